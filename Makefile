@@ -1,0 +1,72 @@
+# Everything a person types. `make` alone explains the targets.
+# Needed by hand: make and Python 3.11+ (name another with PYTHON=python3.12).
+
+.DEFAULT_GOAL := help
+.PHONY: help setup setup-test run demo account check test test-unit test-functions \
+	test-integration test-contract test-e2e manifests migrate lock
+
+PYTHON ?= python3
+VENV_PYTHON := .venv/bin/python
+RUFF := .venv/bin/ruff
+UV_VERSION := 0.13.9
+
+help: ## Explain the targets
+	@echo "PORT (gateway, 8080) and DATA_DIR (.data) choose where the local system runs."
+	@grep -E '^[a-z0-9-]+:.*## ' Makefile | sed -E 's/:.*## /\t/' | expand -t 18
+
+setup: ## Make .venv with what `make run` needs (nothing to do the second time)
+	@$(PYTHON) -I knative/local/set_up.py knative/local/requirements.txt
+
+setup-test:
+	@$(PYTHON) -I knative/local/set_up.py tests/requirements.txt
+
+run: setup ## Start the whole system on this machine; Ctrl-C ends it, data stay
+	@exec $(VENV_PYTHON) -m knative.local --end-with-parent
+
+demo: setup ## Take one test charge through the running system, as a merchant would
+	@exec $(VENV_PYTHON) -m knative.local.demo
+
+account: setup ## Make another account on the running system: make account NAME='Chez Marie'
+	@NAME='$(subst ','\'',$(NAME))' exec $(VENV_PYTHON) -m knative.local.account
+
+check: setup-test ## Format, lint, types, import rules, generated files
+	@$(RUFF) format --check --quiet .
+	@$(RUFF) check --quiet .
+	@.venv/bin/mypy
+	@.venv/bin/lint-imports
+	@$(VENV_PYTHON) -m knative.render --check
+
+test: setup-test ## The whole suite (choose with ARGS='-k charge')
+	@$(VENV_PYTHON) -m pytest $(ARGS)
+
+test-unit: setup-test ## Pure tests only, a few seconds
+	@$(VENV_PYTHON) -m pytest tests/unit $(ARGS)
+
+test-functions: setup-test ## Each function against a real database
+	@$(VENV_PYTHON) -m pytest tests/functions $(ARGS)
+
+test-integration: setup-test ## Database, object store, messages, runner
+	@$(VENV_PYTHON) -m pytest tests/integration $(ARGS)
+
+test-contract: setup-test ## API description, event schemas, recorded answers
+	@$(VENV_PYTHON) -m pytest tests/contract $(ARGS)
+
+test-e2e: setup-test ## The whole local system, end to end
+	@$(VENV_PYTHON) -m pytest tests/end_to_end $(ARGS)
+
+manifests: setup-test ## Render knative/base and the gateway from the catalogue and openapi.yaml
+	@$(VENV_PYTHON) -m knative.render
+
+migrate: setup ## Migrate the database that MIGRATION_DATABASE_URL and SECRETS_DIR name
+	@$(VENV_PYTHON) -m shared.db.migrate
+
+lock: ## Pin every package with its hashes again, after a change of an .in file
+	@$(PYTHON) -m venv .cache/lock
+	@.cache/lock/bin/pip install --quiet --disable-pip-version-check uv==$(UV_VERSION)
+	@for pair in .requirements.in:requirements.txt \
+		knative/local/requirements.in:knative/local/requirements.txt \
+		tests/requirements.in:tests/requirements.txt; do \
+		.cache/lock/bin/uv pip compile --quiet --universal --python-version 3.11 \
+			--generate-hashes --no-emit-index-url --no-header \
+			"$${pair%%:*}" --output-file "$${pair##*:}" || exit 1; \
+	done

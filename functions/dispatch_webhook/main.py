@@ -1,0 +1,20 @@
+"""Sends one endpoint of a merchant the events that are due to it."""
+
+from shared.operations.dispatch_webhook import dispatch_webhook as dispatch
+from shared.runtime import webhooks, wiring
+from shared.runtime.http import Push, push_function
+
+
+def handle(push: Push) -> str:
+    """Claim up to fifty, send them at once, record."""
+    tenant = wiring.tenant_of(push.message)
+    sent = dispatch(
+        push.message,
+        store=wiring.deliveries(tenant),
+        sender=webhooks.sender(),
+        how=webhooks.dispatch(),
+    )
+    return f"sent_{sent}"
+
+
+dispatch_webhook = push_function("dispatch_webhook", handle)

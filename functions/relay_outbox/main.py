@@ -1,0 +1,32 @@
+"""Publishes what a process committed and did not live to publish, for twenty seconds a run."""
+
+from time import monotonic
+from typing import Final
+
+from shared.runtime import lifecycle, wiring
+from shared.runtime.crash import reached
+from shared.runtime.http import tick_function
+
+RUN_SECONDS: Final = 20
+PAUSE_SECONDS: Final = 1
+BATCH: Final = 100
+
+
+def relay() -> int:
+    """Claim, publish, mark, until the run is over or the process must stop; return how many."""
+    ends_at, relayed = monotonic() + RUN_SECONDS, 0
+    schedule, publisher = wiring.schedule(), wiring.broker()
+    while not lifecycle.is_stopping() and monotonic() < ends_at:
+        messages = schedule.claim_outbox(BATCH)
+        if messages:
+            reached("relay_outbox.after_claim")
+            publisher.publish(messages)
+            reached("relay_outbox.after_publish")
+            schedule.mark_published([message.event_id for message in messages])
+        relayed += len(messages)
+        if len(messages) < BATCH:
+            lifecycle.wait_for_stop(PAUSE_SECONDS)
+    return relayed
+
+
+relay_outbox = tick_function("relay_outbox", relay)

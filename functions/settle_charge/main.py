@@ -1,0 +1,20 @@
+"""Reads the operator's word on one charge and moves state and money by it."""
+
+from shared.operations.settle_charge import settle_charge as settle
+from shared.runtime import wiring
+from shared.runtime.http import Push, push_function
+
+
+def handle(push: Push) -> str:
+    """Read, compare, move."""
+    message = push.message
+    tenant = wiring.tenant_of(message)
+    return settle(
+        message,
+        store=wiring.charges(tenant),
+        reader_of=wiring.operators().reader,
+        how=wiring.settlement(tenant),
+    )
+
+
+settle_charge = push_function("settle_charge", handle)

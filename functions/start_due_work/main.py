@@ -1,0 +1,34 @@
+"""Turns work that has come due into messages, for twenty seconds a run."""
+
+from time import monotonic
+from typing import Final
+
+from shared.domain.ids import new_id
+from shared.runtime import lifecycle, wiring
+from shared.runtime.crash import reached
+from shared.runtime.http import tick_function
+
+RUN_SECONDS: Final = 20
+PAUSE_SECONDS: Final = 0.5
+BATCH: Final = 100
+PURGE: Final = 500
+
+
+def start() -> int:
+    """Claim and publish until the run is over or the process must stop; return how many."""
+    ends_at, started = monotonic() + RUN_SECONDS, 0
+    schedule = wiring.schedule()
+    while not lifecycle.is_stopping() and monotonic() < ends_at:
+        claimed = schedule.claim_due(
+            BATCH, lambda: new_id("msg", int(wiring.now().timestamp() * 1000))
+        )
+        if claimed:
+            reached("start_due_work.after_claim")
+        started += claimed
+        if claimed < BATCH:
+            lifecycle.wait_for_stop(PAUSE_SECONDS)
+    schedule.purge(PURGE)
+    return started
+
+
+start_due_work = tick_function("start_due_work", start)

@@ -1,0 +1,20 @@
+"""Asks the payer's operator for the money of one charge."""
+
+from shared.operations.submit_charge import submit_charge as submit
+from shared.runtime import wiring
+from shared.runtime.http import Push, push_function
+
+
+def handle(push: Push) -> str:
+    """Claim, ask, record."""
+    message = push.message
+    tenant = wiring.tenant_of(message)
+    return submit(
+        message,
+        store=wiring.charges(tenant),
+        requester_of=wiring.operators().requester,
+        how=wiring.submission(tenant),
+    )
+
+
+submit_charge = push_function("submit_charge", handle)

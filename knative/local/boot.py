@@ -1,0 +1,242 @@
+"""Brings the local system up, in parallel where nothing waits for it, and down in order."""
+
+import asyncio
+import contextlib
+import signal
+import sys
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from itertools import chain
+from typing import Final
+
+import aiohttp
+
+from knative.catalogue import FunctionEntry
+from knative.local import gateway
+from knative.local.cluster import PostgresError, prepare_cluster
+from knative.local.credentials import Credentials, ensure_account
+from knative.local.environment import (
+    function_environment,
+    owner_environment,
+    program_environment,
+    pubsub_environment,
+)
+from knative.local.layout import PUBSUB_PROJECT, ROOT, Layout, LayoutError
+from knative.local.object_store import (
+    ObjectStoreError,
+    StorePlan,
+    answers,
+    make_bucket,
+    remove_sockets,
+    store_program,
+)
+from knative.local.postgres import is_answering, postgres_program, prepare_logins
+from knative.local.programs import Program, rotate_log
+from knative.local.readiness import Readiness, serve_readiness
+from knative.local.supervisor import ReadyCheck, StartError, Supervisor, run_to_end
+from knative.local.ticks import Schedule, tick
+
+ACCOUNT_NAME: Final = "Boutique Démo"
+_PART_SECONDS: Final = 60.0
+_STEP_SECONDS: Final = 120.0
+_SERVER_FAILURE: Final = 500
+_EXPECTED: Final = (StartError, PostgresError, ObjectStoreError, LayoutError)
+_INFRASTRUCTURE: Final = ("gateway", "pubsub", "object_store")
+
+
+class LocalSystem:
+    """Every part of one system; made in the event loop that runs it."""
+
+    def __init__(
+        self,
+        layout: Layout,
+        entries: tuple[FunctionEntry, ...],
+        store: StorePlan,
+        announce: Callable[[str], None],
+    ) -> None:
+        """`announce` gets one line for each step and for each program that ended unasked."""
+        self._layout = layout
+        self._entries = tuple(entry for entry in entries if entry.kind != "operation")
+        self._store = store
+        self._announce = announce
+        self._began = time.monotonic()
+        self._supervisor = Supervisor(announce)
+        self._pending = {"database", "object store bucket", "topics", "account"}
+        self._ticks: list[asyncio.Task[None]] = []
+
+    def readiness(self) -> Readiness:
+        """What is still to do."""
+        return Readiness(tuple(sorted(self._pending)), self._supervisor.condition())
+
+    async def run(self, show: Callable[[Credentials, Readiness], None]) -> int:
+        """Start, show what to use, run until SIGINT or SIGTERM, stop; the exit code."""
+        leave = asyncio.Event()
+        loop = asyncio.get_running_loop()
+        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+            loop.add_signal_handler(number, leave.set)
+        web = await serve_readiness(self._layout.ports["readiness"], self.readiness)
+        self._session = aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=2))
+        boot = asyncio.create_task(self._boot())
+        leaving = asyncio.create_task(leave.wait())
+        code = 0
+        try:
+            await asyncio.wait({boot, leaving}, return_when=asyncio.FIRST_COMPLETED)
+            if boot.done():
+                show(boot.result(), self.readiness())
+                await leaving
+        except* _EXPECTED as problems:
+            for error in _leaves(problems):
+                self._announce(f"{error}")
+            code = 1
+        finally:
+            boot.cancel()
+            leaving.cancel()
+            await asyncio.gather(boot, leaving, return_exceptions=True)
+            await self._stop()
+            await self._session.close()
+            await web.cleanup()
+        return code
+
+    async def _boot(self) -> Credentials:
+        self._start_gateway()
+        # A group: when one part cannot start, the others are not waited for.
+        async with asyncio.TaskGroup() as parts:
+            parts.create_task(self._start_store())
+            parts.create_task(self._start_messages())
+            await self._start_database()
+            self._start_functions()
+            credentials = await ensure_account(self._layout, name=ACCOUNT_NAME)
+            self._done("account")
+        await self._await_functions()
+        return credentials
+
+    async def _start_database(self) -> None:
+        cluster = await asyncio.to_thread(prepare_cluster, self._layout.data_dir)
+        port, password = self._layout.ports["postgres"], cluster.password
+
+        async def is_ready() -> bool:
+            return await asyncio.to_thread(is_answering, port=port, password=password)
+
+        self._supervisor.start(postgres_program(cluster, port=port), is_ready)
+        await self._supervisor.until_ready(["postgres"], seconds=_PART_SECONDS)
+        await asyncio.to_thread(
+            prepare_logins, self._layout.secrets_dir, port=port, password=password
+        )
+        await self._run_step("migrate", "shared.db.migrate", owner_environment(self._layout))
+        self._done("database")
+
+    async def _start_store(self) -> None:
+        async def is_ready() -> bool:
+            return await asyncio.to_thread(answers, self._store)
+
+        self._supervisor.start(store_program(self._store), is_ready)
+        await self._supervisor.until_ready(["object_store"], seconds=_PART_SECONDS)
+        await asyncio.to_thread(make_bucket, self._store)
+        self._done("object store bucket")
+
+    async def _start_messages(self) -> None:
+        layout = self._layout
+        words = {
+            "--data-dir": str(layout.data_dir / "pubsub"),
+            "--project": PUBSUB_PROJECT,
+            "--port": str(layout.ports["pubsub"]),
+            "--http-port": str(layout.ports["pubsub_http"]),
+        }
+        environment = program_environment(layout)
+        program = self._python(
+            "pubsub", "knative.local.pubsub", environment, *chain(*words.items())
+        )
+        self._supervisor.start(
+            replace(program, stop_seconds=1.0), self._http_check(f"{layout.push_issuer}/healthz")
+        )
+        await self._supervisor.until_ready(["pubsub"], seconds=_PART_SECONDS)
+        await self._run_step(
+            "topology",
+            "knative.local.topology",
+            program_environment(layout) | pubsub_environment(layout),
+            str(layout.data_dir / "ports.json"),
+        )
+        self._done("topics")
+
+    def _start_gateway(self) -> None:
+        program = gateway.gateway_program(self._layout)
+        rotate_log(program.log)
+        self._supervisor.start(program, self._http_check(gateway.ready_url(self._layout)))
+
+    def _start_functions(self) -> None:
+        for entry in self._entries:
+            environment = function_environment(entry, self._layout)
+            program = self._python(entry.name, "shared.runtime.serve", environment)
+            url = self._layout.url(entry.name) + "/"
+            self._supervisor.start(program, self._http_check(url))
+            if entry.schedule is not None:
+                self._start_tick(entry.name, entry.schedule, url)
+
+    def _start_tick(self, name: str, schedule: str, url: str) -> None:
+        calls = tick(
+            Schedule.parse(schedule), url, until_up=lambda: self._supervisor.until_up(name)
+        )
+        self._ticks.append(asyncio.create_task(calls, name=f"tick {name}"))
+
+    async def _await_functions(self) -> None:
+        names = [entry.name for entry in self._entries]
+        try:
+            await self._supervisor.until_ready([*names, "gateway"], seconds=_PART_SECONDS)
+        except StartError as error:
+            # The rest runs on and /readyz names it: a developer repairs it while all is up.
+            self._announce(f"{error}")
+        else:
+            self._announce(f"{len(names)} functions ready after {self._elapsed()}")
+
+    async def _run_step(
+        self, name: str, module: str, environment: dict[str, str], *words: str
+    ) -> None:
+        await run_to_end(self._python(name, module, environment, *words), seconds=_STEP_SECONDS)
+
+    def _python(self, name: str, module: str, environment: dict[str, str], *words: str) -> Program:
+        log = self._layout.logs / f"{name}.log"
+        rotate_log(log)
+        return Program(
+            name=name,
+            argv=(sys.executable, "-m", module, *words),
+            log=log,
+            folder=ROOT,
+            environment=environment,
+            stop_seconds=1.8,
+        )
+
+    def _http_check(self, url: str) -> ReadyCheck:
+        """Any answer but a server's failure counts: a function may well refuse `GET /`."""
+
+        async def is_ready() -> bool:
+            with contextlib.suppress(aiohttp.ClientError, TimeoutError):
+                async with self._session.get(url, allow_redirects=False) as response:
+                    return response.status < _SERVER_FAILURE
+            return False
+
+        return is_ready
+
+    def _done(self, step: str) -> None:
+        self._pending.discard(step)
+        self._announce(f"{step} ready after {self._elapsed()}")
+
+    def _elapsed(self) -> str:
+        return f"{time.monotonic() - self._began:.1f} s"
+
+    async def _stop(self) -> None:
+        for task in self._ticks:
+            task.cancel()
+        await asyncio.gather(*self._ticks, return_exceptions=True)
+        await self._supervisor.stop([entry.name for entry in self._entries])
+        await self._supervisor.stop(_INFRASTRUCTURE)
+        await self._supervisor.stop(["postgres"])
+        remove_sockets(self._store)
+
+
+def _leaves(group: BaseExceptionGroup[BaseException]) -> Iterator[BaseException]:
+    for error in group.exceptions:
+        if isinstance(error, BaseExceptionGroup):
+            yield from _leaves(error)
+        else:
+            yield error

@@ -1,0 +1,97 @@
+"""Keeps what a merchant and a developer need to use this system, in one private file."""
+
+import json
+import os
+import sys
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Final
+
+from knative.local.environment import owner_environment
+from knative.local.layout import ROOT, Layout, write_record
+from knative.local.programs import Program
+from knative.local.supervisor import StartError, run_to_end
+
+FILE: Final = "credentials.json"
+_PROVISION_SECONDS: Final = 60.0
+
+
+@dataclass(frozen=True, slots=True)
+class Credentials:
+    """Addresses of the system and the test keys of its first account."""
+
+    base_url: str
+    account: str
+    secret_key: str
+    publishable_key: str
+    webhook_url: str
+    webhook_secret: str
+    simulator_url: str
+    simulator_control_token: str
+
+
+def read_credentials(data_dir: Path) -> Credentials | None:
+    """What the last start wrote, or None before the first."""
+    file = data_dir / FILE
+    if not file.exists():
+        return None
+    known = json.loads(file.read_text(encoding="utf-8"))
+    return Credentials(**{name: str(known[name]) for name in Credentials.__dataclass_fields__})
+
+
+def write_credentials(data_dir: Path, credentials: Credentials) -> None:
+    """Replace the file, mode 0600."""
+    write_record(data_dir / FILE, asdict(credentials))
+
+
+async def ensure_account(layout: Layout, *, name: str) -> Credentials:
+    """The first account: as recorded, or provisioned now. Raises StartError."""
+    known = read_credentials(layout.data_dir)
+    if known is None:
+        webhook_url = os.environ.get("WEBHOOK_URL") or layout.url("webhook")
+        made = await provision(layout, name=name, webhook_url=webhook_url)
+        account, secret_key = str(made["account"]), str(made["secret_key"])
+        publishable_key = str(made["publishable_key"])
+        webhook_secret = str(made["webhook_secret"])
+    else:
+        # Ports may have changed: the platform's operator account follows the stand-in operator.
+        await run_to_end(_program(layout, "--operator-only"), seconds=_PROVISION_SECONDS)
+        webhook_url, webhook_secret = known.webhook_url, known.webhook_secret
+        account, secret_key = known.account, known.secret_key
+        publishable_key = known.publishable_key
+    token = (layout.secrets_dir / "simulator_control_token").read_text(encoding="utf-8").strip()
+    credentials = Credentials(
+        base_url=layout.base_url,
+        account=account,
+        secret_key=secret_key,
+        publishable_key=publishable_key,
+        webhook_url=webhook_url,
+        webhook_secret=webhook_secret,
+        simulator_url=layout.base_url,
+        simulator_control_token=token,
+    )
+    write_credentials(layout.data_dir, credentials)
+    return credentials
+
+
+async def provision(layout: Layout, *, name: str, webhook_url: str) -> Mapping[str, object]:
+    """Make an account with both modes; the operation's answer, keys in clear. Raises StartError."""
+    words = ("--name", name, "--modes", "test,live", "--webhook-url", webhook_url)
+    program = _program(layout, *words)
+    answer = await run_to_end(program, seconds=_PROVISION_SECONDS, capture=True)
+    try:
+        made: Mapping[str, object] = json.loads(answer.strip().splitlines()[-1])
+    except (ValueError, IndexError):
+        raise StartError(f"provision answered no JSON; see {program.log}") from None
+    return made
+
+
+def _program(layout: Layout, *words: str) -> Program:
+    return Program(
+        name="provision",
+        argv=(sys.executable, "-m", "shared.runtime.provision", *words),
+        log=layout.logs / "provision.log",
+        folder=ROOT,
+        environment=owner_environment(layout),
+    )

@@ -1,0 +1,123 @@
+"""Gives each function the environment of production: what its catalogue entry entitles it to."""
+
+import contextlib
+import os
+from pathlib import Path
+from typing import Final
+
+from knative.catalogue import FunctionEntry
+from knative.local.layout import HOST, PUBSUB_PROJECT, PUSH_AUDIENCE, PUSH_EMAIL, ROOT, Layout
+from knative.local.object_store import BUCKET
+from knative.local.secret_files import make_private_folder
+
+_PASSED_ON: Final = (
+    "CLOCK_URL",
+    "CRASH_POINTS_DIR",
+    "HOME",
+    "LANG",
+    "PATH",
+    "PYTHONDONTWRITEBYTECODE",
+    "SENTRY_DSN",
+    "SMTP_URL",
+    "SSL_CERT_FILE",
+    "TMPDIR",
+)
+_RETENTION_DAYS: Final = "3650"
+_DATABASES: Final = {
+    "app": ("DATABASE_URL", "pay"),
+    "worker": ("WORKER_DATABASE_URL", "pay"),
+    "owner": ("MIGRATION_DATABASE_URL", "pay"),
+    "simulator": ("SIMULATOR_DATABASE_URL", "simulator"),
+}
+
+
+def program_environment(layout: Layout) -> dict[str, str]:
+    """What every Python program of ours gets: where the code lies and where it is reached."""
+    passed = {name: os.environ[name] for name in _PASSED_ON if name in os.environ}
+    return passed | {
+        "ENVIRONMENT": "local",
+        "PYTHONPATH": str(ROOT),
+        "PYTHONUNBUFFERED": "1",
+        "PUBLIC_BASE_URL": layout.base_url,
+        "CALLBACK_BASE_URL": layout.base_url,
+        "SECRETS_DIR": str(layout.secrets_dir),
+    }
+
+
+def owner_environment(layout: Layout) -> dict[str, str]:
+    """For migrations and provisioning: the owner's database and every address it may store."""
+    return (
+        program_environment(layout)
+        | _database(layout, "owner")
+        | _database(layout, "app")
+        | {"SIMULATOR_URL": layout.url("simulate_provider"), "WEBHOOK_ALLOW_LOOPBACK": "true"}
+    )
+
+
+def function_environment(entry: FunctionEntry, layout: Layout) -> dict[str, str]:
+    """Knative's variables, ours, and an address for each right in the catalogue."""
+    environment = program_environment(layout) | _knative(entry, layout)
+    environment |= {
+        "THREADS": str(entry.concurrency),
+        "POOL_SIZE": str(entry.pool),
+        "SECRETS_DIR": str(secrets_of(entry, layout)),
+        "METRICS_PORT": str(layout.ports[f"{entry.name}_metrics"]),
+    }
+    environment |= _database(layout, entry.database)
+    if entry.publishes or entry.pubsub:
+        environment |= pubsub_environment(layout)
+    if entry.pubsub:
+        environment |= {
+            "PUSH_ISSUER": layout.push_issuer,
+            "PUSH_JWKS_URL": f"{layout.push_issuer}/jwks",
+            "PUSH_AUDIENCE": PUSH_AUDIENCE,
+            "PUSH_EMAIL": PUSH_EMAIL,
+        }
+    if entry.storage != "none":
+        environment |= {
+            "S3_ENDPOINT_URL": layout.s3_endpoint_url,
+            "S3_BUCKET": BUCKET,
+            "RETENTION_DAYS": _RETENTION_DAYS,
+        }
+    if entry.egress == "merchants":
+        environment["WEBHOOK_ALLOW_LOOPBACK"] = "true"
+    return environment
+
+
+def pubsub_environment(layout: Layout) -> dict[str, str]:
+    """Where the official client finds our server."""
+    return {
+        "PUBSUB_EMULATOR_HOST": f"{HOST}:{layout.ports['pubsub']}",
+        "PUBSUB_PROJECT": PUBSUB_PROJECT,
+    }
+
+
+def secrets_of(entry: FunctionEntry, layout: Layout) -> Path:
+    """A folder of links to exactly the secrets that the function may read."""
+    folder = make_private_folder(layout.secrets_dir / "by_function") / entry.name
+    make_private_folder(folder)
+    for link in folder.iterdir():
+        if link.name not in entry.secrets:
+            link.unlink()
+    for name in entry.secrets:
+        with contextlib.suppress(FileExistsError):
+            (folder / name).symlink_to(Path("..", "..", name))
+    return folder
+
+
+def _knative(entry: FunctionEntry, layout: Layout) -> dict[str, str]:
+    return {
+        "PORT": str(layout.ports[entry.name]),
+        "K_SERVICE": entry.service,
+        "K_REVISION": f"{entry.service}-00001",
+        "K_CONFIGURATION": entry.service,
+        "FUNCTION_TARGET": entry.name,
+        "FUNCTION_SOURCE": entry.source,
+    }
+
+
+def _database(layout: Layout, role: str) -> dict[str, str]:
+    if role not in _DATABASES:
+        return {}
+    variable, database = _DATABASES[role]
+    return {variable: layout.database_url(database)}

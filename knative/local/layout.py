@@ -1,0 +1,132 @@
+"""Says where everything of one local system lies: folders, ports, addresses, and who holds it."""
+
+import contextlib
+import fcntl
+import json
+import os
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from knative.local.programs import free_ports, is_port_free
+from knative.local.secret_files import make_private_folder, write_private
+
+ROOT: Final = Path(__file__).resolve().parent.parent.parent
+HOST: Final = "127.0.0.1"
+PUBSUB_PROJECT: Final = "pay-local"
+PUSH_AUDIENCE: Final = "http://push.pay.local"
+PUSH_EMAIL: Final = "push@pay.local"
+
+
+class LayoutError(Exception):
+    """This data folder or port cannot be used; the message is one clear sentence."""
+
+
+@dataclass(frozen=True, slots=True)
+class Layout:
+    """One system: its data folder and the port of each part by name."""
+
+    data_dir: Path
+    ports: Mapping[str, int]
+    s3_endpoint_url: str
+
+    @property
+    def base_url(self) -> str:
+        """The gateway, under which merchants, operators and people reach everything."""
+        return f"http://{HOST}:{self.ports['gateway']}"
+
+    @property
+    def secrets_dir(self) -> Path:
+        """The folder of secret files."""
+        return self.data_dir / "secrets"
+
+    @property
+    def logs(self) -> Path:
+        """The folder of logs, one `<name>.log` for each program."""
+        return self.data_dir / "logs"
+
+    @property
+    def push_issuer(self) -> str:
+        """Who signs push tokens here."""
+        return f"http://{HOST}:{self.ports['pubsub_http']}"
+
+    def url(self, name: str) -> str:
+        """The own address of the part `name`, past the gateway."""
+        return f"http://{HOST}:{self.ports[name]}"
+
+    def database_url(self, database: str) -> str:
+        """An address without user or password: those are secret files."""
+        return f"postgresql://{HOST}:{self.ports['postgres']}/{database}"
+
+
+def make_data_dir(data_dir: Path) -> Path:
+    """Create the folders; return the absolute path.
+
+    The data folder itself may be entered (not listed) by others, since the database server runs as
+    another user when we are root; everything in it is private.
+    """
+    data_dir = data_dir.resolve()
+    if not data_dir.exists():
+        data_dir.parent.mkdir(parents=True, exist_ok=True)
+        data_dir.mkdir(mode=0o711 if os.geteuid() == 0 else 0o700)
+    for name in ("secrets", "logs"):
+        make_private_folder(data_dir / name)
+    return data_dir
+
+
+@contextlib.contextmanager
+def hold(data_dir: Path) -> Iterator[None]:
+    """Hold `data_dir` for this process. Raises LayoutError when another runner has it.
+
+    The system lets go of the lock when the process ends, however it ends.
+    """
+    with (data_dir / "lock").open("a+", encoding="utf-8") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            lock.seek(0)
+            holder = lock.read().strip() or "unknown"
+            raise LayoutError(
+                f"Another local system (process {holder}) runs on {data_dir}:"
+                " stop it, or choose another DATA_DIR."
+            ) from None
+        lock.truncate(0)
+        lock.write(f"{os.getpid()}\n")
+        lock.flush()
+        yield
+
+
+def is_held(data_dir: Path) -> bool:
+    """Whether a runner holds `data_dir` now."""
+    try:
+        with (data_dir / "lock").open("r", encoding="utf-8") as lock:
+            fcntl.flock(lock, fcntl.LOCK_SH | fcntl.LOCK_NB)
+            return False
+    except BlockingIOError:
+        return True
+    except FileNotFoundError:
+        return False
+
+
+def check_port(port: int) -> None:
+    """Raise LayoutError when 127.0.0.1:`port` is taken."""
+    if not is_port_free(port):
+        raise LayoutError(f"Port {port} is taken: stop what listens there, or choose another PORT.")
+
+
+def choose_ports(names: Iterable[str], record: Path) -> dict[str, int]:
+    """A port for each name: the recorded one where it is still free, so that bookmarks last."""
+    known: dict[str, int] = {}
+    if record.exists():
+        known = json.loads(record.read_text(encoding="utf-8"))
+    wanted = list(names)
+    ports = {name: known[name] for name in wanted if name in known and is_port_free(known[name])}
+    missing = [name for name in wanted if name not in ports]
+    fresh = (port for port in free_ports(2 * len(wanted)) if port not in set(ports.values()))
+    return ports | dict(zip(missing, fresh, strict=False))
+
+
+def write_record(record: Path, content: Mapping[str, object]) -> None:
+    """Write `content` as JSON, readable by its owner alone."""
+    write_private(record, json.dumps(content, indent=2) + "\n")

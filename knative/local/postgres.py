@@ -1,0 +1,210 @@
+"""Runs a real PostgreSQL 18 for one data folder and gives it its login roles and databases."""
+
+import contextlib
+import secrets
+import shutil
+import signal
+import subprocess
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+from urllib.parse import quote
+
+import pg8000.native
+from pg8000.native import identifier, literal
+
+from knative.local.cluster import HOST, SUPERUSER, Cluster, PostgresError, prepare_cluster
+from knative.local.programs import Program, free_port, spawn, stop
+from knative.local.secret_files import make_private_folder, read_or_make
+
+_START_SECONDS: Final = 60.0
+
+_SETTINGS: Final = {
+    "listen_addresses": HOST,
+    "unix_socket_directories": "",
+    "max_connections": "200",
+    "shared_buffers": "128MB",
+    "max_wal_size": "1GB",
+    "wal_level": "minimal",
+    "max_wal_senders": "0",
+    "max_locks_per_transaction": "256",
+    "io_method": "sync",
+    "jit": "off",
+    "timezone": "UTC",
+    "log_timezone": "UTC",
+    "log_checkpoints": "off",
+    # A failed statement or a row in an error's detail may hold personal data: keep both out.
+    "log_min_error_statement": "panic",
+    "log_error_verbosity": "terse",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class _Login:
+    secret: str
+    role: str
+    rights: str
+
+
+_LOGINS: Final = (
+    # Makes schemas and tenant roles; may grant only what it made itself.
+    _Login("database_owner", "pay_owner", "CREATEROLE INHERIT"),
+    # Reaches a tenant's rows only by SET ROLE, never by merely being a member.
+    _Login("database_app", "pay_app", "NOCREATEROLE NOINHERIT"),
+    _Login("database_worker", "pay_worker", "NOCREATEROLE INHERIT"),
+    _Login("database_simulator", "pay_simulator", "NOCREATEROLE INHERIT"),
+)
+_CONNECTS: Final = {"pay": ("pay_app", "pay_worker"), "simulator": ()}
+_OWNERS: Final = {"pay": "pay_owner", "simulator": "pay_simulator"}
+
+
+@dataclass(frozen=True, slots=True)
+class Postgres:
+    """A running server. `user` may create roles and databases."""
+
+    host: str
+    port: int
+    user: str
+    password: str
+    cluster: Cluster
+    program: Program
+    process: subprocess.Popen[bytes]
+
+    def url(self, database: str, *, user: str | None = None, password: str | None = None) -> str:
+        """`postgresql://…/<database>`, with user and password only where both are given."""
+        who = f"{quote(user)}:{quote(password)}@" if user and password else ""
+        return f"postgresql://{who}{self.host}:{self.port}/{database}"
+
+    def stop(self) -> None:
+        """End the server: fast shutdown, then immediate, then kill. Committed data stays."""
+        stop(self.process, self.program)
+
+    def remove(self) -> None:
+        """End the server and delete its cluster, wherever it lies (for tests)."""
+        self.stop()
+        shutil.rmtree(self.cluster.data.parent, ignore_errors=True)
+
+
+def start_postgres(data_dir: Path, *, port: int | None = None) -> Postgres:
+    """Make the cluster of `data_dir` where there is none, start it and wait until it answers.
+
+    The server dies with the calling thread. Raises PostgresError.
+    """
+    cluster = prepare_cluster(data_dir)
+    port = free_port() if port is None else port
+    program = postgres_program(cluster, port=port)
+    process = spawn(program)
+    try:
+        wait_until_ready(cluster, port=port, process=process)
+    except BaseException:
+        stop(process, program)
+        raise
+    return Postgres(HOST, port, SUPERUSER, cluster.password, cluster, program, process)
+
+
+def postgres_program(cluster: Cluster, *, port: int) -> Program:
+    """The server on 127.0.0.1:`port`, without a socket file."""
+    settings = _SETTINGS | {"port": str(port)}
+    return Program(
+        name="postgres",
+        argv=(
+            str(cluster.binaries / "postgres"),
+            "-D",
+            str(cluster.data),
+            *(part for name, value in settings.items() for part in ("-c", f"{name}={value}")),
+        ),
+        log=cluster.log,
+        folder=cluster.data,
+        environment={"LC_ALL": "C", "TZ": "UTC"},
+        uid=cluster.uid,
+        gid=cluster.gid,
+        stop_signals=(signal.SIGINT, signal.SIGQUIT),
+        # Immediate shutdown: nothing committed is lost and the next start need not wait.
+        death_signal=signal.SIGQUIT,
+        stop_seconds=1.0,
+    )
+
+
+def wait_until_ready(
+    cluster: Cluster,
+    *,
+    port: int,
+    process: subprocess.Popen[bytes],
+    seconds: float = _START_SECONDS,
+) -> None:
+    """Return once the server answers a query. Raises PostgresError when it ends or stays silent."""
+    deadline = time.monotonic() + seconds
+    while time.monotonic() < deadline:
+        if process.poll() is not None:
+            raise PostgresError(f"PostgreSQL ended while starting; see {cluster.log}")
+        if is_answering(port=port, password=cluster.password):
+            return
+        time.sleep(0.05)
+    raise PostgresError(f"PostgreSQL did not answer within {seconds:.0f} s; see {cluster.log}")
+
+
+def is_answering(*, port: int, password: str) -> bool:
+    """Whether the server on `port` lets the superuser in and answers a query."""
+    with contextlib.suppress(pg8000.native.InterfaceError, pg8000.native.DatabaseError):
+        with connect(port=port, password=password) as connection:
+            connection.run("SELECT 1")
+        return True
+    return False
+
+
+@contextlib.contextmanager
+def connect(
+    *, port: int, password: str, user: str = SUPERUSER, database: str = "postgres"
+) -> Iterator[Any]:
+    """A pg8000 connection in autocommit, closed on leaving. `Any`: pg8000 carries no types."""
+    connection = pg8000.native.Connection(
+        user, host=HOST, port=port, password=password, database=database, timeout=10
+    )
+    try:
+        yield connection
+    finally:
+        connection.close()
+
+
+def prepare_databases(postgres: Postgres, secrets_dir: Path) -> None:
+    """Create roles and databases where missing and set each role's password to its secret file.
+
+    Passwords are made once, into `database_*` files of `secrets_dir` as `user:password`.
+    Repeating it changes nothing. Raises pg8000's DatabaseError when the server refuses.
+    """
+    prepare_logins(secrets_dir, port=postgres.port, password=postgres.password)
+
+
+def prepare_logins(secrets_dir: Path, *, port: int, password: str) -> None:
+    """As prepare_databases, for the superuser's `password` on 127.0.0.1:`port`."""
+    make_private_folder(secrets_dir)
+    with connect(port=port, password=password) as connection:
+        for login in _LOGINS:
+            _prepare_role(connection, login, secrets_dir)
+        for database, owner in _OWNERS.items():
+            _prepare_database(connection, database, owner)
+        connection.run("REVOKE CONNECT ON DATABASE postgres, template1 FROM PUBLIC")
+
+
+def _prepare_role(connection: Any, login: _Login, secrets_dir: Path) -> None:
+    line = read_or_make(
+        secrets_dir / login.secret, lambda: f"{login.role}:{secrets.token_urlsafe(24)}"
+    )
+    password = line.partition(":")[2]
+    known = connection.run("SELECT 1 FROM pg_roles WHERE rolname = :role", role=login.role)
+    verb = "ALTER" if known else "CREATE"
+    connection.run(
+        f"{verb} ROLE {identifier(login.role)} LOGIN NOSUPERUSER NOCREATEDB {login.rights}"
+        f" PASSWORD {literal(password)}"
+    )
+
+
+def _prepare_database(connection: Any, database: str, owner: str) -> None:
+    name = identifier(database)
+    if not connection.run("SELECT 1 FROM pg_database WHERE datname = :name", name=database):
+        connection.run(f"CREATE DATABASE {name} OWNER {identifier(owner)}")
+    connection.run(f"REVOKE CONNECT, TEMPORARY ON DATABASE {name} FROM PUBLIC")
+    for role in _CONNECTS[database]:
+        connection.run(f"GRANT CONNECT ON DATABASE {name} TO {identifier(role)}")

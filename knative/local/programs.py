@@ -1,0 +1,134 @@
+"""Starts and ends one child program so that it never outlives us, whatever ends us."""
+
+import contextlib
+import ctypes
+import os
+import random
+import signal
+import socket
+import subprocess
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Final
+
+_PR_SET_PDEATHSIG: Final = 1
+_LIBC: Final = ctypes.CDLL(None, use_errno=True) if sys.platform == "linux" else None
+_LARGE_LOG_BYTES: Final = 5_000_000
+
+
+@dataclass(frozen=True, slots=True)
+class Program:
+    """What to run, as whom, and how it ends.
+
+    `uid` and `gid` are set only where the runner is root and the program must not be.
+    `death_signal` reaches the child when the thread that started it ends, so start children from
+    a thread that lives as long as they should.
+    """
+
+    name: str
+    argv: tuple[str, ...]
+    log: Path
+    folder: Path
+    environment: Mapping[str, str] = field(default_factory=dict)
+    uid: int | None = None
+    gid: int | None = None
+    stop_signals: tuple[signal.Signals, ...] = (signal.SIGTERM,)
+    death_signal: signal.Signals = signal.SIGKILL
+    stop_seconds: float = 3.0
+
+
+def spawn(program: Program, *, stdout: int | None = None) -> subprocess.Popen[bytes]:
+    """Start `program` in a process group of its own, output appended to its log.
+
+    `stdout` may be subprocess.PIPE for a program whose answer is not for a log.
+
+    Raises OSError when the program file cannot be run.
+    """
+    parent = os.getpid()
+
+    def die_with_parent() -> None:
+        # Runs after the change of user, which would clear the setting.
+        if _LIBC is not None:
+            _LIBC.prctl(_PR_SET_PDEATHSIG, int(program.death_signal))
+        if os.getppid() != parent:
+            os._exit(1)
+
+    with program.log.open("ab") as log:
+        return subprocess.Popen(  # noqa: S603 - every argv is built here, none from a request
+            program.argv,
+            stdin=subprocess.DEVNULL,
+            stdout=log if stdout is None else stdout,
+            stderr=log,
+            cwd=program.folder,
+            env=dict(program.environment),
+            user=program.uid,
+            group=program.gid,
+            extra_groups=None if program.gid is None else [],
+            process_group=0,
+            umask=0o077,
+            preexec_fn=die_with_parent,  # noqa: PLW1509 - only system calls, no locks taken
+        )
+
+
+def end_with_parent() -> None:
+    """Ask for SIGTERM when our own parent (`make`) is killed: nothing is left without it."""
+    if _LIBC is not None:
+        _LIBC.prctl(_PR_SET_PDEATHSIG, int(signal.SIGTERM))
+
+
+def stop(process: subprocess.Popen[bytes], program: Program) -> None:
+    """End `process`: each stop signal gets `stop_seconds`, then its whole group is killed."""
+    for stop_signal in program.stop_signals:
+        if process.poll() is not None:
+            break
+        process.send_signal(stop_signal)
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            process.wait(program.stop_seconds)
+    kill(process)
+
+
+def kill(process: subprocess.Popen[bytes]) -> None:
+    """Kill what is left of the process group and reap the child."""
+    with contextlib.suppress(ProcessLookupError, PermissionError):
+        os.killpg(process.pid, signal.SIGKILL)
+    if process.poll() is None:
+        process.kill()
+        process.wait(5)
+
+
+def rotate_log(log: Path) -> None:
+    """Set a large log aside as `<name>.log.1`, so that two files bound what a program keeps."""
+    if log.exists() and log.stat().st_size > _LARGE_LOG_BYTES:
+        log.replace(log.with_name(log.name + ".1"))
+
+
+def free_port() -> int:
+    """A TCP port on 127.0.0.1 that nothing listens on now."""
+    return free_ports(1)[0]
+
+
+def free_ports(count: int) -> list[int]:
+    """`count` different ports on 127.0.0.1 that nothing listens on now.
+
+    They lie below the range that the system gives to outgoing connections, so that none of those
+    takes one before its program does.
+    """
+    chosen: set[int] = set()
+    while len(chosen) < count:
+        port = random.randrange(10_000, 20_000)  # noqa: S311 - spreads ports, guards nothing
+        if is_port_free(port):
+            chosen.add(port)
+    return sorted(chosen)
+
+
+def is_port_free(port: int) -> bool:
+    """Whether 127.0.0.1:`port` can be listened on."""
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind(("127.0.0.1", port))
+        except OSError:
+            return False
+        return True

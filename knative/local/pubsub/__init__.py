@@ -1,0 +1,1 @@
+"""A durable server of the Google Pub/Sub API for one machine; see README.md."""

@@ -1,0 +1,53 @@
+"""Starts the server: `python -m knative.local.pubsub --data-dir DIR --port N --http-port M`."""
+
+import argparse
+import asyncio
+import sys
+from pathlib import Path
+
+from knative.local.pubsub.journal import DamagedJournalError
+from knative.local.pubsub.process import (
+    DirectoryInUseError,
+    die_with_parent,
+    lock_directory,
+    skip_client_code,
+)
+
+skip_client_code()
+from knative.local.pubsub.server import Settings, run  # noqa: E402 - what it imports is prepared
+
+
+def main() -> int:
+    """Run until a signal; 1 with one sentence on standard error where it cannot start."""
+    settings = _settings()
+    die_with_parent()
+    try:
+        lock_directory(settings.data_dir)
+        asyncio.run(run(settings))
+    except (DirectoryInUseError, DamagedJournalError, OSError, RuntimeError) as error:
+        sys.stderr.write(f"pubsub: cannot serve: {error}\n")
+        return 1
+    return 0
+
+
+def _settings() -> Settings:
+    parser = argparse.ArgumentParser(
+        prog="knative.local.pubsub", description="A durable local server of the Pub/Sub API."
+    )
+    parser.add_argument("--data-dir", type=Path, required=True, help="where everything is kept")
+    parser.add_argument("--port", type=int, required=True, help="gRPC, on 127.0.0.1")
+    parser.add_argument("--http-port", type=int, required=True, help="issuer and health")
+    parser.add_argument("--project", default="local", help="the one project that is served")
+    parser.add_argument("--issuer", help="`iss` of the tokens; default http://127.0.0.1:HTTP_PORT")
+    given = parser.parse_args()
+    return Settings(
+        data_dir=given.data_dir,
+        port=given.port,
+        http_port=given.http_port,
+        project=given.project,
+        issuer=given.issuer or f"http://127.0.0.1:{given.http_port}",
+    )
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,227 @@
+"""The disk of the server: an append-only journal with group commit, and snapshots that shorten it.
+
+Files in the data directory, `N` a growing generation:
+
+    journal-N    records appended since snapshot-N
+    snapshot-N   everything alive when journal-N was begun; written beside, then renamed
+
+A record on disk is its length and CRC-32 (little-endian, 4 bytes each) and its bytes. Replay takes
+the newest snapshot and every journal from its generation on. A torn record at the very end belongs
+to a write nobody was told of, and is cut off; anywhere else it is damage and refuses to start.
+"""
+
+import asyncio
+import contextlib
+import os
+import struct
+import sys
+import threading
+import zlib
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+
+from knative.local.pubsub.records import Record, decode, encode
+
+LAZY_WRITE_SECONDS = 0.01
+_HEAD = struct.Struct("<II")
+
+
+class DamagedJournalError(Exception):
+    """A record before the end of the journal cannot be read."""
+
+
+def frame(data: bytes) -> bytes:
+    """Put length and checksum before a record."""
+    return _HEAD.pack(len(data), zlib.crc32(data)) + data
+
+
+class Journal:
+    """Appends records in order; `commit` answers once they lie on the disk.
+
+    Everything runs on the event loop except writing and fsync, which one thread does for all
+    records that gathered while it was busy. A write that fails ends the process: after a failed
+    fsync nothing is known about the file, and replay at the next start is the only truth.
+    """
+
+    def __init__(self, directory: Path) -> None:
+        self._directory = directory
+        self._generation = 0
+        self._buffer: list[bytes] = []
+        self._waiters: list[asyncio.Future[None]] = []
+        self._wake = threading.Semaphore(0)
+        self._guard = threading.Lock()  # the gathered records; held for moments only
+        self._file_guard = threading.Lock()  # the open file; taken before the other
+        self._stopping = False
+        self._lazy_scheduled = False
+        self._file = -1
+        self._loop = asyncio.get_running_loop()
+        self._thread = threading.Thread(target=self._write_forever, name="journal", daemon=True)
+        self.size = 0
+
+    def replay(self) -> Iterator[Record]:
+        """Yield all records of the last life, oldest first; then the journal is open for appends.
+
+        Raises DamagedJournalError.
+        """
+        snapshots = _generations(self._directory, "snapshot")
+        first = max(snapshots, default=0)
+        if snapshots:
+            yield from self._read(self._path("snapshot", first), is_last=False)
+        journals = sorted(n for n in _generations(self._directory, "journal") if n >= first)
+        for generation in journals:
+            path = self._path("journal", generation)
+            self.size += path.stat().st_size
+            yield from self._read(path, is_last=generation == journals[-1])
+        self._generation = max(journals, default=first)
+        self._remove_before(first)
+        self._open()
+        self._thread.start()
+
+    def append(self, record: Record) -> None:
+        """Add a record that may be lost in a crash; it reaches the file within 10 ms."""
+        self._add(record)
+        if not self._lazy_scheduled:
+            self._lazy_scheduled = True
+            self._loop.call_later(LAZY_WRITE_SECONDS, self._wake.release)
+
+    def commit(self, records: Iterable[Record]) -> asyncio.Future[None]:
+        """Add records; the future is done once they and all before them survive a power cut."""
+        future: asyncio.Future[None] = self._loop.create_future()
+        for record in records:
+            self._add(record)
+        with self._guard:
+            self._waiters.append(future)
+        self._wake.release()
+        return future
+
+    def rotate(self) -> None:
+        """Begin a new generation; the caller gives its snapshot to `write_snapshot` next."""
+        with self._file_guard:
+            with self._guard:
+                rest, self._buffer = b"".join(self._buffer), []
+            _write(self._file, rest)
+            os.fsync(self._file)
+            os.close(self._file)
+            self._generation += 1
+            self._open()
+        self.size = 0
+
+    async def write_snapshot(self, alive: list[Record]) -> None:
+        """Store what was alive at `rotate`, and delete the older generations.
+
+        A failure is reported and changes nothing: the older generations stay.
+        """
+        generation = self._generation
+        try:
+            await asyncio.to_thread(self._write_snapshot, generation, alive)
+            self._remove_before(generation)
+        except OSError as error:
+            sys.stderr.write(f"pubsub: no snapshot could be written: {error}\n")
+
+    def close(self) -> None:
+        """Write and fsync what is left, and stop the thread."""
+        self._stopping = True
+        self._wake.release()
+        self._thread.join()
+        os.close(self._file)
+
+    def _add(self, record: Record) -> None:
+        framed = frame(encode(record))
+        self.size += len(framed)
+        with self._guard:
+            self._buffer.append(framed)
+
+    def _write_forever(self) -> None:
+        try:
+            while not self._stopping:
+                self._wake.acquire()
+                self._write_gathered()
+            self._write_gathered()
+        except OSError as error:
+            sys.stderr.write(f"pubsub: the journal cannot be written ({error}); stopping\n")
+            sys.stderr.flush()
+            os._exit(1)
+
+    def _write_gathered(self) -> None:
+        with self._file_guard:
+            with self._guard:
+                buffer, self._buffer = self._buffer, []
+                waiters, self._waiters = self._waiters, []
+                self._lazy_scheduled = False
+            _write(self._file, b"".join(buffer))
+            file = os.dup(self._file) if waiters or self._stopping else -1
+        if file >= 0:
+            os.fdatasync(file)
+            os.close(file)
+        if waiters:
+            with contextlib.suppress(RuntimeError):  # the loop may be closed during a stop
+                self._loop.call_soon_threadsafe(_resolve, waiters)
+
+    def _write_snapshot(self, generation: int, alive: list[Record]) -> None:
+        path = self._path("snapshot", generation)
+        temporary = path.with_suffix(".writing")
+        with temporary.open("wb") as file:
+            for record in alive:
+                file.write(frame(encode(record)))
+            file.flush()
+            os.fsync(file.fileno())
+        temporary.rename(path)
+        _sync_directory(self._directory)
+
+    def _read(self, path: Path, *, is_last: bool) -> Iterator[Record]:
+        data = path.read_bytes()
+        at = 0
+        while at < len(data):
+            length, checksum = 0, 0
+            if at + _HEAD.size <= len(data):
+                length, checksum = _HEAD.unpack_from(data, at)
+            end = at + _HEAD.size + length
+            body = data[at + _HEAD.size : end]
+            if not length or zlib.crc32(body) != checksum:
+                is_torn = end >= len(data) or not data[at:].strip(b"\0")
+                if not (is_last and is_torn):
+                    raise DamagedJournalError(f"{path} is damaged at byte {at}")
+                sys.stderr.write(f"pubsub: {len(data) - at} torn bytes cut off {path.name}\n")
+                os.truncate(path, at)
+                return
+            yield decode(body)
+            at = end
+
+    def _open(self) -> None:
+        path = self._path("journal", self._generation)
+        self._file = os.open(path, os.O_CREAT | os.O_WRONLY | os.O_APPEND, 0o600)
+        _sync_directory(self._directory)
+
+    def _remove_before(self, generation: int) -> None:
+        for kind in ("journal", "snapshot"):
+            for old in _generations(self._directory, kind):
+                if old < generation:
+                    self._path(kind, old).unlink()
+
+    def _path(self, kind: str, generation: int) -> Path:
+        return self._directory / f"{kind}-{generation}"
+
+
+def _generations(directory: Path, kind: str) -> list[int]:
+    names = [path.name.removeprefix(f"{kind}-") for path in directory.glob(f"{kind}-*")]
+    return [int(name) for name in names if name.isdecimal()]
+
+
+def _write(file: int, data: bytes) -> None:
+    view = memoryview(data)
+    while view:
+        view = view[os.write(file, view) :]
+
+
+def _resolve(waiters: list[asyncio.Future[None]]) -> None:
+    for waiter in waiters:
+        if not waiter.done():
+            waiter.set_result(None)
+
+
+def _sync_directory(directory: Path) -> None:
+    file = os.open(directory, os.O_RDONLY)
+    try:
+        os.fsync(file)
+    finally:
+        os.close(file)

@@ -1,0 +1,93 @@
+"""google.pubsub.v1.Publisher: topics and publishing."""
+
+import grpc
+from google.protobuf import empty_pb2
+from google.pubsub_v1.types import pubsub
+
+from knative.local.pubsub.broker import Broker
+from knative.local.pubsub.names import check_name, check_project
+from knative.local.pubsub.service import Context, merged, page_of, unary
+from knative.local.pubsub.subscription import ProtoMessage
+from knative.local.pubsub.validation import check_publish, settle_topic
+
+SERVICE = "google.pubsub.v1.Publisher"
+MUTABLE = frozenset(
+    {"labels", "message_storage_policy", "kms_key_name", "message_retention_duration"}
+)
+
+PublishResponse = pubsub.PublishResponse.pb()
+ListTopicsResponse = pubsub.ListTopicsResponse.pb()
+ListTopicSubscriptionsResponse = pubsub.ListTopicSubscriptionsResponse.pb()
+
+
+class PublisherService:
+    """Each method raises PubSubError for what it refuses."""
+
+    def __init__(self, broker: Broker, project: str) -> None:
+        self._broker = broker
+        self._project = project
+
+    def handlers(self) -> dict[str, grpc.RpcMethodHandler]:
+        """The methods by their names on the wire."""
+        return {
+            "CreateTopic": unary(self.create_topic, pubsub.Topic.pb()),
+            "GetTopic": unary(self.get_topic, pubsub.GetTopicRequest.pb()),
+            "ListTopics": unary(self.list_topics, pubsub.ListTopicsRequest.pb()),
+            "ListTopicSubscriptions": unary(
+                self.list_topic_subscriptions, pubsub.ListTopicSubscriptionsRequest.pb()
+            ),
+            "UpdateTopic": unary(self.update_topic, pubsub.UpdateTopicRequest.pb()),
+            "DeleteTopic": unary(self.delete_topic, pubsub.DeleteTopicRequest.pb()),
+            "Publish": unary(self.publish, pubsub.PublishRequest.pb()),
+        }
+
+    async def create_topic(self, request: ProtoMessage, _context: Context) -> ProtoMessage:
+        """Create a topic under the name that the request carries."""
+        settle_topic(request, self._project)
+        await self._broker.create_topic(request)
+        return request
+
+    async def get_topic(self, request: ProtoMessage, _context: Context) -> ProtoMessage:
+        """Read one topic."""
+        check_name(request.topic, "topics", self._project)
+        return self._broker.topic(request.topic).proto
+
+    async def list_topics(self, request: ProtoMessage, _context: Context) -> ProtoMessage:
+        """Read the project's topics by name."""
+        check_project(request.project, self._project)
+        topics = self._broker.topics
+        page, token = page_of(topics, size=request.page_size, token=request.page_token)
+        return ListTopicsResponse(
+            topics=[topics[name].proto for name in page], next_page_token=token
+        )
+
+    async def list_topic_subscriptions(
+        self, request: ProtoMessage, _context: Context
+    ) -> ProtoMessage:
+        """Read the names of the subscriptions of one topic."""
+        check_name(request.topic, "topics", self._project)
+        names = self._broker.topic(request.topic).subscriptions
+        page, token = page_of(names, size=request.page_size, token=request.page_token)
+        return ListTopicSubscriptionsResponse(subscriptions=page, next_page_token=token)
+
+    async def update_topic(self, request: ProtoMessage, _context: Context) -> ProtoMessage:
+        """Change what the mask names."""
+        check_name(request.topic.name, "topics", self._project)
+        stored = self._broker.topic(request.topic.name).proto
+        topic = merged(stored, request.topic, request.update_mask, mutable=MUTABLE)
+        settle_topic(topic, self._project)
+        await self._broker.update_topic(topic)
+        return topic
+
+    async def delete_topic(self, request: ProtoMessage, _context: Context) -> ProtoMessage:
+        """Delete a topic; its subscriptions stay."""
+        check_name(request.topic, "topics", self._project)
+        await self._broker.delete_topic(request.topic)
+        return empty_pb2.Empty()
+
+    async def publish(self, request: ProtoMessage, _context: Context) -> ProtoMessage:
+        """Answer the message ids once the messages survive a crash."""
+        check_name(request.topic, "topics", self._project)
+        check_publish(request)
+        ids = await self._broker.publish(request.topic, list(request.messages))
+        return PublishResponse(message_ids=ids)

@@ -1,0 +1,155 @@
+"""Delivers by itself what push subscriptions owe: production's body and headers over HTTP."""
+
+import asyncio
+import functools
+import time
+
+import msgspec
+
+from knative.local.pubsub.issuer import Issuer
+from knative.local.pubsub.push_connection import ConnectionPool, parse_endpoint
+from knative.local.pubsub.subscription import Delivery, Subscription
+
+ACKNOWLEDGING = frozenset({102, 200, 201, 202, 204})
+MAX_OUTSTANDING = 32  # per subscription, so that one slow receiver never holds up another
+FIRST_PAUSE_SECONDS = 0.05
+LAST_PAUSE_SECONDS = 1.0
+
+_JSON = msgspec.json.Encoder()
+
+
+def push_body(subscription: Subscription, delivery: Delivery) -> bytes:
+    """The wrapped body as production sends it.
+
+    `deliveryAttempt` stands in it when the subscription has a dead-letter policy, `orderingKey`
+    and `attributes` when the message has them.
+    """
+    proto = delivery.message.proto
+    published = proto.publish_time.ToJsonString()
+    message: dict[str, object] = {
+        "data": proto.data,
+        "messageId": proto.message_id,
+        "message_id": proto.message_id,
+        "publishTime": published,
+        "publish_time": published,
+    }
+    if proto.attributes:
+        message["attributes"] = dict(proto.attributes)
+    if proto.ordering_key:
+        message["orderingKey"] = proto.ordering_key
+    body: dict[str, object] = {"message": message, "subscription": subscription.name}
+    attempt = subscription.delivery_attempt(delivery)
+    if attempt:
+        body["deliveryAttempt"] = attempt
+    return _JSON.encode(body)
+
+
+class PushSender:
+    """Keeps one pusher for each push subscription."""
+
+    def __init__(self, issuer: Issuer) -> None:
+        self._issuer = issuer
+        self._pool = ConnectionPool()
+        self._pushers: dict[Subscription, Pusher] = {}
+
+    def configure(self, subscription: Subscription) -> None:
+        """Follow a new or changed subscription, and forget deleted ones."""
+        for known in [known for known in self._pushers if known.is_deleted]:
+            del self._pushers[known]
+        pusher = self._pushers.pop(subscription, None)
+        if pusher is not None:
+            pusher.stop()
+        if subscription.is_push:
+            self._pushers[subscription] = Pusher(subscription, self._pool, self._issuer)
+
+    def close(self) -> None:
+        """Stop without waiting for answers; unanswered messages come again after the start."""
+        for pusher in self._pushers.values():
+            pusher.stop()
+        self._pool.close()
+
+
+class Pusher:
+    """Pushes one subscription's messages while its settings stay the same."""
+
+    def __init__(self, subscription: Subscription, pool: ConnectionPool, issuer: Issuer) -> None:
+        self._subscription = subscription
+        self._pool = pool
+        self._issuer = issuer
+        self._config = subscription.proto.push_config
+        self._endpoint = parse_endpoint(self._config.push_endpoint)
+        self._deadline_seconds = float(subscription.proto.ack_deadline_seconds)
+        self._head = b""
+        self._head_until = 0.0
+        self._outstanding = 0
+        self._pause_seconds = 0.0
+        self._resume: asyncio.TimerHandle | None = None
+        self._is_stopped = False
+        self._loop = asyncio.get_running_loop()
+        subscription.listeners.append(self._push_ready)
+        self._loop.call_soon(self._push_ready)
+
+    def stop(self) -> None:
+        """Begin no further push; those under way still end."""
+        self._is_stopped = True
+        if self._push_ready in self._subscription.listeners:
+            self._subscription.listeners.remove(self._push_ready)
+        if self._resume is not None:
+            self._resume.cancel()
+
+    def _push_ready(self) -> None:
+        if self._is_stopped or self._resume is not None:
+            return
+        for delivery in self._subscription.take(MAX_OUTSTANDING - self._outstanding):
+            self._outstanding += 1
+            body = push_body(self._subscription, delivery)
+            self._pool.post(
+                self._endpoint,
+                b"%b%d\r\n\r\n%b" % (self._current_head(), len(body), body),
+                self._deadline_seconds,
+                functools.partial(self._answered, delivery),
+            )
+
+    def _answered(self, delivery: Delivery, status: int | None) -> None:
+        self._outstanding -= 1
+        if status in ACKNOWLEDGING:
+            self._subscription.acknowledge((delivery.id,))
+        else:
+            self._subscription.fail(delivery)
+        if status is not None:
+            self._pause_seconds = 0.0
+        elif self._resume is None and not self._is_stopped:
+            self._pause()
+        self._push_ready()
+
+    def _pause(self) -> None:
+        """Nobody answers there: spare the other messages the attempt for a moment."""
+        self._pause_seconds = min(
+            LAST_PAUSE_SECONDS, self._pause_seconds * 2 or FIRST_PAUSE_SECONDS
+        )
+        self._resume = self._loop.call_later(self._pause_seconds, self._continue)
+
+    def _continue(self) -> None:
+        self._resume = None
+        self._push_ready()
+
+    def _current_head(self) -> bytes:
+        """The request up to the body's length; rebuilt when the token nears its end."""
+        if time.time() < self._head_until:
+            return self._head
+        lines = [
+            f"POST {self._endpoint.target} HTTP/1.1",
+            f"Host: {self._endpoint.authority}",
+            "Content-Type: application/json",
+            "User-Agent: CloudPubSub-Google",
+            "Accept: application/json",
+        ]
+        self._head_until = float("inf")
+        if self._config.HasField("oidc_token"):
+            token, self._head_until = self._issuer.token(
+                self._config.oidc_token.service_account_email,
+                self._config.oidc_token.audience or self._config.push_endpoint,
+            )
+            lines.append(f"Authorization: Bearer {token}")
+        self._head = ("\r\n".join([*lines, "Content-Length: "])).encode("ascii")
+        return self._head

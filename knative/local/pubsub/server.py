@@ -1,0 +1,79 @@
+"""Wires the parts together and runs them until a signal."""
+
+import asyncio
+import signal
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+import grpc
+
+from knative.local.pubsub import publisher_service, subscriber_service
+from knative.local.pubsub.broker import Broker
+from knative.local.pubsub.http_door import serve_http
+from knative.local.pubsub.issuer import Issuer
+from knative.local.pubsub.journal import Journal
+from knative.local.pubsub.push import PushSender
+
+STOP_SECONDS = 0.5
+MAX_GRPC_BYTES = 11 * 1024 * 1024  # above the API's own limit, which answers more clearly
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """How one server is started; `issuer` is the `iss` of its tokens."""
+
+    data_dir: Path
+    port: int
+    http_port: int
+    project: str
+    issuer: str
+
+
+async def run(settings: Settings) -> None:
+    """Serve until SIGTERM or SIGINT.
+
+    Raises DamagedJournalError, and OSError or RuntimeError where a port is taken.
+    """
+    stop = asyncio.Event()
+    for name in (signal.SIGTERM, signal.SIGINT):
+        asyncio.get_running_loop().add_signal_handler(name, stop.set)
+    issuer = Issuer(settings.data_dir, settings.issuer)
+    sender = PushSender(issuer)
+    journal = Journal(settings.data_dir)
+    broker = Broker(journal, on_configured=sender.configure)
+    broker.restore()
+    sweeping = asyncio.ensure_future(broker.sweep_forever())
+    server = _grpc_server(broker, settings.project)
+    server.add_insecure_port(f"127.0.0.1:{settings.port}")
+    door = await serve_http(issuer, settings.http_port)
+    await server.start()
+    sys.stderr.write(
+        f"pubsub: serving project {settings.project}, gRPC on 127.0.0.1:{settings.port}, "
+        f"tokens by {settings.issuer}\n"
+    )
+    await stop.wait()
+    sweeping.cancel()
+    sender.close()
+    await server.stop(STOP_SECONDS)
+    door.close()
+    journal.close()
+
+
+def _grpc_server(broker: Broker, project: str) -> grpc.aio.Server:
+    server = grpc.aio.server(
+        options=[
+            ("grpc.max_receive_message_length", MAX_GRPC_BYTES),
+            ("grpc.max_send_message_length", MAX_GRPC_BYTES),
+            ("grpc.so_reuseport", 0),
+        ]
+    )
+    publisher = publisher_service.PublisherService(broker, project)
+    subscriber = subscriber_service.SubscriberService(broker, project)
+    server.add_generic_rpc_handlers(
+        (
+            grpc.method_handlers_generic_handler(publisher_service.SERVICE, publisher.handlers()),
+            grpc.method_handlers_generic_handler(subscriber_service.SERVICE, subscriber.handlers()),
+        )
+    )
+    return server

@@ -1,0 +1,101 @@
+"""How a method of ours becomes a method of gRPC, and a refusal of ours a gRPC status.
+
+The client package ships message classes but no server side, so the methods are registered by name.
+"""
+
+from collections.abc import Awaitable, Callable, Iterable
+from typing import Any, TypeAlias
+
+import grpc
+from google.protobuf import field_mask_pb2
+
+from knative.local.pubsub.errors import InvalidArgumentError, PubSubError
+from knative.local.pubsub.subscription import ProtoMessage
+
+Context: TypeAlias = "grpc.aio.ServicerContext[Any, Any]"
+Method: TypeAlias = Callable[[ProtoMessage, Context], Awaitable[ProtoMessage]]
+
+DEFAULT_PAGE = 100
+MAX_PAGE = 1000
+
+
+def unary(method: Method, request_class: ProtoMessage) -> grpc.RpcMethodHandler:
+    """Serve one request with one answer."""
+
+    async def answer(request: ProtoMessage, context: Context) -> ProtoMessage:
+        try:
+            return await method(request, context)
+        except PubSubError as error:
+            await context.abort(error.code, str(error))
+
+    return grpc.unary_unary_rpc_method_handler(
+        answer,
+        request_deserializer=request_class.FromString,
+        response_serializer=_serialize,
+    )
+
+
+def stream(
+    method: Callable[[Context], Awaitable[None]], request_class: ProtoMessage
+) -> grpc.RpcMethodHandler:
+    """Serve a stream in both directions; the method reads and writes by its context."""
+
+    async def serve(_requests: object, context: Context) -> None:
+        try:
+            await method(context)
+        except PubSubError as error:
+            await context.abort(error.code, str(error))
+
+    return grpc.stream_stream_rpc_method_handler(
+        serve,
+        request_deserializer=request_class.FromString,
+        response_serializer=_serialize,
+    )
+
+
+def page_of(names: Iterable[str], *, size: int, token: str) -> tuple[list[str], str]:
+    """One page of names in order, and the token of the next page (empty on the last).
+
+    The token is the last name given, so pages stay right while resources come and go.
+    """
+    if size < 0:
+        raise InvalidArgumentError("page_size must not be negative.")
+    limit = min(size or DEFAULT_PAGE, MAX_PAGE)
+    rest = sorted(name for name in names if name > token)
+    page = rest[:limit]
+    return page, page[-1] if len(rest) > limit else ""
+
+
+def merged(
+    stored: ProtoMessage,
+    wanted: ProtoMessage,
+    mask: field_mask_pb2.FieldMask,
+    *,
+    mutable: frozenset[str],
+) -> ProtoMessage:
+    """A copy of `stored` with the mask's fields from `wanted`; raises InvalidArgumentError."""
+    if not mask.paths:
+        raise InvalidArgumentError("The update_mask must name at least one field.")
+    for path in mask.paths:
+        if path.split(".")[0] not in mutable or not _has_path(stored, path):
+            raise InvalidArgumentError(
+                f"The field {path[:100]} does not exist or cannot be changed."
+            )
+    result = type(stored)()
+    result.CopyFrom(stored)
+    mask.MergeMessage(wanted, result, replace_message_field=True, replace_repeated_field=True)
+    return result
+
+
+def _has_path(proto: ProtoMessage, path: str) -> bool:
+    descriptor = proto.DESCRIPTOR
+    for name in path.split("."):
+        if descriptor is None or name not in descriptor.fields_by_name:
+            return False
+        descriptor = descriptor.fields_by_name[name].message_type
+    return True
+
+
+def _serialize(message: ProtoMessage) -> bytes:
+    data: bytes = message.SerializeToString()
+    return data

@@ -1,0 +1,56 @@
+"""Makes each secret once and keeps it as a file that only its owner may read."""
+
+import base64
+import json
+import os
+import secrets
+import uuid
+from collections.abc import Callable
+from pathlib import Path
+
+
+def make_private_folder(folder: Path) -> Path:
+    """Create `folder` (mode 0700) where it is missing; its parents keep their modes."""
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    folder.mkdir(mode=0o700, exist_ok=True)
+    return folder
+
+
+def read_or_make(path: Path, make: Callable[[], str]) -> str:
+    """The one line in `path`; made by `make` and stored, mode 0600, where there is none."""
+    if path.exists():
+        return path.read_text(encoding="utf-8").strip()
+    value = make()
+    write_private(path, value + "\n")
+    return value
+
+
+def write_private(path: Path, text: str) -> None:
+    """Replace `path` by `text` in one step, mode 0600, so no reader meets half a file."""
+    fresh = path.with_name(f".{path.name}.{secrets.token_hex(4)}")
+    descriptor = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    with os.fdopen(descriptor, "w", encoding="utf-8") as file:
+        file.write(text)
+    fresh.replace(path)
+
+
+def make_secrets(folder: Path) -> None:
+    """Make every secret that no part makes for itself; what is there stays.
+
+    Keys are 32 random bytes in base64. `simulator_credentials` is what an operator account needs
+    to call the stand-in operator's MTN face.
+    """
+    for name in ("api_key_pepper", "callback_token_key", "number_key", "webhook_sealing_key"):
+        read_or_make(folder / name, lambda: base64.b64encode(secrets.token_bytes(32)).decode())
+    read_or_make(folder / "simulator_control_token", lambda: secrets.token_urlsafe(24))
+    read_or_make(folder / "simulator_credentials", _operator_credentials)
+
+
+def _operator_credentials() -> str:
+    return json.dumps(
+        {
+            "subscription_key": secrets.token_hex(16),
+            "api_user": str(uuid.uuid4()),
+            "api_key": secrets.token_hex(16),
+        }
+    )

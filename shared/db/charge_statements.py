@@ -1,0 +1,312 @@
+"""The SQL of a charge's life, whole statements to read; each is one round trip.
+
+In each writing statement the part named `gate` decides: where it yields no row, no other part
+writes. Tenant tables are found by search_path, platform tables by name.
+"""
+
+from typing import Final
+
+from shared.db.statement import Statement
+
+_COLUMNS: Final = """
+    c.id, c.amount, c.currency, c.amount_refunded, c.status, c.failure_code, c.operator,
+    c.operator_account_id, c.phone, c.operator_transaction_id, c.reference, c.description,
+    c.return_url, c.metadata, c.balance_transaction, c.submit_before, c.lease_until, c.resends,
+    c.created_at, c.succeeded_at"""
+_RECEIPT: Final = "r.number, r.code, r.stored_at"
+CHARGE: Final = f"{_COLUMNS}, {_RECEIPT}"
+CHARGE_WIDTH: Final = 23
+_ATTEMPT: Final = """
+    a.id, a.number, a.reference, a.operator_account_id, a.status, a.not_found_reads,
+    a.first_not_found_at"""
+
+# The event of a change: its row, its place in the feed, one delivery and one message per endpoint.
+EVENT_PARTS: Final = """
+event AS (
+    INSERT INTO events (id, account_id, type, object_id, data, request_id, idempotency_key,
+                        api_version, created_at)
+    SELECT :event_id::text, :account::text, :event_type::text, :charge_id::text, :event_data::text,
+           :request_id::text, :event_key::text, :api_version::text, :at::timestamptz
+    FROM gate WHERE :event_id::text IS NOT NULL
+),
+feed AS (
+    INSERT INTO platform.event_feed (id, account_id, livemode, type, object_id, created_at)
+    SELECT :event_id::text, :account::text, :livemode::boolean, :event_type::text,
+           :charge_id::text, :at::timestamptz
+    FROM gate WHERE :event_id::text IS NOT NULL
+),
+deliveries AS (
+    INSERT INTO webhook_deliveries (event_id, endpoint_id, account_id, status, next_attempt_at,
+                                    created_at)
+    SELECT :event_id::text, e.id, :account::text, 'pending', :at::timestamptz, :at::timestamptz
+    FROM gate, webhook_endpoints e
+    WHERE :event_id::text IS NOT NULL AND e.status = 'enabled'
+      AND e.enabled_events && ARRAY['*', :event_type::text]
+    RETURNING endpoint_id
+),
+webhook_work AS (
+    INSERT INTO platform.outbox (id, topic, account_id, livemode, object_id, traceparent)
+    SELECT :event_id::text || ':' || endpoint_id, 'webhook-due', :account::text,
+           :livemode::boolean, endpoint_id, :traceparent::text
+    FROM deliveries
+)"""
+
+CREATE: Final = Statement(f"""
+WITH earlier AS MATERIALIZED (
+    SELECT fingerprint, response FROM idempotency_keys
+    WHERE operation = :operation::text AND key = :key::text
+      AND created_at > now() - interval '24 hours'
+),
+gate AS MATERIALIZED (SELECT 1 WHERE NOT EXISTS (SELECT FROM earlier)),
+charge AS (
+    INSERT INTO charges (id, account_id, amount, currency, status, operator, operator_account_id,
+                         phone, reference, description, return_url, metadata, submit_before,
+                         created_at)
+    SELECT :charge_id::text, :account::text, :amount::bigint, :currency::text, :status::text,
+           :operator::text, :operator_account::text, :phone::text, :reference::text,
+           :description::text, :return_url::text, :metadata::jsonb, :submit_before::timestamptz,
+           :at::timestamptz
+    FROM gate
+),
+kept AS (
+    INSERT INTO idempotency_keys (operation, key, account_id, fingerprint, object_id, response,
+                                  created_at)
+    SELECT :operation::text, :key::text, :account::text, :fingerprint::text, :charge_id::text,
+           :response::text, now()
+    FROM gate WHERE :key::text IS NOT NULL
+    ON CONFLICT (operation, key) DO UPDATE
+    SET fingerprint = excluded.fingerprint, object_id = excluded.object_id,
+        response = excluded.response, created_at = excluded.created_at
+),
+due AS (
+    INSERT INTO platform.due_work (kind, object_id, account_id, livemode, due_at)
+    SELECT 'payment_check', :charge_id::text, :account::text, :livemode::boolean,
+           :due_at::timestamptz
+    FROM gate
+),
+work AS (
+    INSERT INTO platform.outbox (id, topic, account_id, livemode, object_id, traceparent)
+    SELECT :message_id::text, :topic::text, :account::text, :livemode::boolean, :charge_id::text,
+           :traceparent::text
+    FROM gate
+),
+{EVENT_PARTS}
+SELECT (SELECT fingerprint FROM earlier), (SELECT response FROM earlier),
+       (SELECT array_agg(endpoint_id) FROM deliveries)
+""")
+
+FIND: Final = Statement(f"""
+SELECT {CHARGE} FROM charges c LEFT JOIN receipts r ON r.charge_id = c.id
+WHERE c.id = :charge_id::text
+""")
+
+FIND_WITH_ATTEMPT: Final = Statement(f"""
+SELECT {CHARGE}, {_ATTEMPT}
+FROM charges c
+LEFT JOIN receipts r ON r.charge_id = c.id
+LEFT JOIN LATERAL (
+    SELECT * FROM provider_attempts WHERE charge_id = c.id ORDER BY number DESC LIMIT 1
+) a ON true
+WHERE c.id = :charge_id::text
+""")
+
+# A charge may be sent when it is new, when it is proven that nothing was sent, or when a read said
+# "not found" and granted the one resend (resends 1; taking it makes 2). Never while leased, never
+# past its time.
+CLAIM: Final = Statement(f"""
+WITH standing AS MATERIALIZED (
+    SELECT * FROM provider_attempts WHERE charge_id = :charge_id::text
+    ORDER BY number DESC LIMIT 1
+),
+before AS MATERIALIZED (
+    SELECT id, status FROM charges WHERE id = :charge_id::text FOR UPDATE
+),
+gate AS MATERIALIZED (
+    UPDATE charges c
+    SET status = 'submitting', lease_until = :lease_until::timestamptz,
+        resends = CASE WHEN c.resends = 1 THEN 2 ELSE c.resends END
+    FROM before b
+    WHERE c.id = b.id AND c.submit_before > :now::timestamptz
+      AND (c.lease_until IS NULL OR c.lease_until < :now::timestamptz)
+      AND (c.status = 'created'
+           OR (c.status IN ('submitting', 'unknown')
+               AND (c.resends = 1
+                    OR EXISTS (SELECT FROM standing WHERE standing.status = 'not_sent'))))
+    RETURNING {_COLUMNS}, b.status AS status_before
+),
+attempt AS (
+    INSERT INTO provider_attempts (id, account_id, charge_id, number, reference,
+                                   operator_account_id, status, created_at)
+    SELECT :attempt_id::text, :account::text, id, :attempt_number::int, :reference::text,
+           operator_account_id, 'sending', :now::timestamptz
+    FROM gate WHERE NOT EXISTS (SELECT FROM standing)
+),
+again AS (
+    UPDATE provider_attempts a SET status = 'sending'
+    FROM gate, standing s WHERE a.id = s.id
+),
+token AS (
+    INSERT INTO platform.callback_tokens (token_hash, account_id, livemode, kind, object_id,
+                                          provider, created_at)
+    SELECT :token_hash::text, :account::text, :livemode::boolean, 'charge', id, operator,
+           :now::timestamptz
+    FROM gate WHERE NOT EXISTS (SELECT FROM standing)
+),
+index_row AS (
+    INSERT INTO platform.payment_index (object_id, account_id, livemode, kind,
+                                        operator_account_id, reference, state, amount,
+                                        number_hmac, created_at)
+    SELECT id, :account::text, :livemode::boolean, 'charge', operator_account_id,
+           :reference::text, 'submitting', amount, :number_hmac::text, :now::timestamptz
+    FROM gate WHERE NOT EXISTS (SELECT FROM standing)
+),
+change AS (
+    INSERT INTO state_changes (account_id, object_id, from_status, to_status, cause, at)
+    SELECT :account::text, id, status_before, 'submitting', 'claimed', :now::timestamptz FROM gate
+)
+SELECT c.id, c.amount, c.currency, c.amount_refunded, c.status, c.failure_code, c.operator,
+       c.operator_account_id, c.phone, c.operator_transaction_id, c.reference, c.description,
+       c.return_url, c.metadata, c.balance_transaction, c.submit_before, c.lease_until, c.resends,
+       c.created_at, c.succeeded_at, NULL::text, NULL::text, NULL::timestamptz,
+       s.id, s.number, s.reference, s.operator_account_id, s.status, s.not_found_reads,
+       s.first_not_found_at
+FROM gate c LEFT JOIN standing s ON true
+""")
+
+RELEASE: Final = Statement("""
+WITH gate AS MATERIALIZED (
+    UPDATE charges SET lease_until = NULL
+    WHERE id = :charge_id::text AND status = 'submitting' AND resends = 0
+      AND lease_until = :lease::timestamptz
+    RETURNING id
+)
+UPDATE provider_attempts a SET status = 'not_sent', operator_word = :reason::text
+FROM gate WHERE a.id = :attempt_id::text AND a.status = 'sending'
+""")
+
+_MOVE_PARTS: Final = f"""
+gate AS MATERIALIZED (
+    UPDATE charges
+    SET status = :status::text, failure_code = :failure_code::text, lease_until = NULL,
+        operator_transaction_id = :operator_transaction_id::text,
+        succeeded_at = :succeeded_at::timestamptz, balance_transaction = :balance_transaction::text
+    WHERE id = :charge_id::text AND status = :expected::text
+      AND CASE :lease_rule::text
+          WHEN 'mine' THEN lease_until = :lease::timestamptz
+          WHEN 'free' THEN lease_until IS NULL
+          ELSE true END
+    RETURNING id
+),
+change AS (
+    INSERT INTO state_changes (account_id, object_id, from_status, to_status, cause,
+                               operator_word, message_id, at)
+    SELECT :account::text, id, :expected::text, :status::text, :cause::text,
+           :operator_word::text, :message_id::text, :at::timestamptz
+    FROM gate
+),
+attempt AS (
+    UPDATE provider_attempts
+    SET status = :attempt_status::text, operator_word = :operator_word::text,
+        answered_at = :at::timestamptz
+    WHERE id = :attempt_id::text AND EXISTS (SELECT FROM gate)
+),
+due AS (
+    UPDATE platform.due_work
+    SET due_at = :due_at::timestamptz, lease_until = NULL, done_at = :done_at::timestamptz
+    WHERE kind = 'payment_check' AND object_id = :charge_id::text AND EXISTS (SELECT FROM gate)
+),
+index_row AS (
+    UPDATE platform.payment_index
+    SET state = :status::text, operator_id = :operator_transaction_id::text
+    WHERE object_id = :charge_id::text AND EXISTS (SELECT FROM gate)
+),
+work AS (
+    INSERT INTO platform.outbox (id, topic, account_id, livemode, object_id, traceparent)
+    SELECT m.id, m.topic, :account::text, :livemode::boolean, :charge_id::text,
+           :traceparent::text
+    FROM gate, unnest(:message_ids::text[], :message_topics::text[]) AS m(id, topic)
+),
+{EVENT_PARTS}"""
+
+MOVE: Final = Statement(f"""
+WITH {_MOVE_PARTS}
+SELECT (SELECT count(*) FROM gate), (SELECT array_agg(endpoint_id) FROM deliveries)
+""")
+
+# The ledger: sums per account come in already aggregated, rows are locked in code order, and each
+# update has its floor in the predicate. The caller aborts unless every account was moved.
+SETTLE: Final = Statement(f"""
+WITH {_MOVE_PARTS},
+booked AS (
+    INSERT INTO ledger_transactions (id, account_id, kind, object_id, created_at)
+    SELECT :transaction_id::text, :account::text, :transaction_kind::text, id, :at::timestamptz
+    FROM gate
+),
+lines AS (
+    INSERT INTO postings (transaction_id, position, account_id, code, amount)
+    SELECT :transaction_id::text, p.position, :account::text, p.code, p.amount
+    FROM gate, unnest(:codes::text[], :amounts::bigint[])
+        WITH ORDINALITY AS p(code, amount, position)
+),
+locked AS MATERIALIZED (
+    SELECT code FROM ledger_accounts
+    WHERE code = ANY(:touched::text[]) AND EXISTS (SELECT FROM gate)
+    ORDER BY code FOR UPDATE
+),
+moved AS (
+    UPDATE ledger_accounts a SET balance = a.balance + d.delta
+    FROM locked l, unnest(:touched::text[], :deltas::bigint[]) AS d(code, delta)
+    WHERE a.code = l.code AND d.code = l.code
+      AND (a.floor IS NULL OR (a.balance + d.delta) * a.normal >= a.floor)
+    RETURNING a.code
+),
+receipt AS (
+    INSERT INTO receipts (id, account_id, charge_id, number, code, created_at)
+    SELECT :receipt_id::text, :account::text, id, :receipt_number::text, :receipt_code::text,
+           :at::timestamptz
+    FROM gate
+),
+public_code AS (
+    INSERT INTO platform.public_codes (code, account_id, livemode, object_id, created_at)
+    SELECT :receipt_code::text, :account::text, :livemode::boolean, id, :at::timestamptz
+    FROM gate
+)
+SELECT (SELECT count(*) FROM gate), (SELECT count(*) FROM moved),
+       (SELECT array_agg(endpoint_id) FROM deliveries)
+""")
+
+NOTE_READ: Final = Statement("""
+WITH gate AS MATERIALIZED (
+    UPDATE charges
+    SET resends = CASE WHEN :resend_id::text IS NOT NULL AND resends = 0 THEN 1 ELSE resends END
+    WHERE id = :charge_id::text AND status = :expected::text
+      AND (:resend_id::text IS NULL
+           OR (resends = 0 AND (lease_until IS NULL OR lease_until < now())))
+    RETURNING id
+),
+attempt AS (
+    UPDATE provider_attempts
+    SET reads = reads + 1, operator_word = :operator_word::text,
+        not_found_reads = :not_found_reads::int,
+        first_not_found_at = :first_not_found_at::timestamptz
+    WHERE id = :attempt_id::text AND EXISTS (SELECT FROM gate)
+),
+due AS (
+    UPDATE platform.due_work
+    SET due_at = :due_at::timestamptz, lease_until = NULL, done_at = :done_at::timestamptz
+    WHERE kind = 'payment_check' AND object_id = :charge_id::text AND EXISTS (SELECT FROM gate)
+),
+work AS (
+    INSERT INTO platform.outbox (id, topic, account_id, livemode, object_id, traceparent)
+    SELECT :resend_id::text, 'charge-created', :account::text, :livemode::boolean, id,
+           :traceparent::text
+    FROM gate WHERE :resend_id::text IS NOT NULL
+),
+opened AS (
+    INSERT INTO platform.cases (id, kind, account_id, livemode, object_id, reason, opened_at)
+    SELECT :case_id::text, 'charge', :account::text, :livemode::boolean, id, :case_reason::text,
+           now()
+    FROM gate WHERE :case_id::text IS NOT NULL
+)
+SELECT count(*) FROM gate
+""")

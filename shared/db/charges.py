@@ -1,0 +1,353 @@
+"""The charges of one tenant in PostgreSQL: each method is one transaction of three round trips."""
+
+import hashlib
+import json
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any, Final
+
+from pg8000.exceptions import DatabaseError
+
+from shared.db import charge_statements as sql
+from shared.db.transaction import (
+    UNIQUE_VIOLATION,
+    Database,
+    Transaction,
+    constraint_of,
+    error_code,
+)
+from shared.domain.account import Tenant
+from shared.domain.charge import FINAL, Attempt, AttemptStatus, Charge, ChargeStatus
+from shared.domain.errors import InProgress, InvalidRequest, KeyReused, LedgerRefused
+from shared.domain.events import WEBHOOK_DUE, Event, Message
+from shared.domain.money import Currency, Money
+from shared.domain.phone import Operator, PhoneNumber
+from shared.operations.ports import (
+    IdempotencyUse,
+    Lease,
+    Move,
+    ReadNote,
+    Replayed,
+    Stored,
+)
+
+FAR_FUTURE: Final = "infinity"
+
+
+class Charges:
+    """ChargeStore of one tenant."""
+
+    def __init__(self, database: Database, tenant: Tenant) -> None:
+        """Bind the store to a tenant; opens nothing yet."""
+        self._database = database
+        self._tenant = tenant
+
+    def create(
+        self,
+        charge: Charge,
+        *,
+        event: Event,
+        message: Message,
+        first_check_at: datetime,
+        idempotency: IdempotencyUse | None,
+        response: str,
+    ) -> Stored | Replayed:
+        """Store all or nothing; the lock on the key is taken before the snapshot that looks."""
+        lock = "" if idempotency is None else _lock(idempotency, self._tenant)
+        try:
+            with self._database.tenant(self._tenant, lock) as transaction:
+                if lock and transaction.opening_rows[-1][0] is not True:
+                    raise InProgress("idempotency_in_progress", retry_after_seconds=1)
+                earlier = self._insert(
+                    transaction, charge, event, message, first_check_at, idempotency, response
+                )
+        except DatabaseError as error:
+            if error_code(error) == UNIQUE_VIOLATION:
+                if constraint_of(error) == "charges_reference":
+                    raise InvalidRequest("reference_in_use", "reference") from None
+            raise
+        if earlier is not None:
+            return earlier
+        return Stored(response)
+
+    def _insert(  # noqa: PLR0917 - the values of one statement
+        self,
+        transaction: Transaction,
+        charge: Charge,
+        event: Event,
+        message: Message,
+        first_check_at: datetime,
+        idempotency: IdempotencyUse | None,
+        response: str,
+    ) -> Replayed | None:
+        row = transaction.run(
+            sql.CREATE,
+            **event_values(event, self._tenant, message.traceparent),
+            charge_id=charge.id,
+            amount=charge.money.amount,
+            currency=charge.money.currency,
+            status=charge.status.value,
+            operator=charge.operator.value,
+            operator_account=charge.operator_account,
+            phone=charge.phone.e164,
+            reference=charge.reference,
+            description=charge.description,
+            return_url=charge.return_url,
+            metadata=json.dumps(charge.metadata, ensure_ascii=False),
+            submit_before=charge.submit_before,
+            message_id=message.event_id,
+            topic=message.topic,
+            due_at=first_check_at,
+            operation=None if idempotency is None else idempotency.operation,
+            key=None if idempotency is None else idempotency.key,
+            fingerprint=None if idempotency is None else idempotency.fingerprint,
+            response=response,
+        )[0]
+        known, earlier, endpoints = row
+        if known is not None:
+            if idempotency is None or known != idempotency.fingerprint:
+                raise KeyReused("idempotency_key_reused")
+            return Replayed(earlier)
+        transaction.messages.append(message)
+        transaction.messages.extend(webhook_messages(event, endpoints, message))
+        return None
+
+    def find(self, charge_id: str) -> Charge | None:
+        """Return the charge, or None."""
+        with self._database.tenant(self._tenant) as transaction:
+            rows = transaction.run(sql.FIND, charge_id=charge_id)
+        return charge_from_row(rows[0], self._tenant) if rows else None
+
+    def find_with_attempt(self, charge_id: str) -> tuple[Charge, Attempt | None] | None:
+        """Return the charge and its newest attempt, or None."""
+        with self._database.tenant(self._tenant) as transaction:
+            rows = transaction.run(sql.FIND_WITH_ATTEMPT, charge_id=charge_id)
+        if not rows:
+            return None
+        row = rows[0]
+        attempt = _attempt_from_row(row[sql.CHARGE_WIDTH :], charge_id)
+        return charge_from_row(row, self._tenant), attempt
+
+    def claim(
+        self,
+        attempt: Attempt,
+        *,
+        callback_token_hash: str,
+        number_hmac: str,
+        now: datetime,
+        lease_until: datetime,
+    ) -> tuple[Charge, Attempt] | None:
+        """Take the lease and commit the attempt before a byte is sent."""
+        with self._database.tenant(self._tenant) as transaction:
+            rows = transaction.run(
+                sql.CLAIM,
+                account=self._tenant.account,
+                livemode=self._tenant.livemode,
+                charge_id=attempt.charge_id,
+                attempt_id=attempt.id,
+                attempt_number=attempt.number,
+                reference=attempt.reference,
+                token_hash=callback_token_hash,
+                number_hmac=number_hmac,
+                now=now,
+                lease_until=lease_until,
+            )
+        if not rows:
+            return None
+        row = rows[0]
+        standing = _attempt_from_row(row[sql.CHARGE_WIDTH :], attempt.charge_id)
+        return charge_from_row(row, self._tenant), standing or attempt
+
+    def release(self, charge: Charge, attempt: Attempt, *, reason: str) -> None:
+        """Give the lease back after it was proven that no byte left."""
+        with self._database.tenant(self._tenant) as transaction:
+            transaction.run(
+                sql.RELEASE,
+                charge_id=charge.id,
+                attempt_id=attempt.id,
+                lease=charge.lease_until,
+                reason=reason,
+            )
+
+    def move(self, move: Move) -> bool:
+        """Apply the move if the expected status still holds; everything or nothing."""
+        with self._database.tenant(self._tenant) as transaction:
+            values = _move_values(move, self._tenant)
+            if move.posting is None:
+                moved, endpoints = transaction.run(sql.MOVE, **values)[0]
+            else:
+                moved, endpoints = _settle(transaction, move, values)
+            if not moved:
+                return False
+            transaction.messages.extend(move.messages)
+            if move.event is not None:
+                template = Message(
+                    move.event.id,
+                    WEBHOOK_DUE,
+                    self._tenant.account,
+                    self._tenant.livemode,
+                    move.charge.id,
+                    move.traceparent,
+                )
+                transaction.messages.extend(webhook_messages(move.event, endpoints, template))
+        return True
+
+    def note_read(self, note: ReadNote) -> None:
+        """Keep what a read said, move the due row, grant a resend or open a case."""
+        attempt, resend = note.attempt, note.resend
+        with self._database.tenant(self._tenant) as transaction:
+            granted = transaction.run(
+                sql.NOTE_READ,
+                account=self._tenant.account,
+                livemode=self._tenant.livemode,
+                charge_id=note.charge.id,
+                expected=note.charge.status.value,
+                attempt_id=None if attempt is None else attempt.id,
+                operator_word=note.operator_word[:200],
+                not_found_reads=0 if attempt is None else attempt.not_found_reads,
+                first_not_found_at=None if attempt is None else attempt.first_not_found_at,
+                due_at=FAR_FUTURE if note.next_check_at is None else note.next_check_at,
+                done_at=note.at if note.next_check_at is None else None,
+                resend_id=None if resend is None else resend.event_id,
+                traceparent=None if resend is None else resend.traceparent,
+                case_id=note.case_id,
+                case_reason=note.case_reason,
+            )[0][0]
+            if resend is not None and granted:
+                transaction.messages.append(resend)
+
+
+def _settle(
+    transaction: Transaction, move: Move, values: dict[str, Any]
+) -> tuple[int, Sequence[str] | None]:
+    """Move and post in one statement; a floor that would break aborts all of it."""
+    posting, receipt = move.posting, move.receipt
+    if posting is None or receipt is None:
+        message = "a settlement has a posting and a receipt"
+        raise AssertionError(message)
+    totals = posting.by_account()
+    moved, touched, endpoints = transaction.run(
+        sql.SETTLE,
+        **values,
+        transaction_id=posting.id,
+        transaction_kind=posting.kind,
+        codes=[line.account for line in posting.postings],
+        amounts=[line.amount for line in posting.postings],
+        touched=list(totals),
+        deltas=list(totals.values()),
+        receipt_id=receipt.id,
+        receipt_number=receipt.number,
+        receipt_code=receipt.code,
+    )[0]
+    if moved and touched != len(totals):
+        raise LedgerRefused(posting.kind)
+    return moved, endpoints
+
+
+def _move_values(move: Move, tenant: Tenant) -> dict[str, Any]:
+    charge, event = move.charge, move.event
+    is_closed = move.next_check_at is None
+    return {
+        **event_values(event, tenant, move.traceparent),
+        "at": move.at,
+        "charge_id": charge.id,
+        "expected": move.expected.value,
+        "status": charge.status.value,
+        "lease_rule": move.lease.value,
+        "lease": charge.lease_until if move.lease is Lease.MINE else None,
+        "cause": move.cause.value,
+        "failure_code": charge.failure_code,
+        "operator_transaction_id": charge.operator_transaction_id,
+        "succeeded_at": charge.succeeded_at,
+        "balance_transaction": charge.balance_transaction,
+        "attempt_id": move.attempt_id,
+        "attempt_status": None if move.attempt_status is None else move.attempt_status.value,
+        "operator_word": None if move.operator_word is None else move.operator_word[:200],
+        "due_at": FAR_FUTURE if is_closed else move.next_check_at,
+        "done_at": move.at if charge.status in FINAL else None,
+        "message_id": move.message_id,
+        "message_ids": [message.event_id for message in move.messages],
+        "message_topics": [message.topic for message in move.messages],
+    }
+
+
+def event_values(event: Event | None, tenant: Tenant, traceparent: str | None) -> dict[str, Any]:
+    return {
+        "account": tenant.account,
+        "livemode": tenant.livemode,
+        "traceparent": traceparent,
+        "event_id": None if event is None else event.id,
+        "event_type": None if event is None else event.type,
+        "event_data": None if event is None else event.data,
+        "api_version": None if event is None else event.api_version,
+        "request_id": None if event is None else event.request_id,
+        "event_key": None if event is None else event.idempotency_key,
+        "at": None if event is None else event.created_at,
+    }
+
+
+def webhook_messages(event: Event, endpoints: Sequence[str] | None, like: Message) -> list[Message]:
+    """Return the messages that the statement wrote to the outbox, one per endpoint."""
+    return [
+        Message(
+            f"{event.id}:{endpoint}",
+            WEBHOOK_DUE,
+            like.account,
+            like.livemode,
+            endpoint,
+            like.traceparent,
+        )
+        for endpoint in endpoints or ()
+    ]
+
+
+def _lock(use: IdempotencyUse, tenant: Tenant) -> str:
+    """Return the lock query on a 64-bit hash of scope and key; a whole number, so nothing to quote."""
+    scope = f"{tenant.schema}\x00{use.operation}\x00{use.key}"
+    number = int.from_bytes(hashlib.sha256(scope.encode()).digest()[:8], "big", signed=True)
+    return f"SELECT pg_try_advisory_xact_lock({number})"
+
+
+def charge_from_row(row: Sequence[Any], tenant: Tenant) -> Charge:
+    """Build a charge from the columns of `charge_statements.CHARGE`, in their order."""
+    return Charge(
+        id=row[0],
+        account=tenant.account,
+        livemode=tenant.livemode,
+        money=Money(row[1], Currency(row[2])),
+        amount_refunded=row[3],
+        status=ChargeStatus(row[4]),
+        failure_code=row[5],
+        operator=Operator(row[6]),
+        operator_account=row[7],
+        phone=PhoneNumber(row[8]),
+        operator_transaction_id=row[9],
+        reference=row[10],
+        description=row[11],
+        return_url=row[12],
+        metadata=row[13],
+        balance_transaction=row[14],
+        submit_before=row[15],
+        lease_until=row[16],
+        resends=row[17],
+        created_at=row[18],
+        succeeded_at=row[19],
+        receipt_number=row[20],
+        receipt_code=row[21],
+        receipt_stored=row[22] is not None,
+    )
+
+
+def _attempt_from_row(row: Sequence[Any], charge_id: str) -> Attempt | None:
+    if row[0] is None:
+        return None
+    return Attempt(
+        id=row[0],
+        charge_id=charge_id,
+        number=row[1],
+        reference=row[2],
+        operator_account=row[3],
+        status=AttemptStatus(row[4]),
+        not_found_reads=row[5],
+        first_not_found_at=row[6],
+    )

@@ -1,0 +1,161 @@
+"""Opens the connections of one database role, and hands out only those that live and are clean."""
+
+import select
+import ssl
+import time
+from pathlib import Path
+from typing import Any, Final
+
+import pg8000.dbapi
+from sqlalchemy import URL, Engine, create_engine, event, exc, make_url
+from sqlalchemy.pool import ConnectionPoolEntry, PoolProxiedConnection
+
+CONNECT_SECONDS: Final = 3.0
+REPLY_SECONDS: Final = 10.0
+POOL_SECONDS: Final = 5.0
+RECYCLE_SECONDS: Final = 900
+IDLE_SECONDS: Final = 5.0
+_RETURNED_AT: Final = "returned_at"
+
+
+class SecretFileError(Exception):
+    """A secret file is missing or is not one line `user:password`; its content is not repeated."""
+
+
+class UncleanConnectionError(AssertionError):
+    """A connection came back to the pool with a role or search_path that outlives a transaction."""
+
+
+def make_engine(
+    database_url: str,
+    *,
+    secret_file: Path,
+    pool_size: int,
+    application_name: str = "pay",
+    reply_seconds: float | None = REPLY_SECONDS,
+) -> Engine:
+    """Return an engine of at most `pool_size` connections; nothing is opened yet.
+
+    `database_url` is `postgresql://host:port/name`, with `?sslmode=verify-full&sslrootcert=file`
+    where the way there is not our own machine. `secret_file` holds `user:password`; it is read for
+    each new connection, so a rotated password needs no restart. A borrower waits 5 s for a free
+    connection, a connect 3 s, an answer `reply_seconds` (None: for ever). Raises ValueError when
+    the address carries a user or password.
+    """
+    url = make_url(database_url)
+    if url.username or url.password:
+        raise ValueError("a database address carries no user or password; they are a secret file")
+    tls = _tls(url)
+
+    def connect() -> Any:
+        user, password = read_login(secret_file)
+        connection = pg8000.dbapi.connect(
+            user,
+            host=url.host or "127.0.0.1",
+            port=url.port or 5432,
+            database=url.database,
+            password=password,
+            timeout=CONNECT_SECONDS,
+            application_name=application_name,
+            ssl_context=tls,
+        )
+        connection._usock.settimeout(reply_seconds)  # noqa: SLF001 - pg8000 has one limit for both
+        return connection
+
+    engine = create_engine(
+        "postgresql+pg8000://",
+        creator=connect,
+        pool_size=pool_size,
+        max_overflow=0,
+        pool_timeout=POOL_SECONDS,
+        pool_recycle=RECYCLE_SECONDS,
+        pool_use_lifo=True,
+        hide_parameters=True,
+    )
+    event.listen(engine, "checkout", _refuse_dead)
+    event.listen(engine, "checkin", _remember_return)
+    return engine
+
+
+def read_login(secret_file: Path) -> tuple[str, str]:
+    """Read `user:password`, one line. Raises SecretFileError."""
+    try:
+        user, colon, password = secret_file.read_text(encoding="utf-8").strip().partition(":")
+    except OSError as error:
+        raise SecretFileError(f"cannot read {secret_file}: {error.strerror}") from None
+    if not (user and colon and password) or "\n" in password:
+        raise SecretFileError(f"{secret_file} is not one line user:password")
+    return user, password
+
+
+def reason_of(error: Exception) -> str:
+    """Return one line for a log: the server's code and message, not its detail with values."""
+    words = error.orig if isinstance(error, exc.DBAPIError) else error
+    first = words.args[0] if words is not None and words.args else ""
+    if isinstance(first, dict):
+        return f"{first.get('C')} {first.get('M')}"
+    return f"{type(error).__name__}: {first}"
+
+
+def refuse_unclean(engine: Engine) -> None:
+    """Make every return to the pool raise UncleanConnectionError where its context is not clean.
+
+    For tests: it costs a round trip. A role or search_path set without LOCAL would reach the next
+    borrower, who may be another tenant.
+    """
+
+    def check(connection: Any, _record: ConnectionPoolEntry) -> None:
+        if connection is not None and (fault := context_fault(connection)):
+            raise UncleanConnectionError(fault)
+
+    event.listen(engine, "checkin", check)
+
+
+def context_fault(connection: Any) -> str | None:
+    """Say what is not as on a fresh pg8000 connection, or None when all is clean."""
+    [[role, path, default]] = connection.execute_simple(
+        "SELECT current_user = session_user, current_setting('search_path'),"
+        " (SELECT reset_val FROM pg_catalog.pg_settings WHERE name = 'search_path')"
+    ).rows
+    if not role:
+        return "the role is still set"
+    return None if path == default else f"search_path is still {path}"
+
+
+def _tls(url: URL) -> ssl.SSLContext | bool:
+    mode = url.query.get("sslmode", "disable")
+    if mode == "disable":
+        return False
+    if mode != "verify-full":
+        raise ValueError("sslmode is disable or verify-full; the ones between prove nothing")
+    certificates = url.query.get("sslrootcert")
+    return ssl.create_default_context(cafile=str(certificates) if certificates else None)
+
+
+def _remember_return(_connection: Any, record: ConnectionPoolEntry) -> None:
+    record.info[_RETURNED_AT] = time.monotonic()
+
+
+def _refuse_dead(
+    connection: Any, record: ConnectionPoolEntry, _proxy: PoolProxiedConnection
+) -> None:
+    """Ping what was idle for long or has something to read, which on an idle wire means an end.
+
+    The pool's own ping would cost every borrower a round trip; looking at the socket costs 2 µs
+    and sees a server that stopped, the ping sees a way that was cut in silence.
+    """
+    returned_at = record.info.get(_RETURNED_AT)
+    if returned_at is None:
+        return
+    try:
+        if time.monotonic() - returned_at > IDLE_SECONDS or _has_word(connection):
+            connection.execute_simple("SELECT 1")
+    except Exception as error:
+        # The pool drops this connection and everything as old, and opens a fresh one.
+        raise exc.InvalidatePoolError from error
+
+
+def _has_word(connection: Any) -> bool:
+    poll = select.poll()
+    poll.register(connection._usock, select.POLLIN)  # noqa: SLF001 - pg8000 shows it nowhere else
+    return bool(poll.poll(0))

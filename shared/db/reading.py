@@ -1,0 +1,109 @@
+"""What merchants read of their own: pages of charges and events, and the balance."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any, Final, TypeVar
+
+from shared.db.charge_statements import CHARGE
+from shared.db.charges import charge_from_row
+from shared.db.statement import Statement
+from shared.db.transaction import Database
+from shared.domain.account import Tenant
+from shared.domain.charge import Charge
+from shared.domain.events import Event
+from shared.operations.read_payments import Page, PageOf
+
+# Ids sort by time, so the order of ids is the order of creation and an id is the cursor. Both bounds
+# are always values (`FIRST` and `LAST` lie outside every id), so that the primary key serves them.
+FIRST: Final = ""
+LAST: Final = "~"
+_CHARGES: Final = f"""
+SELECT {CHARGE} FROM charges c LEFT JOIN receipts r ON r.charge_id = c.id
+WHERE c.id > :after::text AND c.id < :before::text
+  AND (:reference::text IS NULL OR c.reference = :reference::text)
+  AND (:statuses::text[] IS NULL OR c.status = ANY(:statuses::text[]))
+  AND (:created_from::bigint IS NULL OR c.created_at >= to_timestamp(:created_from::bigint))
+  AND (:created_until::bigint IS NULL OR c.created_at < to_timestamp(:created_until::bigint))
+ORDER BY c.id"""
+_EVENT: Final = "id, type, object_id, data, created_at, request_id, idempotency_key, api_version"
+_EVENTS: Final = f"""
+SELECT {_EVENT} FROM events
+WHERE id > :after::text AND id < :before::text
+  AND (:object_id::text IS NULL OR object_id = :object_id::text)
+  AND (:type::text IS NULL OR type = :type::text)
+  AND (:created_from::bigint IS NULL OR created_at >= to_timestamp(:created_from::bigint))
+  AND (:created_until::bigint IS NULL OR created_at < to_timestamp(:created_until::bigint))
+ORDER BY id"""
+NEWEST_CHARGES: Final = Statement(f"{_CHARGES} DESC LIMIT :limit::int")
+OLDEST_CHARGES: Final = Statement(f"{_CHARGES} LIMIT :limit::int")
+NEWEST_EVENTS: Final = Statement(f"{_EVENTS} DESC LIMIT :limit::int")
+OLDEST_EVENTS: Final = Statement(f"{_EVENTS} LIMIT :limit::int")
+
+FIND_EVENT: Final = Statement(f"SELECT {_EVENT} FROM events WHERE id = :id::text")
+
+BALANCES: Final = Statement("SELECT code, balance * normal FROM ledger_accounts")
+
+
+T = TypeVar("T")
+
+
+class Reading:
+    """ReadStore of one tenant."""
+
+    def __init__(self, database: Database, tenant: Tenant) -> None:
+        """Bind the store to a tenant; opens nothing yet."""
+        self._database = database
+        self._tenant = tenant
+
+    def _rows(self, statement: Statement, **values: Any) -> list[list[Any]]:
+        with self._database.tenant(self._tenant) as transaction:
+            return transaction.run(statement, **values)
+
+    def list_charges(
+        self, page: Page, *, reference: str | None, statuses: Sequence[str] | None
+    ) -> PageOf[Charge]:
+        """Return a page of charges, newest first."""
+        rows = self._rows(
+            NEWEST_CHARGES if page.ending_before is None else OLDEST_CHARGES,
+            **_bounds(page),
+            reference=reference,
+            statuses=None if statuses is None else list(statuses),
+        )
+        return _cut([charge_from_row(row, self._tenant) for row in rows], page)
+
+    def list_events(self, page: Page, *, object_id: str | None, kind: str | None) -> PageOf[Event]:
+        """Return a page of events, newest first."""
+        rows = self._rows(
+            NEWEST_EVENTS if page.ending_before is None else OLDEST_EVENTS,
+            **_bounds(page),
+            object_id=object_id,
+            type=kind,
+        )
+        return _cut([Event(*row) for row in rows], page)
+
+    def find_event(self, event_id: str) -> Event | None:
+        """Return the event, or None."""
+        rows = self._rows(FIND_EVENT, id=event_id)
+        return Event(*rows[0]) if rows else None
+
+    def balances(self) -> Mapping[str, int]:
+        """Return the balance of each ledger account on its normal side, in whole XAF."""
+        return {code: balance for code, balance in self._rows(BALANCES)}
+
+
+def _bounds(page: Page) -> dict[str, Any]:
+    return {
+        "before": page.starting_after or LAST,
+        "after": page.ending_before or FIRST,
+        "created_from": page.created_from,
+        "created_until": page.created_until,
+        "limit": page.limit + 1,
+    }
+
+
+def _cut(items: list[T], page: Page) -> PageOf[T]:
+    """One row more than asked for tells that there is more; backward pages come oldest first."""
+    has_more = len(items) > page.limit
+    items = items[: page.limit]
+    if page.ending_before is not None:
+        items.reverse()
+    return PageOf(tuple(items), has_more)

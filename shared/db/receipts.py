@@ -1,0 +1,76 @@
+"""Where a tenant's receipts lie; the row itself was written when the money came in."""
+
+from datetime import datetime
+from typing import Final
+
+from shared.db.charge_statements import EVENT_PARTS
+from shared.db.charges import event_values, webhook_messages
+from shared.db.statement import Statement
+from shared.db.transaction import Database
+from shared.domain.account import Tenant
+from shared.domain.charge import Charge
+from shared.domain.events import WEBHOOK_DUE, Event, Message
+from shared.operations.ports import StoredObject
+
+MARK_STORED: Final = Statement(f"""
+WITH gate AS MATERIALIZED (
+    UPDATE receipts
+    SET object_key = :object_key::text, version_id = :version_id::text, sha256 = :sha_hex::text,
+        stored_at = :at::timestamptz
+    WHERE charge_id = :charge_id::text AND stored_at IS NULL
+    RETURNING id
+),
+{EVENT_PARTS}
+SELECT (SELECT count(*) FROM gate), (SELECT array_agg(endpoint_id) FROM deliveries)
+""")
+
+FIND_STORED: Final = Statement("""
+SELECT object_key, version_id, sha256 FROM receipts
+WHERE charge_id = :charge_id::text AND stored_at IS NOT NULL
+""")
+
+
+class Receipts:
+    """ReceiptStore of one tenant."""
+
+    def __init__(self, database: Database, tenant: Tenant) -> None:
+        """Bind the store to a tenant; opens nothing yet."""
+        self._database = database
+        self._tenant = tenant
+
+    def mark_stored(
+        self,
+        charge: Charge,
+        stored: StoredObject,
+        *,
+        event: Event,
+        now: datetime,
+        traceparent: str | None,
+    ) -> bool:
+        """Keep where the receipt lies and tell the merchant; False when that was done before."""
+        values = event_values(event, self._tenant, traceparent)
+        with self._database.tenant(self._tenant) as transaction:
+            marked, endpoints = transaction.run(
+                MARK_STORED,
+                **{**values, "at": now},
+                charge_id=charge.id,
+                object_key=stored.key,
+                version_id=stored.version_id,
+                sha_hex=stored.sha256,
+            )[0]
+            like = Message(
+                event.id,
+                WEBHOOK_DUE,
+                self._tenant.account,
+                self._tenant.livemode,
+                charge.id,
+                traceparent,
+            )
+            transaction.messages.extend(webhook_messages(event, endpoints, like))
+        return bool(marked)
+
+    def find_stored(self, charge_id: str) -> StoredObject | None:
+        """Return where the receipt of a charge lies, or None while there is none."""
+        with self._database.tenant(self._tenant) as transaction:
+            rows = transaction.run(FIND_STORED, charge_id=charge_id)
+        return StoredObject(*rows[0]) if rows else None

@@ -1,0 +1,117 @@
+"""Work that is due and messages that were missed, claimed by state, never by position."""
+
+from collections.abc import Callable, Sequence
+from typing import Any, Final
+
+from shared.db.statement import Statement
+from shared.db.transaction import Database
+from shared.domain.events import CHARGE_CHECK_DUE, WEBHOOK_DUE, Message
+
+TOPIC_OF_KIND: Final = {"payment_check": CHARGE_CHECK_DUE, "webhook": WEBHOOK_DUE}
+
+CLAIM_DUE: Final = Statement("""
+WITH due AS MATERIALIZED (
+    SELECT kind, object_id FROM platform.due_work
+    WHERE done_at IS NULL AND due_at <= now() AND (lease_until IS NULL OR lease_until < now())
+    ORDER BY due_at LIMIT :limit::int
+    FOR UPDATE SKIP LOCKED
+)
+UPDATE platform.due_work w SET lease_until = now() + interval '60 seconds'
+FROM due WHERE w.kind = due.kind AND w.object_id = due.object_id
+RETURNING w.kind, w.object_id, w.account_id, w.livemode
+""")
+
+PUT_IN_OUTBOX: Final = Statement("""
+INSERT INTO platform.outbox (id, topic, account_id, livemode, object_id)
+SELECT * FROM unnest(:ids::text[], :topics::text[], :accounts::text[], :livemodes::boolean[],
+                     :object_ids::text[])
+""")
+
+CLAIM_OUTBOX: Final = Statement("""
+WITH missed AS MATERIALIZED (
+    SELECT id FROM platform.outbox
+    WHERE published_at IS NULL AND created_at < now() - interval '3 seconds'
+      AND (lease_until IS NULL OR lease_until < now())
+    ORDER BY created_at LIMIT :limit::int
+    FOR UPDATE SKIP LOCKED
+)
+UPDATE platform.outbox o SET lease_until = now() + interval '30 seconds'
+FROM missed WHERE o.id = missed.id
+RETURNING o.id, o.topic, o.account_id, o.livemode, o.object_id, o.traceparent
+""")
+
+MARK_PUBLISHED: Final = Statement("""
+UPDATE platform.outbox SET published_at = now() WHERE id = ANY(:ids::text[])
+""")
+
+PURGE_OUTBOX: Final = Statement("""
+DELETE FROM platform.outbox WHERE id IN (
+    SELECT id FROM platform.outbox
+    WHERE published_at < now() - interval '1 hour' LIMIT :limit::int FOR UPDATE SKIP LOCKED)
+""")
+
+PURGE_DUE: Final = Statement("""
+DELETE FROM platform.due_work WHERE (kind, object_id) IN (
+    SELECT kind, object_id FROM platform.due_work
+    WHERE done_at < now() - interval '1 day' LIMIT :limit::int FOR UPDATE SKIP LOCKED)
+""")
+
+KEEP_DEAD_LETTER: Final = Statement("""
+INSERT INTO platform.dead_letters (id, topic, subscription, event_id, account_id, livemode,
+                                   object_id, attributes, delivery_count, received_at)
+VALUES (:id::text, :topic::text, :subscription::text, :event_id::text, :account::text,
+        :livemode::boolean, :object_id::text, :attributes::jsonb, :delivery_count::int, now())
+ON CONFLICT (subscription, event_id) DO NOTHING
+""")
+
+
+class Schedule:
+    """Due work and the outbox, as the workers' login role; it can enter no tenant."""
+
+    def __init__(self, database: Database) -> None:
+        """Keep the pool; opens nothing yet."""
+        self._database = database
+
+    def claim_due(self, limit: int, new_id: Callable[[], str]) -> int:
+        """Lease what is due and put a message for each into the outbox; return how many."""
+        with self._database.platform() as transaction:
+            rows = transaction.run(CLAIM_DUE, limit=limit)
+            if not rows:
+                return 0
+            messages = [
+                Message(new_id(), TOPIC_OF_KIND[kind], account, livemode, object_id)
+                for kind, object_id, account, livemode in rows
+            ]
+            transaction.run(
+                PUT_IN_OUTBOX,
+                ids=[message.event_id for message in messages],
+                topics=[message.topic for message in messages],
+                accounts=[message.account for message in messages],
+                livemodes=[message.livemode for message in messages],
+                object_ids=[message.object_id for message in messages],
+            )
+            transaction.messages.extend(messages)
+        return len(messages)
+
+    def claim_outbox(self, limit: int) -> Sequence[Message]:
+        """Lease messages that nobody published within 3 s of their transaction."""
+        with self._database.platform() as transaction:
+            rows = transaction.run(CLAIM_OUTBOX, limit=limit)
+        return [Message(*row) for row in rows]
+
+    def mark_published(self, ids: Sequence[str]) -> None:
+        """Mark outbox rows whose messages the broker has acknowledged."""
+        self._run(MARK_PUBLISHED, ids=list(ids))
+
+    def purge(self, limit: int) -> None:
+        """Delete a few rows that nobody needs any more."""
+        self._run(PURGE_OUTBOX, limit=limit)
+        self._run(PURGE_DUE, limit=limit)
+
+    def keep_dead_letter(self, **values: Any) -> None:
+        """Keep a dead letter once, however often it is delivered."""
+        self._run(KEEP_DEAD_LETTER, **values)
+
+    def _run(self, statement: Statement, **values: Any) -> None:
+        with self._database.platform() as transaction:
+            transaction.run(statement, **values)

@@ -1,0 +1,147 @@
+"""Transactions in three round trips: one to open, one per prepared statement, one to commit.
+
+SQLAlchemy keeps the pool; on the way through it a tenant transaction would take ten. The opening
+query sets role and search_path with SET LOCAL, so that nothing outlives the transaction.
+"""
+
+import logging
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any, Final
+
+from pg8000.exceptions import DatabaseError, InterfaceError
+from sqlalchemy import Engine
+from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.pool import PoolProxiedConnection
+
+from shared.db.statement import Prepared, Statement
+from shared.domain.account import Tenant
+from shared.domain.errors import Unavailable
+from shared.domain.events import Message
+
+_LOG: Final = logging.getLogger(__name__)
+_STALE_TRIES: Final = 12
+_BROKEN: Final = (InterfaceError, OSError)
+UNIQUE_VIOLATION: Final = "23505"
+LOCK_TIMEOUT: Final = "SET LOCAL lock_timeout = '2s'"
+
+
+class Transaction:
+    """An open transaction; `messages` are handed on once it is committed."""
+
+    __slots__ = ("_connection", "_prepared", "messages", "opening_rows")
+
+    def __init__(self, raw: PoolProxiedConnection, opening_rows: list[list[Any]]) -> None:
+        """Wrap a connection whose transaction is open."""
+        self._connection: Any = raw.driver_connection
+        self._prepared: dict[Statement, Prepared] = raw.info.setdefault("prepared", {})
+        self.opening_rows = opening_rows
+        self.messages: list[Message] = []
+
+    def run(self, statement: Statement, **given: Any) -> list[list[Any]]:  # noqa: ANN401 - SQL values
+        """Run a prepared statement and return its rows."""
+        prepared = self._prepared.get(statement)
+        if prepared is None:
+            prepared = Prepared(self._connection, statement)
+            self._prepared[statement] = prepared
+        return prepared.run(self._connection, given)
+
+
+class Database:
+    """A pool of connections of one login role."""
+
+    def __init__(
+        self, engine: Engine, after_commit: Callable[[Sequence[Message]], None] | None = None
+    ) -> None:
+        """Keep the engine; `after_commit` gets the messages of each committed transaction."""
+        self._engine = engine
+        self._after_commit = after_commit
+
+    @contextmanager
+    def tenant(self, tenant: Tenant, also: str = "") -> Iterator[Transaction]:
+        """Open a transaction inside one merchant's wall; `also` is SQL that needs no value."""
+        schema = tenant.schema
+        opening = (
+            f'BEGIN; SET LOCAL ROLE "{schema}"; '
+            f'SET LOCAL search_path = "{schema}", pg_catalog; {LOCK_TIMEOUT}'
+        )
+        with self._open(f"{opening}; {also}" if also else opening) as transaction:
+            yield transaction
+
+    @contextmanager
+    def platform(self) -> Iterator[Transaction]:
+        """Open a transaction as the login role, on platform tables only."""
+        with self._open(
+            f"BEGIN; SET LOCAL search_path = platform, pg_catalog; {LOCK_TIMEOUT}"
+        ) as t:
+            yield t
+
+    @contextmanager
+    def _open(self, opening: str) -> Iterator[Transaction]:
+        raw, rows = self._begin(opening)
+        connection: Any = raw.driver_connection
+        transaction = Transaction(raw, rows)
+        try:
+            yield transaction
+            connection.execute_simple("COMMIT")
+        except BaseException as error:
+            _abort(raw, error)
+            raise
+        raw.close()
+        if self._after_commit is not None and transaction.messages:
+            self._after_commit(transaction.messages)
+
+    def _begin(self, opening: str) -> tuple[PoolProxiedConnection, list[list[Any]]]:
+        """Open on a live connection: a stale one fails before anything happened, so try the next."""
+        for _ in range(_STALE_TRIES):
+            try:
+                raw = self._engine.raw_connection()
+            except (SQLAlchemyError, DatabaseError, InterfaceError, OSError) as error:
+                _LOG.warning("database_unreachable", extra={"error": type(error).__name__})
+                break
+            connection: Any = raw.driver_connection
+            try:
+                context = connection.execute_simple(opening)
+            except DatabaseError as error:
+                _abort(raw, error)
+                if _is_shutdown(error):
+                    continue
+                raise
+            except _BROKEN:
+                raw.invalidate()
+                continue
+            return raw, context.rows or []
+        raise Unavailable("temporarily_unavailable", retry_after_seconds=1)
+
+
+def error_code(error: DatabaseError) -> str:
+    """Return PostgreSQL's five-letter code."""
+    return _field(error, "C")
+
+
+def constraint_of(error: DatabaseError) -> str:
+    """Return the name of the constraint that was violated, or nothing."""
+    return _field(error, "n")
+
+
+def _field(error: DatabaseError, name: str) -> str:
+    fields = error.args[0] if error.args else None
+    return str(fields.get(name, "")) if isinstance(fields, dict) else ""
+
+
+def _is_shutdown(error: DatabaseError) -> bool:
+    return error_code(error).startswith("57P")
+
+
+def _abort(raw: PoolProxiedConnection, error: BaseException) -> None:
+    """Roll back and give the connection back clean, or throw it away."""
+    connection: Any = raw.driver_connection
+    if isinstance(error, _BROKEN):
+        raw.invalidate()
+        return
+    try:
+        connection.execute_simple("ROLLBACK")
+    except (DatabaseError, *_BROKEN):
+        raw.invalidate()
+        return
+    raw.close()

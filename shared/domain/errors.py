@@ -1,0 +1,82 @@
+"""The vocabulary of refusals: one tree, each leaf a kind that has one HTTP answer.
+
+    Refusal                    code, param, values for the message
+    ├── InvalidRequest         the request is wrong as it stands; the same again will fail again
+    │   └── KeyReused          an idempotency key came back with another body
+    ├── NotAuthenticated       no key, a wrong key or a revoked one
+    ├── NotPermitted           the key is right and may not do this
+    ├── NotFound               no such object for this caller, whoever else may own it
+    ├── MethodNotAllowed       the path exists, the method does not
+    ├── InProgress             the same idempotency key is at work this moment
+    ├── TooLarge               the body exceeds its limit
+    ├── WrongContentType       the body is not of a type that we read
+    ├── TooManyRequests        a quota is used up
+    └── Unavailable            nothing was stored; the same request may work later
+
+Messages lie in `language.py`, in French and English, under the code.
+"""
+
+from collections.abc import Mapping
+
+
+class Refusal(Exception):  # noqa: N818 - a refusal is an answer, not a fault
+    """A definite answer that is not the one hoped for; nothing changed."""
+
+    def __init__(self, code: str, param: str | None = None, **values: str | int) -> None:
+        """Keep the stable code, the field at fault in Stripe's bracket form, and message values."""
+        super().__init__(code)
+        self.code = code
+        self.param = param
+        self.values: Mapping[str, str | int] = values
+
+
+class InvalidRequest(Refusal):
+    """The request is wrong as it stands."""
+
+
+class KeyReused(InvalidRequest):
+    """An idempotency key came back with another body."""
+
+
+class NotAuthenticated(Refusal):
+    """No key, a wrong key or a revoked one."""
+
+
+class NotPermitted(Refusal):
+    """The caller is known and may not do this."""
+
+
+class NotFound(Refusal):
+    """No such object for this caller."""
+
+
+class MethodNotAllowed(Refusal):
+    """The path exists, the method does not."""
+
+
+class InProgress(Refusal):
+    """The same idempotency key is at work this moment; `retry_after_seconds` in values."""
+
+
+class TooLarge(Refusal):
+    """The body exceeds its limit."""
+
+
+class WrongContentType(Refusal):
+    """The body is not of a type that we read."""
+
+
+class TooManyRequests(Refusal):
+    """A quota is used up; `retry_after_seconds` in values."""
+
+
+class Unavailable(Refusal):
+    """Nothing was stored; the same request may work later; `retry_after_seconds` in values."""
+
+
+class LostRace(Exception):  # noqa: N818 - an event of normal life, never shown to a caller
+    """A compare-and-set found another status than expected; the winner's word stands."""
+
+
+class LedgerRefused(Exception):  # noqa: N818 - aborts the transaction, never shown to a caller
+    """A posting would break a floor or names an account that is not there; nothing was posted."""

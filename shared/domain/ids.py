@@ -1,0 +1,34 @@
+"""Public ids: they sort by time, show their kind at sight, and are made here, never by the database."""
+
+import secrets
+from typing import Final
+
+ALPHABET: Final = "234567abcdefghijklmnopqrstuvwxyz"
+LENGTH: Final = 24
+ACCOUNT_LENGTH: Final = 16
+_RANDOM_BITS: Final = 72
+
+
+def new_id(prefix: str, at_ms: int) -> str:
+    """Return `<prefix>_` and 24 characters: 48 bits of milliseconds since 1970, then 72 random bits.
+
+    The alphabet is in byte order, so that text order (COLLATE "C") is time order.
+    """
+    return f"{prefix}_{encode((at_ms << _RANDOM_BITS) | secrets.randbits(_RANDOM_BITS), LENGTH)}"
+
+
+def new_account_id() -> str:
+    """Return `acct_` and 16 random characters (80 bits)."""
+    return f"acct_{encode(secrets.randbits(5 * ACCOUNT_LENGTH), ACCOUNT_LENGTH)}"
+
+
+def encode(number: int, length: int) -> str:
+    """Write a whole number of `5 * length` bits in our alphabet, most significant first."""
+    return "".join([ALPHABET[(number >> shift) & 31] for shift in range(5 * (length - 1), -1, -5)])
+
+
+def is_id(text: str, prefix: str) -> bool:
+    """Tell whether the text has the form of an id with this prefix; says nothing of existence."""
+    head, _, tail = text.partition("_")
+    length = ACCOUNT_LENGTH if prefix == "acct" else LENGTH
+    return head == prefix and len(tail) == length and all(letter in ALPHABET for letter in tail)

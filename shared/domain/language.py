@@ -1,0 +1,379 @@
+"""The words of every refusal and failure, in French and English, under its stable code."""
+
+from collections.abc import Mapping
+from typing import Final, NamedTuple
+
+
+class Words(NamedTuple):
+    """The constant title of a code and its message about one occurrence, with {placeholders}."""
+
+    title_en: str
+    title_fr: str
+    message_en: str
+    message_fr: str
+
+
+class _Values(dict[str, object]):
+    """A value that a refusal forgot leaves a gap in a sentence, not a crash."""
+
+    def __missing__(self, name: str) -> str:
+        return "…"
+
+
+def title(code: str, language: str) -> str:
+    """Return the title of a code; `language` is `fr`, anything else is English."""
+    words = MESSAGES[code]
+    return words.title_fr if language == "fr" else words.title_en
+
+
+def text(code: str, language: str, **values: str | int | None) -> str:
+    """Return the message of a code; `language` is `fr`, anything else is English.
+
+    Raises KeyError for a code without words; a test holds every code in use to this table.
+    """
+    words = MESSAGES[code]
+    message = words.message_fr if language == "fr" else words.message_en
+    return message.format_map(_Values(values))
+
+
+MESSAGES: Final[Mapping[str, Words]] = {
+    # --- who asks ---
+    "api_key_missing": Words(
+        "An API key is required",
+        "Une clé d'API est requise",
+        "Please send your secret key in the Authorization header.",
+        "Veuillez envoyer votre clé secrète dans l'en-tête Authorization.",
+    ),
+    "api_key_invalid": Words(
+        "The API key is not valid",
+        "La clé d'API n'est pas valable",
+        "This API key does not exist or has been revoked.",
+        "Cette clé d'API n'existe pas ou a été révoquée.",
+    ),
+    "permission_denied": Words(
+        "Not permitted",
+        "Opération non autorisée",
+        "This API key does not have the right to do this.",
+        "Cette clé d'API n'a pas le droit d'effectuer cette opération.",
+    ),
+    "account_suspended": Words(
+        "The account is suspended",
+        "Le compte est suspendu",
+        "This account is suspended; it can read but not take payments.",
+        "Ce compte est suspendu ; il peut consulter mais pas encaisser.",
+    ),
+    "charges_disabled": Words(
+        "Charges are disabled",
+        "Les encaissements sont désactivés",
+        "This account may not take live payments yet.",
+        "Ce compte ne peut pas encore encaisser de paiements réels.",
+    ),
+    # --- where and how ---
+    "route_unknown": Words(
+        "No such address",
+        "Adresse inconnue",
+        "There is nothing at this address. Please check the path.",
+        "Il n'y a rien à cette adresse. Veuillez vérifier le chemin.",
+    ),
+    "method_not_allowed": Words(
+        "Method not allowed",
+        "Méthode non autorisée",
+        "This address accepts only: {allow}.",
+        "Cette adresse n'accepte que : {allow}.",
+    ),
+    "body_too_large": Words(
+        "The request is too large",
+        "La requête est trop volumineuse",
+        "The body of a request may hold at most {limit} bytes.",
+        "Le corps d'une requête ne peut dépasser {limit} octets.",
+    ),
+    "content_type_unsupported": Words(
+        "The content type is not supported",
+        "Le type de contenu n'est pas pris en charge",
+        "Please send JSON with Content-Type: application/json.",
+        "Veuillez envoyer du JSON avec Content-Type: application/json.",
+    ),
+    "json_invalid": Words(
+        "The JSON is not valid",
+        "Le JSON n'est pas valable",
+        "The body is not a well-formed JSON object.",
+        "Le corps de la requête n'est pas un objet JSON bien formé.",
+    ),
+    "json_duplicate_key": Words(
+        "A JSON key appears twice",
+        "Une clé JSON apparaît deux fois",
+        "The key {param} appears more than once in one object.",
+        "La clé {param} apparaît plus d'une fois dans un même objet.",
+    ),
+    "internal": Words(
+        "Something went wrong on our side",
+        "Une erreur est survenue de notre côté",
+        "Something went wrong on our side. Please try again with the same idempotency key.",
+        "Une erreur est survenue de notre côté. Veuillez réessayer avec la même clé d'idempotence.",
+    ),
+    "temporarily_unavailable": Words(
+        "Temporarily unavailable",
+        "Temporairement indisponible",
+        "The service cannot answer at the moment; nothing was stored. Please try again shortly.",
+        "Le service ne peut pas répondre pour l'instant ; rien n'a été enregistré. "
+        "Veuillez réessayer dans un moment.",
+    ),
+    "rate_limited": Words(
+        "Too many requests",
+        "Trop de requêtes",
+        "Too many requests in a short time. Please try again in {retry_after_seconds} seconds.",
+        "Trop de requêtes en peu de temps. Veuillez réessayer dans {retry_after_seconds} secondes.",
+    ),
+    # --- parameters ---
+    "parameter_unknown": Words(
+        "Unknown parameter",
+        "Paramètre inconnu",
+        "There is no parameter {param} here. Please check its spelling.",
+        "Il n'existe pas de paramètre {param} ici. Veuillez vérifier son orthographe.",
+    ),
+    "parameter_invalid": Words(
+        "A parameter is not valid",
+        "Un paramètre n'est pas valable",
+        "The value of {param} is not valid.",
+        "La valeur de {param} n'est pas valable.",
+    ),
+    "parameter_missing": Words(
+        "A parameter is missing",
+        "Un paramètre manque",
+        "Please give {param}.",
+        "Veuillez indiquer {param}.",
+    ),
+    "metadata_invalid": Words(
+        "The metadata is not valid",
+        "Les métadonnées ne sont pas valables",
+        "metadata holds up to 50 texts; names up to 40 characters, values up to 500.",
+        "metadata contient au plus 50 textes ; noms de 40 caractères au plus, valeurs de 500.",
+    ),
+    "cursor_invalid": Words(
+        "The cursor is not valid",
+        "Le curseur n'est pas valable",
+        "{param} must be the id of an object of this list; give only one of the two cursors.",
+        "{param} doit être l'identifiant d'un objet de cette liste ; "
+        "n'indiquez qu'un des deux curseurs.",
+    ),
+    "limit_invalid": Words(
+        "The limit is not valid",
+        "La limite n'est pas valable",
+        "limit must be a whole number from 1 to {limit}.",
+        "limit doit être un nombre entier de 1 à {limit}.",
+    ),
+    "resource_missing": Words(
+        "Not found",
+        "Introuvable",
+        "There is no such object in this account and mode.",
+        "Cet objet n'existe pas dans ce compte et ce mode.",
+    ),
+    "reference_in_use": Words(
+        "The reference is in use",
+        "La référence est déjà utilisée",
+        "Another payment that is under way or paid already has this reference.",
+        "Un autre paiement, en cours ou réussi, porte déjà cette référence.",
+    ),
+    "reference_invalid": Words(
+        "The reference is not valid",
+        "La référence n'est pas valable",
+        "reference must be a short text without control characters.",
+        "reference doit être un texte court sans caractères de contrôle.",
+    ),
+    # --- amount ---
+    "amount_missing": Words(
+        "The amount is missing",
+        "Le montant manque",
+        "Please give the amount in whole francs.",
+        "Veuillez indiquer le montant en francs entiers.",
+    ),
+    "amount_invalid": Words(
+        "The amount is not valid",
+        "Le montant n'est pas valable",
+        "amount must be a whole number of francs, 1 or more.",
+        "amount doit être un nombre entier de francs, au moins 1.",
+    ),
+    "amount_not_whole": Words(
+        "The amount is not a whole number",
+        "Le montant n'est pas un nombre entier",
+        "amount must be a whole number of francs: 100 means 100 FCFA.",
+        "amount doit être un nombre entier de francs : 100 signifie 100 FCFA.",
+    ),
+    "amount_too_small": Words(
+        "The amount is too small",
+        "Le montant est trop petit",
+        "The amount must be at least {limit} FCFA.",
+        "Le montant doit être d'au moins {limit} FCFA.",
+    ),
+    "amount_too_large": Words(
+        "The amount is too large",
+        "Le montant est trop élevé",
+        "The amount must be at most {limit} FCFA.",
+        "Le montant ne peut dépasser {limit} FCFA.",
+    ),
+    "currency_unsupported": Words(
+        "The currency is not supported",
+        "La devise n'est pas prise en charge",
+        "Only the currency xaf is supported.",
+        "Seule la devise xaf est prise en charge.",
+    ),
+    # --- payer ---
+    "payment_method_missing": Words(
+        "The payment method is missing",
+        "Le moyen de paiement manque",
+        "Please give payment_method with its type and phone.",
+        "Veuillez indiquer payment_method avec type et phone.",
+    ),
+    "payment_method_type_unsupported": Words(
+        "The payment method is not supported",
+        "Le moyen de paiement n'est pas pris en charge",
+        "payment_method[type] must be mobile_money.",
+        "payment_method[type] doit être mobile_money.",
+    ),
+    "phone_missing": Words(
+        "The phone number is missing",
+        "Le numéro de téléphone manque",
+        "Please give the payer's phone number in payment_method[phone].",
+        "Veuillez indiquer le numéro du payeur dans payment_method[phone].",
+    ),
+    "phone_invalid": Words(
+        "The phone number is not valid",
+        "Le numéro de téléphone n'est pas valable",
+        "The phone number must have nine digits, with or without +237 before them.",
+        "Le numéro de téléphone doit avoir neuf chiffres, précédés ou non de +237.",
+    ),
+    "phone_foreign": Words(
+        "The phone number is not Cameroonian",
+        "Le numéro n'est pas camerounais",
+        "Only phone numbers of Cameroon (+237) are accepted.",
+        "Seuls les numéros du Cameroun (+237) sont acceptés.",
+    ),
+    "phone_not_mobile": Words(
+        "The phone number is not a mobile number",
+        "Le numéro n'est pas un numéro mobile",
+        "A mobile number of Cameroon begins with 6.",
+        "Un numéro mobile camerounais commence par 6.",
+    ),
+    "operator_unknown": Words(
+        "Unknown operator",
+        "Opérateur inconnu",
+        "payment_method[operator] must be mtn or orange.",
+        "payment_method[operator] doit être mtn ou orange.",
+    ),
+    "operator_not_served": Words(
+        "The operator is not served",
+        "L'opérateur n'est pas desservi",
+        "Payments from {operator} are not offered yet.",
+        "Les paiements depuis {operator} ne sont pas encore proposés.",
+    ),
+    "operator_undetermined": Words(
+        "The operator cannot be told",
+        "L'opérateur ne peut être déterminé",
+        "The number does not show its operator. Please give payment_method[operator].",
+        "Le numéro n'indique pas son opérateur. Veuillez indiquer payment_method[operator].",
+    ),
+    "operator_unavailable": Words(
+        "The operator is unavailable",
+        "L'opérateur est indisponible",
+        "The operator cannot take payments at the moment. No money has moved; please try later.",
+        "L'opérateur ne peut pas encaisser pour l'instant. Aucun montant n'a été débité ; "
+        "veuillez réessayer plus tard.",
+    ),
+    # --- idempotency ---
+    "idempotency_key_missing": Words(
+        "An idempotency key is required",
+        "Une clé d'idempotence est requise",
+        "Please send an Idempotency-Key header with this request.",
+        "Veuillez envoyer un en-tête Idempotency-Key avec cette requête.",
+    ),
+    "idempotency_key_invalid": Words(
+        "The idempotency key is not valid",
+        "La clé d'idempotence n'est pas valable",
+        "Idempotency-Key must have 1 to 255 printable characters.",
+        "Idempotency-Key doit avoir de 1 à 255 caractères imprimables.",
+    ),
+    "idempotency_key_reused": Words(
+        "The idempotency key was used for another request",
+        "La clé d'idempotence a servi à une autre requête",
+        "This idempotency key came before with another body. Please use a new key.",
+        "Cette clé d'idempotence a déjà servi avec un autre contenu. "
+        "Veuillez utiliser une nouvelle clé.",
+    ),
+    "idempotency_in_progress": Words(
+        "The same request is still running",
+        "La même requête est encore en cours",
+        "A request with this idempotency key is still running. Please try again in a moment.",
+        "Une requête avec cette clé d'idempotence est encore en cours. "
+        "Veuillez réessayer dans un instant.",
+    ),
+    # --- states ---
+    "charge_not_cancelable": Words(
+        "The charge cannot be canceled",
+        "Le paiement ne peut être annulé",
+        "The payer has already been asked, or the charge has ended; it cannot be canceled.",
+        "Le payeur a déjà été sollicité, ou le paiement est terminé ; il ne peut être annulé.",
+    ),
+    "balance_insufficient": Words(
+        "The balance is too low",
+        "Le solde est insuffisant",
+        "The available balance does not cover this amount.",
+        "Le solde disponible ne couvre pas ce montant.",
+    ),
+    # --- why a charge failed ---
+    "payer_not_found": Words(
+        "The payer has no account",
+        "Le payeur n'a pas de compte",
+        "This number has no active mobile money account with the operator.",
+        "Ce numéro n'a pas de compte mobile money actif chez l'opérateur.",
+    ),
+    "payer_limit_reached": Words(
+        "The payer's limit is reached",
+        "Le plafond du payeur est atteint",
+        "The payer has reached a limit set by the operator.",
+        "Le payeur a atteint un plafond fixé par l'opérateur.",
+    ),
+    "payer_declined": Words(
+        "The payer declined",
+        "Le payeur a refusé",
+        "The payer declined the payment or entered a wrong PIN.",
+        "Le payeur a refusé le paiement ou saisi un mauvais code secret.",
+    ),
+    "payer_blocked": Words(
+        "The payer's account is blocked",
+        "Le compte du payeur est bloqué",
+        "The operator has blocked the payer's account. The payer should contact the operator.",
+        "L'opérateur a bloqué le compte du payeur. Le payeur doit contacter son opérateur.",
+    ),
+    "insufficient_funds": Words(
+        "The payer's balance is too low",
+        "Le solde du payeur est insuffisant",
+        "The payer's mobile money balance does not cover the amount and its fees.",
+        "Le solde mobile money du payeur ne couvre pas le montant et ses frais.",
+    ),
+    "expired": Words(
+        "The payer did not answer in time",
+        "Le payeur n'a pas répondu à temps",
+        "The payer did not approve the payment in time.",
+        "Le payeur n'a pas validé le paiement à temps.",
+    ),
+    "operator_misconfigured": Words(
+        "The operator account is not set up",
+        "Le compte opérateur est mal configuré",
+        "The operator refused our account. No money has moved; we have been told.",
+        "L'opérateur a refusé notre compte. Aucun montant n'a été débité ; "
+        "nous en sommes informés.",
+    ),
+    "operator_error": Words(
+        "The operator reported an error",
+        "L'opérateur a signalé une erreur",
+        "The operator could not carry out the payment. No money has moved.",
+        "L'opérateur n'a pas pu exécuter le paiement. Aucun montant n'a été débité.",
+    ),
+    "not_received": Words(
+        "The operator did not receive the request",
+        "L'opérateur n'a pas reçu la demande",
+        "The request did not reach the operator. No money has moved; you may try again.",
+        "La demande n'est pas parvenue à l'opérateur. Aucun montant n'a été débité ; "
+        "vous pouvez réessayer.",
+    ),
+}

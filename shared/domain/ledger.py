@@ -1,0 +1,119 @@
+"""The double-entry ledger: what each money event posts, as pure data.
+
+A posting's amount is positive for a debit and negative for a credit, in whole XAF, so the postings
+of one transaction sum to zero. An account's balance is the sum of its postings. `normal` is +1 for
+accounts that grow by debit (a float) and -1 for those that grow by credit (what we owe); a floor
+holds for `balance * normal`.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Final
+
+from shared.domain.money import Money
+
+PENDING: Final = "pending"
+AVAILABLE: Final = "available"
+HELD: Final = "held"
+SUSPENSE: Final = "suspense"
+FEES_PLATFORM: Final = "fees:platform"
+FEES_OPERATOR: Final = "fees:operator"
+DEBIT: Final = 1
+CREDIT: Final = -1
+
+
+@dataclass(frozen=True, slots=True)
+class LedgerAccount:
+    """An account of a merchant's ledger; `floor` is in whole XAF on its normal side, None without."""
+
+    code: str
+    normal: int
+    floor: int | None
+
+
+def float_account(operator_account: str) -> LedgerAccount:
+    """Return the account that mirrors a merchant's share of one wallet at an operator."""
+    return LedgerAccount(f"float:{operator_account}", DEBIT, None)
+
+
+OPENING: Final[tuple[LedgerAccount, ...]] = (
+    LedgerAccount(PENDING, CREDIT, 0),
+    LedgerAccount(AVAILABLE, CREDIT, None),
+    LedgerAccount(HELD, CREDIT, 0),
+    LedgerAccount(SUSPENSE, CREDIT, 0),
+    LedgerAccount(FEES_PLATFORM, CREDIT, None),
+    LedgerAccount(FEES_OPERATOR, CREDIT, None),
+)
+
+
+class UnbalancedError(ValueError):
+    """The postings of a transaction do not sum to zero."""
+
+
+@dataclass(frozen=True, slots=True)
+class Posting:
+    """One side of a transaction: debit positive, credit negative, whole XAF."""
+
+    account: str
+    amount: int
+
+
+@dataclass(frozen=True, slots=True)
+class Transaction:
+    """A balanced set of postings for one event of one object; posted once or not at all."""
+
+    id: str
+    kind: str
+    object_id: str
+    postings: tuple[Posting, ...]
+
+    def __post_init__(self) -> None:
+        """Refuse a set that does not sum to zero."""
+        if sum(posting.amount for posting in self.postings):
+            raise UnbalancedError(self.kind)
+
+    def by_account(self) -> dict[str, int]:
+        """Sum per account, in account order: two postings to one row must be one update."""
+        totals: dict[str, int] = {}
+        for posting in sorted(self.postings, key=lambda posting: posting.account):
+            totals[posting.account] = totals.get(posting.account, 0) + posting.amount
+        return totals
+
+
+@dataclass(frozen=True, slots=True)
+class FeeLine:
+    """One computed line of fees or taxes: the schedule it came from and its share in whole XAF."""
+
+    schedule_id: str
+    account: str
+    basis_points: int
+
+    def of(self, gross: Money) -> Money:
+        """Compute the line, half up."""
+        return gross.share(self.basis_points)
+
+
+NO_FEE: Final = (FeeLine("fee_none", FEES_PLATFORM, 0),)
+
+
+def charge_succeeded(
+    transaction_id: str,
+    charge_id: str,
+    *,
+    gross: Money,
+    operator_account: str,
+    fees: Iterable[FeeLine] = NO_FEE,
+) -> Transaction:
+    """Debit the float with the gross; credit each fee line and what is left to `pending`."""
+    lines = [Posting(fee.account, -fee.of(gross).amount) for fee in fees]
+    net = gross.amount + sum(line.amount for line in lines)
+    return Transaction(
+        transaction_id,
+        "charge",
+        charge_id,
+        (
+            Posting(float_account(operator_account).code, gross.amount),
+            Posting(PENDING, -net),
+            *lines,
+        ),
+    )

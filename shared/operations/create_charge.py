@@ -1,0 +1,298 @@
+"""Takes a charge: checks what the merchant asked for and stores it whole, or refuses."""
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any, Final
+from urllib.parse import urlsplit
+
+from shared.domain import charge as charges
+from shared.domain.account import Caller, Limits, OperatorAccount
+from shared.domain.charge import Charge, ChargeStatus
+from shared.domain.errors import InvalidRequest, NotPermitted, Unavailable
+from shared.domain.events import CHARGE_CREATED, Event, Message
+from shared.domain.ids import new_id
+from shared.domain.money import XAF, Money
+from shared.domain.phone import Operator, PhoneNumber
+from shared.operations import objects
+from shared.operations.ports import ChargeStore, IdempotencyUse, Reached, Replayed, Stored
+
+OPERATION: Final = "create_charge"
+FIELDS: Final = frozenset(
+    {
+        "amount",
+        "currency",
+        "payment_method",
+        "customer",
+        "description",
+        "reference",
+        "metadata",
+        "return_url",
+        "submit_within_seconds",
+    }
+)
+DESCRIPTION_LENGTH: Final = 500
+REFERENCE_LENGTH: Final = 200
+URL_LENGTH: Final = 2000
+METADATA_PAIRS: Final = 50
+METADATA_KEY_LENGTH: Final = 40
+METADATA_VALUE_LENGTH: Final = 500
+LARGEST: Final = 10**12
+
+
+@dataclass(frozen=True, slots=True)
+class CreateCharge:
+    """A well-formed wish for a charge."""
+
+    money: Money
+    phone: PhoneNumber
+    operator: Operator
+    description: str | None
+    reference: str | None
+    metadata: Mapping[str, str]
+    return_url: str | None
+    submit_within: timedelta
+    fingerprint: str
+
+    @classmethod
+    def parse(cls, body: Mapping[str, Any]) -> "CreateCharge":
+        """Read a JSON body. Raises InvalidRequest naming the field at fault."""
+        _refuse_unknown(body, FIELDS)
+        method = _payment_method(body.get("payment_method"))
+        phone = PhoneNumber.parse(_required_text(method, "phone"))
+        if body.get("customer") is not None:
+            raise InvalidRequest("resource_missing", "customer")
+        return cls(
+            money=_money(body),
+            phone=phone,
+            operator=_operator(method.get("operator"), phone),
+            description=_text(body, "description", DESCRIPTION_LENGTH),
+            reference=_text(body, "reference", REFERENCE_LENGTH, code="reference_invalid"),
+            metadata=_metadata(body.get("metadata")),
+            return_url=_return_url(body),
+            submit_within=_submit_within(body.get("submit_within_seconds")),
+            fingerprint=fingerprint(body),
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Terms:
+    """What holds for this charge: who takes it at the operator, and within which bounds."""
+
+    operator_account: OperatorAccount | None
+    limits: Limits | None
+
+
+def create_charge(
+    command: CreateCharge,
+    caller: Caller,
+    *,
+    terms: Terms,
+    store: ChargeStore,
+    now: datetime,
+    base_url: str,
+    request_id: str,
+    idempotency_key: str | None,
+    traceparent: str | None,
+    reached: Reached,
+) -> Stored | Replayed:
+    """Store charge, event, due check and message in one transaction.
+
+    Raises InvalidRequest (`amount_too_small`, `amount_too_large`, `operator_not_served`,
+    `reference_in_use`), KeyReused, InProgress, NotPermitted and Unavailable; then nothing changed.
+    """
+    _may_charge(caller)
+    operator_account = _within(command, terms)
+    at_ms = int(now.timestamp() * 1000)
+    charge = Charge(
+        id=new_id("ch", at_ms),
+        account=caller.tenant.account,
+        livemode=caller.tenant.livemode,
+        money=command.money,
+        status=ChargeStatus.CREATED,
+        operator=command.operator,
+        operator_account=operator_account.id,
+        phone=command.phone,
+        created_at=now,
+        submit_before=now + command.submit_within,
+        reference=command.reference,
+        description=command.description,
+        return_url=command.return_url,
+        metadata=command.metadata,
+    )
+    public = objects.charge_object(charge, base_url=base_url, language=caller.language)
+    response = objects.to_json(public)
+    event = Event(
+        id=new_id("evt", at_ms),
+        type="charge.pending",
+        object_id=charge.id,
+        data=response,
+        created_at=now,
+        request_id=request_id,
+        idempotency_key=idempotency_key,
+    )
+    message = Message(
+        event_id=new_id("msg", at_ms),
+        topic=CHARGE_CREATED,
+        account=charge.account,
+        livemode=charge.livemode,
+        object_id=charge.id,
+        traceparent=traceparent,
+    )
+    use = (
+        None
+        if idempotency_key is None
+        else IdempotencyUse(OPERATION, idempotency_key, command.fingerprint)
+    )
+    reached("create_charge.before_commit")
+    outcome = store.create(
+        charge,
+        event=event,
+        message=message,
+        first_check_at=now + charges.CHECK_OFFSETS[0],
+        idempotency=use,
+        response=response,
+    )
+    reached("create_charge.after_commit")
+    return outcome
+
+
+def fingerprint(body: Mapping[str, Any]) -> str:
+    """Return the SHA-256 in hex of the parsed body, whatever the order of its keys."""
+    canonical = json.dumps(body, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+    return hashlib.sha256(canonical.encode()).hexdigest()
+
+
+def _may_charge(caller: Caller) -> None:
+    if caller.suspended:
+        raise NotPermitted("account_suspended")
+    if caller.tenant.livemode and not caller.charges_enabled:
+        raise NotPermitted("charges_disabled")
+
+
+def _within(command: CreateCharge, terms: Terms) -> OperatorAccount:
+    if command.operator is not Operator.MTN:
+        raise InvalidRequest(
+            "operator_not_served", "payment_method[operator]", operator=command.operator.value
+        )
+    limits = terms.limits
+    if limits is None or terms.operator_account is None:
+        raise Unavailable("operator_unavailable", retry_after_seconds=60)
+    amount = command.money.amount
+    if amount < limits.minimum:
+        raise InvalidRequest("amount_too_small", "amount", limit=limits.minimum)
+    if amount > limits.maximum:
+        raise InvalidRequest("amount_too_large", "amount", limit=limits.maximum)
+    return terms.operator_account
+
+
+def _refuse_unknown(body: Mapping[str, Any], known: frozenset[str], prefix: str = "") -> None:
+    for name in body:
+        if name not in known:
+            param = f"{prefix}[{name}]" if prefix else name
+            raise InvalidRequest("parameter_unknown", param[:100])
+
+
+def _money(body: Mapping[str, Any]) -> Money:
+    amount = body.get("amount")
+    if amount is None:
+        raise InvalidRequest("amount_missing", "amount")
+    if type(amount) is not int:
+        raise InvalidRequest("amount_not_whole", "amount")
+    if amount <= 0:
+        raise InvalidRequest("amount_too_small", "amount", limit=1)
+    if amount > LARGEST:
+        raise InvalidRequest("amount_too_large", "amount", limit=LARGEST)
+    currency = body.get("currency")
+    if currency is None:
+        raise InvalidRequest("parameter_missing", "currency")
+    if not isinstance(currency, str) or currency.upper() != XAF:
+        raise InvalidRequest("currency_unsupported", "currency")
+    return Money(amount, XAF)
+
+
+def _payment_method(value: object) -> Mapping[str, Any]:
+    if value is None:
+        raise InvalidRequest("payment_method_missing", "payment_method")
+    if not isinstance(value, dict):
+        raise InvalidRequest("parameter_invalid", "payment_method")
+    _refuse_unknown(value, frozenset({"type", "phone", "operator"}), "payment_method")
+    if value.get("type") is None:
+        raise InvalidRequest("parameter_missing", "payment_method[type]")
+    if value["type"] != "mobile_money":
+        raise InvalidRequest("payment_method_type_unsupported", "payment_method[type]")
+    return value
+
+
+def _required_text(method: Mapping[str, Any], name: str) -> str:
+    value = method.get(name)
+    if value is None:
+        raise InvalidRequest("phone_missing", "payment_method[phone]")
+    if not isinstance(value, str):
+        raise InvalidRequest("phone_invalid", "payment_method[phone]")
+    return value
+
+
+def _operator(forced: object, phone: PhoneNumber) -> Operator:
+    if forced is None:
+        suggested = phone.operator
+        if suggested is None:
+            raise InvalidRequest("operator_undetermined", "payment_method[operator]")
+        return suggested
+    if forced not in tuple(Operator):
+        raise InvalidRequest("operator_unknown", "payment_method[operator]")
+    return Operator(str(forced))
+
+
+def _text(
+    body: Mapping[str, Any], name: str, longest: int, *, code: str = "parameter_invalid"
+) -> str | None:
+    value = body.get(name)
+    if value is None:
+        return None
+    if not isinstance(value, str) or not 0 < len(value) <= longest or not _is_clean(value):
+        raise InvalidRequest(code, name)
+    return value
+
+
+def _is_clean(value: str) -> bool:
+    """Tell whether PostgreSQL and JSON can both carry the text: no control or lone surrogate."""
+    return not any(c < " " or c == "\x7f" or "\ud800" <= c <= "\udfff" for c in value)
+
+
+def _metadata(value: object) -> Mapping[str, str]:
+    if value is None:
+        return {}
+    if not isinstance(value, dict) or len(value) > METADATA_PAIRS:
+        raise InvalidRequest("metadata_invalid", "metadata")
+    for name, content in value.items():
+        if not 0 < len(name) <= METADATA_KEY_LENGTH or not _is_clean(name):
+            raise InvalidRequest("metadata_invalid", "metadata")
+        fits = isinstance(content, str) and len(content) <= METADATA_VALUE_LENGTH
+        if not fits or not _is_clean(content):
+            raise InvalidRequest("metadata_invalid", f"metadata[{name}]")
+    return value
+
+
+def _return_url(body: Mapping[str, Any]) -> str | None:
+    value = _text(body, "return_url", URL_LENGTH)
+    if value is None:
+        return None
+    try:
+        parts = urlsplit(value)
+    except ValueError:
+        raise InvalidRequest("parameter_invalid", "return_url") from None
+    if parts.scheme not in {"http", "https"} or not parts.hostname or parts.username is not None:
+        raise InvalidRequest("parameter_invalid", "return_url")
+    return value
+
+
+def _submit_within(value: object) -> timedelta:
+    if value is None:
+        return charges.SUBMIT_WITHIN
+    longest = int(charges.SUBMIT_WITHIN_LONGEST.total_seconds())
+    if type(value) is not int or not 1 <= value <= longest:
+        raise InvalidRequest("parameter_invalid", "submit_within_seconds")
+    return timedelta(seconds=value)

@@ -1,0 +1,89 @@
+"""The public form of our objects, as merchants read them in answers, events and webhooks."""
+
+import json
+from collections.abc import Iterable, Mapping
+from datetime import datetime
+from typing import Any
+
+from shared.domain.charge import PUBLIC_STATUS, Charge, ChargeStatus
+from shared.domain.events import Event
+from shared.domain.language import text
+
+
+def unix_seconds(moment: datetime) -> int:
+    """Return whole seconds since 1970."""
+    return int(moment.timestamp())
+
+
+def charge_object(charge: Charge, *, base_url: str, language: str) -> dict[str, Any]:
+    """Return a charge as design and OpenAPI describe it; `amount` in whole XAF."""
+    failure = charge.failure_code
+    stored = charge.receipt_code is not None and charge.receipt_stored
+    return {
+        "id": charge.id,
+        "object": "charge",
+        "amount": charge.money.amount,
+        "amount_refunded": charge.amount_refunded,
+        "currency": charge.money.currency.lower(),
+        "status": PUBLIC_STATUS[charge.status],
+        "status_detail": charge.status.value,
+        "paid": charge.status is ChargeStatus.SUCCEEDED,
+        "refunded": charge.amount_refunded == charge.money.amount,
+        "failure_code": failure,
+        "failure_message": None if failure is None else text(failure, language),
+        "next_action": None,
+        "payment_method_details": {
+            "type": "mobile_money",
+            "mobile_money": {
+                "operator": charge.operator.value,
+                "phone": charge.phone.masked,
+                "operator_transaction_id": charge.operator_transaction_id,
+            },
+        },
+        "balance_transaction": charge.balance_transaction,
+        "receipt_url": f"{base_url}/verify/{charge.receipt_code}.pdf" if stored else None,
+        "receipt_number": charge.receipt_number,
+        "reference": charge.reference,
+        "description": charge.description,
+        "customer": None,
+        "metadata": dict(charge.metadata),
+        "return_url": charge.return_url,
+        "created": unix_seconds(charge.created_at),
+        "livemode": charge.livemode,
+    }
+
+
+def event_object(event: Event, data: Mapping[str, Any], *, livemode: bool) -> dict[str, Any]:
+    """Return an event; `data` is the object as it was when the event happened."""
+    return {
+        "id": event.id,
+        "object": "event",
+        "api_version": event.api_version,
+        "created": unix_seconds(event.created_at),
+        "type": event.type,
+        "livemode": livemode,
+        "request": {"id": event.request_id, "idempotency_key": event.idempotency_key},
+        "data": {"object": data},
+    }
+
+
+def list_object(url: str, data: Iterable[dict[str, Any]], *, has_more: bool) -> dict[str, Any]:
+    """Return a page, newest first."""
+    return {"object": "list", "url": url, "has_more": has_more, "data": list(data)}
+
+
+def balance_object(balances: Mapping[str, int], *, livemode: bool) -> dict[str, Any]:
+    """Return what a merchant has, in whole XAF; `balances` is per ledger account, as owed to them."""
+    return {
+        "object": "balance",
+        "livemode": livemode,
+        **{
+            name: [{"amount": balances.get(name, 0), "currency": "xaf"}]
+            for name in ("available", "pending", "held")
+        },
+    }
+
+
+def to_json(value: Mapping[str, Any]) -> str:
+    """Write compact JSON, the same text every time for the same value."""
+    return json.dumps(value, separators=(",", ":"), ensure_ascii=False)

@@ -1,0 +1,354 @@
+"""What operations need from the world, as Protocols; each store call is one transaction."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from typing import Protocol
+
+from shared.domain.charge import Attempt, AttemptStatus, Charge, ChargeEvent, ChargeStatus
+from shared.domain.deadline import Deadline
+from shared.domain.events import Event, Message
+from shared.domain.ledger import Transaction
+from shared.domain.money import Money
+from shared.domain.phone import PhoneNumber
+
+Reached = Callable[[str], None]
+"""Called at each named point of the way; a test may end the process there."""
+
+# --- operators -----------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class PaymentRequest:
+    """What an operator is asked for; `reference` is ours, a UUID version 4 for MTN."""
+
+    reference: str
+    money: Money
+    payer: PhoneNumber
+    external_id: str
+    message: str
+    callback_url: str
+
+
+@dataclass(frozen=True, slots=True)
+class Accepted:
+    """The operator took the request. It is not a payment yet."""
+
+
+@dataclass(frozen=True, slots=True)
+class Refused:
+    """The operator refused for good: our failure code, and its own word kept verbatim."""
+
+    failure_code: str
+    operator_word: str
+
+
+@dataclass(frozen=True, slots=True)
+class Unknown:
+    """Nothing is proven; only a status read can tell."""
+
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class NotSent:
+    """Proven that no byte left us; the same reference may be sent again."""
+
+    reason: str
+
+
+class ReadState(StrEnum):
+    """What a status read says."""
+
+    SUCCEEDED = "succeeded"
+    FAILED = "failed"
+    EXPIRED = "expired"
+    PENDING = "pending"
+    NOT_FOUND = "not_found"
+    UNKNOWN = "unknown"
+
+
+@dataclass(frozen=True, slots=True)
+class PaymentRead:
+    """An operator's status answer; money and payer are None where it does not repeat them."""
+
+    state: ReadState
+    operator_word: str
+    failure_code: str | None = None
+    operator_transaction_id: str | None = None
+    money: Money | None = None
+    payer: PhoneNumber | None = None
+
+
+class PaymentRequester(Protocol):
+    """Asks a payer's operator for money."""
+
+    def request_payment(
+        self, request: PaymentRequest, *, deadline: Deadline
+    ) -> Accepted | Refused | Unknown | NotSent:
+        """Send once; never raises for what an operator or a network can do."""
+
+
+class PaymentReader(Protocol):
+    """Reads the status of a payment; cannot send one."""
+
+    def read_payment(self, reference: str, *, deadline: Deadline) -> PaymentRead:
+        """Read once; never raises for what an operator or a network can do."""
+
+
+# --- storage of receipts -------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class StoredObject:
+    """A locked object: its key, version and SHA-256 in hex."""
+
+    key: str
+    version_id: str
+    sha256: str
+
+
+class LockedStore(Protocol):
+    """Write-once storage."""
+
+    def put(
+        self, key: str, body: bytes, *, content_type: str, retain_until: datetime
+    ) -> StoredObject:
+        """Store under COMPLIANCE lock if nothing is there; else return what is there, if equal.
+
+        Raises StoredDifferentlyError when other bytes are there, StoreDownError when unreachable.
+        """
+
+    def get(self, key: str, version_id: str) -> bytes:
+        """Return the bytes of exactly this version; raises StoreDownError."""
+
+
+class StoredDifferentlyError(Exception):
+    """Other bytes lie under this key: a person must look."""
+
+
+class StoreDownError(Exception):
+    """The object store cannot be reached or is failing; asking again later may work."""
+
+
+# --- merchants' endpoints ------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class WebhookRequest:
+    """One attempt: the exact bytes and headers to POST."""
+
+    url: str
+    body: bytes
+    headers: tuple[tuple[str, str], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class WebhookAnswer:
+    """What came back: `status` 0 when nothing did; `error` is a short word of ours."""
+
+    status: int
+    error: str | None
+    duration_ms: int
+    retry_after_seconds: int | None = None
+    body_start: str = ""
+
+
+class WebhookSender(Protocol):
+    """The only way out to a merchant's URL."""
+
+    def send(self, request: WebhookRequest, *, livemode: bool) -> WebhookAnswer:
+        """POST once within 15 s; never raises for what a network or receiver can do."""
+
+
+# --- the database --------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class IdempotencyUse:
+    """A key, the operation it is scoped to and the SHA-256 of the parsed body."""
+
+    operation: str
+    key: str
+    fingerprint: str
+
+
+@dataclass(frozen=True, slots=True)
+class Stored:
+    """The new object was stored; `response` is what the caller gets."""
+
+    response: str
+
+
+@dataclass(frozen=True, slots=True)
+class Replayed:
+    """The same key and body came before; `response` is what the caller got then."""
+
+    response: str
+
+
+@dataclass(frozen=True, slots=True)
+class NewReceipt:
+    """The receipt that a success promises: its row is written with the success itself."""
+
+    id: str
+    number: str
+    code: str
+
+
+class Lease(StrEnum):
+    """What a move demands of the sender's lease, beside the expected status."""
+
+    ANY = "any"  # an operator's status read is true whoever is sending
+    MINE = "mine"  # the lease in `charge` must still be the one in the row
+    FREE = "free"  # nobody may be sending
+
+
+@dataclass(frozen=True, slots=True)
+class Move:
+    """One compare-and-set of a charge with everything that belongs to it, committed together.
+
+    `charge` is as it shall be; `expected` is the status that must still hold. `next_check_at` moves
+    the due row, None closes it. `event` becomes rows of events, feed and webhook deliveries;
+    `messages` go to the outbox.
+    """
+
+    charge: Charge
+    expected: ChargeStatus
+    cause: ChargeEvent
+    at: datetime
+    next_check_at: datetime | None
+    lease: Lease = Lease.ANY
+    attempt_id: str | None = None
+    attempt_status: AttemptStatus | None = None
+    operator_word: str | None = None
+    event: Event | None = None
+    messages: Sequence[Message] = ()
+    posting: Transaction | None = None
+    receipt: NewReceipt | None = None
+    message_id: str | None = None
+    traceparent: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ReadNote:
+    """What a read that moves nothing leaves behind."""
+
+    charge: Charge
+    attempt: Attempt | None
+    operator_word: str
+    next_check_at: datetime | None
+    at: datetime
+    resend: Message | None = None
+    case_id: str | None = None
+    case_reason: str | None = None
+
+
+class ChargeStore(Protocol):
+    """The charges of one tenant; each call is one transaction."""
+
+    def create(
+        self,
+        charge: Charge,
+        *,
+        event: Event,
+        message: Message,
+        first_check_at: datetime,
+        idempotency: IdempotencyUse | None,
+        response: str,
+    ) -> Stored | Replayed:
+        """Store all or nothing. Raises InProgress, KeyReused, InvalidRequest `reference_in_use`."""
+
+    def find(self, charge_id: str) -> Charge | None:
+        """Return the charge, or None."""
+
+    def find_with_attempt(self, charge_id: str) -> tuple[Charge, Attempt | None] | None:
+        """Return the charge and its newest attempt, or None."""
+
+    def claim(
+        self,
+        attempt: Attempt,
+        *,
+        callback_token_hash: str,
+        number_hmac: str,
+        now: datetime,
+        lease_until: datetime,
+    ) -> tuple[Charge, Attempt] | None:
+        """Take the lease; commit this attempt, or keep the standing one.
+
+        None when the charge is not ours to send: final, leased, sent before, or past its time.
+        """
+
+    def release(self, charge: Charge, attempt: Attempt, *, reason: str) -> None:
+        """Give the lease back after it was proven that no byte left."""
+
+    def move(self, move: Move) -> bool:
+        """Apply; False when another worker was first (nothing changed)."""
+
+    def note_read(self, note: ReadNote) -> None:
+        """Keep what a read said, move the due row, grant a resend or open a case."""
+
+
+class ReceiptStore(Protocol):
+    """The receipts of one tenant."""
+
+    def mark_stored(
+        self,
+        charge: Charge,
+        stored: StoredObject,
+        *,
+        event: Event,
+        now: datetime,
+        traceparent: str | None,
+    ) -> bool:
+        """Keep where the receipt lies and tell the merchant; False when that was done before."""
+
+
+@dataclass(frozen=True, slots=True)
+class Delivery:
+    """One event on its way to one endpoint; `attempts` made so far."""
+
+    event: Event
+    attempts: int
+
+
+@dataclass(frozen=True, slots=True)
+class Endpoint:
+    """A merchant's address for webhooks; `secret_sealed` opens with the sealing key."""
+
+    id: str
+    url: str
+    secret_sealed: str
+    failing_since: datetime | None
+    lease_until: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class DeliveryResult:
+    """How one attempt ended; `next_attempt_at` is None when there is none."""
+
+    event_id: str
+    status: str
+    next_attempt_at: datetime | None
+    answer: WebhookAnswer
+
+
+class DeliveryStore(Protocol):
+    """The webhook deliveries of one tenant."""
+
+    def claim(
+        self, endpoint_id: str, *, now: datetime, lease_until: datetime, limit: int
+    ) -> tuple[Endpoint, Sequence[Delivery]] | None:
+        """Lease what is due, oldest first; None where nothing is, or the endpoint is disabled."""
+
+    def record(
+        self,
+        endpoint: Endpoint,
+        results: Sequence[DeliveryResult],
+        *,
+        disable_reason: str | None,
+        failing_since: datetime | None,
+        now: datetime,
+    ) -> None:
+        """Keep the results, the endpoint's state, and when to come back."""

@@ -1,0 +1,150 @@
+"""Reads charges, events and the balance, with cursors that are ids."""
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Final, Generic, Protocol, TypeVar
+
+from shared.domain.charge import PUBLIC_STATUS, Charge
+from shared.domain.errors import InvalidRequest, NotFound
+from shared.domain.events import Event
+from shared.domain.ids import is_id
+from shared.operations import objects
+
+T = TypeVar("T")
+DEFAULT_LIMIT: Final = 10
+LARGEST_LIMIT: Final = 100
+LATEST: Final = 253_402_300_799
+CREATED: Final = {
+    "created[gte]": ("from", 0),
+    "created[gt]": ("from", 1),
+    "created[lt]": ("until", 0),
+    "created[lte]": ("until", 1),
+}
+PAGE_PARAMS: Final = frozenset({"limit", "starting_after", "ending_before", *CREATED})
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """Which part of a list: at most `limit` objects on one side of a cursor, between two seconds."""
+
+    limit: int
+    starting_after: str | None
+    ending_before: str | None
+    created_from: int | None
+    created_until: int | None
+
+    @classmethod
+    def parse(cls, query: Mapping[str, str], prefix: str) -> "Page":
+        """Read query parameters. Raises InvalidRequest naming the one at fault."""
+        after, before = query.get("starting_after"), query.get("ending_before")
+        if after is not None and before is not None:
+            raise InvalidRequest("cursor_invalid", "ending_before")
+        for name, cursor in (("starting_after", after), ("ending_before", before)):
+            if cursor is not None and not is_id(cursor, prefix):
+                raise InvalidRequest("cursor_invalid", name)
+        bounds: dict[str, int] = {}
+        for name, (side, shift) in CREATED.items():
+            if name in query:
+                bounds[side] = _whole(query[name], name, LATEST) + shift
+        return cls(
+            _limit(query.get("limit")), after, before, bounds.get("from"), bounds.get("until")
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class PageOf(Generic[T]):
+    """A page, newest first, and whether there is more beyond it."""
+
+    items: tuple[T, ...]
+    has_more: bool
+
+
+class ReadStore(Protocol):
+    """What a tenant may read of its own."""
+
+    def list_charges(
+        self, page: Page, *, reference: str | None, statuses: Sequence[str] | None
+    ) -> PageOf[Charge]:
+        """Return a page of charges."""
+
+    def list_events(self, page: Page, *, object_id: str | None, kind: str | None) -> PageOf[Event]:
+        """Return a page of events."""
+
+    def find_event(self, event_id: str) -> Event | None:
+        """Return the event, or None."""
+
+    def balances(self) -> Mapping[str, int]:
+        """Return each ledger account's balance on its normal side, in whole XAF."""
+
+
+def list_charges(
+    query: Mapping[str, str], *, store: ReadStore, base_url: str, language: str
+) -> dict[str, Any]:
+    """Return a page of charges; filters `reference` and `status` (the public word)."""
+    _refuse_unknown(query, PAGE_PARAMS | {"reference", "status"})
+    page = Page.parse(query, "ch")
+    statuses = _statuses(query.get("status"))
+    found = store.list_charges(page, reference=query.get("reference"), statuses=statuses)
+    data = [
+        objects.charge_object(charge, base_url=base_url, language=language)
+        for charge in found.items
+    ]
+    return objects.list_object("/v1/charges", data, has_more=found.has_more)
+
+
+def list_events(query: Mapping[str, str], *, store: ReadStore, livemode: bool) -> dict[str, Any]:
+    """Return a page of events; filters `object` (an id) and `type`."""
+    _refuse_unknown(query, PAGE_PARAMS | {"object", "type"})
+    page = Page.parse(query, "evt")
+    found = store.list_events(page, object_id=query.get("object"), kind=query.get("type"))
+    data = [_event(event, livemode=livemode) for event in found.items]
+    return objects.list_object("/v1/events", data, has_more=found.has_more)
+
+
+def read_event(event_id: str, *, store: ReadStore, livemode: bool) -> dict[str, Any]:
+    """Return one event. Raises NotFound."""
+    event = store.find_event(event_id) if is_id(event_id, "evt") else None
+    if event is None:
+        raise NotFound("resource_missing", "id")
+    return _event(event, livemode=livemode)
+
+
+def read_balance(*, store: ReadStore, livemode: bool) -> dict[str, Any]:
+    """Return the balance."""
+    return objects.balance_object(store.balances(), livemode=livemode)
+
+
+def _event(event: Event, *, livemode: bool) -> dict[str, Any]:
+    return objects.event_object(event, json.loads(event.data), livemode=livemode)
+
+
+def _statuses(public: str | None) -> Sequence[str] | None:
+    if public is None:
+        return None
+    inner = [status.value for status, word in PUBLIC_STATUS.items() if word == public]
+    if not inner:
+        raise InvalidRequest("parameter_invalid", "status")
+    return inner
+
+
+def _limit(text: str | None) -> int:
+    if text is None:
+        return DEFAULT_LIMIT
+    limit = _whole(text, "limit", LARGEST_LIMIT, code="limit_invalid")
+    if limit == 0:
+        raise InvalidRequest("limit_invalid", "limit", limit=LARGEST_LIMIT)
+    return limit
+
+
+def _whole(text: str, param: str, largest: int, *, code: str = "parameter_invalid") -> int:
+    is_short = len(text) <= len(str(largest))
+    if not (is_short and text.isascii() and text.isdigit() and int(text) <= largest):
+        raise InvalidRequest(code, param, limit=largest)
+    return int(text)
+
+
+def _refuse_unknown(query: Mapping[str, str], known: frozenset[str]) -> None:
+    for name in query:
+        if name not in known:
+            raise InvalidRequest("parameter_unknown", name[:100])

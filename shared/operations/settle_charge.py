@@ -1,0 +1,314 @@
+"""Reads the operator's word on a charge and, where it proves something, moves state and money.
+
+The port it is given cannot send a payment.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Final, assert_never
+
+from shared.domain import charge as charges
+from shared.domain import ledger, receipt
+from shared.domain.charge import FINAL, Attempt, AttemptStatus, Charge, ChargeEvent, ChargeStatus
+from shared.domain.deadline import HANDLER_SECONDS, Deadline
+from shared.domain.events import CHARGE_CREATED, PAYMENT_FINAL, Message
+from shared.domain.ids import new_id
+from shared.operations import moves
+from shared.operations.ports import (
+    ChargeStore,
+    Move,
+    NewReceipt,
+    PaymentRead,
+    PaymentReader,
+    Reached,
+    ReadNote,
+    ReadState,
+)
+
+NO_ANSWER: Final = "no_answer"
+
+
+@dataclass(frozen=True, slots=True)
+class Settlement:
+    """What settling needs beside its store and its operator."""
+
+    base_url: str
+    language: str
+    now: Callable[[], datetime]
+    monotonic: Callable[[], float]
+    reached: Reached
+
+
+def settle_charge(
+    message: Message,
+    *,
+    store: ChargeStore,
+    reader_of: Callable[[Charge], PaymentReader],
+    how: Settlement,
+) -> str:
+    """Read once and apply what it proves; return a word for the log."""
+    found = store.find_with_attempt(message.object_id)
+    if found is None:
+        return "unknown_charge"
+    charge, attempt = found
+    if charge.status in FINAL:
+        return "final_already"
+    if moves.is_unsent(charge, attempt) or attempt is None:
+        return _wait_or_abandon(charge, attempt, store=store, how=how, message=message)
+    deadline = Deadline.after(HANDLER_SECONDS, how.monotonic)
+    how.reached("settle_charge.before_read")
+    read = reader_of(charge).read_payment(attempt.reference, deadline=deadline)
+    how.reached("settle_charge.after_read")
+    return _apply(charge, attempt, read, store=store, how=how, message=message)
+
+
+def _apply(
+    charge: Charge,
+    attempt: Attempt,
+    read: PaymentRead,
+    *,
+    store: ChargeStore,
+    how: Settlement,
+    message: Message,
+) -> str:
+    now = how.now()
+    match read.state:
+        case ReadState.SUCCEEDED:
+            difference = mismatch(charge, read)
+            if difference is not None:
+                note = _note(charge, attempt, read, now)
+                return _case(note, difference, store=store, now=now)
+            move = _succeeded(charge, read, now=now, message=message)
+        case ReadState.FAILED:
+            move = _failed(charge, read, ChargeEvent.DECLINED, now=now)
+        case ReadState.EXPIRED:
+            move = _failed(charge, read, ChargeEvent.LAPSED, now=now)
+        case ReadState.PENDING:
+            return _waiting(charge, attempt, read, store=store, now=now)
+        case ReadState.NOT_FOUND:
+            return _not_found(charge, attempt, read, store=store, how=how, message=message)
+        case ReadState.UNKNOWN:
+            return _keep(_note(charge, attempt, read, now), store=store, now=now)
+        case _:
+            assert_never(read.state)
+    return _finish(move, attempt, store=store, how=how, message=message)
+
+
+def _finish(
+    move: Move, attempt: Attempt, *, store: ChargeStore, how: Settlement, message: Message
+) -> str:
+    event = moves.final_event(move.charge, at=move.at, base_url=how.base_url, language=how.language)
+    move = replace(
+        move,
+        event=event,
+        attempt_id=attempt.id,
+        attempt_status=AttemptStatus.CLOSED,
+        message_id=message.event_id,
+        traceparent=message.traceparent,
+    )
+    how.reached("settle_charge.before_commit")
+    won = store.move(move)
+    how.reached("settle_charge.after_commit")
+    return move.cause.value if won else "lost_race"
+
+
+def mismatch(charge: Charge, read: PaymentRead) -> str | None:
+    """Say what of a success differs from what we asked for, or None.
+
+    An operator that leaves a field out says nothing against it; an amount it must repeat.
+    """
+    if read.money is None or read.money != charge.money:
+        return "amount_or_currency_differs"
+    if read.payer is not None and read.payer != charge.phone:
+        return "payer_differs"
+    return None
+
+
+def _succeeded(charge: Charge, read: PaymentRead, *, now: datetime, message: Message) -> Move:
+    at_ms = int(now.timestamp() * 1000)
+    posting = ledger.charge_succeeded(
+        new_id("txn", at_ms),
+        charge.id,
+        gross=charge.money,
+        operator_account=charge.operator_account,
+    )
+    new_receipt = NewReceipt(
+        new_id("rcp", at_ms),
+        receipt.receipt_number(charge.id, now),
+        receipt.new_receipt_code(),
+    )
+    succeeded = replace(
+        charge,
+        status=_next(charge, ChargeEvent.CONFIRMED),
+        operator_transaction_id=read.operator_transaction_id,
+        succeeded_at=now,
+        balance_transaction=posting.id,
+        receipt_number=new_receipt.number,
+        receipt_code=new_receipt.code,
+    )
+    final = Message(
+        event_id=new_id("msg", at_ms),
+        topic=PAYMENT_FINAL,
+        account=charge.account,
+        livemode=charge.livemode,
+        object_id=charge.id,
+        traceparent=message.traceparent,
+    )
+    return Move(
+        charge=succeeded,
+        expected=charge.status,
+        cause=ChargeEvent.CONFIRMED,
+        at=now,
+        next_check_at=None,
+        operator_word=read.operator_word,
+        posting=posting,
+        receipt=new_receipt,
+        messages=(final,),
+    )
+
+
+def _failed(charge: Charge, read: PaymentRead, event: ChargeEvent, *, now: datetime) -> Move:
+    code = "expired" if event is ChargeEvent.LAPSED else read.failure_code or "operator_error"
+    return Move(
+        charge=replace(
+            charge,
+            status=_next(charge, event),
+            failure_code=code,
+            operator_transaction_id=read.operator_transaction_id,
+        ),
+        expected=charge.status,
+        cause=event,
+        at=now,
+        next_check_at=None,
+        operator_word=read.operator_word,
+    )
+
+
+def _waiting(
+    charge: Charge, attempt: Attempt, read: PaymentRead, *, store: ChargeStore, now: datetime
+) -> str:
+    """The payer has not decided: a charge we did not know about becomes one that waits."""
+    note = _note(charge, attempt, read, now)
+    if charges.after(charge.status, ChargeEvent.SEEN_WAITING) is None:
+        return _keep(note, store=store, now=now)
+    if note.next_check_at is None:
+        return _case(note, "waiting_for_a_day", store=store, now=now)
+    won = store.move(
+        Move(
+            charge=replace(charge, status=_next(charge, ChargeEvent.SEEN_WAITING)),
+            expected=charge.status,
+            cause=ChargeEvent.SEEN_WAITING,
+            at=now,
+            next_check_at=note.next_check_at,
+            attempt_id=attempt.id,
+            attempt_status=AttemptStatus.ACCEPTED,
+            operator_word=read.operator_word,
+        )
+    )
+    return "waiting" if won else "lost_race"
+
+
+def _not_found(
+    charge: Charge,
+    attempt: Attempt,
+    read: PaymentRead,
+    *,
+    store: ChargeStore,
+    how: Settlement,
+    message: Message,
+) -> str:
+    """The operator does not know it: post once more while there is time, or fail it by proof."""
+    now = how.now()
+    if charge.lease_until is not None and charge.lease_until > now:
+        return _keep(_note(charge, attempt, read, now), store=store, now=now)
+    first = attempt.first_not_found_at or now
+    attempt = replace(
+        attempt, not_found_reads=attempt.not_found_reads + 1, first_not_found_at=first
+    )
+    note = _note(charge, attempt, read, now)
+    if charge.status is ChargeStatus.AWAITING_PAYER:
+        return _keep(note, store=store, now=now)
+    if charge.resends == 0 and now < charge.submit_before:
+        resend = replace(
+            message, event_id=new_id("msg", int(now.timestamp() * 1000)), topic=CHARGE_CREATED
+        )
+        return _keep(replace(note, resend=resend), store=store, now=now)
+    is_proven = (
+        attempt.not_found_reads >= charges.NOT_FOUND_READS and now - first >= charges.NOT_FOUND_SPAN
+    )
+    if not is_proven:
+        return _keep(note, store=store, now=now)
+    failed = replace(
+        charge,
+        status=_next(charge, ChargeEvent.NOT_RECEIVED),
+        failure_code="not_received",
+    )
+    move = Move(
+        charge=failed,
+        expected=charge.status,
+        cause=ChargeEvent.NOT_RECEIVED,
+        at=now,
+        next_check_at=None,
+        operator_word=read.operator_word,
+    )
+    return _finish(move, attempt, store=store, how=how, message=message)
+
+
+def _wait_or_abandon(
+    charge: Charge,
+    attempt: Attempt | None,
+    *,
+    store: ChargeStore,
+    how: Settlement,
+    message: Message,
+) -> str:
+    """Nothing was sent: there is nothing to read, only a time that may be over."""
+    now = how.now()
+    if now >= charge.submit_before:
+        move = moves.abandoned(
+            charge, at=now, message=message, base_url=how.base_url, language=how.language
+        )
+        return "abandoned" if store.move(move) else "lost_race"
+    store.note_read(
+        ReadNote(
+            charge=charge,
+            attempt=attempt,
+            operator_word="not_sent",
+            next_check_at=charges.next_check_at(charge.created_at, now),
+            at=now,
+        )
+    )
+    return "not_sent_yet"
+
+
+def _note(charge: Charge, attempt: Attempt, read: PaymentRead, now: datetime) -> ReadNote:
+    return ReadNote(
+        charge=charge,
+        attempt=attempt,
+        operator_word=read.operator_word,
+        next_check_at=charges.next_check_at(charge.created_at, now),
+        at=now,
+    )
+
+
+def _keep(note: ReadNote, *, store: ChargeStore, now: datetime) -> str:
+    """Leave the state as it is; after a day of reads a person must look."""
+    if note.next_check_at is None:
+        return _case(note, "unresolved_for_a_day", store=store, now=now)
+    store.note_read(note)
+    return "resend_granted" if note.resend is not None else "undecided"
+
+
+def _case(note: ReadNote, reason: str, *, store: ChargeStore, now: datetime) -> str:
+    case_id = new_id("case", int(now.timestamp() * 1000))
+    store.note_read(replace(note, next_check_at=None, case_id=case_id, case_reason=reason))
+    return reason
+
+
+def _next(charge: Charge, event: ChargeEvent) -> ChargeStatus:
+    status = charges.after(charge.status, event)
+    if status is None:
+        message = f"{charge.status} does not know {event}"
+        raise AssertionError(message)
+    return status

@@ -1,0 +1,58 @@
+"""Recognises a merchant's key and asks the permission table what it may do."""
+
+import base64
+import binascii
+from collections.abc import Callable
+from typing import Final
+
+from shared.domain.account import Caller, KnownKey
+from shared.domain.api_key import ApiKey
+from shared.domain.errors import NotAuthenticated, NotPermitted
+from shared.domain.permissions import may
+
+_DUMMY: Final = bytes(32)
+
+
+class Authenticator:
+    """Turns an `Authorization` header into a caller, or refuses."""
+
+    def __init__(
+        self, find_key: Callable[[str], KnownKey | None], pepper: Callable[[], bytes]
+    ) -> None:
+        """`find_key` looks by key id among keys that are not revoked; `pepper` is read each time."""
+        self._find_key = find_key
+        self._pepper = pepper
+
+    def caller(self, authorization: str | None, operation: str) -> Caller:
+        """Return who calls. Raises NotAuthenticated or NotPermitted."""
+        key = ApiKey.parse(_presented(authorization))
+        known = self._find_key(key.id)
+        stored = _DUMMY if known is None else known.secret_hmac
+        is_right = key.matches(stored, self._pepper())
+        if known is None or not is_right or not _same_face(key, known.caller):
+            raise NotAuthenticated("api_key_invalid")
+        if not may(known.caller, operation):
+            raise NotPermitted("permission_denied")
+        return known.caller
+
+
+def _same_face(key: ApiKey, caller: Caller) -> bool:
+    """Tell whether kind and mode written on the key are those stored: the secret covers neither."""
+    return key.kind.value == caller.kind and key.livemode == caller.tenant.livemode
+
+
+def _presented(authorization: str | None) -> str:
+    """Return the key of a Bearer header, or the user name of a Basic one, as Stripe's tools send."""
+    if not authorization:
+        raise NotAuthenticated("api_key_missing")
+    scheme, _, rest = authorization.partition(" ")
+    match scheme.lower():
+        case "bearer":
+            return rest.strip()
+        case "basic":
+            try:
+                return base64.b64decode(rest, validate=True).decode("ascii").partition(":")[0]
+            except (binascii.Error, UnicodeDecodeError):
+                raise NotAuthenticated("api_key_invalid") from None
+        case _:
+            raise NotAuthenticated("api_key_invalid")

@@ -1,0 +1,233 @@
+"""What people read of a payment: the receipt as PDF and the page that proves it."""
+
+import hashlib
+import json
+import re
+import unicodedata
+from base64 import b64encode
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from functools import cache
+from io import BytesIO
+from pathlib import Path
+from typing import Final
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from werkzeug.datastructures import LanguageAccept
+from werkzeug.http import parse_accept_header
+
+from shared.domain.money import Money
+from shared.domain.receipt import Language, Receipt, format_day, format_money, format_time
+
+PDF_STANDARD: Final = "a-3b"
+MERCHANT_LETTERS: Final = 140
+REFERENCE_LETTERS: Final = 80
+DESCRIPTION_LETTERS: Final = 120
+
+PAGE_TYPE: Final = "text/html; charset=utf-8"
+
+_REPLACEMENT: Final = "\ufffd"
+_MARKS_ON_A_LETTER: Final = 2
+# PDF/A forbids a glyph that no font has, so one emoji in a shop's name would stop its receipts for
+# ever. These blocks are whole in the fonts of the typst wheel (Libertinus Serif, DejaVu Sans Mono).
+_DRAWABLE: Final = (
+    *((0x20, 0x7E), (0xA0, 0x1C3), (0x1CD, 0x1DD), (0x1E6, 0x1EF), (0x1F8, 0x1F9)),
+    *((0x1FC, 0x21F), (0x224, 0x241), (0x250, 0x2E9), (0x300, 0x33F)),
+    *((0x38E, 0x3A1), (0x3A3, 0x3CE), (0x400, 0x45F), (0x490, 0x49B), (0x5D0, 0x5EA)),
+    *((0x621, 0x63A), (0x640, 0x652), (0x660, 0x669)),
+    *((0x1E00, 0x1E9B), (0x1EA0, 0x1EF9), (0x2010, 0x2027), (0x2030, 0x2037), (0x2039, 0x203F)),
+    *((0x20A0, 0x20B5), (0x2116, 0x2116), (0x2122, 0x2122), (0xFFFD, 0xFFFD)),
+)
+
+
+def render_receipt_pdf(receipt: Receipt, *, verify_url: str, template: Path) -> bytes:
+    """Return the receipt as PDF/A-3b with its fonts inside; the same receipt, the same bytes.
+
+    `verify_url` is the public page of this receipt and ends with its code; `template` is a typst
+    file that takes its data from `sys.inputs` and can read its own folder only. What a merchant
+    wrote is set as text; letters that the fonts lack appear as a replacement sign. Raises
+    typst.TypstError where the template itself is wrong.
+    """
+    import typst  # noqa: PLC0415 - 40 MB of compiler and fonts that only render_receipt pays for
+
+    document = typst.compile(
+        template,
+        root=template.parent,
+        format="pdf",
+        sys_inputs={
+            "receipt": json.dumps(_page_data(receipt, verify_url), ensure_ascii=False),
+            "qr": _qr_svg(verify_url),
+        },
+        pdf_standards=PDF_STANDARD,
+        timestamp=int(receipt.paid_at.timestamp()),
+        ignore_system_fonts=True,
+    )
+    if not isinstance(document, bytes):
+        raise TypeError("a receipt is one document")
+    return document
+
+
+def _page_data(receipt: Receipt, verify_url: str) -> Mapping[str, object]:
+    languages: tuple[Language, Language] = ("fr", "en")
+    return {
+        "languages": languages if receipt.language == "fr" else languages[::-1],
+        "merchant": drawable(receipt.account_name, MERCHANT_LETTERS) or "—",
+        "amount": format_money(receipt.money),
+        "day": {language: format_day(receipt.paid_at, language) for language in languages},
+        "time": {language: format_time(receipt.paid_at, language) for language in languages},
+        "operator": receipt.operator_name,
+        "phone": receipt.phone,
+        "transaction": drawable(receipt.operator_transaction_id, REFERENCE_LETTERS),
+        "reference": drawable(receipt.reference, REFERENCE_LETTERS),
+        "description": drawable(receipt.description, DESCRIPTION_LETTERS),
+        "charge": receipt.charge_id,
+        "number": receipt.number,
+        "livemode": receipt.livemode,
+        "verify_url": verify_url,
+        "verify_start": verify_url.removesuffix(receipt.code),
+        "code": receipt.code,
+    }
+
+
+def drawable(text: str | None, letters: int) -> str | None:
+    """Return one line of at most `letters` characters that the fonts can draw, None if empty.
+
+    Line breaks become spaces; marks that turn the writing direction vanish, since they could make
+    a number read otherwise.
+    """
+    if text is None:
+        return None
+    shown = "".join(_as_drawn(letter) for letter in unicodedata.normalize("NFC", text))
+    shown = re.sub(f"{_REPLACEMENT}+", _REPLACEMENT, shown)
+    shown = re.sub(rf"([\u0300-\u033f]{{{_MARKS_ON_A_LETTER}}})[\u0300-\u033f]+", r"\1", shown)
+    shown = " ".join(shown.split())
+    if len(shown) > letters:
+        shown = shown[: letters - 1].rstrip() + "…"
+    return shown or None
+
+
+def _as_drawn(letter: str) -> str:
+    category = unicodedata.category(letter)
+    if category.startswith("Z") or category == "Cc":
+        return " "
+    if category == "Cf":
+        return ""
+    code = ord(letter)
+    is_drawable = any(first <= code <= last for first, last in _DRAWABLE)
+    return letter if is_drawable else _REPLACEMENT
+
+
+def _qr_svg(url: str) -> str:
+    import segno  # noqa: PLC0415 - only render_receipt draws codes
+
+    drawing = BytesIO()
+    segno.make_qr(url, error="m").save(
+        drawing, kind="svg", border=0, dark="#17233b", xmldecl=False, nl=False
+    )
+    return drawing.getvalue().decode()
+
+
+class PaymentState(StrEnum):
+    """What a payment is now, whatever its receipt said on its day."""
+
+    PAID = "paid"
+    PARTLY_REFUNDED = "partly_refunded"
+    REFUNDED = "refunded"
+    REVERSED = "reversed"
+
+
+@dataclass(frozen=True, slots=True)
+class VerifyView:
+    """What the public page shows: the payment, and nothing of its payer.
+
+    `sha256` (hex) and `pdf_url` are None until the PDF is stored. `refunded` is in the same
+    currency as `money`, zero where nothing was returned.
+    """
+
+    number: str
+    account_name: str
+    money: Money
+    refunded: Money
+    operator_name: str
+    paid_at: datetime
+    state: PaymentState
+    livemode: bool
+    sha256: str | None = None
+    pdf_url: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """A page and the headers that keep it alone: no script, no frame, no cache, no referrer."""
+
+    html: str
+    headers: tuple[tuple[str, str], ...]
+
+
+def page_language(accept_language: str | None, asked: str | None = None) -> Language:
+    """Choose `asked` (the query's `language`), else the header's best, else French."""
+    chosen = asked
+    if chosen not in {"fr", "en"}:
+        accepted = parse_accept_header(accept_language, LanguageAccept)
+        chosen = accepted.best_match(("fr", "en"), default="fr")
+    return "en" if chosen == "en" else "fr"
+
+
+def render_verify_page(view: VerifyView, language: Language, *, templates: Path) -> Page:
+    """Return the public proof of a receipt from `receipt.html`; every value is escaped."""
+    return _page(
+        "receipt.html",
+        language,
+        templates=templates,
+        values={
+            "view": view,
+            "amount": format_money(view.money),
+            "refunded": format_money(view.refunded) if view.refunded.amount else None,
+            "day": format_day(view.paid_at, language),
+            "time": format_time(view.paid_at, language),
+        },
+    )
+
+
+def render_not_found_page(language: Language, *, templates: Path) -> Page:
+    """Return the page for a code that no receipt carries, from `not_found.html`."""
+    return _page("not_found.html", language, templates=templates, values={})
+
+
+def _page(name: str, language: Language, *, templates: Path, values: Mapping[str, object]) -> Page:
+    environment, style = _environment(templates)
+    html = environment.get_template(name).render(values, language=language, style=style)
+    style_hash = b64encode(hashlib.sha256(style.encode()).digest()).decode()
+    policy = (
+        f"default-src 'none'; style-src 'sha256-{style_hash}'; "
+        "base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+    )
+    return Page(
+        html,
+        (
+            ("Content-Type", PAGE_TYPE),
+            ("Content-Language", language),
+            ("Content-Security-Policy", policy),
+            ("Cache-Control", "no-store"),
+            ("Referrer-Policy", "no-referrer"),
+            ("Vary", "Accept-Language"),
+            ("X-Content-Type-Options", "nosniff"),
+            ("X-Robots-Tag", "noindex"),
+        ),
+    )
+
+
+@cache
+def _environment(templates: Path) -> tuple[Environment, str]:
+    """Read the folder of templates once: it changes with the release, never between."""
+    environment = Environment(
+        loader=FileSystemLoader(templates),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        auto_reload=False,
+    )
+    return environment, (templates / "page.css").read_text(encoding="utf-8")

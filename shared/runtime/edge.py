@@ -1,0 +1,69 @@
+"""What stands before Flask: bounds on a request, and our shape for what Flask answers by itself."""
+
+import io
+import time
+from collections.abc import Callable, Iterable
+from typing import Any, Final
+
+import functions_framework
+
+from shared.domain.errors import MethodNotAllowed, Refusal, TooLarge
+from shared.domain.ids import new_id
+from shared.runtime import language_choice, problem
+from shared.runtime.settings import settings
+
+Application = Callable[[dict[str, Any], Callable[..., Any]], Iterable[bytes]]
+LARGEST_BODY_BYTES: Final = 1024 * 1024
+METHODS: Final = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
+
+
+def create_app(target: str, source: str) -> Application:
+    """Load a function by the framework and stand before it. Raises what its module raises."""
+    app = functions_framework.create_app(target, source, "http")
+    # The framework answers two paths of browsers with pages, and Flask redirects double slashes.
+    app.url_map.merge_slashes = False
+    run = app.view_functions["run"]
+    app.view_functions["error"] = lambda: run(path="")
+    return _bounded(app.wsgi_app)
+
+
+def _bounded(inner: Application) -> Application:
+    """Read the body up to its limit before Flask sees the request, and refuse odd methods."""
+
+    def application(environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
+        try:
+            if environ["REQUEST_METHOD"] not in METHODS:
+                raise MethodNotAllowed("method_not_allowed", allow=", ".join(sorted(METHODS)))
+            _bound_body(environ)
+        except Refusal as refusal:
+            return _refuse(refusal, environ, start_response)
+        return inner(environ, start_response)
+
+    return application
+
+
+def _bound_body(environ: dict[str, Any]) -> None:
+    claimed = environ.get("CONTENT_LENGTH") or ""
+    is_chunked = "HTTP_TRANSFER_ENCODING" in environ
+    if not is_chunked and claimed in {"", "0"}:
+        return
+    if claimed.isdigit() and int(claimed[:20]) > LARGEST_BODY_BYTES:
+        raise TooLarge("body_too_large", limit=LARGEST_BODY_BYTES)
+    content = environ["wsgi.input"].read(LARGEST_BODY_BYTES + 1)
+    if len(content) > LARGEST_BODY_BYTES:
+        raise TooLarge("body_too_large", limit=LARGEST_BODY_BYTES)
+    environ["wsgi.input"] = io.BytesIO(content)
+    environ["CONTENT_LENGTH"] = str(len(content))
+
+
+def _refuse(
+    refusal: Refusal, environ: dict[str, Any], start_response: Callable[..., Any]
+) -> Iterable[bytes]:
+    made = problem.refused(
+        refusal,
+        request_id=new_id("req", time.time_ns() // 1_000_000),
+        base_url=settings().public_base_url,
+        wanted_language=language_choice.choose(environ.get("HTTP_ACCEPT_LANGUAGE")),
+    )
+    start_response(f"{made.status} Refused", list(made.headers.items()))
+    return [made.body]

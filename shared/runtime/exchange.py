@@ -1,0 +1,121 @@
+"""One request and its one answer: whatever happens in between leaves in our own shape."""
+
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+import flask
+import msgspec
+
+from shared.domain.errors import Refusal, TooLarge
+from shared.domain.ids import new_id
+from shared.runtime import language_choice, logs, metrics, problem, tracing
+from shared.runtime.settings import settings
+
+LARGEST_BODY_BYTES: Final = 1024 * 1024
+_ENCODER: Final = msgspec.json.Encoder()
+
+Function = Callable[[flask.Request], flask.Response]
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What a handler returns; a mapping is encoded as JSON, text and bytes go as they are."""
+
+    status: int = 200
+    body: bytes | str | Mapping[str, Any] = b""
+    headers: Mapping[str, str] = field(default_factory=dict)
+    content_type: str = "application/json"
+
+
+@dataclass(slots=True)
+class Exchange:
+    """What is known of a request by now, for its answer and its record."""
+
+    operation_id: str
+    request_id: str
+    language: str
+
+    def refused(self, refusal: Refusal) -> problem.Problem:
+        return problem.refused(
+            refusal,
+            request_id=self.request_id,
+            base_url=settings().public_base_url,
+            wanted_language=self.language,
+        )
+
+    def fault(self) -> problem.Problem:
+        return problem.fault(
+            request_id=self.request_id,
+            base_url=settings().public_base_url,
+            wanted_language=self.language,
+        )
+
+
+def edge(name: str, serve: Callable[[flask.Request, "Exchange"], Answer]) -> Function:
+    """Wrap `serve` into a plain function of this name that answers every outcome in our shape."""
+
+    def function(request: flask.Request) -> flask.Response:
+        started = time.perf_counter()
+        exchange = Exchange(
+            operation_id=name,
+            request_id=new_id("req", time.time_ns() // 1_000_000),
+            language=language_choice.choose(request.headers.get("Accept-Language")),
+        )
+        token = tracing.continue_from(request.headers.get("traceparent"))
+        code: str | None = None
+        try:
+            try:
+                response = _respond(serve(request, exchange), exchange)
+            except Refusal as refusal:
+                code = refusal.code
+                response = _problem(exchange.refused(refusal))
+            except Exception as failure:  # noqa: BLE001 - the edge: whatever it is, it is our fault
+                code = "internal"
+                logs.exception("request_failed", failure, request_id=exchange.request_id)
+                response = _problem(exchange.fault())
+            _record(exchange, response.status_code, time.perf_counter() - started, code=code)
+        finally:
+            tracing.leave(token)
+        return response
+
+    function.__name__ = function.__qualname__ = name
+    return function
+
+
+def read_content(request: flask.Request, limit: int = LARGEST_BODY_BYTES) -> bytes:
+    """Read the body, whatever the caller claims of its length. Raises TooLarge."""
+    if (request.content_length or 0) > limit:
+        raise TooLarge("body_too_large", limit=limit)
+    content = request.stream.read(limit + 1)
+    if len(content) > limit:
+        raise TooLarge("body_too_large", limit=limit)
+    return content
+
+
+def _respond(answer: Answer, exchange: Exchange) -> flask.Response:
+    body = answer.body
+    content = body if isinstance(body, bytes | str) else _ENCODER.encode(body)
+    response = flask.Response(content, answer.status, content_type=answer.content_type)
+    response.headers["Request-Id"] = exchange.request_id
+    response.headers["Content-Language"] = exchange.language
+    for name, value in answer.headers.items():
+        response.headers[name] = value
+    return response
+
+
+def _problem(made: problem.Problem) -> flask.Response:
+    return flask.Response(made.body, made.status, headers=dict(made.headers))
+
+
+def _record(exchange: Exchange, status: int, seconds: float, *, code: str | None) -> None:
+    metrics.observe_request(exchange.operation_id, status, seconds)
+    logs.info(
+        "request",
+        operation=exchange.operation_id,
+        request_id=exchange.request_id,
+        status=status,
+        duration_ms=round(seconds * 1000, 1),
+        code=code,
+    )

@@ -1,0 +1,106 @@
+"""Reads a JSON object so strictly that two readers of the same bytes cannot differ."""
+
+import json
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Final
+
+from shared.domain.errors import InvalidRequest, TooLarge, WrongContentType
+
+LARGEST_BODY_BYTES: Final = 64 * 1024
+DEEPEST: Final = 16
+LONGEST_INTEGER: Final = 30
+_STRING: Final = re.compile(r'"(?:[^"\\]|\\.)*"', re.DOTALL)
+_BRACKET: Final = re.compile(r"[\[\]{}]")
+
+
+@dataclass(frozen=True, slots=True)
+class Fractional:
+    """A JSON number with a fraction or an exponent, as written; it is never made a float."""
+
+    text: str
+
+
+class _DuplicateKeyError(ValueError):
+    pass
+
+
+class _NotJsonError(ValueError):
+    pass
+
+
+def read_object(body: bytes, content_type: str | None) -> dict[str, Any]:
+    """Return the object; numbers are int or `Fractional`.
+
+    An integer of more than 30 digits is cut to 30 nines, so that a limit and not a crash refuses
+    it. Raises TooLarge `body_too_large`, WrongContentType `content_type_unsupported`,
+    InvalidRequest `json_invalid` or `json_duplicate_key`.
+    """
+    if not _is_json(content_type):
+        raise WrongContentType("content_type_unsupported")
+    if len(body) > LARGEST_BODY_BYTES:
+        raise TooLarge("body_too_large", limit=LARGEST_BODY_BYTES)
+    try:
+        text = body.decode("utf-8")
+        _refuse_depth(text)
+        value = _DECODER.decode(text)
+    except _DuplicateKeyError as error:
+        raise InvalidRequest("json_duplicate_key", str(error)[:100]) from None
+    except (ValueError, RecursionError):
+        raise InvalidRequest("json_invalid") from None
+    if not isinstance(value, dict):
+        raise InvalidRequest("json_invalid")
+    return value
+
+
+def _is_json(content_type: str | None) -> bool:
+    kind, _, parameters = (content_type or "").partition(";")
+    if kind.strip().lower() != "application/json":
+        return False
+    for parameter in parameters.split(";"):
+        name, _, value = parameter.partition("=")
+        is_charset = name.strip().lower() == "charset"
+        if is_charset and value.strip().strip('"').lower() not in {"utf-8", "utf8"}:
+            return False
+    return True
+
+
+def _refuse_depth(text: str) -> None:
+    if text.count("[") + text.count("{") <= DEEPEST:
+        return
+    depth = 0
+    for bracket in _BRACKET.findall(_STRING.sub("", text)):
+        depth += 1 if bracket in "[{" else -1
+        if depth > DEEPEST:
+            raise _NotJsonError
+
+
+def _object(pairs: list[tuple[str, Any]]) -> Mapping[str, Any]:
+    result = dict(pairs)
+    if len(result) != len(pairs):
+        seen: set[str] = set()
+        for name, _ in pairs:
+            if name in seen:
+                raise _DuplicateKeyError(name)
+            seen.add(name)
+    return result
+
+
+def _integer(digits: str) -> int:
+    if len(digits) <= LONGEST_INTEGER:
+        return int(digits)
+    sign = -1 if digits.startswith("-") else 1
+    return sign * (10**LONGEST_INTEGER - 1)
+
+
+def _refuse_constant(name: str) -> Any:
+    raise _NotJsonError(name)
+
+
+_DECODER: Final = json.JSONDecoder(
+    object_pairs_hook=_object,
+    parse_float=Fractional,
+    parse_int=_integer,
+    parse_constant=_refuse_constant,
+)

@@ -1,0 +1,113 @@
+"""Writes one JSON line per event to standard output, from a list of allowed fields, redacted."""
+
+import re
+import sys
+import threading
+import time
+import traceback
+from typing import Final
+
+import msgspec
+
+from shared.runtime import tracing
+
+LONGEST_TEXT: Final = 500
+LONGEST_TRACEBACK: Final = 8_000
+FIELDS: Final = frozenset(
+    {
+        "account", "allow", "attempt", "cause", "charge_id", "code", "count", "delivery_attempt",
+        "duration_ms", "endpoint_id", "error", "event_id", "function", "key_id", "livemode",
+        "message_id", "method", "object_id", "operation", "operator", "outcome", "param", "path",
+        "provider", "reason", "receipt_number", "request_id", "route", "status", "subscription",
+        "topic", "traceback",
+    }
+)  # fmt: skip
+_SEPARATOR: Final = r"(?:[\s.\-/()]|%20|%2E|%2D)?"
+_PHONE: Final = re.compile(
+    rf"(?<![0-9A-Za-z_])(?:(?:\+|%2[Bb]|00)?{_SEPARATOR}2{_SEPARATOR}3{_SEPARATOR}7{_SEPARATOR})?"
+    rf"[62](?:{_SEPARATOR}[0-9]){{8}}(?![0-9])"
+)
+_FOREIGN: Final = re.compile(r"(?:\+|%2[Bb])[0-9](?:[\s.\-]?[0-9]){7,14}(?![0-9])")
+_SIMULATED: Final = re.compile(r"(?<![0-9A-Za-z_])467331234[0-9]{2}(?![0-9])|"
+                               r"(?<![0-9A-Za-z_])46733123[0-9]{3}(?![0-9])")  # fmt: skip
+_RULES: Final = (
+    (re.compile(r"\b((?:sk|pk|rk)_(?:test|live)_[0-9A-Za-z]{4})[0-9A-Za-z]+"), r"\1[redacted]"),
+    (re.compile(r"\bwhsec_[0-9A-Za-z+/=_\-]+"), "whsec_[redacted]"),
+    (re.compile(r"\beyJ[0-9A-Za-z_\-]*\.[0-9A-Za-z_\-]*(?:\.[0-9A-Za-z_\-]*)?"), "[token]"),
+    (re.compile(r"(?i)\b(basic|bearer)[ =:]+[0-9A-Za-z+/=._~\-]+"), r"\1 [redacted]"),
+    (re.compile(r"(/callbacks/[^/\s\"']{1,40}/)[^\s\"'?#]+"), r"\1[token]"),
+    (
+        re.compile(
+            r"(?i)(\"?'?(?:notif_token|pay_token|access_token|pin|x-auth-token|api_key|password|"
+            r"subscription[_-]key|ocp-apim-subscription-key|secret)\"?'?\s*[=:]\s*\"?'?)[^\s\"',;&}]+"
+        ),
+        r"\1[redacted]",
+    ),
+    (re.compile(r"(?i)(://)[^/@\s:]+:[^/@\s]+@"), r"\1[redacted]@"),
+    (_PHONE, "[phone]"),
+    (_FOREIGN, "[phone]"),
+    (_SIMULATED, "[phone]"),
+)
+_ENCODER: Final = msgspec.json.Encoder()
+_write_lock: Final = threading.Lock()
+_function: list[str] = []
+
+
+def configure(function: str) -> None:
+    """Name the function that every line of this process carries."""
+    _function[:] = [function]
+
+
+def redact(text: str) -> str:
+    """Blot out phone numbers, keys and tokens: the last resort behind the list of fields."""
+    for pattern, replacement in _RULES:
+        text = pattern.sub(replacement, text)
+    return text
+
+
+def info(event: str, **fields: str | float | bool | None) -> None:
+    """Write an event of normal life."""
+    _write("info", event, fields)
+
+
+def warning(event: str, **fields: str | float | bool | None) -> None:
+    """Write an event that someone may want to look at."""
+    _write("warning", event, fields)
+
+
+def error(event: str, **fields: str | float | bool | None) -> None:
+    """Write an event that someone must look at."""
+    _write("error", event, fields)
+
+
+def exception(event: str, failure: BaseException, **fields: str | float | bool | None) -> None:
+    """Write a failure with the places it passed; values and messages are scrubbed."""
+    places = "".join(traceback.format_exception(failure))[-LONGEST_TRACEBACK:]
+    _write("error", event, {**fields, "error": type(failure).__name__, "traceback": places})
+
+
+def _write(level: str, event: str, fields: dict[str, str | float | bool | None]) -> None:
+    trace = tracing.current()
+    line: dict[str, object] = {"time": _now(), "level": level, "event": event}
+    if _function:
+        line["function"] = _function[0]
+    if trace is not None:
+        line["trace_id"] = trace.trace_id
+    for name, value in fields.items():
+        if value is None or name not in FIELDS:
+            continue
+        if isinstance(value, str):
+            longest = LONGEST_TRACEBACK if name == "traceback" else LONGEST_TEXT
+            line[name] = redact(value[:longest]).encode("utf-8", "replace").decode()
+        else:
+            line[name] = value
+    data = _ENCODER.encode(line).decode() + "\n"
+    with _write_lock:
+        sys.stdout.write(data)
+        sys.stdout.flush()
+
+
+def _now() -> str:
+    seconds, nanoseconds = divmod(time.time_ns(), 1_000_000_000)
+    whole = time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(seconds))
+    return f"{whole}.{nanoseconds // 1_000_000:03d}Z"

@@ -1,0 +1,133 @@
+"""Counts what this process does: cheap from the first request on, exposed once it has started.
+
+OpenTelemetry costs a fifth of a second to import, so measurements made before it is there wait in a
+bounded queue and are replayed: a process that lives for three requests loses none of them.
+"""
+
+import threading
+from collections import deque
+from collections.abc import Callable, Mapping
+from typing import Final
+
+MOST_WAITING: Final = 20_000
+SECONDS_BUCKETS: Final = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 25.0)
+
+REQUEST_SECONDS: Final = "request_duration_seconds"
+EXCHANGE_SECONDS: Final = "operator_exchange_duration_seconds"
+PUBLISHED: Final = "messages_published"
+PUBLISH_DROPPED: Final = "messages_publish_dropped"
+PUSHES: Final = "pushes_received"
+DESCRIPTIONS: Final[Mapping[str, str]] = {
+    REQUEST_SECONDS: "Time from the first byte of a request to its answer, by operation and status",
+    EXCHANGE_SECONDS: "Time of one exchange with an operator, by operator, call and outcome",
+    PUBLISHED: "Messages that Pub/Sub took, by topic",
+    PUBLISH_DROPPED: "Messages left to relay_outbox, by reason",
+    PUSHES: "Messages pushed to us, by outcome",
+}
+_HISTOGRAMS: Final = frozenset({REQUEST_SECONDS, EXCHANGE_SECONDS})
+
+Labels = Mapping[str, str]
+Record = Callable[[str, float, Labels], None]
+
+
+class _Measurements:
+    """Where measurements go: a queue at first, OpenTelemetry once started, nowhere if unwanted."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._waiting: deque[tuple[str, float, Labels]] = deque(maxlen=MOST_WAITING)
+        self._record: Record | None = None
+        self._is_wanted = True
+
+    def add(self, name: str, value: float, labels: Labels) -> None:
+        record = self._record
+        if record is not None:
+            record(name, value, labels)
+        elif self._is_wanted:
+            with self._lock:
+                if self._record is None:
+                    self._waiting.append((name, value, labels))
+                    return
+            self._record(name, value, labels)
+
+    def discard(self) -> None:
+        with self._lock:
+            self._is_wanted = False
+            self._waiting.clear()
+
+    def hand_over(self, record: Record) -> None:
+        with self._lock:
+            while self._waiting:
+                record(*self._waiting.popleft())
+            self._record = record
+
+
+_measurements: Final = _Measurements()
+
+
+def observe_request(operation: str, status: int, seconds: float) -> None:
+    """Record a request that we answered."""
+    _measurements.add(REQUEST_SECONDS, seconds, {"operation": operation, "status": str(status)})
+
+
+def observe_exchange(operator: str, call: str, outcome: str, seconds: float) -> None:
+    """Record an exchange with an operator."""
+    labels = {"operator": operator, "call": call, "outcome": outcome}
+    _measurements.add(EXCHANGE_SECONDS, seconds, labels)
+
+
+def count_published(topic: str, count: int) -> None:
+    """Count messages that Pub/Sub took."""
+    _measurements.add(PUBLISHED, count, {"topic": topic})
+
+
+def count_dropped(reason: str, count: int) -> None:
+    """Count messages that were left to relay_outbox."""
+    _measurements.add(PUBLISH_DROPPED, count, {"reason": reason})
+
+
+def count_push(function: str, outcome: str) -> None:
+    """Count a pushed message by what became of it."""
+    _measurements.add(PUSHES, 1, {"function": function, "outcome": outcome})
+
+
+def discard() -> None:
+    """Keep nothing: nobody will ask this process."""
+    _measurements.discard()
+
+
+def start(port: int, address: str, resource: Mapping[str, str]) -> Callable[[], None]:
+    """Expose the measurements for Prometheus on a port of their own; returns how to close it."""
+    from opentelemetry.exporter.prometheus import PrometheusMetricReader  # noqa: PLC0415 - heavy
+    from opentelemetry.sdk.metrics import MeterProvider  # noqa: PLC0415 - heavy
+    from opentelemetry.sdk.metrics.view import (  # noqa: PLC0415 - heavy
+        ExplicitBucketHistogramAggregation,
+        View,
+    )
+    from opentelemetry.sdk.resources import Resource  # noqa: PLC0415 - heavy
+    from prometheus_client import start_http_server  # noqa: PLC0415 - heavy
+
+    buckets = ExplicitBucketHistogramAggregation(SECONDS_BUCKETS)
+    provider = MeterProvider(
+        metric_readers=[PrometheusMetricReader()],
+        resource=Resource.create(dict(resource)),
+        views=[View(instrument_name=name, aggregation=buckets) for name in sorted(_HISTOGRAMS)],
+        shutdown_on_exit=False,
+    )
+    meter = provider.get_meter("payments")
+    records: dict[str, Callable[[float, Labels], None]] = {}
+    for name, description in DESCRIPTIONS.items():
+        if name in _HISTOGRAMS:
+            histogram = meter.create_histogram(name, unit="s", description=description)
+            records[name] = histogram.record
+        else:
+            records[name] = meter.create_counter(name, description=description).add
+    _measurements.hand_over(lambda name, value, labels: records[name](value, labels))
+    server, _thread = start_http_server(port, address)
+
+    def close() -> None:
+        server.shutdown()
+        server.server_close()
+        provider.shutdown()
+
+    return close

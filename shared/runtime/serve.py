@@ -1,0 +1,126 @@
+"""Serves one function over HTTP: `python -m shared.runtime.serve`.
+
+granian's threaded server runs in this very process, so that no second process costs memory and
+nothing outlives a kill -9. What is heavy and not needed for an answer is started after the first.
+"""
+
+import os
+import signal
+import sys
+import threading
+from collections.abc import Callable, Iterable
+from types import FrameType
+from typing import Any, Final
+
+from granian.constants import HTTPModes, Interfaces, RuntimeModes
+from granian.http import HTTP1Settings
+from granian.server.mt import MTServer
+
+from shared.runtime import lifecycle, logs
+from shared.runtime.edge import Application, create_app
+from shared.runtime.settings import LOCAL, Settings, settings
+
+DRAIN_SECONDS: Final = 30
+# Knative's proxy keeps idle connections for 90 s; the side that closes first breaks a request.
+IDLE_MILLISECONDS: Final = 100_000
+BACKLOG: Final = 1024
+BACKGROUND_DELAY_SECONDS: Final = 3
+LARGEST_HEADERS_BYTES: Final = 64 * 1024
+
+
+class _Server(MTServer):
+    """granian keeps its threaded server for Pythons without a global lock.
+
+    With one worker it serves as well with the lock, and saves a process.
+    """
+
+    def _check_gil(self) -> None:
+        """Run with the lock."""
+
+    def signal_handler_interrupt(self, *args: Any, **kwargs: Any) -> None:
+        """Stop, and cut what has not ended after the drain."""
+        lifecycle.begin_shutdown()
+        timer = threading.Timer(DRAIN_SECONDS, _cut)
+        timer.daemon = True
+        timer.start()
+        super().signal_handler_interrupt(*args, **kwargs)
+
+
+def main() -> None:
+    """Serve until SIGTERM or SIGINT, then drain, run the hooks and exit 0."""
+    config = settings()
+    logs.configure(config.function)
+    application = create_app(config.function, config.source)
+    background = _Background(config)
+    server = _Server(
+        config.function,
+        address="127.0.0.1" if config.environment == LOCAL else "0.0.0.0",  # noqa: S104 - a pod
+        port=config.port,
+        interface=Interfaces.WSGI,
+        workers=1,
+        blocking_threads=config.threads,
+        runtime_mode=RuntimeModes.st,
+        http=HTTPModes.http1,
+        http1_settings=HTTP1Settings(
+            header_read_timeout=IDLE_MILLISECONDS, max_buffer_size=LARGEST_HEADERS_BYTES
+        ),
+        websockets=False,
+        backlog=BACKLOG,
+        log_enabled=False,
+    )
+    served = background.starting_after_first(application)
+    background.start_after(BACKGROUND_DELAY_SECONDS)
+    server.serve(target_loader=lambda: served, wrap_loader=False)
+    lifecycle.run_hooks()
+    logs.info("stopped")
+
+
+class _Background:
+    """Starts metrics, Sentry and heavy clients once: after the first answer, or after a moment."""
+
+    def __init__(self, config: Settings) -> None:
+        self._config = config
+        self._once = threading.Lock()
+        self._is_started = False
+
+    def starting_after_first(self, application: Application) -> Application:
+        """Wrap the application so that its first answer sets the background off."""
+
+        def served(environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
+            answer = application(environ, start_response)
+            if not self._is_started:
+                self.start_after(0.05)
+            return answer
+
+        return served
+
+    def start_after(self, seconds: float) -> None:
+        """Have everything started that many seconds from now, unless it already is."""
+        timer = threading.Timer(seconds, self._start)
+        timer.daemon = True
+        timer.start()
+
+    def _start(self) -> None:
+        with self._once:
+            if self._is_started:
+                return
+            self._is_started = True
+        from shared.runtime import background  # noqa: PLC0415 - it exists to be late
+
+        background.start(self._config)
+
+
+def _cut() -> None:
+    """End a process whose requests outlived the drain."""
+    logs.error("drain_exceeded")
+    lifecycle.run_hooks()
+    os._exit(1)
+
+
+def _ignore(_number: int, _frame: FrameType | None) -> None:
+    """A second SIGTERM changes nothing."""
+
+
+if __name__ == "__main__":
+    main()
+    sys.exit(0)

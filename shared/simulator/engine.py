@@ -1,0 +1,94 @@
+"""Puts the simulator together and leads each request to a provider's face or to the control."""
+
+import threading
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Final
+
+from werkzeug.wrappers import Request, Response
+
+from shared.simulator import clock, control, mtn, provisioning
+from shared.simulator.answers import json_response
+from shared.simulator.callbacks import CallbackSender
+from shared.simulator.collection import Desk
+from shared.simulator.database import Database, DatabaseUnavailable
+from shared.simulator.log import Log
+from shared.simulator.settings import OwnAccount, Settings, SettingsError
+from shared.simulator.store import Store
+from shared.simulator.tokens import TokenMint
+from shared.simulator.users import Users
+
+_REFRESH: Final = timedelta(seconds=1)
+
+
+@dataclass(frozen=True, slots=True)
+class _Told:
+    """What the secret files said when last read."""
+
+    own_account: OwnAccount | None
+    control_token: str | None
+    mint: TokenMint
+    read_at: datetime
+
+
+class Simulator:
+    """One process of the simulator. It connects at first use; PostgreSQL keeps the books."""
+
+    def __init__(self, settings: Settings, log: Log) -> None:
+        self._settings = settings
+        self._log = log
+        self._database = Database(settings)
+        self._sender = CallbackSender(self._database, clock.now, log)
+        self._users = Users(self._database)
+        self._store = Store(self._database)
+        self._guard = threading.Lock()
+        self._told: _Told | None = None
+
+    def start(self) -> None:
+        """Begin to send what a killed process left behind, without waiting for a request."""
+        self._sender.start()
+
+    def handle(self, request: Request) -> Response:
+        """Answer any request; a database that cannot be reached becomes MTN's 503."""
+        now = clock.now()
+        try:
+            return self._lead(request, now)
+        except DatabaseUnavailable:
+            return json_response(
+                503, {"code": "SERVICE_UNAVAILABLE", "message": "Service unavailable."}
+            )
+        except SettingsError as error:
+            return json_response(503, {"code": "SERVICE_UNAVAILABLE", "message": str(error)})
+
+    def _lead(self, request: Request, now: datetime) -> Response:
+        self._sender.start()
+        told = self._refresh(now)
+        face, _, rest = request.path.lstrip("/").partition("/")
+        if face == "mtn":
+            desk = Desk(self._users, self._store, self._sender, told.mint, self._log)
+            return mtn.handle(desk, request, f"/{rest}", now=now, hold=_hold)
+        if face == "_control":
+            own = told.own_account.api_user.lower() if told.own_account else None
+            office = control.Office(self._database, self._sender, own)
+            return control.handle(office, request, f"/{rest}", token=told.control_token, now=now)
+        return json_response(404, {"message": "no such provider"})
+
+    def _refresh(self, now: datetime) -> _Told:
+        """Look at the secret files once a second, and book a changed account."""
+        told = self._told
+        if told is not None and now - told.read_at < _REFRESH:
+            return told
+        with self._guard:
+            account = self._settings.own_account()
+            token = self._settings.control_token()
+            secret = token or self._settings.database().password
+            if account is not None and (told is None or account != told.own_account):
+                provisioning.put_own_account(
+                    self._users, account, self._settings.callback_host, now=now
+                )
+            self._told = _Told(account, token, TokenMint(secret), now)
+            return self._told
+
+
+def _hold(seconds: float) -> None:
+    threading.Event().wait(seconds)

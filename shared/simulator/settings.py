@@ -1,0 +1,104 @@
+"""Reads what the simulator is told from outside, so that no other module knows files or names."""
+
+import json
+import os
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+from urllib.parse import unquote, urlsplit
+
+_DEFAULT_SECRETS_DIR: Final = "/etc/pay/secrets"
+_UUID4: Final = re.compile(
+    r"[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}", re.IGNORECASE
+)
+
+
+class SettingsError(Exception):
+    """An address or a secret file is missing or malformed; the message names it alone."""
+
+
+@dataclass(frozen=True, slots=True)
+class DatabaseAddress:
+    """Where the simulator's own PostgreSQL database is, and who enters it."""
+
+    host: str
+    port: int
+    name: str
+    user: str
+    password: str
+
+
+@dataclass(frozen=True, slots=True)
+class OwnAccount:
+    """The API user that stands ready for our own adapter, as MTN's partner portal would make it."""
+
+    subscription_key: str
+    api_user: str
+    api_key: str
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """Addresses are read once; secret files whenever they are asked for, so a change is seen."""
+
+    database_url: str
+    secrets_dir: Path
+    callback_host: str
+
+    @classmethod
+    def from_environment(cls, environment: Mapping[str, str] = os.environ) -> "Settings":
+        """Raises SettingsError without `SIMULATOR_DATABASE_URL`."""
+        url = environment.get("SIMULATOR_DATABASE_URL", "")
+        if not url:
+            raise SettingsError("SIMULATOR_DATABASE_URL is not set")
+        callback_base = urlsplit(environment.get("CALLBACK_BASE_URL", ""))
+        return cls(
+            database_url=url,
+            secrets_dir=Path(environment.get("SECRETS_DIR", _DEFAULT_SECRETS_DIR)),
+            callback_host=(callback_base.hostname or "127.0.0.1").lower(),
+        )
+
+    def database(self) -> DatabaseAddress:
+        """Raises SettingsError when the address or `database_simulator` cannot be used."""
+        parts = urlsplit(self.database_url)
+        name = parts.path.lstrip("/")
+        if not parts.hostname or not name:
+            raise SettingsError("SIMULATOR_DATABASE_URL names no host or no database")
+        user, separator, password = self._secret("database_simulator").partition(":")
+        if not separator:
+            raise SettingsError("secret database_simulator is not user:password")
+        return DatabaseAddress(parts.hostname, parts.port or 5432, unquote(name), user, password)
+
+    def control_token(self) -> str | None:
+        """The bearer token of `/_control`; None, and so no control at all, without its file."""
+        return self._secret_if_present("simulator_control_token")
+
+    def own_account(self) -> OwnAccount | None:
+        """The prepared API user; None without its file. Raises SettingsError when malformed."""
+        text = self._secret_if_present("simulator_credentials")
+        if text is None:
+            return None
+        try:
+            fields = json.loads(text)
+            account = OwnAccount(
+                str(fields["subscription_key"]), str(fields["api_user"]), str(fields["api_key"])
+            )
+        except (ValueError, KeyError, TypeError) as error:
+            raise SettingsError("secret simulator_credentials is malformed") from error
+        if not _UUID4.fullmatch(account.api_user):
+            raise SettingsError("secret simulator_credentials: api_user is not a UUIDv4")
+        return account
+
+    def _secret(self, name: str) -> str:
+        text = self._secret_if_present(name)
+        if text is None:
+            raise SettingsError(f"secret {name} is missing")
+        return text
+
+    def _secret_if_present(self, name: str) -> str | None:
+        try:
+            return (self.secrets_dir / name).read_text(encoding="utf-8").strip() or None
+        except FileNotFoundError:
+            return None

@@ -1,0 +1,212 @@
+"""A real PostgreSQL for every test that wants one: started once, migrated once, filled per test."""
+
+import base64
+import secrets
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, Final
+
+import pytest
+from sqlalchemy import Connection, Engine
+from sqlalchemy.exc import DBAPIError
+
+from knative.local.postgres import Postgres, connect, prepare_databases, start_postgres
+from knative.local.secret_files import make_private_folder, read_or_make
+from shared.db.engine import make_engine, refuse_unclean
+from shared.db.migrate import migrate
+from shared.db.provisioning import PostgresAccountStore
+from shared.domain.account import Tenant
+from shared.operations.provision_account import (
+    ProvisionAccount,
+    ProvisionedAccount,
+    provision_account,
+    simulated_mtn,
+)
+from shared.runtime.sealing import Sealer
+
+SIMULATOR_URL: Final = "http://127.0.0.1:9"
+WEBHOOK_URL: Final = "http://127.0.0.1:9/webhooks"
+_KEYS: Final = ("api_key_pepper", "callback_token_key", "number_key", "webhook_sealing_key")
+
+MakeAccount = Callable[[], "Account"]
+
+
+@dataclass(frozen=True, slots=True)
+class Database:
+    """The migrated databases; `roles` are app, owner, worker and simulator."""
+
+    postgres: Postgres
+    secrets_dir: Path
+    operator_account: str
+
+    @property
+    def url(self) -> str:
+        """The address of `pay`, without user."""
+        return self.postgres.url("pay")
+
+    @property
+    def environment(self) -> dict[str, str]:
+        """What a function's process needs to find the databases and secrets."""
+        return {
+            "DATABASE_URL": self.url,
+            "WORKER_DATABASE_URL": self.url,
+            "MIGRATION_DATABASE_URL": self.url,
+            "SIMULATOR_DATABASE_URL": self.postgres.url("simulator"),
+            "SECRETS_DIR": str(self.secrets_dir),
+        }
+
+    def engine(self, role: str = "app", pool_size: int = 4) -> Engine:
+        """An engine of that login whose pool refuses connections that come back unclean."""
+        engine = make_engine(
+            self.url, secret_file=self.secrets_dir / f"database_{role}", pool_size=pool_size
+        )
+        refuse_unclean(engine)
+        return engine
+
+    def secret(self, name: str) -> bytes:
+        """The 32 bytes of a key file."""
+        return base64.b64decode((self.secrets_dir / name).read_text())
+
+    def look(self, sql: str, tenant: Tenant | None = None, **values: object) -> list[list[Any]]:
+        """Run one statement as the superuser, past rights and policies; `:name` takes a value.
+
+        With a tenant, its tables are found by their bare names.
+        """
+        with connect(
+            port=self.postgres.port, password=self.postgres.password, database="pay"
+        ) as connection:
+            if tenant is not None:
+                connection.run(f'SET search_path = "{tenant.schema}"')
+            rows: list[list[Any]] | None = connection.run(sql, **values)
+            return rows or []
+
+
+@dataclass(frozen=True, slots=True)
+class Account:
+    """An account made for one test, with the credentials that its merchant was shown."""
+
+    provisioned: ProvisionedAccount
+
+    @property
+    def id(self) -> str:
+        """`acct_…`."""
+        return self.provisioned.id
+
+    @property
+    def test(self) -> Tenant:
+        """Its test mode."""
+        return Tenant(self.id, livemode=False)
+
+    @property
+    def live(self) -> Tenant:
+        """Its live mode."""
+        return Tenant(self.id, livemode=True)
+
+    @property
+    def secret_key(self) -> str:
+        """Its `sk_test_…`."""
+        return self.provisioned.modes[0].secret_key
+
+    @property
+    def webhook_endpoint(self) -> str:
+        """Its endpoint in test mode, which points where nothing listens."""
+        endpoint = self.provisioned.modes[0].webhook_endpoint
+        assert endpoint is not None
+        return endpoint
+
+
+def enter(connection: Connection, tenant: Tenant) -> None:
+    """Become a tenant for the rest of the open transaction, as the application does."""
+    connection.exec_driver_sql(
+        f'SET LOCAL ROLE "{tenant.schema}"; SET LOCAL search_path = "{tenant.schema}", pg_catalog'
+    )
+
+
+def refusal_of(connection: Connection, sql: str) -> str | None:
+    """Try a statement and take it back; return the five letters of the error, None without one."""
+    attempt = connection.begin_nested()
+    try:
+        connection.exec_driver_sql(sql)
+    except DBAPIError as error:
+        return str(error.orig.args[0]["C"]) if error.orig else "?"
+    finally:
+        attempt.rollback()
+    return None
+
+
+@pytest.fixture(scope="session")
+def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Postgres]:
+    """An empty PostgreSQL server, gone after the session."""
+    postgres = start_postgres(tmp_path_factory.mktemp("postgres"))
+    yield postgres
+    postgres.remove()
+
+
+@pytest.fixture(scope="session")
+def migrated(cluster: Postgres, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Database]:
+    """The databases with logins, platform schema and the simulator's operator account."""
+    secrets_dir = make_private_folder(tmp_path_factory.mktemp("database") / "secrets")
+    prepare_databases(cluster, secrets_dir)
+    for name in _KEYS:
+        read_or_make(secrets_dir / name, lambda: base64.b64encode(secrets.token_bytes(32)).decode())
+    owner = make_engine(cluster.url("pay"), secret_file=secrets_dir / "database_owner", pool_size=1)
+    assert not migrate(owner).failed
+    operator = PostgresAccountStore(owner).keep_operator_account(
+        simulated_mtn(SIMULATOR_URL, now=datetime.now(UTC))
+    )
+    yield Database(cluster, secrets_dir, operator)
+    owner.dispose()
+
+
+@pytest.fixture(scope="session")
+def make_account(migrated: Database) -> Iterator[MakeAccount]:
+    """Provision another account in both modes, with a webhook endpoint each."""
+    owner = migrated.engine("owner", pool_size=1)
+
+    def make() -> Account:
+        order = ProvisionAccount.parse(
+            "Boutique Mballa", modes=["test", "live"], language="fr", webhook_url=WEBHOOK_URL
+        )
+        return Account(
+            provision_account(
+                order,
+                PostgresAccountStore(owner),
+                seal=Sealer(migrated.secret("webhook_sealing_key")).seal,
+                pepper=migrated.secret("api_key_pepper"),
+                now=datetime.now(UTC),
+            )
+        )
+
+    yield make
+    owner.dispose()
+
+
+@pytest.fixture
+def account(make_account: MakeAccount) -> Account:
+    """An account of the test's own."""
+    return make_account()
+
+
+@pytest.fixture
+def app_engine(migrated: Database) -> Iterator[Engine]:
+    """An engine of the application's login."""
+    engine = migrated.engine("app")
+    yield engine
+    engine.dispose()
+
+
+@pytest.fixture
+def spare(migrated: Database) -> Iterator[Engine]:
+    """An owner's engine on another, empty database of the same server."""
+    with connect(port=migrated.postgres.port, password=migrated.postgres.password) as admin:
+        admin.run("CREATE DATABASE spare OWNER pay_owner")
+        engine = make_engine(
+            migrated.postgres.url("spare"),
+            secret_file=migrated.secrets_dir / "database_owner",
+            pool_size=3,
+        )
+        yield engine
+        engine.dispose()
+        admin.run("DROP DATABASE spare WITH (FORCE)")

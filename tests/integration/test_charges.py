@@ -1,0 +1,390 @@
+"""The charge store on real PostgreSQL: all or nothing, one winner, three round trips."""
+
+import threading
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from pg8000.core import CoreConnection
+from sqlalchemy import Engine
+
+from shared.db.charges import Charges
+from shared.db.transaction import Database as Pool
+from shared.domain import ledger
+from shared.domain.charge import Attempt, AttemptStatus, Charge, ChargeEvent, ChargeStatus
+from shared.domain.errors import InProgress, InvalidRequest, KeyReused, LedgerRefused
+from shared.domain.events import Message
+from shared.operations.ports import (
+    IdempotencyUse,
+    Lease,
+    Move,
+    NewReceipt,
+    ReadNote,
+    Replayed,
+    Stored,
+)
+from tests.database import Account, Database
+from tests.factories import a_charge, a_message, an_attempt, an_event, an_id, moment
+
+KEY = IdempotencyUse("create_charge", "key-1", "f" * 64)
+
+
+class Shop:
+    """One account's store with the messages that its commits handed on."""
+
+    def __init__(self, engine: Engine, account: Account, database: Database) -> None:
+        self.handed_on: list[Message] = []
+        self.account = account
+        self.database = database
+        self.store = Charges(Pool(engine, self.handed_on.extend), account.test)
+
+    def charge(self, **changes: Any) -> Charge:
+        changes.setdefault("operator_account", self.database.operator_account)
+        return a_charge(self.account.test, **changes)
+
+    def create(self, charge: Charge, use: IdempotencyUse | None = None) -> Stored | Replayed:
+        return self.store.create(
+            charge,
+            event=an_event(charge),
+            message=a_message(charge),
+            first_check_at=moment() + timedelta(seconds=10),
+            idempotency=use,
+            response=f'{{"id":"{charge.id}"}}',
+        )
+
+    def claim(
+        self, charge: Charge, attempt: Attempt | None = None
+    ) -> tuple[Charge, Attempt] | None:
+        attempt = attempt or an_attempt(charge)
+        now = moment()
+        return self.store.claim(
+            attempt,
+            callback_token_hash=attempt.reference,
+            number_hmac="n",
+            now=now,
+            lease_until=now + timedelta(seconds=25),
+        )
+
+    def success(self, charge: Charge, **changes: Any) -> Move:
+        now = moment()
+        posting = ledger.charge_succeeded(
+            an_id("txn"), charge.id, gross=charge.money, operator_account=charge.operator_account
+        )
+        succeeded = replace(
+            charge,
+            status=ChargeStatus.SUCCEEDED,
+            succeeded_at=now,
+            operator_transaction_id="1234567890",
+            balance_transaction=posting.id,
+        )
+        move = Move(
+            charge=succeeded,
+            expected=charge.status,
+            cause=ChargeEvent.CONFIRMED,
+            at=now,
+            next_check_at=None,
+            event=an_event(succeeded, "charge.succeeded"),
+            messages=(a_message(succeeded, "payment-final"),),
+            posting=posting,
+            receipt=NewReceipt(an_id("rcp"), f"RC-{charge.id}", charge.id[3:] + "ab"),
+        )
+        return replace(move, **changes)
+
+    def rows(self, table: str, where: str = "true") -> list[list[Any]]:
+        schema = self.account.test.schema
+        return self.database.look(f'SELECT * FROM "{schema}".{table} WHERE {where}')
+
+    def balance(self, code: str) -> int:
+        schema = self.account.test.schema
+        sql = f'SELECT balance * normal FROM "{schema}".ledger_accounts WHERE code = :code'
+        return int(self.database.look(sql, code=code)[0][0])
+
+
+@pytest.fixture
+def shop(app_engine: Engine, account: Account, migrated: Database) -> Shop:
+    """A shop of its own for each test."""
+    return Shop(app_engine, account, migrated)
+
+
+def test_a_charge_is_stored_with_all_that_belongs_to_it(shop: Shop) -> None:
+    """Charge, event, feed, due check, outbox and webhook delivery commit together."""
+    charge = shop.charge(reference="order-1", metadata={"table": "7"})
+
+    outcome = shop.create(charge, KEY)
+
+    assert outcome == Stored(f'{{"id":"{charge.id}"}}')
+    assert shop.store.find(charge.id) == charge
+    assert len(shop.rows("events")) == 1
+    assert len(shop.rows("webhook_deliveries")) == 1
+    look = shop.database.look
+    assert len(look("SELECT FROM platform.due_work WHERE object_id = :id", id=charge.id)) == 1
+    assert len(look("SELECT FROM platform.event_feed WHERE object_id = :id", id=charge.id)) == 1
+    stored = {
+        row[0]
+        for row in look("SELECT id FROM platform.outbox WHERE account_id = :id", id=shop.account.id)
+    }
+    assert {message.event_id for message in shop.handed_on} == stored
+    assert {message.topic for message in shop.handed_on} == {"charge-created", "webhook-due"}
+
+
+def test_the_same_key_and_body_get_the_first_answer(shop: Shop) -> None:
+    """A repeat stores nothing and hands nothing on."""
+    first, second = shop.charge(), shop.charge()
+    shop.create(first, KEY)
+    shop.handed_on.clear()
+
+    assert shop.create(second, KEY) == Replayed(f'{{"id":"{first.id}"}}')
+
+    assert shop.store.find(second.id) is None
+    assert shop.handed_on == []
+
+
+def test_the_same_key_with_another_body_is_refused(shop: Shop) -> None:
+    """A key stands for one request for ever."""
+    shop.create(shop.charge(), KEY)
+    other = shop.charge()
+
+    with pytest.raises(KeyReused):
+        shop.create(other, replace(KEY, fingerprint="0" * 64))
+
+    assert shop.store.find(other.id) is None
+
+
+def test_fifty_at_once_with_one_key_make_one_charge(shop: Shop) -> None:
+    """Whoever is not first hears `in progress` or gets the first answer."""
+
+    def attempt(_: int) -> str | None:
+        try:
+            return shop.create(shop.charge(), KEY).response
+        except InProgress:
+            return None
+
+    with ThreadPoolExecutor(8) as threads:
+        answers = set(threads.map(attempt, range(50)))
+
+    assert len(answers - {None}) == 1
+    assert len(shop.rows("charges")) == 1
+
+
+def test_a_reference_serves_one_living_charge(shop: Shop) -> None:
+    """Two unfinished charges never share the merchant's own reference; a failed one frees it."""
+    first = shop.charge(reference="order-9")
+    shop.create(first)
+
+    with pytest.raises(InvalidRequest, match="reference_in_use"):
+        shop.create(shop.charge(reference="order-9"))
+
+    failed = replace(first, status=ChargeStatus.FAILED, failure_code="expired")
+    assert shop.store.move(
+        Move(failed, first.status, ChargeEvent.ABANDONED, moment(), None, lease=Lease.FREE)
+    )
+    assert isinstance(shop.create(shop.charge(reference="order-9")), Stored)
+
+
+def test_one_worker_claims(shop: Shop) -> None:
+    """Of many that want to send, one gets the lease and one attempt is stored."""
+    charge = shop.charge()
+    shop.create(charge)
+
+    with ThreadPoolExecutor(8) as threads:
+        claims = list(threads.map(lambda _: shop.claim(charge), range(8)))
+
+    assert len([claim for claim in claims if claim is not None]) == 1
+    assert len(shop.rows("provider_attempts")) == 1
+
+
+def test_a_charge_past_its_time_is_not_claimed(shop: Shop) -> None:
+    """Nothing is sent after submit_before."""
+    charge = shop.charge(submit_before=moment() - timedelta(seconds=1))
+    shop.create(charge)
+
+    assert shop.claim(charge) is None
+    assert shop.rows("provider_attempts") == []
+
+
+def test_a_released_charge_is_sent_under_the_same_reference(shop: Shop) -> None:
+    """Proven that no byte left: the next claim keeps the attempt that stands."""
+    charge = shop.charge()
+    shop.create(charge)
+    claimed = shop.claim(charge)
+    assert claimed is not None
+    shop.store.release(*claimed, reason="connection_refused")
+
+    again = shop.claim(charge)
+
+    assert again is not None
+    assert again[1].reference == claimed[1].reference
+    assert len(shop.rows("provider_attempts")) == 1
+
+
+def test_the_one_resend_is_granted_once_and_used_once(shop: Shop) -> None:
+    """A "not found" grants one more send of the same attempt, however often it is claimed."""
+    charge = shop.charge()
+    shop.create(charge)
+    claimed = shop.claim(charge)
+    assert claimed is not None
+    silent = replace(claimed[0], status=ChargeStatus.UNKNOWN)
+    shop.store.move(
+        Move(
+            silent,
+            ChargeStatus.SUBMITTING,
+            ChargeEvent.WENT_SILENT,
+            moment(),
+            moment(),
+            attempt_id=claimed[1].id,
+            attempt_status=AttemptStatus.SILENT,
+        )
+    )
+    assert shop.claim(charge) is None
+    note = ReadNote(
+        silent, claimed[1], "RESOURCE_NOT_FOUND", moment(), moment(), resend=a_message(charge)
+    )
+    shop.handed_on.clear()
+
+    shop.store.note_read(note)
+    shop.store.note_read(replace(note, resend=a_message(charge)))
+
+    assert len(shop.handed_on) == 1
+    assert shop.claim(charge) is not None
+    assert shop.claim(charge) is None
+
+
+def test_money_state_and_messages_move_together(shop: Shop) -> None:
+    """A success posts a balanced transaction, closes the due row and promises a receipt."""
+    charge = shop.charge()
+    shop.create(charge)
+
+    assert shop.store.move(shop.success(charge))
+
+    assert (shop.balance("pending"), shop.balance(f"float:{charge.operator_account}")) == (
+        5000,
+    ) * 2
+    assert sum(row[4] for row in shop.rows("postings")) == 0
+    assert len(shop.rows("receipts")) == 1
+    due = shop.database.look(
+        "SELECT done_at FROM platform.due_work WHERE object_id = :id", id=charge.id
+    )
+    assert due[0][0] is not None
+    found = shop.store.find(charge.id)
+    assert found is not None
+    assert found.status is ChargeStatus.SUCCEEDED
+
+
+def test_of_two_settlers_one_posts(shop: Shop) -> None:
+    """The loser of a race changes nothing, not even by a posting."""
+    charge = shop.charge()
+    shop.create(charge)
+    moves = [shop.success(charge) for _ in range(8)]
+
+    with ThreadPoolExecutor(8) as threads:
+        won = list(threads.map(shop.store.move, moves))
+
+    assert sorted(won) == [False] * 7 + [True]
+    assert shop.balance("pending") == 5000
+    assert len(shop.rows("ledger_transactions")) == 1
+
+
+def test_a_posting_that_cannot_be_whole_aborts_the_move(shop: Shop) -> None:
+    """An account that is not there, or a floor that would break, leaves the charge as it was."""
+    charge = shop.charge(operator_account="opa_not_there")
+    shop.create(charge)
+
+    with pytest.raises(LedgerRefused):
+        shop.store.move(shop.success(charge))
+
+    found = shop.store.find(charge.id)
+    assert found is not None
+    assert found.status is ChargeStatus.CREATED
+    assert shop.rows("postings") == []
+
+
+def test_a_stale_sender_commits_nothing(shop: Shop) -> None:
+    """A worker whose lease passed to another loses its compare-and-set."""
+    charge = shop.charge()
+    shop.create(charge)
+    claimed = shop.claim(charge)
+    assert claimed is not None
+    shop.store.release(*claimed, reason="connection_refused")
+    assert shop.claim(charge) is not None
+    stale = replace(claimed[0], status=ChargeStatus.AWAITING_PAYER)
+
+    won = shop.store.move(
+        Move(
+            stale,
+            ChargeStatus.SUBMITTING,
+            ChargeEvent.ACCEPTED,
+            moment(),
+            moment(),
+            lease=Lease.MINE,
+        )
+    )
+
+    assert won is False
+
+
+def test_nothing_is_abandoned_while_somebody_sends(shop: Shop) -> None:
+    """A charge under a lease is not failed for having run out of time."""
+    charge = shop.charge()
+    shop.create(charge)
+    claimed = shop.claim(charge)
+    assert claimed is not None
+    failed = replace(claimed[0], status=ChargeStatus.FAILED)
+
+    won = shop.store.move(
+        Move(
+            failed, ChargeStatus.SUBMITTING, ChargeEvent.ABANDONED, moment(), None, lease=Lease.FREE
+        )
+    )
+
+    assert won is False
+
+
+def test_a_hundred_settlements_at_once_sum_up(shop: Shop) -> None:
+    """Balances equal the sum of their postings under concurrency."""
+    charges = [shop.charge() for _ in range(100)]
+    for charge in charges:
+        shop.create(charge)
+
+    with ThreadPoolExecutor(4) as threads:
+        won = list(threads.map(lambda charge: shop.store.move(shop.success(charge)), charges))
+
+    assert all(won)
+    assert shop.balance("pending") == 500_000
+    assert sum(row[4] for row in shop.rows("postings", "code = 'pending'")) == -500_000
+
+
+@pytest.fixture
+def round_trips(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[], int]]:
+    """Count how often this thread waits for the server's `ready for query`."""
+    counted = threading.local()
+    original = CoreConnection.handle_messages
+
+    def counting(self: CoreConnection, context: Any) -> None:
+        counted.n = getattr(counted, "n", 0) + 1
+        original(self, context)
+
+    monkeypatch.setattr(CoreConnection, "handle_messages", counting)
+    yield lambda: getattr(counted, "n", 0)
+
+
+def test_create_and_settle_take_three_round_trips(
+    shop: Shop, migrated: Database, round_trips: Callable[[], int]
+) -> None:
+    """Once a statement is prepared, a hot transaction opens, works and commits: three waits."""
+    engine = migrated.engine("app", pool_size=1)
+    shop.store = Charges(Pool(engine), shop.account.test)
+    first, second = shop.charge(), shop.charge()
+    counts = []
+    for charge, key in ((first, "a"), (second, "b")):
+        before = round_trips()
+        shop.create(charge, replace(KEY, key=key))
+        created = round_trips()
+        shop.store.move(shop.success(charge))
+        counts.append((created - before, round_trips() - created))
+    engine.dispose()
+
+    clean_check_of_the_test_pool = 1
+    assert counts[1] == (3 + clean_check_of_the_test_pool, 3 + clean_check_of_the_test_pool)

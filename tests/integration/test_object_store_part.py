@@ -1,0 +1,184 @@
+"""The local object store: one door, and a lock that holds behind every other one."""
+
+import datetime as dt
+import hashlib
+import os
+import signal
+import subprocess
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+import psutil
+import pytest
+import urllib3
+from botocore.exceptions import ClientError
+
+from knative.local.object_store import BUCKET, ObjectStore, client, start_object_store
+from knative.local.object_store import _weed as weed
+from tests.system import data_folder
+
+_KEY: Final = "receipts/one.pdf"
+_BODY: Final = b"%PDF-1.7 " + bytes(range(256)) * 64
+
+
+@dataclass(frozen=True, slots=True)
+class Locked:
+    """A store with one object under a COMPLIANCE lock, and how to look at it."""
+
+    store: ObjectStore
+    s3: Any
+    version_id: str
+    until: dt.datetime
+
+    def is_readable(self) -> bool:
+        """Whether the very bytes come back by their version."""
+        found = self.s3.get_object(Bucket=BUCKET, Key=_KEY, VersionId=self.version_id)
+        body: bytes = found["Body"].read()
+        return hashlib.sha256(body).digest() == hashlib.sha256(_BODY).digest()
+
+
+@pytest.fixture(scope="module")
+def folder() -> Iterator[Path]:
+    """A data folder for this file."""
+    with data_folder() as path:
+        yield path
+
+
+@pytest.fixture(scope="module")
+def locked(folder: Path) -> Iterator[Locked]:
+    """A running store that holds one locked object."""
+    store = start_object_store(folder, folder / "secrets")
+    s3 = client(store.plan)
+    until = dt.datetime.now(dt.UTC).replace(microsecond=0) + dt.timedelta(days=3650)
+    stored = s3.put_object(
+        Bucket=BUCKET,
+        Key=_KEY,
+        Body=_BODY,
+        ObjectLockMode="COMPLIANCE",
+        ObjectLockRetainUntilDate=until,
+        IfNoneMatch="*",
+    )
+    yield Locked(store, s3, stored["VersionId"], until)
+    store.stop()
+
+
+def _status(method: str, url: str) -> int:
+    return urllib3.request(method, url, timeout=5, retries=False).status
+
+
+def test_the_bucket_is_versioned_and_locks_by_default(locked: Locked) -> None:
+    """No object is ever stored without a COMPLIANCE lock."""
+    rule = locked.s3.get_object_lock_configuration(Bucket=BUCKET)["ObjectLockConfiguration"]
+
+    assert locked.s3.get_bucket_versioning(Bucket=BUCKET)["Status"] == "Enabled"
+    assert rule["ObjectLockEnabled"] == "Enabled"
+    assert rule["Rule"]["DefaultRetention"]["Mode"] == "COMPLIANCE"
+
+
+def test_it_listens_on_loopback_alone(locked: Locked) -> None:
+    """No port of its many parts is reachable from outside."""
+    doors = psutil.Process(locked.store.process.pid).net_connections("inet")
+
+    assert {d.laddr[0] for d in doors if d.status == psutil.CONN_LISTEN} == {"127.0.0.1"}
+
+
+def test_deleting_a_locked_version_is_refused(locked: Locked) -> None:
+    """Not even with the store's own keys, nor with the bypass header."""
+    for bypass in (False, True):
+        with pytest.raises(ClientError):
+            locked.s3.delete_object(
+                Bucket=BUCKET,
+                Key=_KEY,
+                VersionId=locked.version_id,
+                BypassGovernanceRetention=bypass,
+            )
+
+        assert locked.is_readable()
+
+
+def test_shortening_a_lock_is_refused(locked: Locked) -> None:
+    """A date once given only moves away."""
+    with pytest.raises(ClientError):
+        locked.s3.put_object_retention(
+            Bucket=BUCKET,
+            Key=_KEY,
+            VersionId=locked.version_id,
+            Retention={
+                "Mode": "COMPLIANCE",
+                "RetainUntilDate": locked.until - dt.timedelta(days=1),
+            },
+        )
+
+    kept = locked.s3.get_object_retention(Bucket=BUCKET, Key=_KEY, VersionId=locked.version_id)
+    assert kept["Retention"]["RetainUntilDate"] == locked.until
+
+
+def test_wrong_keys_are_refused(locked: Locked) -> None:
+    """S3 itself is no open door."""
+    assert _status("GET", f"{locked.store.endpoint_url}/{BUCKET}/{_KEY}") == 403
+    assert _status("DELETE", f"{locked.store.endpoint_url}/{BUCKET}/{_KEY}") == 403
+    assert locked.is_readable()
+
+
+@pytest.mark.parametrize("door", ["filer", "volume", "master", "admin"])
+@pytest.mark.parametrize("method", ["DELETE", "POST", "PUT"])
+def test_the_http_side_doors_obey_nobody(locked: Locked, door: str, method: str) -> None:
+    """A write past S3 over HTTP is refused and the object is still there."""
+    port = locked.store.plan.ports[door]
+    for path in (f"/buckets/{BUCKET}/{_KEY}", f"/buckets/{BUCKET}?recursive=true"):
+        assert _status(method, f"http://127.0.0.1:{port}{path}") in {400, 401, 403, 404, 405}
+
+    assert locked.is_readable()
+
+
+def test_the_grpc_side_door_obeys_nobody_without_a_certificate(
+    locked: Locked, tmp_path: Path
+) -> None:
+    """The store's own shell without its certificate destroys nothing; with it, it gets in."""
+    ports = locked.store.plan.ports
+    command = [
+        weed(),
+        "shell",
+        f"-master=127.0.0.1:{ports['master']}.{ports['master'] + 10_000}",
+        f"-filer=127.0.0.1:{ports['filer']}.{ports['filer'] + 10_000}",
+    ]
+
+    def shell(words: str, folder: Path) -> str:
+        process = subprocess.Popen(  # noqa: S603 - the store's own program
+            command,
+            cwd=folder,
+            env={"HOME": str(folder), "PATH": os.environ["PATH"]},
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+        )
+        try:
+            return process.communicate(words, timeout=4)[0]
+        except subprocess.TimeoutExpired:
+            process.kill()
+            return process.communicate()[0]
+
+    shell(f"fs.rm -rf /buckets/{BUCKET}/receipts\n", tmp_path)
+    admitted = shell(f"fs.ls /buckets/{BUCKET}\n", locked.store.plan.folder)
+
+    assert locked.is_readable()
+    assert "receipts" in admitted
+
+
+def test_what_was_acknowledged_survives_kill_9(locked: Locked) -> None:
+    """A receipt whose storing was confirmed is there after the store was killed."""
+    with data_folder() as folder:
+        first = start_object_store(folder, folder / "secrets")
+        version = client(first.plan).put_object(Bucket=BUCKET, Key=_KEY, Body=_BODY)["VersionId"]
+        os.kill(first.process.pid, signal.SIGKILL)
+        first.process.wait(10)
+        second = start_object_store(folder, folder / "secrets")
+        found = client(second.plan).get_object(Bucket=BUCKET, Key=_KEY, VersionId=version)
+        body = found["Body"].read()
+        second.stop()
+
+    assert body == _BODY
+    assert locked.is_readable()

@@ -1,0 +1,291 @@
+"""Provisioning: all of an account or nothing of it, and no secret left behind in the database."""
+
+import json
+import os
+import subprocess
+import sys
+from dataclasses import replace
+from datetime import UTC, datetime
+
+import pytest
+from sqlalchemy import Engine, text
+from sqlalchemy.exc import DBAPIError
+
+from shared.db.migrate import migrate
+from shared.db.provisioning import PostgresAccountStore
+from shared.domain.account import Tenant
+from shared.domain.api_key import ApiKey, KeyKind
+from shared.domain.ids import new_account_id
+from shared.operations.provision_account import (
+    AccountRecord,
+    KeyRecord,
+    ModeRecord,
+    simulated_mtn,
+)
+from shared.runtime import provision
+from shared.runtime.sealing import Sealer
+from tests.database import SIMULATOR_URL, WEBHOOK_URL, Account, Database, MakeAccount, enter
+
+NOW = datetime(2026, 11, 25, 4, 0, tzinfo=UTC)
+
+
+def test_provisioning_twice_gives_two_separate_accounts(
+    migrated: Database, make_account: MakeAccount
+) -> None:
+    """The same order again is another account: nothing of the first is shared or changed."""
+    first, second = make_account(), make_account()
+    rows = migrated.look(
+        "SELECT account_id, livemode, schema_name::text, revision FROM platform.account_schemas"
+        " WHERE account_id IN (:first, :second)",
+        first=first.id,
+        second=second.id,
+    )
+
+    assert first.id != second.id
+    assert len({schema for _, _, schema, _ in rows}) == 4
+    assert {revision for *_, revision in rows} == {"t0001"}
+    assert not set(_secrets(first)) & set(_secrets(second))
+
+
+def test_a_new_account_can_work_at_once(app_engine: Engine, account: Account) -> None:
+    """The application can become the tenant, whose ledger and endpoint stand ready."""
+    with app_engine.connect() as connection, connection.begin():
+        enter(connection, account.test)
+        codes = connection.exec_driver_sql("SELECT code FROM ledger_accounts").scalars().all()
+        urls = connection.exec_driver_sql("SELECT url FROM webhook_endpoints").scalars().all()
+        connection.exec_driver_sql("UPDATE ledger_accounts SET balance = 0 WHERE code = 'pending'")
+
+    assert {"pending", "available", "held", "suspense", "fees:platform"} <= set(codes)
+    assert urls == [WEBHOOK_URL]
+
+
+def test_each_mode_has_the_floats_of_its_own_operator_accounts(
+    migrated: Database, account: Account
+) -> None:
+    """The simulator's wallet is a float in test mode and none in live mode."""
+    floats = [
+        migrated.look("SELECT code FROM ledger_accounts WHERE code LIKE 'float:%'", tenant)
+        for tenant in (account.test, account.live)
+    ]
+
+    assert floats == [[[f"float:{migrated.operator_account}"]], []]
+
+
+def test_stored_keys_recognise_what_the_merchant_was_shown(
+    migrated: Database, account: Account
+) -> None:
+    """A key is found by its id and proven by its HMAC; kind and mode are as it says."""
+    pepper = migrated.secret("api_key_pepper")
+    for mode in account.provisioned.modes:
+        for shown in (mode.secret_key, mode.publishable_key):
+            key = ApiKey.parse(shown)
+            [[account_id, livemode, kind, stored, last4]] = migrated.look(
+                "SELECT account_id, livemode, kind, secret_hmac, last4 FROM platform.api_keys"
+                " WHERE id = :id",
+                id=key.id,
+            )
+
+            assert (account_id, livemode, kind) == (account.id, mode.livemode, key.kind)
+            assert key.matches(bytes(stored), pepper)
+            assert shown.endswith(last4)
+
+
+def test_a_dump_of_the_database_holds_no_usable_secret(
+    migrated: Database, account: Account
+) -> None:
+    """Neither a key nor a webhook secret can be read out of the tables that know of them."""
+    endpoints = "SELECT row_to_json(e)::text FROM webhook_endpoints e"
+    dump = json.dumps(
+        migrated.look("SELECT row_to_json(k)::text FROM platform.api_keys k")
+        + migrated.look(endpoints, account.test)
+        + migrated.look(endpoints, account.live)
+    )
+
+    assert ApiKey.parse(account.secret_key).id in dump
+    assert [secret for secret in _secrets(account) if secret in dump] == []
+
+
+def test_the_webhook_secret_opens_for_its_own_endpoint(
+    migrated: Database, account: Account
+) -> None:
+    """What was sealed at provisioning is what the merchant verifies signatures with."""
+    sealer = Sealer(migrated.secret("webhook_sealing_key"))
+    [[sealed]] = migrated.look("SELECT secret_sealed FROM webhook_endpoints", account.test)
+
+    assert sealer.open(sealed, account.webhook_endpoint) == (
+        account.provisioned.modes[0].webhook_secret
+    )
+
+
+def test_each_endpoint_has_a_due_row_that_rests(migrated: Database, account: Account) -> None:
+    """The row that deliveries will move exists from the start, for ever away, its tenant's own."""
+    rows = migrated.look(
+        "SELECT kind, due_at = 'infinity', owner_role::text, livemode FROM platform.due_work"
+        " WHERE account_id = :account ORDER BY livemode",
+        account=account.id,
+    )
+
+    assert rows == [
+        ["webhook", True, account.test.schema, False],
+        ["webhook", True, account.live.schema, True],
+    ]
+
+
+def test_a_failure_half_way_leaves_nothing_and_blocks_nothing(migrated: Database) -> None:
+    """After the second mode failed no role, schema or row remains, and the same order succeeds."""
+    owner = migrated.engine("owner", pool_size=1)
+    store = PostgresAccountStore(owner)
+    good = _record()
+    broken = replace(good, modes=(good.modes[0], replace(good.modes[1], keys=good.modes[0].keys)))
+
+    with pytest.raises(DBAPIError, match="api_keys_pkey"):
+        store.create(broken)
+    after_failure = _traces(migrated, good)
+    store.create(good)
+    after_success = _traces(migrated, good)
+    owner.dispose()
+
+    assert after_failure == [0, 0, 0, 0]
+    assert after_success == [1, 2, 2, 2]
+
+
+def test_the_simulators_address_follows_where_it_went(migrated: Database) -> None:
+    """Kept again at another port, the operator account stays the same one at the new address."""
+    owner = migrated.engine("owner", pool_size=1)
+    store = PostgresAccountStore(owner)
+    look = "SELECT id, base_url FROM platform.operator_accounts"
+
+    moved = store.keep_operator_account(simulated_mtn("http://127.0.0.1:10/", now=NOW))
+    there = migrated.look(look)
+    back = store.keep_operator_account(simulated_mtn(SIMULATOR_URL, now=NOW))
+    owner.dispose()
+
+    assert moved == back == migrated.operator_account
+    assert there == [[moved, "http://127.0.0.1:10/mtn"]]
+    assert migrated.look(look) == [[moved, SIMULATOR_URL + "/mtn"]]
+
+
+def test_a_new_operator_account_becomes_a_float_of_those_who_came_before(spare: Engine) -> None:
+    """Accounts provisioned earlier can take money through a wallet that was added later."""
+    assert not migrate(spare).failed
+    store = PostgresAccountStore(spare)
+    record = _record()
+    store.create(record)
+
+    operator = store.keep_operator_account(simulated_mtn(SIMULATOR_URL, now=NOW))
+
+    counts = []
+    for mode in record.modes:
+        with spare.connect() as connection, connection.begin():
+            connection.exec_driver_sql(f'SET LOCAL search_path = "{mode.tenant.schema}"')
+            found = connection.execute(
+                text("SELECT count(*) FROM ledger_accounts WHERE code = :code"),
+                {"code": f"float:{operator}"},
+            )
+            counts.append(found.scalar_one())
+
+    assert counts == [1, 0]
+
+
+def test_the_command_prints_one_object_with_everything(migrated: Database) -> None:
+    """`make account` gives one JSON object: test at the top, live below, each key of its kind."""
+    done = subprocess.run(  # noqa: S603 - our own command
+        [sys.executable, "-m", "shared.runtime.provision", "--name", "Chez Marie", "--modes",
+         "test,live", "--language", "en", "--webhook-url", WEBHOOK_URL],
+        env={**os.environ, **migrated.environment, "SIMULATOR_URL": SIMULATOR_URL},
+        capture_output=True,
+        text=True,
+        timeout=30,
+        check=False,
+    )  # fmt: skip
+
+    assert (done.returncode, done.stderr) == (0, "")
+    printed = json.loads(done.stdout)
+    live = printed.pop("live")
+    assert printed.pop("account").startswith("acct_")
+    for mode, livemode in ((printed, False), (live, True)):
+        assert set(mode) == {
+            "secret_key",
+            "publishable_key",
+            "webhook_endpoint",
+            "webhook_secret",
+        }
+        secret, public = ApiKey.parse(mode["secret_key"]), ApiKey.parse(mode["publishable_key"])
+        assert (secret.kind, public.kind) == (KeyKind.SECRET, KeyKind.PUBLISHABLE)
+        assert (secret.livemode, public.livemode) == (livemode, livemode)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "changed", "reason"),
+    [
+        (["--modes", "tset"], {}, "modes: not valid"),
+        (["--webhook-url", "ftp://example.com"], {}, "webhook_url: not valid"),
+        ([], {"MIGRATION_DATABASE_URL": None}, "MIGRATION_DATABASE_URL is not set"),
+        ([], {"MIGRATION_DATABASE_URL": "postgresql://127.0.0.1:9/pay"}, "the database refused"),
+        ([], {"SECRETS_DIR": "/nowhere"}, "cannot read /nowhere/database_owner"),
+        (["--operator-only"], {"SIMULATOR_URL": None}, "SIMULATOR_URL is not set"),
+    ],
+)
+def test_the_command_says_why_it_could_not(
+    migrated: Database,
+    capsys: pytest.CaptureFixture[str],
+    arguments: list[str],
+    changed: dict[str, str | None],
+    reason: str,
+) -> None:
+    """A failing run ends with 1, says the cause in one line, prints nothing else, makes nothing."""
+    before = migrated.look("SELECT count(*) FROM platform.accounts")
+    given = {**migrated.environment, "SIMULATOR_URL": SIMULATOR_URL, **changed}
+    environment = {name: value for name, value in given.items() if value is not None}
+
+    assert provision.main(arguments, environment) == 1
+
+    printed = capsys.readouterr()
+    assert reason in printed.err
+    assert (printed.out, printed.err.count("\n")) == ("", 1)
+    assert migrated.look("SELECT count(*) FROM platform.accounts") == before
+
+
+def _record() -> AccountRecord:
+    account_id = new_account_id()
+    return AccountRecord(
+        account_id,
+        "Half way",
+        "fr",
+        NOW,
+        tuple(
+            ModeRecord(Tenant(account_id, livemode=livemode), (_key(livemode=livemode),), None)
+            for livemode in (False, True)
+        ),
+    )
+
+
+def _key(*, livemode: bool) -> KeyRecord:
+    key = ApiKey.generate(KeyKind.SECRET, livemode=livemode)
+    return KeyRecord(key.id, key.kind, key.hmac(b"pepper"), key.last4, ("*",))
+
+
+def _traces(migrated: Database, record: AccountRecord) -> list[int]:
+    """How many account rows, roles, schemas and keys there are of this account."""
+    schemas = [mode.tenant.schema for mode in record.modes]
+    [row] = migrated.look(
+        "SELECT (SELECT count(*) FROM platform.accounts WHERE id = :id),"
+        " (SELECT count(*) FROM pg_roles WHERE rolname IN (:test, :live)),"
+        " (SELECT count(*) FROM pg_namespace WHERE nspname IN (:test, :live)),"
+        " (SELECT count(*) FROM platform.api_keys WHERE account_id = :id)",
+        id=record.id,
+        test=schemas[0],
+        live=schemas[1],
+    )
+    return row
+
+
+def _secrets(account: Account) -> list[str]:
+    """Every secret that the merchant was shown, whole and as the part that proves."""
+    found = []
+    for mode in account.provisioned.modes:
+        assert mode.webhook_secret is not None
+        found += [mode.secret_key, mode.publishable_key, mode.webhook_secret]
+        found += [ApiKey.parse(key).secret for key in (mode.secret_key, mode.publishable_key)]
+        found.append(mode.webhook_secret.removeprefix("whsec_"))
+    return found

@@ -1,0 +1,404 @@
+"""Roles: what a tenant, the application and the schedulers can reach, tried on the real server."""
+
+from collections.abc import Iterator
+
+import pytest
+from sqlalchemy import Connection, Engine, QueuePool, exc, text
+
+from shared.db.engine import UncleanConnectionError
+from tests.database import Account, Database, MakeAccount, enter, refusal_of
+
+DENIED = "42501"
+CHECK_VIOLATED = "23514"
+TENANT_WRITES = {
+    "outbox": "(id, topic, account_id, livemode, object_id) VALUES ('m1', 't', {row}, 'o1')",
+    "event_feed": "(id, type, account_id, livemode, object_id) VALUES ('e1', 't', {row}, 'o1')",
+    "due_work": "(kind, due_at, account_id, livemode, object_id)"
+    " VALUES ('payment_check', now(), {row}, 'o1')",
+    "payment_index": "(object_id, kind, account_id, livemode, operator_account_id, state, amount,"
+    " number_hmac) VALUES ('o1', 'charge', {row}, 'opa', 's', 1, 'h')",
+    "cases": "(id, kind, account_id, livemode, object_id, reason)"
+    " VALUES ('c1', 'charge', {row}, 'o1', 'r')",
+    "callback_tokens": "(token_hash, kind, account_id, livemode, object_id, provider)"
+    " VALUES ('h1', 'charge', {row}, 'o1', 'mtn')",
+    "public_codes": "(code, account_id, livemode, object_id) VALUES ('p1', {row}, 'o1')",
+}
+
+
+ADD_MESSAGE = """
+INSERT INTO platform.outbox (id, topic, account_id, livemode, object_id)
+VALUES ('m2', 'charge-check-due', 'acct_x', false, 'ch_x')
+"""
+
+
+@pytest.fixture(scope="module")
+def mine(make_account: MakeAccount) -> Account:
+    """The account at work."""
+    return make_account()
+
+
+@pytest.fixture(scope="module")
+def other(make_account: MakeAccount) -> Account:
+    """Another account on the same server."""
+    return make_account()
+
+
+@pytest.fixture
+def tenant(app_engine: Engine, mine: Account) -> Iterator[Connection]:
+    """A transaction of the application inside `mine`, test mode; rolled back."""
+    with app_engine.connect() as connection, connection.begin() as transaction:
+        enter(connection, mine.test)
+        yield connection
+        transaction.rollback()
+
+
+@pytest.fixture
+def login(app_engine: Engine) -> Iterator[Connection]:
+    """A transaction of the application that is no tenant; rolled back."""
+    with app_engine.connect() as connection, connection.begin() as transaction:
+        yield connection
+        transaction.rollback()
+
+
+@pytest.fixture
+def worker(migrated: Database) -> Iterator[Connection]:
+    """A transaction of the schedulers' login; rolled back."""
+    engine = migrated.engine("worker", pool_size=1)
+    with engine.connect() as connection, connection.begin() as transaction:
+        yield connection
+        transaction.rollback()
+    engine.dispose()
+
+
+def test_the_tripwire_refuses_a_row_of_another_account(tenant: Connection, other: Account) -> None:
+    """Even in its own schema a tenant cannot write a row that claims to be another account's."""
+    insert = "INSERT INTO consumed_messages (consumer, event_id, account_id, at) VALUES"
+
+    assert refusal_of(tenant, f"{insert} ('c', 'e', '{other.id}', now())") == CHECK_VIOLATED
+    assert refusal_of(tenant, f"{insert} ('c', 'e', DEFAULT, now())") is None
+
+
+def test_a_tenant_reaches_no_other_schema(
+    tenant: Connection, mine: Account, other: Account
+) -> None:
+    """Another account, and the same account's other mode, are out of reach."""
+    assert refusal_of(tenant, "SELECT FROM charges") is None
+    assert refusal_of(tenant, f"SELECT FROM {other.test.schema}.charges") == DENIED
+    assert refusal_of(tenant, f"SELECT FROM {mine.live.schema}.charges") == DENIED
+    assert refusal_of(tenant, "SELECT FROM alembic_version") == DENIED
+
+
+@pytest.mark.parametrize(
+    "table",
+    [
+        "accounts",
+        "account_schemas",
+        "api_keys",
+        "operator_accounts",
+        "dated_rules",
+        "callback_inbox",
+        "dead_letters",
+        "alembic_version",
+        *(set(TENANT_WRITES) - {"due_work", "payment_index"}),
+    ],
+)
+def test_a_tenant_reads_no_platform_table(tenant: Connection, table: str) -> None:
+    """Platform secrets, queues and other accounts' rows are not readable at all."""
+    assert refusal_of(tenant, f"SELECT FROM platform.{table}") == DENIED
+
+
+@pytest.mark.parametrize("table", sorted(TENANT_WRITES))
+def test_a_tenant_writes_platform_rows_only_as_itself(
+    tenant: Connection, mine: Account, other: Account, table: str
+) -> None:
+    """A row for another account, another mode or under another's role is refused."""
+    insert = f"INSERT INTO platform.{table} {TENANT_WRITES[table]}"
+    columns, values = insert.split(") VALUES ")
+    forged = f"{columns}, owner_role) VALUES {values[:-1]}, '{other.test.schema}')"
+    own = f"'{mine.id}', false"
+
+    assert refusal_of(tenant, insert.format(row=own)) is None
+    assert refusal_of(tenant, insert.format(row=f"'{other.id}', false")) == DENIED
+    assert refusal_of(tenant, insert.format(row=f"'{mine.id}', true")) == DENIED
+    assert refusal_of(tenant, forged.format(row=own)) == DENIED
+
+
+def test_a_tenant_sees_and_moves_only_its_own_due_rows(
+    tenant: Connection, mine: Account, other: Account
+) -> None:
+    """Of the queue a tenant knows its own rows, and an update of another's changes nothing."""
+    seen = tenant.exec_driver_sql("SELECT object_id FROM platform.due_work").scalars().all()
+    move = "UPDATE platform.due_work SET due_at = now() WHERE kind = 'webhook' AND object_id ="
+    moved = tenant.exec_driver_sql(f"{move} '{mine.webhook_endpoint}'").rowcount
+    others = tenant.exec_driver_sql(f"{move} '{other.webhook_endpoint}'").rowcount
+
+    assert (seen, moved, others) == ([mine.webhook_endpoint], 1, 0)
+    assert refusal_of(tenant, "SELECT due_at FROM platform.due_work") == DENIED
+
+
+def test_no_tenant_chooses_its_place_in_the_feed(tenant: Connection, mine: Account) -> None:
+    """The transaction number that orders the feed comes from the server alone."""
+    forged = (
+        "INSERT INTO platform.event_feed (id, type, account_id, livemode, object_id, xid)"
+        " VALUES ('e1', 't', '{account}', false, 'o1', '1')"
+    )
+
+    assert refusal_of(tenant, forged.replace("{account}", mine.id)) == DENIED
+
+
+def test_nothing_of_a_tenant_is_ever_deleted(
+    tenant: Connection, migrated: Database, mine: Account
+) -> None:
+    """No table, the tenant's or the platform's, grants a tenant DELETE or TRUNCATE."""
+    tables = migrated.look(
+        "SELECT oid::regclass::text FROM pg_class WHERE relkind = 'r' AND relnamespace IN"
+        " ('platform'::regnamespace, CAST(:schema AS regnamespace))",
+        schema=mine.test.schema,
+    )
+    allowed = [
+        (name, verb)
+        for [name] in tables
+        for verb in ("DELETE FROM", "TRUNCATE")
+        if refusal_of(tenant, f"{verb} {name}") != DENIED
+    ]
+
+    assert len(tables) > 24
+    assert allowed == []
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        "postings SET amount = 0",
+        "ledger_transactions SET kind = 'x'",
+        "events SET data = '{}'",
+        "state_changes SET to_status = 'x'",
+        "consumed_messages SET at = now()",
+        "charges SET amount = 1",
+        "charges SET phone = '+237600000000'",
+        "charges SET account_id = 'x'",
+        "ledger_accounts SET floor = NULL",
+        "provider_attempts SET reference = 'x'",
+        "receipts SET number = 'x'",
+        "webhook_endpoints SET url = 'https://example.com'",
+        "webhook_deliveries SET created_at = now()",
+    ],
+)
+def test_what_is_written_stays_written(tenant: Connection, change: str) -> None:
+    """Append-only tables and the fixed columns of the others refuse an update."""
+    assert refusal_of(tenant, f"UPDATE {change}") == DENIED
+
+
+def test_unbalanced_postings_are_refused(tenant: Connection) -> None:
+    """The database adds up each transaction by itself, also across several in one statement."""
+    insert = "INSERT INTO postings (transaction_id, position, code, amount) VALUES"
+    balanced = "('txn_a', 1, 'pending', -5), ('txn_a', 2, 'float:opa', 5)"
+
+    assert refusal_of(tenant, f"{insert} {balanced}") is None
+    assert refusal_of(tenant, f"{insert} ('txn_a', 1, 'pending', -5)") == CHECK_VIOLATED
+    assert (
+        refusal_of(tenant, f"{insert} ('txn_a', 1, 'pending', -5), ('txn_b', 1, 'pending', 5)")
+        == CHECK_VIOLATED
+    )
+    assert refusal_of(tenant, f"{insert} {balanced}, ('txn_b', 1, 'x', 1)") == CHECK_VIOLATED
+
+
+def test_no_balance_sinks_below_its_floor(tenant: Connection) -> None:
+    """Floors hold in the database too, whatever a statement forgets."""
+    assert (
+        refusal_of(tenant, "UPDATE ledger_accounts SET balance = 1 WHERE code = 'held'")
+        == CHECK_VIOLATED
+    )
+    assert (
+        refusal_of(tenant, "UPDATE ledger_accounts SET balance = 1 WHERE code = 'available'")
+        is None
+    )
+
+
+def test_a_charge_is_not_paid_without_its_ledger_transaction(tenant: Connection) -> None:
+    """`succeeded` and the ledger's transaction come together or not at all."""
+    insert = (
+        "INSERT INTO charges (id, amount, currency, status, operator, operator_account_id, phone,"
+        " submit_before, created_at, balance_transaction, succeeded_at) VALUES"
+        " ('ch_1', 100, 'XAF', '{}', 'mtn', 'opa_1', '+237670000001', now(), now(), {})"
+    )
+
+    assert refusal_of(tenant, insert.format("succeeded", "'txn_1', now()")) is None
+    assert refusal_of(tenant, insert.format("succeeded", "NULL, now()")) == CHECK_VIOLATED
+    assert refusal_of(tenant, insert.format("failed", "'txn_1', NULL")) == CHECK_VIOLATED
+    assert refusal_of(tenant, insert.format("paid", "NULL, NULL")) == CHECK_VIOLATED
+
+
+def test_reset_role_lands_on_a_login_that_owns_nothing(
+    tenant: Connection, migrated: Database, mine: Account
+) -> None:
+    """Whoever breaks out of a tenant's role stands before closed doors."""
+    tenant.exec_driver_sql("RESET ROLE")
+    user = tenant.exec_driver_sql("SELECT current_user").scalar_one()
+    owned = migrated.look(
+        "SELECT count(*) FROM pg_shdepend"
+        " WHERE refobjid = 'pay_app'::regrole AND deptype = 'o'"
+        " AND refclassid = 'pg_authid'::regclass"
+    )
+
+    assert (user, owned) == ("pay_app", [[0]])
+    assert refusal_of(tenant, f"SELECT FROM {mine.test.schema}.charges") == DENIED
+    assert refusal_of(tenant, f"SELECT FROM {mine.test.schema}.webhook_endpoints") == DENIED
+    assert refusal_of(tenant, "CREATE TABLE public.x ()") == DENIED
+    assert refusal_of(tenant, "CREATE TABLE platform.x ()") == DENIED
+    assert refusal_of(tenant, "CREATE TEMPORARY TABLE x ()") == DENIED
+    assert refusal_of(tenant, "SET LOCAL ROLE pay_owner") == DENIED
+    assert refusal_of(tenant, "SET LOCAL ROLE pay_tenant") == DENIED
+
+
+def test_a_tenants_role_owns_nothing(migrated: Database, mine: Account) -> None:
+    """Tables belong to the migrating role, so no tenant can alter, grant or drop one."""
+    owned = migrated.look(
+        "SELECT count(*) FROM pg_shdepend WHERE deptype = 'o'"
+        " AND refobjid = CAST(:role AS regrole)",
+        role=mine.test.schema,
+    )
+
+    assert owned == [[0]]
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "SELECT topic FROM platform.outbox",
+        "SELECT FROM platform.due_work",
+        "SELECT FROM platform.event_feed",
+        "SELECT FROM platform.payment_index",
+        "SELECT FROM platform.callback_inbox",
+        "DELETE FROM platform.outbox",
+        "UPDATE platform.outbox SET topic = 'x'",
+        "UPDATE platform.accounts SET state = 'active'",
+        "UPDATE platform.api_keys SET revoked_at = NULL",
+        "INSERT INTO platform.api_keys DEFAULT VALUES",
+        "UPDATE platform.callback_tokens SET object_id = 'x'",
+    ],
+)
+def test_the_application_login_does_only_what_it_is_for(login: Connection, statement: str) -> None:
+    """Outside tenants the application looks keys and codes up and marks what it published."""
+    assert refusal_of(login, statement) == DENIED
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "SELECT FROM platform.accounts",
+        "SELECT FROM platform.api_keys",
+        "SELECT FROM platform.operator_accounts",
+        "UPDATE platform.outbox SET published_at = now() WHERE id = 'm1'",
+        "UPDATE platform.callback_tokens SET hinted_at = now() WHERE token_hash = 'h1'",
+        "UPDATE platform.api_keys SET last_used_at = now() WHERE id = 'x'",
+        ADD_MESSAGE,
+    ],
+)
+def test_the_application_login_can_do_its_work(login: Connection, statement: str) -> None:
+    """The rights that sign-in, callbacks and publishing need are there."""
+    assert refusal_of(login, statement) is None
+
+
+def test_the_schedulers_enter_no_tenant(worker: Connection, mine: Account) -> None:
+    """Whoever moves queues can neither become a tenant nor read one."""
+    schema = mine.test.schema
+
+    assert refusal_of(worker, f'SET LOCAL ROLE "{schema}"') == DENIED
+    assert refusal_of(worker, f"SELECT FROM {schema}.charges") == DENIED
+    assert refusal_of(worker, "SELECT FROM platform.api_keys") == DENIED
+    assert refusal_of(worker, "SELECT FROM platform.operator_accounts") == DENIED
+    assert refusal_of(worker, "SELECT token_hash FROM platform.callback_inbox") == DENIED
+
+
+def test_the_schedulers_claim_across_tenants_and_purge_only_what_is_done(
+    worker: Connection, mine: Account, other: Account
+) -> None:
+    """All tenants' rows can be claimed; an open one survives the broadest delete."""
+    endpoints = {mine.webhook_endpoint, other.webhook_endpoint}
+    seen = set(
+        worker.exec_driver_sql(
+            "SELECT object_id FROM platform.due_work WHERE done_at IS NULL FOR UPDATE SKIP LOCKED"
+        ).scalars()
+    )
+    worker.execute(
+        text("UPDATE platform.due_work SET done_at = now() WHERE object_id = :id"),
+        {"id": other.webhook_endpoint},
+    )
+    worker.exec_driver_sql("DELETE FROM platform.due_work")
+    left = set(worker.exec_driver_sql("SELECT object_id FROM platform.due_work").scalars())
+
+    assert endpoints <= seen
+    assert left & endpoints == {mine.webhook_endpoint}
+
+
+@pytest.mark.parametrize(
+    ("role", "expected"),
+    [
+        ("app", ["force_generic_plan", "5s", "5s", "10s"]),
+        ("worker", ["force_generic_plan", "5s", "5s", "10s"]),
+        ("owner", ["auto", "0", "0", "0"]),
+    ],
+)
+def test_the_server_limits_every_login_but_the_migrating_one(
+    migrated: Database, role: str, expected: list[str]
+) -> None:
+    """No transaction of the application outlives five seconds, whatever its code does."""
+    engine = migrated.engine(role, pool_size=1)
+    names = (
+        "plan_cache_mode",
+        "statement_timeout",
+        "transaction_timeout",
+        "idle_in_transaction_session_timeout",
+    )
+    with engine.connect() as connection:
+        found = [connection.exec_driver_sql(f"SHOW {name}").scalar_one() for name in names]
+    engine.dispose()
+
+    assert found == expected
+
+
+@pytest.mark.parametrize("leak", ['SET ROLE "{schema}"', "SET search_path = {schema}"])
+def test_a_context_that_outlives_its_transaction_is_noticed(
+    migrated: Database, mine: Account, leak: str
+) -> None:
+    """The check that all tests run under sees a connection that kept a tenant's role or path."""
+    engine = migrated.engine("app", pool_size=1)
+    raw = engine.raw_connection()
+    raw.cursor().execute(leak.format(schema=mine.test.schema))
+    raw.commit()
+
+    with pytest.raises(UncleanConnectionError):
+        raw.close()
+
+    raw.invalidate()
+    engine.dispose()
+
+
+def test_dead_connections_are_replaced_before_anybody_gets_them(migrated: Database) -> None:
+    """After the server ended every session, the next borrower gets a fresh one at once."""
+    engine = migrated.engine("app", pool_size=2)
+    connections = [engine.connect() for _ in range(2)]
+    pids = [c.exec_driver_sql("SELECT pg_backend_pid()").scalar_one() for c in connections]
+    for connection in connections:
+        connection.close()
+    for pid in pids:
+        assert migrated.look("SELECT pg_terminate_backend(:pid, 5000)", pid=pid) == [[True]]
+
+    with engine.connect() as first, engine.connect() as second:
+        fresh = {c.exec_driver_sql("SELECT pg_backend_pid()").scalar_one() for c in (first, second)}
+    engine.dispose()
+
+    assert len(fresh) == 2
+    assert not fresh & set(pids)
+
+
+def test_a_full_pool_refuses_instead_of_growing(migrated: Database) -> None:
+    """A pool never opens more connections than it was given."""
+    engine = migrated.engine("app", pool_size=1)
+    pool = engine.pool
+    assert isinstance(pool, QueuePool)
+    pool._timeout = 0.05
+    with engine.connect(), pytest.raises(exc.TimeoutError):
+        engine.connect()
+    engine.dispose()

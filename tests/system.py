@@ -1,0 +1,156 @@
+"""Starts the whole local system as `make run` does, on free ports and in a folder of its own."""
+
+import contextlib
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+import psutil
+import pytest
+import urllib3
+
+from knative.local.programs import free_port
+
+ROOT: Final = Path(__file__).resolve().parent.parent
+HOST: Final = "127.0.0.1"
+_BOOT_SECONDS: Final = 90.0
+_STOP_SECONDS: Final = 10.0
+
+
+@dataclass(frozen=True, slots=True)
+class LocalSystem:
+    """A running system. `credentials` is what credentials.json holds, `ports` what ports.json."""
+
+    data_dir: Path
+    base_url: str
+    process: subprocess.Popen[str]
+    output: Path
+
+    @property
+    def credentials(self) -> Mapping[str, str]:
+        """The test keys and addresses."""
+        found: Mapping[str, str] = json.loads((self.data_dir / "credentials.json").read_text())
+        return found
+
+    @property
+    def ports(self) -> Mapping[str, int]:
+        """Port by part and by function."""
+        found: Mapping[str, int] = json.loads((self.data_dir / "ports.json").read_text())
+        return found
+
+    def readyz(self) -> tuple[int, Mapping[str, Any]]:
+        """Status and body of GET /readyz; status 0 while nothing answers JSON there."""
+        with contextlib.suppress(urllib3.exceptions.HTTPError, ValueError):
+            answer = urllib3.request("GET", f"{self.base_url}/readyz", timeout=5, retries=False)
+            return answer.status, answer.json()
+        return 0, {}
+
+    def wait_ready(self, *, seconds: float = _BOOT_SECONDS) -> None:
+        """Return when charges flow; fails the test with what the system printed."""
+        deadline = time.monotonic() + seconds
+        while time.monotonic() < deadline:
+            if self.readyz()[0] == 200 and (self.data_dir / "credentials.json").exists():
+                return
+            if self.process.poll() is not None:
+                break
+            time.sleep(0.1)
+        pytest.fail(f"The system is not ready: {self.readyz()[1]}\n{self.output.read_text()}")
+
+    def process_id(self, name: str) -> int:
+        """The main process of a function or part, found by its port."""
+        return listener(self.ports[name])
+
+    def stop(self) -> None:
+        """SIGTERM, and kill after a bound."""
+        if self.process.poll() is None:
+            self.process.send_signal(signal.SIGTERM)
+            try:
+                self.process.wait(_STOP_SECONDS)
+            except subprocess.TimeoutExpired:
+                self.process.kill()
+                self.process.wait(_STOP_SECONDS)
+
+
+def start_system(
+    data_dir: Path,
+    *,
+    port: int | None = None,
+    root: Path = ROOT,
+    environment: Mapping[str, str] | None = None,
+) -> LocalSystem:
+    """Start on `data_dir`, not waiting; the caller stops it."""
+    port = free_port() if port is None else port
+    output = data_dir / "runner.log"
+    with output.open("ab") as file:
+        process = subprocess.Popen(
+            [sys.executable, "-m", "knative.local", "--end-with-parent"],
+            cwd=root,
+            env={
+                **os.environ,
+                "PORT": str(port),
+                "DATA_DIR": str(data_dir),
+                "PYTHONPATH": str(root),
+                **(environment or {}),
+            },
+            stdin=subprocess.DEVNULL,
+            stdout=file,
+            stderr=subprocess.STDOUT,
+            text=True,
+        )
+    return LocalSystem(data_dir, f"http://127.0.0.1:{port}", process, output)
+
+
+@contextlib.contextmanager
+def data_folder() -> Iterator[Path]:
+    """A data folder that other users may enter, as the database's user must when we are root."""
+    folder = Path(tempfile.mkdtemp(prefix="pay-test-"))
+    folder.chmod(0o711)
+    try:
+        yield folder
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+@contextlib.contextmanager
+def running_system(
+    *, root: Path = ROOT, environment: Mapping[str, str] | None = None
+) -> Iterator[LocalSystem]:
+    """A system in which charges flow, ended and removed on leaving."""
+    with data_folder() as data_dir:
+        system = start_system(data_dir, root=root, environment=environment)
+        try:
+            system.wait_ready()
+            yield system
+        finally:
+            system.stop()
+
+
+@pytest.fixture(scope="session")
+def local_system() -> Iterator[LocalSystem]:
+    """The whole system with every real function, started once for all end-to-end tests."""
+    with running_system() as system:
+        yield system
+
+
+def listener(port: int) -> int:
+    """The process id that listens on 127.0.0.1:`port`, the oldest of its group; fails if none."""
+
+    found = [
+        connection.pid
+        for connection in psutil.net_connections("tcp4")
+        if connection.status == psutil.CONN_LISTEN
+        and connection.laddr == (HOST, port)
+        and connection.pid is not None
+    ]
+    if not found:
+        pytest.fail(f"nothing listens on port {port}")
+    return min(found)

@@ -1,0 +1,233 @@
+"""What `make manifests` writes is complete, the same every time, and keeps the platform's rules."""
+
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from knative.catalogue import ROOT, FunctionEntry, load_catalogue
+from knative.render.__main__ import main, render_all, stale_files
+from knative.render.contract import load_document, load_routes
+from shared.contracts.operations import OPERATIONS
+
+ENTRIES = load_catalogue()
+SERVICES = [entry for entry in ENTRIES if entry.kind == "knative"]
+RENDERED = render_all()
+BASE = {
+    path.removeprefix("knative/base/"): list(yaml.safe_load_all(text))
+    for path, text in RENDERED.items()
+    if path.startswith("knative/base/")
+}
+# knative/serving: what a user may not set, and ports that its own sidecar holds.
+RESERVED_ENVIRONMENT = {"PORT", "K_SERVICE", "K_CONFIGURATION", "K_REVISION"}
+RESERVED_PORTS = {8008, 8012, 8013, 8022, 8112, 9090, 9091}
+SHORTEST_DRAIN_SECONDS = 60
+
+
+def _documents(kind: str) -> list[dict[str, Any]]:
+    return [doc for docs in BASE.values() for doc in docs if doc["kind"] == kind]
+
+
+def _template(entry: FunctionEntry) -> dict[str, Any]:
+    document = next(d for d in BASE[f"{entry.name}.yaml"] if d["kind"] == "Service")
+    template: dict[str, Any] = document["spec"]["template"]
+    return template
+
+
+def test_the_committed_files_are_the_rendered_ones() -> None:
+    """Nothing derived is stale: whoever changes a contract runs `make manifests`."""
+    assert stale_files(RENDERED) == []
+
+
+@pytest.mark.parametrize("seed", ["1", "2"])
+def test_rendering_gives_the_same_bytes_in_every_process(seed: str) -> None:
+    """The order of sets and hashes never shows in a derived file."""
+    command = [sys.executable, "-m", "knative.render", "--check"]
+    environment = {**os.environ, "PYTHONHASHSEED": seed}
+
+    finished = subprocess.run(  # noqa: S603 - our own module
+        command, cwd=ROOT, env=environment, capture_output=True, check=False, timeout=30
+    )
+
+    assert (finished.returncode, finished.stderr) == (0, b"")
+
+
+def test_check_names_stale_missing_and_left_over_files_and_writes_nothing(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """`--check` fails with the names of all that is not as rendered."""
+    assert main([], tmp_path) == 0
+    capsys.readouterr()
+    (tmp_path / "knative/base/create_charge.yaml").write_text("changed", "utf-8")
+    (tmp_path / "knative/base/routes/verify.yaml").unlink()
+    (tmp_path / "knative/base/removed_function.yaml").write_text("old", "utf-8")
+
+    code = main(["--check"], tmp_path)
+
+    named = re.findall(r"stale: (\S+)", capsys.readouterr().err)
+    assert code == 1
+    assert named == [
+        "knative/base/create_charge.yaml",
+        "knative/base/removed_function.yaml",
+        "knative/base/routes/verify.yaml",
+    ]
+    assert (tmp_path / "knative/base/create_charge.yaml").read_text("utf-8") == "changed"
+
+
+def test_rendering_mends_what_is_stale(tmp_path: Path) -> None:
+    """After a run without `--check` nothing is stale and nothing is left over."""
+    stale = tmp_path / "knative/base/removed_function.yaml"
+    stale.parent.mkdir(parents=True)
+    stale.write_text("old", "utf-8")
+
+    assert main([], tmp_path) == 0
+
+    assert not stale.exists()
+    assert main(["--check"], tmp_path) == 0
+
+
+def test_every_service_has_one_file_and_the_bundle_lists_each() -> None:
+    """No function is forgotten in the bundle, none is in it without an entry."""
+    listed = BASE["kustomization.yaml"][0]["resources"]
+
+    assert {f"{entry.name}.yaml" for entry in SERVICES} <= set(listed)
+    assert sorted(set(BASE) - {"kustomization.yaml"}) == listed
+
+
+@pytest.mark.parametrize("entry", SERVICES, ids=lambda entry: entry.name)
+def test_a_service_is_what_the_catalogue_says(entry: FunctionEntry) -> None:
+    """Name, target, limits and secrets come from the catalogue and from nowhere else."""
+    template = _template(entry)
+    spec, (container,) = template["spec"], template["spec"]["containers"]
+    environment = {row["name"]: row["value"] for row in container["env"]}
+
+    assert environment["FUNCTION_TARGET"] == entry.name
+    assert environment["FUNCTION_SOURCE"] == f"functions/{entry.name}/main.py"
+    assert spec["serviceAccountName"] == entry.name.replace("_", "-")
+    assert spec["containerConcurrency"] == entry.concurrency == int(environment["THREADS"])
+    assert spec["timeoutSeconds"] == entry.budget.timeout_seconds
+    secret = next(v["secret"] for v in spec["volumes"] if v["name"] == "secrets")
+    assert [item["path"] for item in secret["items"]] == list(entry.secrets)
+    assert container["envFrom"] == [{"configMapRef": {"name": "environment"}}]
+
+
+@pytest.mark.parametrize("entry", SERVICES, ids=lambda entry: entry.name)
+def test_a_service_keeps_knatives_rules(entry: FunctionEntry) -> None:
+    """One port that is free, no reserved variable, time to drain, annotations it knows."""
+    template = _template(entry)
+    (container,) = template["spec"]["containers"]
+    annotations = template["metadata"]["annotations"]
+
+    assert not RESERVED_ENVIRONMENT & {row["name"] for row in container["env"]}
+    assert [port["containerPort"] in RESERVED_PORTS for port in container["ports"]] == [False]
+    assert template["spec"]["timeoutSeconds"] >= SHORTEST_DRAIN_SECONDS
+    assert set(annotations) == {
+        "autoscaling.knative.dev/min-scale",
+        "autoscaling.knative.dev/max-scale",
+        "environment-hash",
+    }
+    assert annotations["autoscaling.knative.dev/min-scale"] == "0"
+
+
+@pytest.mark.parametrize("entry", SERVICES, ids=lambda entry: entry.name)
+def test_a_pod_can_do_no_more_than_its_work(entry: FunctionEntry) -> None:
+    """No root, no writing outside its scratch volume, no token, no door to the outside."""
+    account, service, *_ = BASE[f"{entry.name}.yaml"]
+    (container,) = _template(entry)["spec"]["containers"]
+
+    assert account["automountServiceAccountToken"] is False
+    assert _template(entry)["spec"]["automountServiceAccountToken"] is False
+    assert service["metadata"]["labels"]["networking.knative.dev/visibility"] == "cluster-local"
+    assert container["securityContext"] == {
+        "runAsNonRoot": True,
+        "readOnlyRootFilesystem": True,
+        "allowPrivilegeEscalation": False,
+        "capabilities": {"drop": ["ALL"]},
+        "seccompProfile": {"type": "RuntimeDefault"},
+    }
+    assert set(container["resources"]) == {"requests", "limits"}
+
+
+def test_ticks_reach_their_functions_by_the_second() -> None:
+    """Each tick has six fields and its own function as sink."""
+    ticks = {doc["metadata"]["name"]: doc["spec"] for doc in _documents("PingSource")}
+
+    assert set(ticks) == {entry.service for entry in ENTRIES if entry.schedule}
+    for name, spec in ticks.items():
+        assert len(spec["schedule"].split()) == 6
+        assert spec["sink"]["ref"]["name"] == name
+
+
+def test_every_operation_has_its_route() -> None:
+    """Path and method of each operation go to the function that the contract names."""
+    found = set()
+    for document in _documents("VirtualService"):
+        for rule in document["spec"]["http"]:
+            service = rule["rewrite"]["authority"].split(".")[0]
+            for match in rule["match"]:
+                method = match.get("method", {})
+                words = method.get("exact", method.get("regex", "")).split("|")
+                uri = match["uri"].get("exact", match["uri"].get("regex"))
+                found.add((rule["name"], service, words[0], uri))
+
+    for operation in OPERATIONS:
+        uri = operation.path
+        if "{" in uri:
+            uri = "[^/]+".join(re.escape(part) for part in re.split(r"\{\w+\}", uri))
+        row = (operation.operation_id, operation.function.replace("_", "-"), operation.method, uri)
+        assert row in found
+
+
+def test_exact_paths_are_tried_before_templates() -> None:
+    """A template never takes what another route names more exactly."""
+    for path, (document, *_) in BASE.items():
+        if path.startswith("routes/"):
+            rules = document["spec"]["http"]
+            exact = ["exact" in rule["match"][0]["uri"] for rule in rules]
+            assert exact == sorted(exact, reverse=True)
+    verify = [rule["name"] for rule in BASE["routes/verify.yaml"][0]["spec"]["http"]]
+    assert verify == ["read_receipt", "verify_receipt"]
+
+
+def test_no_gateway_repeats_a_request_or_names_a_host() -> None:
+    """Retries are off on every rule, and what an environment owns is left to it."""
+    for document in _documents("VirtualService"):
+        assert document["spec"]["hosts"] == ["*"]
+        assert set(document["spec"]["gateways"]) <= {"api", "callbacks", "pay", "push"}
+        for rule in document["spec"]["http"]:
+            assert rule["retries"] == {"attempts": 0}
+            assert int(rule["timeout"].removesuffix("s")) >= SHORTEST_DRAIN_SECONDS
+    text = "".join(t for path, t in RENDERED.items() if path.startswith("knative/base/"))
+    assert "://" not in text
+    assert set(re.findall(r"image: (\S+)", text)) == {"function"}
+
+
+def test_pubsub_reaches_exactly_the_functions_with_subscriptions() -> None:
+    """The push door has one address per function that takes messages, and none beside."""
+    rules = BASE["routes/push.yaml"][0]["spec"]["http"]
+    addresses = {rule["match"][0]["uri"]["exact"] for rule in rules}
+
+    assert addresses == {f"/{entry.name}" for entry in ENTRIES if entry.pubsub}
+    assert {rule["rewrite"]["uri"] for rule in rules} == {"/"}
+
+
+def test_the_simulators_control_is_no_public_route() -> None:
+    """Only the local gateway leads to the simulator's own paths."""
+    text = "".join(t for path, t in RENDERED.items() if "knative/base/routes/" in path)
+
+    assert "simulate-provider" not in text
+    assert "_control" not in text
+
+
+def test_operations_stand_in_the_order_of_trial() -> None:
+    """The generated table and the routes are one list."""
+    routes = load_routes(ENTRIES, load_document())
+
+    assert [(r.operation_id, r.function, r.method, r.path, r.auth) for r in routes] == [
+        (o.operation_id, o.function, o.method, o.path, o.auth) for o in OPERATIONS
+    ]

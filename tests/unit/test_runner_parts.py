@@ -1,0 +1,103 @@
+"""The runner's pure parts: schedules, ports, the gateway's placeholders."""
+
+import datetime as dt
+import json
+import socket
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from knative.local.gateway import fill
+from knative.local.layout import Layout, LayoutError, choose_ports
+from knative.local.readiness import Readiness
+from knative.local.secret_files import make_private_folder, make_secrets, read_or_make
+from knative.local.supervisor import Condition
+from knative.local.ticks import Schedule
+
+_MOMENTS = st.integers(1_750_000_000_000, 1_900_000_000_000).map(
+    lambda milliseconds: dt.datetime.fromtimestamp(milliseconds / 1000, tz=dt.UTC)
+)
+
+
+@given(_MOMENTS)
+def test_every_fifteen_seconds_means_the_next_quarter_of_a_minute(moment: dt.datetime) -> None:
+    """The tick of due work is never later than 15 s away, nor now."""
+    following = Schedule.parse("*/15 * * * * *").next_after(moment)
+
+    assert following.second % 15 == 0
+    assert dt.timedelta() < following - moment <= dt.timedelta(seconds=15)
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("0 30 2 * * *", dt.datetime(2026, 11, 26, 2, 30, tzinfo=dt.UTC)),
+        ("10-12,40 * * * * *", dt.datetime(2026, 11, 25, 10, 0, 40, tzinfo=dt.UTC)),
+        ("0 0 0 * * 0", dt.datetime(2026, 11, 29, tzinfo=dt.UTC)),
+    ],
+)
+def test_a_schedule_reads_lists_spans_and_weekdays(text: str, expected: dt.datetime) -> None:
+    """Six fields, seconds first, Sunday is 0."""
+    moment = dt.datetime(2026, 11, 25, 10, 0, 12, tzinfo=dt.UTC)
+
+    assert Schedule.parse(text).next_after(moment) == expected
+
+
+@pytest.mark.parametrize("text", ["* * * * *", "60 * * * * *", "*/0 * * * * *", "a * * * * *"])
+def test_a_wrong_schedule_is_refused(text: str) -> None:
+    """A mistyped schedule stops the start instead of never ticking."""
+    with pytest.raises(ValueError, match=r"."):
+        Schedule.parse(text)
+
+
+def test_known_ports_are_kept_and_none_is_given_twice(tmp_path: Path) -> None:
+    """Addresses last over restarts; a port that is taken meanwhile is replaced."""
+    record = tmp_path / "ports.json"
+    first = choose_ports(["a", "b", "c"], record)
+    record.write_text(json.dumps(first))
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", first["b"]))
+        taken.listen()
+        second = choose_ports(["a", "b", "c", "d"], record)
+
+    assert (second["a"], second["c"]) == (first["a"], first["c"])
+    assert second["b"] != first["b"]
+    assert len(set(second.values())) == 4
+
+
+def test_the_gateways_placeholders_are_filled_or_refused(tmp_path: Path) -> None:
+    """Every port stands in its place, and a route to nowhere stops the start."""
+    layout = Layout(tmp_path, {"gateway": 8080, "create_charge": 10_001}, "http://127.0.0.1:1")
+
+    assert fill("${GATEWAY_PORT} ${PORT_create_charge} %START_TIME%", layout) == (
+        "8080 10001 %START_TIME%"
+    )
+    with pytest.raises(LayoutError, match="PORT_create_refund"):
+        fill("${PORT_create_refund}", layout)
+
+
+def test_readiness_names_what_is_missing() -> None:
+    """The answer says which steps and programs are awaited and which keep ending."""
+    condition = Condition(starting=("settle_charge",), crash_looping={"settle_charge": 4})
+    body = Readiness(("topics",), condition).as_json()
+
+    assert body == {
+        "status": "crash_looping",
+        "starting": ["topics", "settle_charge"],
+        "crash_looping": [{"name": "settle_charge", "restarts": 4}],
+    }
+    assert Readiness((), Condition((), {})).as_json() == {"status": "ready"}
+
+
+def test_secrets_are_made_once_and_private(tmp_path: Path) -> None:
+    """A second start reads what the first made; nobody else may read it."""
+    folder = make_private_folder(tmp_path / "secrets")
+    make_secrets(folder)
+    before = {path.name: path.read_text() for path in folder.iterdir()}
+    make_secrets(folder)
+
+    assert before == {path.name: path.read_text() for path in folder.iterdir()}
+    assert {path.stat().st_mode & 0o777 for path in folder.iterdir()} == {0o600}
+    assert read_or_make(folder / "api_key_pepper", lambda: "another") != "another"
