@@ -139,10 +139,13 @@ def read_json(url: str) -> Any:
 
 def _is_ready(server: Server) -> bool:
     assert server.own_process().poll() is None, "the server ended at its start"
-    host, port = server.address.split(":")
+    return answers(f"{server.issuer}/healthz")
+
+
+def answers(url: str) -> bool:
+    """Whether a document can be read there now."""
     try:
-        socket.create_connection((host, int(port)), 1).close()
-        return bool(read_json(f"{server.issuer}/healthz"))
+        return bool(read_json(url))
     except OSError:
         return False
 

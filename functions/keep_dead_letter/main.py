@@ -6,12 +6,11 @@ from shared.runtime.dead_letters import row_of
 from shared.runtime.http import Envelope, envelope_function
 
 
-def keep(envelope: Envelope) -> str:
+def keep(envelope: Envelope) -> None:
     """Store once; only the database being away makes it come again."""
     wiring.schedule().keep_dead_letter(
         **row_of(envelope), id=new_id("dl", int(wiring.now().timestamp() * 1000))
     )
-    return "kept"
 
 
 keep_dead_letter = envelope_function("keep_dead_letter", keep)

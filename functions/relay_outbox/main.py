@@ -3,7 +3,7 @@
 from time import monotonic
 from typing import Final
 
-from shared.runtime import lifecycle, wiring
+from shared.runtime import lifecycle, logs, wiring
 from shared.runtime.crash import reached
 from shared.runtime.http import tick_function
 
@@ -12,8 +12,8 @@ PAUSE_SECONDS: Final = 1
 BATCH: Final = 100
 
 
-def relay() -> int:
-    """Claim, publish, mark, until the run is over or the process must stop; return how many."""
+def relay() -> None:
+    """Claim, publish, mark, until the run is over or the process must stop."""
     ends_at, relayed = monotonic() + RUN_SECONDS, 0
     schedule, publisher = wiring.schedule(), wiring.broker()
     while not lifecycle.is_stopping() and monotonic() < ends_at:
@@ -26,7 +26,7 @@ def relay() -> int:
         relayed += len(messages)
         if len(messages) < BATCH:
             lifecycle.wait_for_stop(PAUSE_SECONDS)
-    return relayed
+    logs.info("outbox_relayed", count=relayed)
 
 
 relay_outbox = tick_function("relay_outbox", relay)

@@ -4,7 +4,7 @@ from time import monotonic
 from typing import Final
 
 from shared.domain.ids import new_id
-from shared.runtime import lifecycle, wiring
+from shared.runtime import lifecycle, logs, wiring
 from shared.runtime.crash import reached
 from shared.runtime.http import tick_function
 
@@ -14,8 +14,8 @@ BATCH: Final = 100
 PURGE: Final = 500
 
 
-def start() -> int:
-    """Claim and publish until the run is over or the process must stop; return how many."""
+def start() -> None:
+    """Claim and publish until the run is over or the process must stop."""
     ends_at, started = monotonic() + RUN_SECONDS, 0
     schedule = wiring.schedule()
     while not lifecycle.is_stopping() and monotonic() < ends_at:
@@ -28,7 +28,7 @@ def start() -> int:
         if claimed < BATCH:
             lifecycle.wait_for_stop(PAUSE_SECONDS)
     schedule.purge(PURGE)
-    return started
+    logs.info("due_work_started", count=started)
 
 
 start_due_work = tick_function("start_due_work", start)

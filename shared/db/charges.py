@@ -62,9 +62,9 @@ class Charges:
                     transaction, charge, event, message, first_check_at, idempotency, response
                 )
         except DatabaseError as error:
-            if error_code(error) == UNIQUE_VIOLATION:
-                if constraint_of(error) == "charges_reference":
-                    raise InvalidRequest("reference_in_use", "reference") from None
+            is_taken = constraint_of(error) == "charges_reference"
+            if is_taken and error_code(error) == UNIQUE_VIOLATION:
+                raise InvalidRequest("reference_in_use", "reference") from None
             raise
         if earlier is not None:
             return earlier
@@ -302,7 +302,7 @@ def webhook_messages(event: Event, endpoints: Sequence[str] | None, like: Messag
 
 
 def _lock(use: IdempotencyUse, tenant: Tenant) -> str:
-    """Return the lock query on a 64-bit hash of scope and key; a whole number, so nothing to quote."""
+    """Return the lock query on a 64-bit hash of scope and key: a number, so nothing to quote."""
     scope = f"{tenant.schema}\x00{use.operation}\x00{use.key}"
     number = int.from_bytes(hashlib.sha256(scope.encode()).digest()[:8], "big", signed=True)
     return f"SELECT pg_try_advisory_xact_lock({number})"

@@ -12,8 +12,8 @@ from shared.domain.charge import Charge
 from shared.domain.events import Event
 from shared.operations.read_payments import Page, PageOf
 
-# Ids sort by time, so the order of ids is the order of creation and an id is the cursor. Both bounds
-# are always values (`FIRST` and `LAST` lie outside every id), so that the primary key serves them.
+# Ids sort by time: the order of ids is the order of creation, and an id is the cursor. Both bounds
+# are always values (`FIRST` and `LAST` lie outside every id), so that the primary key serves.
 FIRST: Final = ""
 LAST: Final = "~"
 _CHARGES: Final = f"""
@@ -87,7 +87,7 @@ class Reading:
 
     def balances(self) -> Mapping[str, int]:
         """Return the balance of each ledger account on its normal side, in whole XAF."""
-        return {code: balance for code, balance in self._rows(BALANCES)}
+        return dict(self._rows(BALANCES))
 
 
 def _bounds(page: Page) -> dict[str, Any]:

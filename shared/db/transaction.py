@@ -38,7 +38,7 @@ class Transaction:
         self.opening_rows = opening_rows
         self.messages: list[Message] = []
 
-    def run(self, statement: Statement, **given: Any) -> list[list[Any]]:  # noqa: ANN401 - SQL values
+    def run(self, statement: Statement, **given: Any) -> list[list[Any]]:
         """Run a prepared statement and return its rows."""
         prepared = self._prepared.get(statement)
         if prepared is None:
@@ -71,10 +71,9 @@ class Database:
     @contextmanager
     def platform(self) -> Iterator[Transaction]:
         """Open a transaction as the login role, on platform tables only."""
-        with self._open(
-            f"BEGIN; SET LOCAL search_path = platform, pg_catalog; {LOCK_TIMEOUT}"
-        ) as t:
-            yield t
+        opening = f"BEGIN; SET LOCAL search_path = platform, pg_catalog; {LOCK_TIMEOUT}"
+        with self._open(opening) as transaction:
+            yield transaction
 
     @contextmanager
     def _open(self, opening: str) -> Iterator[Transaction]:
@@ -92,7 +91,7 @@ class Database:
             self._after_commit(transaction.messages)
 
     def _begin(self, opening: str) -> tuple[PoolProxiedConnection, list[list[Any]]]:
-        """Open on a live connection: a stale one fails before anything happened, so try the next."""
+        """Open on a live connection: a stale one fails before anything happened."""
         for _ in range(_STALE_TRIES):
             try:
                 raw = self._engine.raw_connection()

@@ -16,8 +16,6 @@
 Messages lie in `language.py`, in French and English, under the code.
 """
 
-from collections.abc import Mapping
-
 
 class Refusal(Exception):  # noqa: N818 - a refusal is an answer, not a fault
     """A definite answer that is not the one hoped for; nothing changed."""
@@ -27,7 +25,7 @@ class Refusal(Exception):  # noqa: N818 - a refusal is an answer, not a fault
         super().__init__(code)
         self.code = code
         self.param = param
-        self.values: Mapping[str, str | int] = values
+        self.values = values
 
 
 class InvalidRequest(Refusal):

@@ -1,4 +1,4 @@
-"""Public ids: they sort by time, show their kind at sight, and are made here, never by the database."""
+"""Public ids: they sort by time, show their kind, and are made here, never by the database."""
 
 import secrets
 from typing import Final
@@ -10,7 +10,7 @@ _RANDOM_BITS: Final = 72
 
 
 def new_id(prefix: str, at_ms: int) -> str:
-    """Return `<prefix>_` and 24 characters: 48 bits of milliseconds since 1970, then 72 random bits.
+    """Return `<prefix>_` and 24 characters: 48 bits of milliseconds since 1970, 72 random ones.
 
     The alphabet is in byte order, so that text order (COLLATE "C") is time order.
     """

@@ -50,6 +50,12 @@ MESSAGES: Final[Mapping[str, Words]] = {
         "This API key does not exist or has been revoked.",
         "Cette clé d'API n'existe pas ou a été révoquée.",
     ),
+    "token_invalid": Words(
+        "The token is not valid",
+        "Le jeton n'est pas valable",
+        "The token of this request is not valid.",
+        "Le jeton de cette requête n'est pas valable.",
+    ),
     "permission_denied": Words(
         "Not permitted",
         "Opération non autorisée",
@@ -104,6 +110,12 @@ MESSAGES: Final[Mapping[str, Words]] = {
         "Une clé JSON apparaît deux fois",
         "The key {param} appears more than once in one object.",
         "La clé {param} apparaît plus d'une fois dans un même objet.",
+    ),
+    "message_undecodable": Words(
+        "The message cannot be read",
+        "Le message est illisible",
+        "The body is no message of this system.",
+        "Le corps de la requête n'est pas un message de ce système.",
     ),
     "internal": Words(
         "Something went wrong on our side",
@@ -305,6 +317,38 @@ MESSAGES: Final[Mapping[str, Words]] = {
         "A request with this idempotency key is still running. Please try again in a moment.",
         "Une requête avec cette clé d'idempotence est encore en cours. "
         "Veuillez réessayer dans un instant.",
+    ),
+    # --- webhook endpoints ---
+    "url_invalid": Words(
+        "The address is not valid",
+        "L'adresse n'est pas valable",
+        "{param} must be a complete https address without user name, password or fragment.",
+        "{param} doit être une adresse https complète, sans nom d'utilisateur, mot de passe "
+        "ni fragment.",
+    ),
+    "url_not_https": Words(
+        "The address must use https",
+        "L'adresse doit utiliser https",
+        "{param} must begin with https://.",
+        "{param} doit commencer par https://.",
+    ),
+    "url_host_not_allowed": Words(
+        "The host is not allowed",
+        "L'hôte n'est pas autorisé",
+        "{param} must name a host on the public internet.",
+        "{param} doit désigner un hôte joignable sur l'internet public.",
+    ),
+    "url_port_not_allowed": Words(
+        "The port is not allowed",
+        "Le port n'est pas autorisé",
+        "{param} uses a port that is not allowed.",
+        "{param} utilise un port qui n'est pas autorisé.",
+    ),
+    "webhook_secret_invalid": Words(
+        "The webhook secret is not valid",
+        "Le secret du webhook n'est pas valable",
+        "A webhook secret is whsec_ and 24 to 64 random bytes in base64.",
+        "Un secret de webhook est whsec_ suivi de 24 à 64 octets aléatoires en base64.",
     ),
     # --- states ---
     "charge_not_cancelable": Words(

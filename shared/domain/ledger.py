@@ -24,7 +24,7 @@ CREDIT: Final = -1
 
 @dataclass(frozen=True, slots=True)
 class LedgerAccount:
-    """An account of a merchant's ledger; `floor` is in whole XAF on its normal side, None without."""
+    """An account of a merchant's ledger; `floor` is in whole XAF on its normal side."""
 
     code: str
     normal: int

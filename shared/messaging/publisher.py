@@ -1,7 +1,7 @@
 """Hands messages to Pub/Sub by the official client: the only module that imports it for publishing.
 
-The client costs half a second to import, so that waits for the first publish. The generated client is
-called directly: its batching sibling adds threads and timers to a path that has batches already.
+The client costs half a second to import, so that waits for the first publish. The generated client
+is called directly: its batching sibling adds threads and timers to a path that batches already.
 """
 
 import os

@@ -215,7 +215,11 @@ class EgressSender:
             finally:
                 self._lookups.release()
 
-        threading.Thread(target=look_up, name="resolve", daemon=True).start()
+        try:
+            threading.Thread(target=look_up, name="resolve", daemon=True).start()
+        except RuntimeError as error:  # no thread to be had
+            self._lookups.release()
+            raise _StoppedError("dns_failed") from error
         try:
             addresses = found.get(timeout=_left(deadline))
         except Empty:

@@ -73,7 +73,7 @@ def list_object(url: str, data: Iterable[dict[str, Any]], *, has_more: bool) -> 
 
 
 def balance_object(balances: Mapping[str, int], *, livemode: bool) -> dict[str, Any]:
-    """Return what a merchant has, in whole XAF; `balances` is per ledger account, as owed to them."""
+    """Return what a merchant has, in whole XAF; `balances` is what we owe per ledger account."""
     return {
         "object": "balance",
         "livemode": livemode,

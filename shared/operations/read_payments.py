@@ -26,7 +26,7 @@ PAGE_PARAMS: Final = frozenset({"limit", "starting_after", "ending_before", *CRE
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """Which part of a list: at most `limit` objects on one side of a cursor, between two seconds."""
+    """Part of a list: at most `limit` objects on one side of a cursor, between two seconds."""
 
     limit: int
     starting_after: str | None

@@ -85,7 +85,7 @@ def submit_charge(
 
 
 def callback_token(key: bytes, reference: str) -> str:
-    """Return the capability in the callback's path: 160 bits, made again at will from the reference."""
+    """Return the capability in the callback's path: 160 bits, made again from the reference."""
     digest = hmac.digest(key, f"callback:{reference}".encode(), "sha256")
     return encode(int.from_bytes(digest[: TOKEN_BITS // 8], "big"), TOKEN_BITS // 5)
 

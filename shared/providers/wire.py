@@ -158,23 +158,37 @@ class Wire:
         ends_at = min(deadline.ends_at, clock() + CONNECT_SECONDS)
         reason = "no_address"
         for family, address in _resolve(self.host, self._port, max(0, ends_at - clock())):
-            sock = socket.socket(family, socket.SOCK_STREAM)
             try:
-                sock.settimeout(_seconds_left(ends_at, clock))
-                sock.connect(address)
-                sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-                if self._context is None:
-                    return sock
-                sock.settimeout(_seconds_left(ends_at, clock))
-                return self._context.wrap_socket(sock, server_hostname=self.host)
+                return self._connect(family, address, ends_at=ends_at, clock=clock)
             except TimeoutError:
                 reason = "connect_timeout"
             except ssl.SSLError:
                 reason = "tls_failed"
             except OSError:
                 reason = "connect_failed"
-            sock.close()
         raise NotSentError(reason)
+
+    def _connect(
+        self,
+        family: socket.AddressFamily,
+        address: tuple[str, int],
+        *,
+        ends_at: float,
+        clock: Callable[[], float],
+    ) -> socket.socket:
+        """Raises OSError, TimeoutError and SSLError among them."""
+        sock = socket.socket(family, socket.SOCK_STREAM)
+        try:
+            sock.settimeout(_seconds_left(ends_at, clock))
+            sock.connect(address)
+            sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+            if self._context is None:
+                return sock
+            sock.settimeout(_seconds_left(ends_at, clock))
+            return self._context.wrap_socket(sock, server_hostname=self.host)
+        except BaseException:
+            sock.close()
+            raise
 
 
 def verified_context(ca_file: str | None = None) -> ssl.SSLContext:
@@ -255,11 +269,13 @@ def _resolve(host: str, port: int, seconds: float) -> list[_Address]:
             infos = []
         found.put([(info[0], (str(info[4][0]), port)) for info in infos])
 
-    threading.Thread(target=look_up, name="resolve", daemon=True).start()
     try:
+        threading.Thread(target=look_up, name="resolve", daemon=True).start()
         addresses = found.get(timeout=seconds)
     except Empty as error:
         raise NotSentError("dns_timeout") from error
+    except RuntimeError as error:  # no thread to be had
+        raise NotSentError("dns_failed") from error
     if not addresses:
         raise NotSentError("dns_failed")
     return addresses

@@ -19,7 +19,7 @@ class Authenticator:
     def __init__(
         self, find_key: Callable[[str], KnownKey | None], pepper: Callable[[], bytes]
     ) -> None:
-        """`find_key` looks by key id among keys that are not revoked; `pepper` is read each time."""
+        """`find_key` looks among keys that are not revoked; `pepper` is read each time."""
         self._find_key = find_key
         self._pepper = pepper
 
@@ -42,7 +42,7 @@ def _same_face(key: ApiKey, caller: Caller) -> bool:
 
 
 def _presented(authorization: str | None) -> str:
-    """Return the key of a Bearer header, or the user name of a Basic one, as Stripe's tools send."""
+    """Return the key of a Bearer header, or the user of a Basic one, as Stripe's tools send."""
     if not authorization:
         raise NotAuthenticated("api_key_missing")
     scheme, _, rest = authorization.partition(" ")

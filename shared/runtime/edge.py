@@ -5,6 +5,7 @@ import time
 from collections.abc import Callable, Iterable
 from typing import Any, Final
 
+import flask
 import functions_framework
 
 from shared.domain.errors import MethodNotAllowed, Refusal, TooLarge
@@ -19,7 +20,9 @@ METHODS: Final = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OP
 
 def create_app(target: str, source: str) -> Application:
     """Load a function by the framework and stand before it. Raises what its module raises."""
-    app = functions_framework.create_app(target, source, "http")
+    app: flask.Flask = functions_framework.create_app(  # type: ignore[no-untyped-call]  # has no types
+        target, source, "http"
+    )
     # The framework answers two paths of browsers with pages, and Flask redirects double slashes.
     app.url_map.merge_slashes = False
     run = app.view_functions["run"]

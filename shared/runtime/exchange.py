@@ -10,7 +10,7 @@ import msgspec
 
 from shared.domain.errors import Refusal, TooLarge
 from shared.domain.ids import new_id
-from shared.runtime import language_choice, logs, metrics, problem, tracing
+from shared.runtime import language_choice, logs, metrics, problem, reporting, tracing
 from shared.runtime.settings import settings
 
 LARGEST_BODY_BYTES: Final = 1024 * 1024
@@ -74,6 +74,7 @@ def edge(name: str, serve: Callable[[flask.Request, "Exchange"], Answer]) -> Fun
             except Exception as failure:  # noqa: BLE001 - the edge: whatever it is, it is our fault
                 code = "internal"
                 logs.exception("request_failed", failure, request_id=exchange.request_id)
+                reporting.capture(failure)
                 response = _problem(exchange.fault())
             _record(exchange, response.status_code, time.perf_counter() - started, code=code)
         finally:

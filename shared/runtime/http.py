@@ -1,5 +1,6 @@
-"""The thin HTTP edge of every function: operations of openapi.yaml, pushes and ticks to handlers."""
+"""The thin HTTP edge of every function: hands operations, pushes and ticks to handlers."""
 
+import threading
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, Final
@@ -9,15 +10,41 @@ import flask
 
 from shared.contracts.operations import OPERATIONS, Operation
 from shared.domain.account import Caller
-from shared.domain.errors import InvalidRequest, NotAuthenticated
-from shared.runtime import json_body, language_choice, tracing
+from shared.domain.errors import (
+    InvalidRequest,
+    MethodNotAllowed,
+    NotAuthenticated,
+    NotFound,
+    Refusal,
+    Unavailable,
+)
+from shared.messaging.envelope import (
+    Envelope,
+    Push,
+    UndecodableError,
+    parse_envelope,
+    read_push,
+)
+from shared.runtime import json_body, language_choice, logs, metrics, reporting, tracing
 from shared.runtime.exchange import Answer, Exchange, Function, edge, read_content
 from shared.runtime.routing import Routes
+from shared.runtime.settings import require, settings
 
 LONGEST_QUERY: Final = 8192
 MOST_QUERY_FIELDS: Final = 100
 
-__all__ = ["Answer", "Call", "http_function", "push_function", "tick_function"]
+LARGEST_TICK_BYTES: Final = 64 * 1024
+
+__all__ = [
+    "Answer",
+    "Call",
+    "Envelope",
+    "Push",
+    "envelope_function",
+    "http_function",
+    "push_function",
+    "tick_function",
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +98,7 @@ class Call:
 
 Handler = Callable[[Call], Answer]
 Authenticate = Callable[[Call], Caller]
+Verify = Callable[[str | None], object]
 
 
 def http_function(
@@ -100,6 +128,116 @@ def http_function(
         return handlers[operation.operation_id](call)
 
     return edge(name, serve)
+
+
+def push_function(
+    name: str, handler: Callable[[Push], None], *, verify: Verify | None = None
+) -> Function:
+    """Return the function of this name that takes our own messages from Pub/Sub.
+
+    The sender is proven before a byte of the body is parsed (401). When the handler returns, the
+    message is acknowledged (204); when it raises, it is asked for again (503), so raise only what
+    time can heal. A message that cannot be read gets 400: nobody can act on it, and acknowledging
+    would lose it, so it wanders into its dead-letter topic, where keep_dead_letter stores it.
+    """
+    return envelope_function(name, lambda envelope: handler(read_push(envelope)), verify=verify)
+
+
+def envelope_function(
+    name: str, handler: Callable[[Envelope], None], *, verify: Verify | None = None
+) -> Function:
+    """Return the function of this name that takes whatever Pub/Sub pushes, unread."""
+    verify = verify or _Verification(name)
+
+    def serve(request: flask.Request, _exchange: Exchange) -> Answer:
+        _only_post_to_root(request)
+        try:
+            verify(request.headers.get("Authorization"))
+        except NotAuthenticated:
+            metrics.count_push(name, "not_authenticated")
+            raise
+        outcome = "failed"
+        try:
+            envelope = parse_envelope(read_content(request))
+            tracing.adopt(envelope.attributes.get("traceparent"))
+            handler(envelope)
+            outcome = "done"
+        except UndecodableError as failure:
+            outcome = "undecodable"
+            logs.error("push_undecodable", reason=str(failure))
+            raise InvalidRequest("message_undecodable") from failure
+        except Exception as failure:
+            _log_push_failure(failure, envelope)
+            raise Unavailable("temporarily_unavailable") from failure
+        finally:
+            metrics.count_push(name, outcome)
+        return Answer(204)
+
+    return edge(name, serve)
+
+
+def tick_function(name: str, handler: Callable[[], None]) -> Function:
+    """Return the function of this name that a clock calls: POST /, its body unread, 200.
+
+    Anyone may call it; `handler` must be idempotent and end early once `lifecycle.is_stopping()`.
+    """
+
+    def serve(request: flask.Request, _exchange: Exchange) -> Answer:
+        _only_post_to_root(request)
+        read_content(request, LARGEST_TICK_BYTES)
+        handler()
+        return Answer(200, {"done": True})
+
+    return edge(name, serve)
+
+
+class _Verification:
+    """Proves the sender by the settings of this process, read at the first push."""
+
+    def __init__(self, name: str) -> None:
+        self._name = name
+        self._lock = threading.Lock()
+        self._verify: Verify | None = None
+
+    def __call__(self, authorization: str | None) -> object:
+        with self._lock:
+            if self._verify is None:
+                self._verify = self._make()
+        return self._verify(authorization)
+
+    def _make(self) -> Verify:
+        from shared.runtime import push_auth  # noqa: PLC0415 - 60 ms that only pushes need
+
+        config = settings()
+        trust = push_auth.push_trust(
+            require(config.push_issuer, "PUSH_ISSUER"),
+            require(config.push_audience, "PUSH_AUDIENCE"),
+            self._name,
+            require(config.push_email, "PUSH_EMAIL"),
+        )
+        url = require(config.push_jwks_url, "PUSH_JWKS_URL")
+        return push_auth.Verifier(trust, push_auth.KeySet(push_auth.fetcher(url))).verify
+
+
+def _log_push_failure(failure: Exception, envelope: Envelope) -> None:
+    fields = {
+        "message_id": envelope.message_id,
+        "delivery_attempt": envelope.delivery_attempt,
+        "subscription": envelope.subscription,
+        "event_id": envelope.attributes.get("event_id"),
+    }
+    if isinstance(failure, Refusal):
+        logs.warning("push_refused", code=failure.code, **fields)
+    else:
+        logs.exception("push_failed", failure, **fields)
+        reporting.capture(failure)
+
+
+def _only_post_to_root(request: flask.Request) -> None:
+    if request.path != "/":
+        raise NotFound("route_unknown")
+    if request.method != "POST":
+        raise MethodNotAllowed("method_not_allowed", allow="POST")
 
 
 def _read_call(

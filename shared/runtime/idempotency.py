@@ -1,4 +1,4 @@
-"""Reads an Idempotency-Key as callers send it: bare, as Stripe's tools do, or quoted (IETF draft)."""
+"""Reads an Idempotency-Key: bare, as Stripe's tools send it, or quoted (IETF draft)."""
 
 from typing import Final
 

@@ -11,6 +11,7 @@ from shared.domain.errors import InvalidRequest, TooLarge, WrongContentType
 LARGEST_BODY_BYTES: Final = 64 * 1024
 DEEPEST: Final = 16
 LONGEST_INTEGER: Final = 30
+_LARGEST: Final = int("9" * LONGEST_INTEGER)
 _STRING: Final = re.compile(r'"(?:[^"\\]|\\.)*"', re.DOTALL)
 _BRACKET: Final = re.compile(r"[\[\]{}]")
 
@@ -90,8 +91,7 @@ def _object(pairs: list[tuple[str, Any]]) -> Mapping[str, Any]:
 def _integer(digits: str) -> int:
     if len(digits) <= LONGEST_INTEGER:
         return int(digits)
-    sign = -1 if digits.startswith("-") else 1
-    return sign * (10**LONGEST_INTEGER - 1)
+    return -_LARGEST if digits.startswith("-") else _LARGEST
 
 
 def _refuse_constant(name: str) -> Any:

@@ -19,7 +19,7 @@ PUBLISH_DROPPED: Final = "messages_publish_dropped"
 PUSHES: Final = "pushes_received"
 DESCRIPTIONS: Final[Mapping[str, str]] = {
     REQUEST_SECONDS: "Time from the first byte of a request to its answer, by operation and status",
-    EXCHANGE_SECONDS: "Time of one exchange with an operator, by operator, call and outcome",
+    EXCHANGE_SECONDS: "Time of one exchange with an operator, by operation, status and outcome",
     PUBLISHED: "Messages that Pub/Sub took, by topic",
     PUBLISH_DROPPED: "Messages left to relay_outbox, by reason",
     PUSHES: "Messages pushed to us, by outcome",
@@ -70,10 +70,10 @@ def observe_request(operation: str, status: int, seconds: float) -> None:
     _measurements.add(REQUEST_SECONDS, seconds, {"operation": operation, "status": str(status)})
 
 
-def observe_exchange(operator: str, call: str, outcome: str, seconds: float) -> None:
-    """Record an exchange with an operator."""
-    labels = {"operator": operator, "call": call, "outcome": outcome}
-    _measurements.add(EXCHANGE_SECONDS, seconds, labels)
+def observe_exchange(operation: str, status: int, duration_ms: int, outcome: str, /) -> None:
+    """Record an exchange with an operator; `status` is HTTP's, 0 where nothing came."""
+    labels = {"operation": operation, "status": str(status), "outcome": outcome}
+    _measurements.add(EXCHANGE_SECONDS, duration_ms / 1000, labels)
 
 
 def count_published(topic: str, count: int) -> None:

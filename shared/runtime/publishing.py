@@ -1,4 +1,4 @@
-"""Publishes after commit, beside the request: fast when all is well, relay_outbox when it is not."""
+"""Publishes after commit, beside the request; what fails here is left to relay_outbox."""
 
 import threading
 import time
@@ -17,7 +17,7 @@ MARK_BATCH: Final = 500
 
 
 class BackgroundPublisher:
-    """A bounded queue and one daemon thread. What it drops lies in the outbox, so nothing is lost."""
+    """A bounded queue and one daemon thread. What it drops lies in the outbox: nothing is lost."""
 
     def __init__(
         self,

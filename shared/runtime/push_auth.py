@@ -1,6 +1,6 @@
 """Proves who signed a token: the one verifier of JWTs, set up once per issuer that we trust.
 
-Pub/Sub signs each push with the token of the push account; Keycloak's people will be a second setting.
+Pub/Sub sends each push with a token of the push account; Keycloak's people will be a second setting.
 A token proves the sender, not freshness: messages are told apart by their own ids.
 """
 
@@ -23,7 +23,7 @@ LARGEST_JWKS_BYTES: Final = 256 * 1024
 JWKS_SECONDS: Final = 600
 REFETCH_SECONDS: Final = 30
 STALE_SECONDS: Final = 24 * 3600
-FETCH_TIMEOUT_SECONDS: Final = 5
+FETCH_TIMEOUT_SECONDS: Final = 2
 LEEWAY_SECONDS: Final = 10
 MOST_VERIFIED: Final = 256
 SMALLEST_KEY_BITS: Final = 2048
@@ -94,9 +94,7 @@ class KeySet:
 class Verifier:
     """Verifies tokens of one trust; verified ones are remembered by their hash until they end."""
 
-    def __init__(
-        self, trust: Trust, keys: KeySet, *, now: Callable[[], float] = time.time
-    ) -> None:
+    def __init__(self, trust: Trust, keys: KeySet, *, now: Callable[[], float] = time.time) -> None:
         """`now` is Unix time in seconds."""
         self._trust = trust
         self._keys = keys
@@ -188,7 +186,7 @@ class Verifier:
 
 
 def fetcher(url: str) -> Callable[[], bytes]:
-    """Return what reads a JWKS document within 5 s and 256 KiB, following no redirect."""
+    """Return what reads a JWKS document within 2 s and 256 KiB, following no redirect."""
     pool = urllib3.PoolManager(num_pools=1, maxsize=1, retries=False)
 
     def fetch() -> bytes:

@@ -5,11 +5,9 @@ nothing outlives a kill -9. What is heavy and not needed for an answer is starte
 """
 
 import os
-import signal
 import sys
 import threading
 from collections.abc import Callable, Iterable
-from types import FrameType
 from typing import Any, Final
 
 from granian.constants import HTTPModes, Interfaces, RuntimeModes
@@ -43,7 +41,7 @@ class _Server(MTServer):
         timer = threading.Timer(DRAIN_SECONDS, _cut)
         timer.daemon = True
         timer.start()
-        super().signal_handler_interrupt(*args, **kwargs)
+        super().signal_handler_interrupt(*args, **kwargs)  # type: ignore[no-untyped-call]  # granian's
 
 
 def main() -> None:
@@ -115,10 +113,6 @@ def _cut() -> None:
     logs.error("drain_exceeded")
     lifecycle.run_hooks()
     os._exit(1)
-
-
-def _ignore(_number: int, _frame: FrameType | None) -> None:
-    """A second SIGTERM changes nothing."""
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""The environment of a process, read once and cast; secrets are files and are read again on change."""
+"""The environment of a process, read once and cast; secrets are files, read again on change."""
 
 import os
 import threading

@@ -52,6 +52,13 @@ def continue_from(traceparent: str | None) -> Token[Trace | None]:
     return _current.set(span)
 
 
+def adopt(traceparent: str | None) -> None:
+    """Go on in the trace that a message carries; without one, stay in the current trace."""
+    parent = parse(traceparent)
+    if parent is not None:
+        _current.set(Trace(parent.trace_id, secrets.token_hex(8), sampled=parent.sampled))
+
+
 def leave(token: Token[Trace | None]) -> None:
     """Make the outer trace current again."""
     _current.reset(token)

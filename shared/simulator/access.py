@@ -126,6 +126,15 @@ def is_uuid4(text: str) -> bool:
     return _UUID4.fullmatch(text) is not None
 
 
+def claimed_user(request: Request) -> str | None:
+    """Whom a token call says it comes from, for the log."""
+    try:
+        api_user, _ = _basic(request.headers.get("Authorization", ""))
+    except TokenRefusal:
+        return None
+    return api_user if is_uuid4(api_user) else None
+
+
 def _basic(header: str) -> tuple[str, str]:
     scheme, _, encoded = header.partition(" ")
     if scheme.lower() != "basic":

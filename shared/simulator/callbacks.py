@@ -67,6 +67,7 @@ _PURGE: Final = (
     "DELETE FROM callbacks WHERE sent_at < :before",
 )
 
+
 @dataclass(frozen=True, slots=True)
 class _Result:
     """What became of one callback."""

@@ -17,6 +17,7 @@ from shared.simulator.answers import json_response
 from shared.simulator.callbacks import CallbackSender
 from shared.simulator.database import Database
 from shared.simulator.steering import ControlError
+from shared.simulator.store import NOBODY
 
 _MAX_BODY_BYTES: Final = 64 * 1024
 _MAX_ROWS: Final = 10_000
@@ -66,11 +67,16 @@ def _answer(office: Office, request: Request, path: str, now: datetime) -> objec
             order = _order(request, {"api_user", "reference", "status", "reason"})
             return steering.settle(database, sender, _api_user(office, order), order, now=now)
         case "GET", "/effects" | "/payments" | "/requests" | "/callbacks":
+            is_nobody = request.args.get("api_user") == NOBODY
             return ledger_view.read(
-                database, path.lstrip("/"), api_user=_api_user(office, request.args),
-                reference=request.args.get("reference"), after=_number(request, "after", 0),
-                limit=_number(request, "limit", 1000), now=now,
-            )  # fmt: skip
+                database,
+                path.lstrip("/"),
+                api_user=NOBODY if is_nobody else _api_user(office, request.args),
+                reference=request.args.get("reference"),
+                after=_number(request, "after", 0),
+                limit=_number(request, "limit", 1000),
+                now=now,
+            )
         case _:
             raise ControlError("no such control", status=404)
 

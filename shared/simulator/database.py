@@ -88,7 +88,7 @@ CREATE INDEX IF NOT EXISTS callbacks_of_payment ON callbacks (api_user, referenc
 CREATE TABLE IF NOT EXISTS request_log (
   id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
   received_at timestamptz NOT NULL,
-  api_user text,
+  api_user text NOT NULL,
   method text NOT NULL,
   route text NOT NULL,
   reference text,

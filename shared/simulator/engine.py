@@ -8,7 +8,7 @@ from typing import Final
 from werkzeug.wrappers import Request, Response
 
 from shared.simulator import clock, control, mtn, provisioning
-from shared.simulator.answers import json_response
+from shared.simulator.answers import error_body, json_response
 from shared.simulator.callbacks import CallbackSender
 from shared.simulator.collection import Desk
 from shared.simulator.database import Database, DatabaseUnavailable
@@ -53,12 +53,12 @@ class Simulator:
         now = clock.now()
         try:
             return self._lead(request, now)
-        except DatabaseUnavailable:
-            return json_response(
-                503, {"code": "SERVICE_UNAVAILABLE", "message": "Service unavailable."}
-            )
-        except SettingsError as error:
-            return json_response(503, {"code": "SERVICE_UNAVAILABLE", "message": str(error)})
+        except (DatabaseUnavailable, SettingsError) as error:
+            self._log.warning("simulator_unavailable", reason=str(error))
+            return json_response(503, error_body("SERVICE_UNAVAILABLE"))
+        except Exception as error:  # noqa: BLE001 - a defect must not show a number in a path
+            self._log.exception("simulator_failed", error)
+            return json_response(500, error_body("INTERNAL_PROCESSING_ERROR"))
 
     def _lead(self, request: Request, now: datetime) -> Response:
         self._sender.start()

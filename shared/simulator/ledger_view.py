@@ -94,14 +94,12 @@ def read(
 ) -> dict[str, Any]:
     """`{view: [rows], "total": rows there are}` of one API user, oldest first.
 
-    `requests` without a known API user (a refused key, say) are shown to every reader.
+    With `api_user` "nobody", `requests` shows those that named no API user.
     """
     columns, table, condition = _VIEWS[view]
-    owner = "api_user = :api_user"
-    if view == "requests":
-        owner = "(api_user = :api_user OR api_user IS NULL)"
     where = (
-        f"{owner} AND {condition} AND :now::timestamptz IS NOT NULL AND :after::bigint >= 0"
+        f"api_user = :api_user AND {condition}"
+        " AND :now::timestamptz IS NOT NULL AND :after::bigint >= 0"
         " AND (:reference::text IS NULL OR reference = :reference)"
     )
     offset = " OFFSET :after" if view in _ORDER else ""

@@ -18,7 +18,6 @@ _PARTY_TYPES: Final = ("msisdn", "email", "party_code")
 _MAX_PARTY_ID: Final = 255
 
 
-
 def handle(
     desk: Desk, request: Request, path: str, *, now: datetime, hold: Callable[[float], object]
 ) -> Response:
@@ -64,7 +63,7 @@ class _Visit:
             case method, ["v1_0", "apiuser", *rest]:
                 return self._provision(method, rest)
             case "POST", ["collection", "token", ""]:
-                self._route("/mtn/collection/token/")
+                self._route("/mtn/collection/token/", api_user=access.claimed_user(self._request))
                 return collection.issue_token(self._desk, self._request, self._raw, self._now)
             case method, ["collection", "v1_0", *rest]:
                 return self._collect(method, rest)
@@ -83,13 +82,13 @@ class _Visit:
         users = self._desk.users
         match method, rest:
             case "POST", []:
-                self._route("/mtn/v1_0/apiuser", body=self._text())
+                self._route("/mtn/v1_0/apiuser", api_user=self._entry.reference, body=self._text())
                 return provisioning.create_user(self._request, users, self._raw, now=self._now)
             case "GET", [api_user]:
-                self._route("/mtn/v1_0/apiuser/{id}")
+                self._route("/mtn/v1_0/apiuser/{id}", api_user=api_user)
                 return provisioning.read_user(self._request, users, api_user)
             case "POST", [api_user, "apikey"]:
-                self._route("/mtn/v1_0/apiuser/{id}/apikey")
+                self._route("/mtn/v1_0/apiuser/{id}/apikey", api_user=api_user)
                 return provisioning.create_key(self._request, users, api_user)
             case _:
                 raise _no_such_operation()
@@ -139,8 +138,9 @@ class _Visit:
         self._entry = replace(self._entry, api_user=caller.api_user)
         return caller
 
-    def _route(self, route: str, *, body: str | None = None) -> None:
-        self._entry = replace(self._entry, route=route, body=body)
+    def _route(self, route: str, *, api_user: str | None = None, body: str | None = None) -> None:
+        known = api_user.lower() if api_user and access.is_uuid4(api_user.lower()) else None
+        self._entry = replace(self._entry, route=route, api_user=known, body=body)
 
     def _text(self) -> str:
         return self._raw.decode(errors="replace")

@@ -12,6 +12,8 @@ from shared.simulator.outcomes import FinalStatus
 from shared.simulator.payments import Payment, PaymentRequest
 from shared.simulator.schedule import DueCallback, PlannedCallback, is_soon, lease_end
 
+# Whose a request is in the log when it did not show whose it is.
+NOBODY: Final = "nobody"
 _MAX_LOGGED_BODY: Final = 4096
 
 PAYMENT_COLUMNS: Final = (
@@ -201,7 +203,7 @@ class Store:
         self._database.run(
             _LOG,
             received_at=entry.received_at,
-            api_user=entry.api_user,
+            api_user=entry.api_user or NOBODY,
             method=entry.method,
             route=entry.route,
             reference=entry.reference,

@@ -23,6 +23,7 @@ from tests.pubsub_server import (
     ROOT,
     Client,
     Server,
+    answers,
     command,
     free_port,
     read_json,
@@ -34,6 +35,15 @@ from tests.pubsub_server import (
 TOPIC = f"projects/{PROJECT}/topics/durable"
 SUBSCRIPTION = f"projects/{PROJECT}/subscriptions/durable"
 DEAD_TOPIC = f"projects/{PROJECT}/topics/durable-dead"
+
+_STARTED_BY_A_THREAD = """
+import subprocess, sys, threading
+started = []
+thread = threading.Thread(target=lambda: started.append(subprocess.Popen(sys.argv[1:])))
+thread.start()
+thread.join()
+started[0].wait()
+"""
 
 
 def _set_up(server: Server, **settings: object) -> tuple[Client, Client]:
@@ -254,20 +264,22 @@ def test_stop_is_quick_while_busy(tmp_path: Path) -> None:
 
 
 def test_server_dies_with_its_parent(tmp_path: Path) -> None:
-    """When the runner is killed the server goes too and frees its directory."""
-    arguments = command(tmp_path, free_port(), free_port())
+    """When the runner is killed the server goes too; that a thread of the runner ends is nothing."""
+    http_port = free_port()
+    arguments = command(tmp_path, free_port(), http_port)
     parent = subprocess.Popen(  # noqa: S603 - our own interpreter
         [
             sys.executable,
             "-c",
-            "import subprocess, sys; subprocess.Popen(sys.argv[1:]).wait()",
+            _STARTED_BY_A_THREAD,
             *arguments,
         ],
         cwd=ROOT,
     )
     try:
         lock = tmp_path / "lock"
-        wait_for(lambda: lock.exists() and lock.read_text(), "the server has begun", seconds=20)
+        url = f"http://127.0.0.1:{http_port}/healthz"
+        wait_for(lambda: answers(url), "the server is ready, its starting thread gone", seconds=20)
         child = int(lock.read_text())
     finally:
         parent.kill()

@@ -9,6 +9,7 @@ import contextlib
 import functools
 import itertools
 import re
+import socket
 import threading
 import time
 from collections.abc import Awaitable, Callable, Iterator
@@ -190,6 +191,28 @@ def test_audience_defaults_to_the_endpoint(
         (push,) = wait_for(lambda: receiver.pushes, "the push")
     token = push.headers["Authorization"].removeprefix("Bearer ")
     assert jwt.decode(token, options={"verify_signature": False})["aud"] == url
+
+
+@pytest.mark.parametrize(
+    ("request_head", "status"),
+    [
+        (b"GET /jwks HTTP/1.1\r\nHost: x\r\n\r\n", b"200"),
+        (b"HEAD /healthz HTTP/1.1\r\nHost: x\r\n\r\n", b"200"),
+        (b"GET /../etc/passwd HTTP/1.1\r\n\r\n", b"404"),
+        (b"POST /jwks HTTP/1.1\r\nContent-Length: 0\r\n\r\n", b"405"),
+        (b"\x16\x03\x01 what\r\n\r\n", b"400"),
+        (b"GET / HTTP/1.1\r\nX: " + b"y" * 100_000, b"400"),
+    ],
+)
+def test_http_door_answers_what_it_has(server: Server, request_head: bytes, status: bytes) -> None:
+    """The documents are read by GET and HEAD, everything else is refused with a status."""
+    if server.process is None:
+        pytest.skip("another server's issuer is not known here")
+    port = int(server.issuer.rpartition(":")[2])
+    with socket.create_connection(("127.0.0.1", port), 5) as connection:
+        with contextlib.suppress(ConnectionError):  # it may answer and close before it has all
+            connection.sendall(request_head)
+        assert connection.recv(12) == b"HTTP/1.1 " + status
 
 
 def test_codes_that_acknowledge_and_codes_that_do_not(

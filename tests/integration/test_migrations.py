@@ -34,6 +34,7 @@ depends_on = None
 def upgrade():
     op.get_bind().exec_driver_sql("""
         ALTER TABLE charges ADD COLUMN shiny text;
+        CREATE TABLE shiny_things ();
         ALTER TABLE events ADD CONSTRAINT events_no_stone CHECK (type <> 'stone');
     """)
 '''
@@ -84,6 +85,9 @@ def test_a_schema_that_fails_leaves_the_others_to_go_on_and_is_resumed(
     assert second.migrated == (bad.schema,)
     assert not second.failed
     assert _revisions(spare, bad) == ("t0002", "t0002", True)
+    assert _sql(
+        spare, "SELECT to_regclass('shiny_things')::text, to_regclass('public.shiny_things')", bad
+    ) == [("shiny_things", None)]
 
 
 def test_two_runs_at_once_are_as_good_as_one(spare: Engine) -> None:

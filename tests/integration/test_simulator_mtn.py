@@ -436,19 +436,30 @@ def test_the_prepared_api_user_works_at_once(
 
 def test_every_refusal_is_in_the_log_without_secrets(customer: MtnCustomer, reference: str) -> None:
     """Nothing is refused silently, and no key or token is written down."""
+    customer.request_to_pay(reference, Authorization="Bearer stolen")
     customer.request_to_pay(reference, currency="EUR")
     customer.request_to_pay(reference, body={"amount": "1.5"})
     customer.read(reference)
 
     rows = customer.view("requests", reference=reference)
+    before = customer.view("requests")
+    nobodys = customer.simulator.control(
+        "GET", "requests", None, api_user="nobody", reference=reference
+    )["requests"]
 
+    assert [row["route"] for row in before[:3]] == [
+        "/mtn/v1_0/apiuser",
+        "/mtn/v1_0/apiuser/{id}/apikey",
+        "/mtn/collection/token/",
+    ]
     assert [(row["status"], row["code"]) for row in rows] == [
         (500, "INVALID_CURRENCY"),
         (400, None),
         (404, "RESOURCE_NOT_FOUND"),
     ]
-    for secret in (customer.token, customer.api_key, SUBSCRIPTION_KEY):
-        assert secret not in json.dumps(rows)
+    assert [(row["status"], row["code"]) for row in nobodys] == [(401, "invalid_token")]
+    for secret in ("stolen", customer.token, customer.api_key, SUBSCRIPTION_KEY):
+        assert secret not in json.dumps(before + nobodys)
 
 
 def test_without_its_database_mtn_is_unavailable(lonely_simulator: SimulatorProcess) -> None:

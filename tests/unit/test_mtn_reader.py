@@ -199,7 +199,7 @@ def test_a_read_ends_at_its_deadline(play: Play) -> None:
         found = read(mtn, seconds=0.3)
 
         assert found == PaymentRead(ReadState.UNKNOWN, "timeout")
-        assert time.monotonic() - started < 1
+        assert time.monotonic() - started < 3
 
 
 def test_a_read_replaces_an_expired_token_once() -> None:

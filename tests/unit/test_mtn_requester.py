@@ -5,8 +5,7 @@ import socket
 import threading
 import time
 from dataclasses import replace
-from datetime import timedelta
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
 import pytest
@@ -184,7 +183,7 @@ def test_no_answer_in_time_is_unknown_and_ends_in_time(play: Play) -> None:
         outcome = ask(mtn, seconds=0.4)
 
         assert outcome == Unknown("timeout")
-        assert time.monotonic() - started < 1
+        assert time.monotonic() - started < 3
 
 
 def test_the_request_is_what_mtn_documents() -> None:
@@ -397,6 +396,10 @@ def test_credentials_are_never_shown() -> None:
         ("https://127.0.0.1:8080/mtn", True, "mtncameroon"),
         ("https://localhost/mtn", True, "mtncameroon"),
         ("https://127.9.9.9/mtn", True, "mtncameroon"),
+        ("https://127.1/mtn", True, "mtncameroon"),
+        ("https://[::ffff:127.0.0.1]/mtn", True, "mtncameroon"),
+        ("https://proxy.momoapi.mtn.com.", False, "mtncameroon"),
+        ("https://PROXY.momoapi.mtn.com", False, "mtncameroon"),
         ("https://simulate-provider.pay.example.com/mtn", True, "mtncameroon"),
         ("https://simulate-provider/mtn", True, "mtncameroon"),
         ("https://mtn.pay.svc.cluster.local", True, "mtncameroon"),
@@ -475,6 +478,7 @@ def test_an_early_refresh_holds_nobody_up() -> None:
         refresher = threading.Thread(target=ask, args=(mtn,))
         refresher.start()
         while mtn.tokens < 2:
+            refresher.join(0.005)
             assert refresher.is_alive()
 
         assert ask(mtn) == Accepted()
@@ -486,7 +490,7 @@ def test_an_early_refresh_holds_nobody_up() -> None:
 
 
 def test_an_idle_connection_is_given_up_in_time() -> None:
-    """A connection idle for 30 s is not trusted any more, so the other side's time-out is not met."""
+    """A connection idle for 30 s is not trusted any more: the other side may be closing it."""
     now = [1000.0]
     with ScriptedMtn(answer(202), answer(202), answer(202)) as mtn:
         for seconds in (0, 29, 31):

@@ -2,17 +2,18 @@
 
 import argparse
 import asyncio
+import os
 import sys
 from pathlib import Path
 
 from knative.local.pubsub.journal import DamagedJournalError
 from knative.local.pubsub.process import (
     DirectoryInUseError,
-    die_with_parent,
     lock_directory,
     skip_client_code,
 )
 
+PARENT = os.getppid()  # asked as early as can be: later it may be somebody else
 skip_client_code()
 from knative.local.pubsub.server import Settings, run  # noqa: E402 - what it imports is prepared
 
@@ -20,7 +21,6 @@ from knative.local.pubsub.server import Settings, run  # noqa: E402 - what it im
 def main() -> int:
     """Run until a signal; 1 with one sentence on standard error where it cannot start."""
     settings = _settings()
-    die_with_parent()
     try:
         lock_directory(settings.data_dir)
         asyncio.run(run(settings))
@@ -45,6 +45,7 @@ def _settings() -> Settings:
         port=given.port,
         http_port=given.http_port,
         project=given.project,
+        parent=PARENT,
         issuer=given.issuer or f"http://127.0.0.1:{given.http_port}",
     )
 

@@ -68,7 +68,11 @@ class Broker:
             self._apply(record, retry_at)
         for subscription in self.subscriptions.values():
             for ack_id, delivery in subscription.pending.items():
-                subscription.release_at(delivery, retry_at.get((subscription.name, ack_id), 0.0))
+                due = retry_at.get((subscription.name, ack_id), 0.0)
+                if due:
+                    subscription.release_at(delivery, due)
+                else:
+                    subscription.release((delivery,))
             self._on_configured(subscription)
 
     def topic(self, name: str) -> Topic:

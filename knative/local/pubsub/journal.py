@@ -74,6 +74,8 @@ class Journal:
             yield from self._read(path, is_last=generation == journals[-1])
         self._generation = max(journals, default=first)
         self._remove_before(first)
+        for unfinished in self._directory.glob("*.writing"):
+            unfinished.unlink()
         self._open()
         self._thread.start()
 

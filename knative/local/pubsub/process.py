@@ -1,16 +1,13 @@
 """What a child process owes its surroundings: one for each directory, none left over."""
 
-import ctypes
+import asyncio
 import fcntl
 import importlib.util
 import os
-import signal
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from types import ModuleType
-
-_PR_SET_PDEATHSIG = 1  # linux/prctl.h
-
 
 CLIENT_PACKAGE = "google.pubsub_v1"
 
@@ -39,14 +36,29 @@ def lock_directory(directory: Path) -> int:
     return file
 
 
-def die_with_parent() -> None:
-    """Ask Linux for SIGTERM when the parent dies (exactly: the thread that started us)."""
+def watch_parent(parent: int, on_death: Callable[[], None]) -> None:
+    """Call `on_death` on the running event loop once the process `parent` has ended (Linux).
+
+    By a process descriptor, not by PR_SET_PDEATHSIG: that one fires already when the thread that
+    started us ends, and a runner may start its parts from a pool of threads.
+    """
     if sys.platform != "linux":
         return
-    parent = os.getppid()
-    ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)
-    if os.getppid() != parent:  # it died in between
-        os.kill(os.getpid(), signal.SIGTERM)
+    loop = asyncio.get_running_loop()
+    try:
+        descriptor = os.pidfd_open(parent)
+    except ProcessLookupError:
+        loop.call_soon(on_death)
+        return
+    if os.getppid() != parent:  # it died before, and the number may be another's by now
+        loop.call_soon(on_death)
+    loop.add_reader(descriptor, _parent_died, descriptor, on_death)
+
+
+def _parent_died(descriptor: int, on_death: Callable[[], None]) -> None:
+    asyncio.get_running_loop().remove_reader(descriptor)
+    os.close(descriptor)
+    on_death()
 
 
 def skip_client_code() -> None:

@@ -13,31 +13,35 @@ from knative.local.pubsub.broker import Broker
 from knative.local.pubsub.http_door import serve_http
 from knative.local.pubsub.issuer import Issuer
 from knative.local.pubsub.journal import Journal
+from knative.local.pubsub.process import watch_parent
 from knative.local.pubsub.push import PushSender
 
 STOP_SECONDS = 0.5
 MAX_GRPC_BYTES = 11 * 1024 * 1024  # above the API's own limit, which answers more clearly
+MIN_PING_MILLISECONDS = 10_000
 
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """How one server is started; `issuer` is the `iss` of its tokens."""
+    """How one server is started: `issuer` is the `iss` of its tokens, with `parent` it ends."""
 
     data_dir: Path
     port: int
     http_port: int
     project: str
     issuer: str
+    parent: int
 
 
 async def run(settings: Settings) -> None:
-    """Serve until SIGTERM or SIGINT.
+    """Serve until SIGTERM, SIGINT or the parent's end.
 
     Raises DamagedJournalError, and OSError or RuntimeError where a port is taken.
     """
     stop = asyncio.Event()
     for name in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(name, stop.set)
+    watch_parent(settings.parent, stop.set)
     issuer = Issuer(settings.data_dir, settings.issuer)
     sender = PushSender(issuer)
     journal = Journal(settings.data_dir)
@@ -66,6 +70,9 @@ def _grpc_server(broker: Broker, project: str) -> grpc.aio.Server:
             ("grpc.max_receive_message_length", MAX_GRPC_BYTES),
             ("grpc.max_send_message_length", MAX_GRPC_BYTES),
             ("grpc.so_reuseport", 0),
+            # The official client pings each 30 s; gRPC's own limit would cut idle streams off.
+            ("grpc.http2.min_ping_interval_without_data_ms", MIN_PING_MILLISECONDS),
+            ("grpc.keepalive_permit_without_calls", 1),
         ]
     )
     publisher = publisher_service.PublisherService(broker, project)

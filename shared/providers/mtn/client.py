@@ -78,13 +78,15 @@ def connect(account: OperatorAccount, *, ca_file: str | None = None) -> Wire:
         raise UnsafeAddressError("not an MTN collection account")
     wire = Wire(account.base_url, plain_allowed=not account.livemode, ca_file=ca_file)
     host = wire.host.lower().rstrip(".")
+    last_part = host.rsplit(".", 1)[-1]
     if account.livemode and (
         host in LOOPBACK_HOSTS
         or host in _SANDBOX_HOSTS
         or "simulat" in host
         or "." not in host
-        or host.startswith("127.")
-        or host.rsplit(".", 1)[-1] in _INSIDE
+        or ":" in host
+        or last_part in _INSIDE
+        or last_part[:1].isdigit()
         or account.target_environment == "sandbox"
     ):
         raise UnsafeAddressError("a live account may not point at a stand-in")

@@ -1,0 +1,149 @@
+"""Stand-ins for ports in pure tests: a charge store in memory that keeps the store's promises."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+
+from shared.domain.account import Tenant
+from shared.domain.charge import Attempt, AttemptStatus, Charge, ChargeStatus
+from shared.domain.deadline import Deadline
+from shared.domain.events import Event, Message
+from shared.operations.ports import (
+    Accepted,
+    IdempotencyUse,
+    Lease,
+    Move,
+    NotSent,
+    PaymentRead,
+    PaymentRequest,
+    ReadNote,
+    Refused,
+    Replayed,
+    Stored,
+    Unknown,
+)
+
+START = datetime(2026, 11, 25, 8, 0, tzinfo=UTC)
+TENANT = Tenant("acct_2222222222222222", livemode=False)
+
+
+class Clock:
+    """A clock that moves only when told to."""
+
+    def __init__(self, at: datetime = START) -> None:
+        self.at = at
+
+    def now(self) -> datetime:
+        return self.at
+
+    def monotonic(self) -> float:
+        return (self.at - START).total_seconds()
+
+    def pass_time(self, **span: int) -> None:
+        self.at += timedelta(**span)
+
+
+class MemoryCharges:
+    """One charge in memory, moved by compare-and-set like the real store."""
+
+    def __init__(self, charge: Charge, attempt: Attempt | None = None) -> None:
+        self.charge = charge
+        self.attempt = attempt
+        self.moves: list[Move] = []
+        self.notes: list[ReadNote] = []
+        self.before_move: Callable[[], None] = lambda: None
+
+    def create(
+        self,
+        charge: Charge,
+        *,
+        event: Event,
+        message: Message,
+        first_check_at: datetime,
+        idempotency: IdempotencyUse | None,
+        response: str,
+    ) -> Stored | Replayed:
+        self.charge = charge
+        return Stored(response)
+
+    def find(self, charge_id: str) -> Charge | None:
+        return self.charge if charge_id == self.charge.id else None
+
+    def find_with_attempt(self, charge_id: str) -> tuple[Charge, Attempt | None] | None:
+        return (self.charge, self.attempt) if charge_id == self.charge.id else None
+
+    def claim(
+        self,
+        attempt: Attempt,
+        *,
+        callback_token_hash: str,
+        number_hmac: str,
+        now: datetime,
+        lease_until: datetime,
+    ) -> tuple[Charge, Attempt] | None:
+        charge, standing = self.charge, self.attempt
+        is_leased = charge.lease_until is not None and charge.lease_until >= now
+        again = charge.status in {ChargeStatus.SUBMITTING, ChargeStatus.UNKNOWN} and (
+            charge.resends == 1
+            or (standing is not None and standing.status is AttemptStatus.NOT_SENT)
+        )
+        if now >= charge.submit_before or is_leased:
+            return None
+        if charge.status is not ChargeStatus.CREATED and not again:
+            return None
+        self.attempt = replace(standing or attempt, status=AttemptStatus.SENDING)
+        self.charge = replace(
+            charge,
+            status=ChargeStatus.SUBMITTING,
+            lease_until=lease_until,
+            resends=2 if charge.resends == 1 else charge.resends,
+        )
+        return self.charge, self.attempt
+
+    def release(self, charge: Charge, attempt: Attempt, *, reason: str) -> None:
+        self.charge = replace(self.charge, lease_until=None)
+        self.attempt = replace(attempt, status=AttemptStatus.NOT_SENT)
+
+    def move(self, move: Move) -> bool:
+        self.before_move()
+        holds = {
+            Lease.ANY: True,
+            Lease.MINE: self.charge.lease_until == move.charge.lease_until,
+            Lease.FREE: self.charge.lease_until is None,
+        }[move.lease]
+        if self.charge.status is not move.expected or not holds:
+            return False
+        self.charge = replace(move.charge, lease_until=None)
+        self.moves.append(move)
+        return True
+
+    def note_read(self, note: ReadNote) -> None:
+        self.notes.append(note)
+        if note.attempt is not None:
+            self.attempt = note.attempt
+        if note.resend is not None and self.charge.resends == 0:
+            self.charge = replace(self.charge, resends=1)
+
+
+class PlayedOperator:
+    """Answers submits and reads from lists, in order, and keeps what it was asked."""
+
+    def __init__(
+        self,
+        answers: Sequence[Accepted | Refused | Unknown | NotSent] = (),
+        reads: Sequence[PaymentRead] = (),
+    ) -> None:
+        self.answers = list(answers)
+        self.reads = list(reads)
+        self.requests: list[PaymentRequest] = []
+        self.read_references: list[str] = []
+
+    def request_payment(
+        self, request: PaymentRequest, *, deadline: Deadline
+    ) -> Accepted | Refused | Unknown | NotSent:
+        self.requests.append(request)
+        return self.answers.pop(0)
+
+    def read_payment(self, reference: str, *, deadline: Deadline) -> PaymentRead:
+        self.read_references.append(reference)
+        return self.reads.pop(0)

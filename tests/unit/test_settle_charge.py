@@ -1,0 +1,233 @@
+"""Settling: only an operator's proof moves money, once, and for exactly what was asked."""
+
+from dataclasses import replace
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from shared.domain.charge import Attempt, AttemptStatus, ChargeStatus
+from shared.domain.money import Currency, Money
+from shared.domain.phone import PhoneNumber
+from shared.operations.ports import PaymentRead, ReadState
+from shared.operations.settle_charge import Settlement, settle_charge
+from tests.factories import a_charge, a_message, an_attempt
+from tests.fakes import START, TENANT, Clock, MemoryCharges, PlayedOperator
+
+PAID = PaymentRead(
+    ReadState.SUCCEEDED,
+    "SUCCESSFUL",
+    operator_transaction_id="1234567890",
+    money=Money(5000),
+    payer=PhoneNumber("+237670000001"),
+)
+NOT_FOUND = PaymentRead(ReadState.NOT_FOUND, "RESOURCE_NOT_FOUND")
+PENDING = PaymentRead(ReadState.PENDING, "PENDING")
+
+
+class Scene:
+    """A charge that may have been sent, and what its operator says."""
+
+    def __init__(self, status: ChargeStatus, *reads: PaymentRead, **changes: Any) -> None:
+        charge = a_charge(
+            TENANT,
+            status=status,
+            created_at=START,
+            submit_before=START + timedelta(minutes=2),
+        )
+        self.clock = Clock()
+        self.store = MemoryCharges(replace(charge, **changes), self._attempt(charge.status))
+        self.operator = PlayedOperator(reads=reads)
+
+    def _attempt(self, status: ChargeStatus) -> Attempt | None:
+        if status is ChargeStatus.CREATED:
+            return None
+        return replace(an_attempt(a_charge(TENANT)), status=AttemptStatus.SILENT)
+
+    def settle(self) -> str:
+        how = Settlement(
+            base_url="https://api.example",
+            language="fr",
+            now=self.clock.now,
+            monotonic=self.clock.monotonic,
+            reached=lambda _: None,
+        )
+        message = a_message(self.store.charge, "charge-check-due")
+        return settle_charge(message, store=self.store, reader_of=lambda _: self.operator, how=how)
+
+
+OPEN = [ChargeStatus.SUBMITTING, ChargeStatus.UNKNOWN, ChargeStatus.AWAITING_PAYER]
+
+
+@pytest.mark.parametrize("status", OPEN)
+def test_a_proof_of_payment_moves_state_and_money(status: ChargeStatus) -> None:
+    """From every open state a success posts the gross, promises a receipt and tells the merchant."""
+    scene = Scene(status, PAID)
+
+    assert scene.settle() == "confirmed"
+
+    move = scene.store.moves[0]
+    assert move.posting is not None
+    assert move.posting.by_account()["pending"] == -5000
+    assert move.receipt is not None
+    assert [message.topic for message in move.messages] == ["payment-final"]
+    assert move.event is not None
+    assert move.event.type == "charge.succeeded"
+    assert scene.store.charge.operator_transaction_id == "1234567890"
+
+
+@pytest.mark.parametrize("status", OPEN)
+@pytest.mark.parametrize(
+    ("state", "end"), [(ReadState.FAILED, "failed"), (ReadState.EXPIRED, "expired")]
+)
+def test_a_proof_of_failure_ends_the_charge(
+    status: ChargeStatus, state: ReadState, end: str
+) -> None:
+    """A failure is final, keeps the operator's word and posts nothing."""
+    scene = Scene(status, PaymentRead(state, "WORD", failure_code="payer_declined"))
+
+    scene.settle()
+
+    move = scene.store.moves[0]
+    assert scene.store.charge.status == end
+    assert move.posting is None
+    assert move.operator_word == "WORD"
+    assert move.next_check_at is None
+
+
+@pytest.mark.parametrize(
+    ("read", "reason"),
+    [
+        (replace(PAID, money=Money(5001)), "amount_or_currency_differs"),
+        (replace(PAID, money=Money(50)), "amount_or_currency_differs"),
+        (replace(PAID, money=Money(5000, Currency("EUR"))), "amount_or_currency_differs"),
+        (replace(PAID, money=None), "amount_or_currency_differs"),
+        (replace(PAID, payer=PhoneNumber("+237670000002")), "payer_differs"),
+    ],
+)
+def test_a_success_for_something_else_is_a_case_not_a_payment(
+    read: PaymentRead, reason: str
+) -> None:
+    """Another amount, currency or payer opens a case and moves nothing."""
+    scene = Scene(ChargeStatus.AWAITING_PAYER, read)
+
+    assert scene.settle() == reason
+
+    assert scene.store.moves == []
+    assert scene.store.notes[0].case_reason == reason
+
+
+@pytest.mark.parametrize("status", ["succeeded", "failed", "expired", "canceled"])
+def test_a_final_charge_is_not_even_read(status: str) -> None:
+    """A late or repeated notice is normal and costs the operator nothing."""
+    scene = Scene(ChargeStatus(status))
+
+    assert scene.settle() == "final_already"
+
+    assert scene.operator.read_references == []
+
+
+def test_a_charge_without_an_attempt_is_not_read() -> None:
+    """Nothing was sent, so there is nothing to ask for; the check comes back."""
+    scene = Scene(ChargeStatus.CREATED)
+    scene.store.attempt = None
+
+    assert scene.settle() == "not_sent_yet"
+
+    assert scene.store.notes[0].next_check_at == START + timedelta(seconds=10)
+
+
+def test_a_charge_never_sent_fails_once_its_time_is_over() -> None:
+    """An unsent charge may fail by our clock, the only one that may."""
+    scene = Scene(ChargeStatus.CREATED)
+    scene.store.attempt = None
+    scene.clock.pass_time(minutes=2)
+
+    assert scene.settle() == "abandoned"
+
+    assert scene.store.charge.failure_code == "operator_unavailable"
+
+
+def test_pending_at_the_operator_resolves_the_unknown() -> None:
+    """A charge of which we knew nothing now waits for its payer."""
+    scene = Scene(ChargeStatus.UNKNOWN, PENDING)
+
+    assert scene.settle() == "waiting"
+
+    assert scene.store.charge.status is ChargeStatus.AWAITING_PAYER
+
+
+def test_not_found_grants_one_resend_while_there_is_time() -> None:
+    """A charge that the operator does not know is posted once more, by a message of its own."""
+    scene = Scene(ChargeStatus.UNKNOWN, NOT_FOUND, NOT_FOUND)
+
+    assert scene.settle() == "resend_granted"
+    resend = scene.store.notes[0].resend
+    assert resend is not None
+    assert resend.topic == "charge-created"
+
+    scene.clock.pass_time(seconds=20)
+    assert scene.settle() == "undecided"
+    assert scene.store.notes[1].resend is None
+
+
+def test_nothing_is_resent_under_a_lease() -> None:
+    """While a sender may still be sending, "not found" means only "not yet"."""
+    lease = START + timedelta(seconds=25)
+    scene = Scene(ChargeStatus.SUBMITTING, NOT_FOUND, lease_until=lease)
+
+    assert scene.settle() == "undecided"
+
+    assert scene.store.notes[0].resend is None
+    assert scene.store.attempt is not None
+    assert scene.store.attempt.not_found_reads == 0
+
+
+def test_not_found_fails_only_after_three_reads_over_two_minutes() -> None:
+    """The proof that a charge never arrived takes reads and time, both."""
+    scene = Scene(ChargeStatus.UNKNOWN, *[NOT_FOUND] * 5, resends=2)
+
+    words = []
+    for seconds in (0, 30, 60, 29, 1):
+        scene.clock.pass_time(seconds=seconds)
+        words.append(scene.settle())
+
+    assert words == ["undecided"] * 4 + ["not_received"]
+    assert scene.store.charge.failure_code == "not_received"
+
+
+def test_what_was_accepted_is_not_failed_by_not_found() -> None:
+    """An operator that took the request and then forgets it is a riddle for a person."""
+    scene = Scene(ChargeStatus.AWAITING_PAYER, *[NOT_FOUND] * 4, resends=2)
+    for _ in range(4):
+        scene.clock.pass_time(minutes=5)
+        assert scene.settle() == "undecided"
+
+    scene.operator.reads = [NOT_FOUND]
+    scene.clock.pass_time(hours=24)
+    assert scene.settle() == "unresolved_for_a_day"
+    assert scene.store.notes[-1].case_id is not None
+
+
+def test_unknown_stays_unknown_by_time_alone() -> None:
+    """After a day without proof a person must look; our clock never fails the charge."""
+    scene = Scene(ChargeStatus.UNKNOWN, PaymentRead(ReadState.UNKNOWN, "timeout"))
+    scene.clock.pass_time(hours=25)
+
+    assert scene.settle() == "unresolved_for_a_day"
+
+    assert scene.store.charge.status is ChargeStatus.UNKNOWN
+    assert scene.store.notes[0].next_check_at is None
+
+
+def test_the_loser_of_a_race_reports_it() -> None:
+    """Two settlers read the same success; the second changes nothing."""
+    scene = Scene(ChargeStatus.UNKNOWN, PAID)
+
+    def first() -> None:
+        scene.store.charge = replace(scene.store.charge, status=ChargeStatus.SUCCEEDED)
+
+    scene.store.before_move = first
+
+    assert scene.settle() == "lost_race"
+    assert scene.store.moves == []
