@@ -35,6 +35,7 @@ check: setup-test ## Format, lint, types, import rules, generated files
 	@.venv/bin/mypy
 	@.venv/bin/lint-imports
 	@$(VENV_PYTHON) -m knative.render --check
+	@$(VENV_PYTHON) -m shared.docs.diagrams --check
 
 test: setup-test ## The whole suite (choose with ARGS='-k charge')
 	@$(VENV_PYTHON) -m pytest $(ARGS)
@@ -54,8 +55,9 @@ test-contract: setup-test ## API description, event schemas, recorded answers
 test-e2e: setup-test ## The whole local system, end to end
 	@$(VENV_PYTHON) -m pytest tests/end_to_end $(ARGS)
 
-manifests: setup-test ## Render knative/base and the gateway from the catalogue and openapi.yaml
+manifests: setup-test ## Render knative/base, the gateway and the state diagrams again
 	@$(VENV_PYTHON) -m knative.render
+	@$(VENV_PYTHON) -m shared.docs.diagrams
 
 migrate: setup ## Migrate the database that MIGRATION_DATABASE_URL and SECRETS_DIR name
 	@$(VENV_PYTHON) -m shared.db.migrate

@@ -163,6 +163,9 @@ class Push:
 class _Listener(http.server.ThreadingHTTPServer):
     request_queue_size = 128  # more than the pushes that are out at once
 
+    def handle_error(self, *_: object) -> None:
+        """Keep quiet about senders that a test has killed."""
+
 
 class Receiver:
     """An HTTP server that keeps every push and answers as `status_of` says."""

@@ -1,46 +1,43 @@
 """Fixtures of a running simulator, as a pytest plugin.
 
 A test module asks for it by `pytest_plugins = ("tests.simulator_fixtures",)` and imports nothing
-from here. Where a conftest offers a PostgreSQL server for all tests it may redefine
-`simulator_postgres`.
+from here. The server is the one of all tests (`cluster` of tests/database.py); database, login and
+secret files are the simulator's own, so that no other test's can be confused with them.
 """
 
+import secrets
 import uuid
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Final
 
-import pg8000.native
 import pytest
+from pg8000.native import identifier, literal
 
-from knative.local.postgres import Postgres, connect, prepare_databases, start_postgres
-from knative.local.secret_files import make_secrets
+from knative.local.postgres import Postgres, connect
+from knative.local.secret_files import make_private_folder, make_secrets, write_private
 from tests.simulator_process import CallbackReceiver, MtnCustomer, SimulatorProcess
 
-
-@pytest.fixture(scope="session")
-def simulator_postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Postgres]:
-    """A PostgreSQL server for the simulator's database."""
-    postgres = start_postgres(tmp_path_factory.mktemp("simulator-postgres"))
-    yield postgres
-    postgres.remove()
+LOGIN: Final = "simulator_in_tests"
 
 
 @pytest.fixture(scope="session")
-def simulator_secrets(
-    simulator_postgres: Postgres, tmp_path_factory: pytest.TempPathFactory
-) -> Path:
-    """Secret files as the runner makes them; the login roles and databases exist."""
-    folder = tmp_path_factory.mktemp("simulator") / "secrets"
-    prepare_databases(simulator_postgres, folder)
+def simulator_secrets(cluster: Postgres, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Secret files as the runner makes them, with a login that owns nothing yet."""
+    folder = make_private_folder(tmp_path_factory.mktemp("simulator") / "secrets")
     make_secrets(folder)
+    password = secrets.token_urlsafe(24)
+    with connect(port=cluster.port, password=cluster.password) as admin:
+        admin.run(f"CREATE ROLE {identifier(LOGIN)} LOGIN PASSWORD {literal(password)}")
+    write_private(folder / "database_simulator", f"{LOGIN}:{password}\n")
     return folder
 
 
 @pytest.fixture(scope="session")
-def simulator_database_url(simulator_postgres: Postgres, simulator_secrets: Path) -> str:
-    """The simulator's own database, without a user."""
+def simulator_database_url(cluster: Postgres, simulator_secrets: Path) -> str:
+    """A database for the running simulator, without a user in its address."""
     del simulator_secrets
-    return simulator_postgres.url("simulator")
+    return _new_database(cluster)
 
 
 @pytest.fixture(scope="session")
@@ -57,17 +54,10 @@ def simulator(simulator_database_url: str, simulator_secrets: Path) -> Iterator[
 
 @pytest.fixture
 def lonely_simulator(
-    simulator_postgres: Postgres, simulator_secrets: Path, tmp_path: Path
+    cluster: Postgres, simulator_secrets: Path, tmp_path: Path
 ) -> Iterator[SimulatorProcess]:
     """A simulate_provider with a database of its own, not started yet; for killing."""
-    name = f"simulator_{uuid.uuid4().hex[:12]}"
-    with connect(
-        port=simulator_postgres.port, user=simulator_postgres.user,
-        password=simulator_postgres.password,
-    ) as connection:  # fmt: skip
-        owner = pg8000.native.identifier("pay_simulator")
-        connection.run(f"CREATE DATABASE {pg8000.native.identifier(name)} OWNER {owner}")
-    url = simulator_postgres.url(name)
+    url = _new_database(cluster)
     process = SimulatorProcess(url, simulator_secrets, tmp_path / "simulator.log")
     yield process
     process.kill()
@@ -91,3 +81,10 @@ def receiver() -> Iterator[CallbackReceiver]:
 def reference() -> str:
     """A new reference id."""
     return str(uuid.uuid4())
+
+
+def _new_database(cluster: Postgres) -> str:
+    name = f"simulator_{secrets.token_hex(4)}"
+    with connect(port=cluster.port, password=cluster.password) as admin:
+        admin.run(f"CREATE DATABASE {identifier(name)} OWNER {identifier(LOGIN)}")
+    return cluster.url(name)

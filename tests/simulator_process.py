@@ -115,11 +115,9 @@ class SimulatorProcess:
 
     def start(self, *, first_status: int = 404) -> None:
         """Start it and wait until it answers a request without the control token so."""
-        has_runtime = (ROOT / "shared/runtime/serve.py").exists()
-        module = "shared.runtime.serve" if has_runtime else "tests.simulator_process"
         with self.log.open("ab") as log:
-            self.process = subprocess.Popen(  # noqa: S603 - our own interpreter and module
-                [sys.executable, "-m", module],
+            self.process = subprocess.Popen(
+                [sys.executable, "-m", "shared.runtime.serve"],
                 cwd=ROOT,
                 env=self.environment,
                 stdin=subprocess.DEVNULL,
@@ -348,25 +346,3 @@ class CallbackReceiver:
         self._server.shutdown()
         self._server.server_close()
         self._thread.join()
-
-
-def load_function(_: object = None) -> Any:
-    """The WSGI application of the function, for as long as there is no runtime to serve it."""
-    import functions_framework  # noqa: PLC0415 - only where this module is the server
-
-    create_app: Callable[..., Any] = functions_framework.create_app
-    return create_app(target=os.environ["FUNCTION_TARGET"], source=os.environ["FUNCTION_SOURCE"])
-
-
-if __name__ == "__main__":
-    from granian.constants import Interfaces
-    from granian.server import Server
-
-    Server(
-        "tests.simulator_process:load_function",
-        interface=Interfaces.WSGI,
-        address="127.0.0.1",
-        port=int(os.environ["PORT"]),
-        factory=True,
-        blocking_threads=8,
-    ).serve()

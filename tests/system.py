@@ -95,7 +95,7 @@ def start_system(
             [sys.executable, "-m", "knative.local", "--end-with-parent"],
             cwd=root,
             env={
-                **os.environ,
+                **{k: v for k, v in os.environ.items() if k not in {"DATABASE_URL", "WEBHOOK_URL"}},
                 "PORT": str(port),
                 "DATA_DIR": str(data_dir),
                 "PYTHONPATH": str(root),

@@ -33,8 +33,10 @@ def create(call: Call) -> Answer:
 
 
 def cancel(call: Call) -> Answer:
-    """POST /v1/charges/{id}/cancel."""
+    """POST /v1/charges/{id}/cancel; the same call again is harmless, with or without a key."""
     caller = call.authenticated()
+    call.refuse_fields()
+    read_key(call.idempotency_key)
     charge = cancel_operation(
         call.path_params["id"],
         store=wiring.charges(caller.tenant),

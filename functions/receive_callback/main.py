@@ -4,6 +4,7 @@ import hashlib
 
 from shared.domain.errors import NotFound
 from shared.domain.ids import new_id
+from shared.domain.phone import Operator
 from shared.operations.submit_charge import token_hash
 from shared.runtime import wiring
 from shared.runtime.crash import reached
@@ -12,9 +13,12 @@ from shared.runtime.http import Answer, Call, http_function
 
 def receive(call: Call) -> Answer:
     """POST or PUT /callbacks/{provider}/{token}; nothing of the body is believed or kept."""
+    provider = call.path_params["provider"]
+    if provider not in tuple(Operator):
+        raise NotFound("route_unknown")
     at_ms = int(wiring.now().timestamp() * 1000)
     is_known = wiring.directory().receive_callback(
-        provider=call.path_params["provider"],
+        provider=provider,
         token_hash=token_hash(call.path_params["token"]),
         inbox_id=new_id("cb", at_ms),
         message_id=new_id("msg", at_ms),

@@ -1,14 +1,17 @@
 """`make run`: the whole system on this machine, from nothing to charges flowing."""
 
 import asyncio
+import contextlib
 import os
 import sys
 from pathlib import Path
 
 from knative.catalogue import CatalogueError, FunctionEntry, load_catalogue
 from knative.local.boot import LocalSystem
+from knative.local.cluster import PostgresError
 from knative.local.credentials import Credentials
 from knative.local.layout import (
+    HOST,
     Layout,
     LayoutError,
     check_port,
@@ -18,6 +21,7 @@ from knative.local.layout import (
     write_record,
 )
 from knative.local.object_store import prepare_store
+from knative.local.postgres import Server
 from knative.local.programs import end_with_parent
 from knative.local.readiness import Readiness
 from knative.local.secret_files import make_secrets
@@ -43,7 +47,7 @@ def main() -> int:
         with hold(data_dir):
             check_port(port)
             return _run(data_dir, port, entries)
-    except (LayoutError, CatalogueError, OSError) as error:
+    except (LayoutError, CatalogueError, PostgresError, OSError) as error:
         _say(f"Not started: {error}")
         return 1
 
@@ -53,17 +57,23 @@ def _run(data_dir: Path, port: int, entries: tuple[FunctionEntry, ...]) -> int:
     store = prepare_store(data_dir, data_dir / "secrets")
     names = [entry.name for entry in entries if entry.kind != "operation"]
     record = data_dir / "ports.json"
-    ports = choose_ports([*_PARTS, *names, *(f"{name}_metrics" for name in names)], record)
-    ports |= {"gateway": port, "object_store": store.ports["s3"]}
-    write_record(record, ports)
-    layout = Layout(data_dir, ports, store.endpoint_url)
-    _say(f"Starting {len(names)} functions and their parts; logs in {layout.logs}")
-    system = LocalSystem(layout, entries, store, _say)
+    url = os.environ.get("DATABASE_URL")
+    database = Server.from_url(url) if url else None
+    wanted = [*_PARTS, *names, *(f"{name}_metrics" for name in names)]
+    with choose_ports(wanted, record) as chosen:
+        ports = chosen | {"gateway": port, "object_store": store.ports["s3"]}
+        if database is not None:
+            ports["postgres"] = database.port
+        write_record(record, ports)
+        host = HOST if database is None else database.host
+        layout = Layout(data_dir, ports, store.endpoint_url, host)
+        _say(f"Starting {len(names)} functions and their parts; logs in {layout.logs}")
+        system = LocalSystem(layout, entries, store, _say, database=database)
 
-    def show(credentials: Credentials, readiness: Readiness) -> None:
-        _show(layout, credentials, readiness)
+        def show(credentials: Credentials, readiness: Readiness) -> None:
+            _show(layout, credentials, readiness)
 
-    return asyncio.run(system.run(show))
+        return asyncio.run(system.run(show))
 
 
 def _show(layout: Layout, credentials: Credentials, readiness: Readiness) -> None:
@@ -98,8 +108,10 @@ def _read_port(text: str) -> int:
 
 
 def _say(line: str) -> None:
-    sys.stdout.write(line + "\n")
-    sys.stdout.flush()
+    # Whoever read our lines may have left; the system runs on and ends in order all the same.
+    with contextlib.suppress(OSError):
+        sys.stdout.write(line + "\n")
+        sys.stdout.flush()
 
 
 if __name__ == "__main__":

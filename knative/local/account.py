@@ -7,7 +7,8 @@ import sys
 from pathlib import Path
 
 from knative.local.credentials import provision
-from knative.local.layout import Layout, is_held
+from knative.local.layout import HOST, Layout, is_held
+from knative.local.postgres import Server
 from knative.local.programs import free_port
 from knative.local.supervisor import StartError
 
@@ -23,7 +24,9 @@ def main() -> int:
         sys.stderr.write(f"No system runs on {data_dir}: start one with `make run`.\n")
         return 1
     ports = json.loads((data_dir / "ports.json").read_text(encoding="utf-8"))
-    layout = Layout(data_dir, ports, f"http://127.0.0.1:{ports['object_store']}")
+    url = os.environ.get("DATABASE_URL")
+    host = Server.from_url(url).host if url else HOST
+    layout = Layout(data_dir, ports, f"http://{HOST}:{ports['object_store']}", host)
     webhook_url = os.environ.get("WEBHOOK_URL") or f"http://127.0.0.1:{free_port()}"
     try:
         made = asyncio.run(provision(layout, name=name, webhook_url=webhook_url))

@@ -11,10 +11,11 @@ from itertools import chain
 from typing import Final
 
 import aiohttp
+from pg8000.exceptions import DatabaseError, InterfaceError
 
 from knative.catalogue import FunctionEntry
 from knative.local import gateway
-from knative.local.cluster import PostgresError, prepare_cluster
+from knative.local.cluster import HOST, SUPERUSER, PostgresError, prepare_cluster
 from knative.local.credentials import Credentials, ensure_account
 from knative.local.environment import (
     function_environment,
@@ -31,7 +32,7 @@ from knative.local.object_store import (
     remove_sockets,
     store_program,
 )
-from knative.local.postgres import is_answering, postgres_program, prepare_logins
+from knative.local.postgres import Server, is_answering, postgres_program, prepare_server
 from knative.local.programs import Program, rotate_log
 from knative.local.readiness import Readiness, serve_readiness
 from knative.local.supervisor import ReadyCheck, StartError, Supervisor, run_to_end
@@ -41,7 +42,14 @@ ACCOUNT_NAME: Final = "Boutique Démo"
 _PART_SECONDS: Final = 60.0
 _STEP_SECONDS: Final = 120.0
 _SERVER_FAILURE: Final = 500
-_EXPECTED: Final = (StartError, PostgresError, ObjectStoreError, LayoutError)
+_EXPECTED: Final = (
+    DatabaseError,
+    InterfaceError,
+    StartError,
+    PostgresError,
+    ObjectStoreError,
+    LayoutError,
+)
 _INFRASTRUCTURE: Final = ("gateway", "pubsub", "object_store")
 
 
@@ -54,11 +62,17 @@ class LocalSystem:
         entries: tuple[FunctionEntry, ...],
         store: StorePlan,
         announce: Callable[[str], None],
+        *,
+        database: Server | None,
     ) -> None:
-        """`announce` gets one line for each step and for each program that ended unasked."""
+        """`announce` gets one line for each step and for each program that ended unasked.
+
+        `database` is a server that somebody else runs; without one, ours is started.
+        """
         self._layout = layout
         self._entries = tuple(entry for entry in entries if entry.kind != "operation")
         self._store = store
+        self._database = database
         self._announce = announce
         self._began = time.monotonic()
         self._supervisor = Supervisor(announce)
@@ -112,19 +126,21 @@ class LocalSystem:
         return credentials
 
     async def _start_database(self) -> None:
-        cluster = await asyncio.to_thread(prepare_cluster, self._layout.data_dir)
-        port, password = self._layout.ports["postgres"], cluster.password
-
-        async def is_ready() -> bool:
-            return await asyncio.to_thread(is_answering, port=port, password=password)
-
-        self._supervisor.start(postgres_program(cluster, port=port), is_ready)
-        await self._supervisor.until_ready(["postgres"], seconds=_PART_SECONDS)
-        await asyncio.to_thread(
-            prepare_logins, self._layout.secrets_dir, port=port, password=password
-        )
+        server = self._database or await self._start_postgres()
+        await asyncio.to_thread(prepare_server, server, self._layout.secrets_dir)
         await self._run_step("migrate", "shared.db.migrate", owner_environment(self._layout))
         self._done("database")
+
+    async def _start_postgres(self) -> Server:
+        cluster = await asyncio.to_thread(prepare_cluster, self._layout.data_dir)
+        server = Server(HOST, self._layout.ports["postgres"], SUPERUSER, cluster.password)
+
+        async def is_ready() -> bool:
+            return await asyncio.to_thread(is_answering, server)
+
+        self._supervisor.start(postgres_program(cluster, port=server.port), is_ready)
+        await self._supervisor.until_ready(["postgres"], seconds=_PART_SECONDS)
+        return server
 
     async def _start_store(self) -> None:
         async def is_ready() -> bool:
@@ -148,7 +164,7 @@ class LocalSystem:
             "pubsub", "knative.local.pubsub", environment, *chain(*words.items())
         )
         self._supervisor.start(
-            replace(program, stop_seconds=1.0), self._http_check(f"{layout.push_issuer}/healthz")
+            replace(program, stop_seconds=0.7), self._http_check(f"{layout.push_issuer}/healthz")
         )
         await self._supervisor.until_ready(["pubsub"], seconds=_PART_SECONDS)
         await self._run_step(
@@ -203,7 +219,7 @@ class LocalSystem:
             log=log,
             folder=ROOT,
             environment=environment,
-            stop_seconds=1.8,
+            stop_seconds=1.5,
         )
 
     def _http_check(self, url: str) -> ReadyCheck:

@@ -3,7 +3,6 @@
 import hashlib
 import json
 import os
-import queue
 import sys
 import time
 import uuid
@@ -37,6 +36,7 @@ class Demo:
         """`credentials` are those of the running system."""
         self._credentials = credentials
         self._began = time.monotonic()
+        self._seen: set[str] = set()
         self._http = urllib3.PoolManager(
             timeout=urllib3.Timeout(connect=2, read=10), retries=False, maxsize=2
         )
@@ -56,7 +56,7 @@ class Demo:
         before = self._balance()
         self._began = time.monotonic()
         charge_id = self._create()
-        charge = self._await_end(charge_id)
+        charge = self._await_end(charge_id, receiver)
         if charge["status"] != "succeeded":
             raise DemoError(f"The charge ended as {charge['status']}: {charge['failure_message']}")
         self._await_webhooks(receiver, charge_id)
@@ -77,26 +77,29 @@ class Demo:
         self._say("created", f"{charge['id']} {AMOUNT} XAF, {charge['status']}")
         return str(charge["id"])
 
-    def _await_end(self, charge_id: str) -> Mapping[str, Any]:
+    def _await_end(self, charge_id: str, receiver: WebhookReceiver) -> Mapping[str, Any]:
         while True:
             charge = self._call("GET", f"/v1/charges/{charge_id}")
+            self._show_webhooks(receiver, charge_id)
             if charge["status"] in _FINAL:
-                self._say(str(charge["status"]), charge_id)
+                self._say(str(charge["status"]), f"by GET /v1/charges/{charge_id}")
                 return charge
             self._pause(f"The charge is still {charge['status']}")
 
     def _await_webhooks(self, receiver: WebhookReceiver, charge_id: str) -> None:
-        missing = set(_AWAITED)
-        while missing:
-            try:
-                got = receiver.received.get(timeout=max(0.0, self._left()))
-            except queue.Empty:
-                raise DemoError(f"No webhook {', '.join(sorted(missing))} came") from None
+        while missing := sorted(_AWAITED - self._seen):
+            self._show_webhooks(receiver, charge_id)
+            self._pause(f"No webhook {', '.join(missing)} came")
+
+    def _show_webhooks(self, receiver: WebhookReceiver, charge_id: str) -> None:
+        """Print what has come. Raises DemoError on a signature that is not ours."""
+        while not receiver.received.empty():
+            got = receiver.received.get()
             if not got.is_verified:
                 raise DemoError("A webhook came whose signature is wrong")
             if _concerns(got, charge_id):
                 self._say("webhook", f"{got.event_type}, signature verified", at=got.at)
-                missing.discard(got.event_type)
+                self._seen.add(got.event_type)
 
     def _fetch_receipt(self, charge_id: str) -> None:
         charge = self._call("GET", f"/v1/charges/{charge_id}")

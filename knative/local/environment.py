@@ -59,7 +59,7 @@ def function_environment(entry: FunctionEntry, layout: Layout) -> dict[str, str]
     environment = program_environment(layout) | _knative(entry, layout)
     environment |= {
         "THREADS": str(entry.concurrency),
-        "POOL_SIZE": str(entry.pool),
+        "POOL": str(entry.pool),
         "SECRETS_DIR": str(secrets_of(entry, layout)),
         "METRICS_PORT": str(layout.ports[f"{entry.name}_metrics"]),
     }

@@ -40,7 +40,7 @@ def gateway_program(layout: Layout) -> Program:
         ),
         log=layout.logs / "gateway.log",
         folder=folder,
-        stop_seconds=1.0,
+        stop_seconds=0.7,
     )
 
 

@@ -9,11 +9,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from knative.local.programs import free_ports, is_port_free
+from knative.local.programs import BLOCK_SIZE, hold_port_block, is_port_free
 from knative.local.secret_files import make_private_folder, write_private
 
 ROOT: Final = Path(__file__).resolve().parent.parent.parent
 HOST: Final = "127.0.0.1"
+_BLOCK: Final = "block"
 PUBSUB_PROJECT: Final = "pay-local"
 PUSH_AUDIENCE: Final = "http://push.pay.local"
 PUSH_EMAIL: Final = "push@pay.local"
@@ -30,6 +31,7 @@ class Layout:
     data_dir: Path
     ports: Mapping[str, int]
     s3_endpoint_url: str
+    database_host: str = HOST
 
     @property
     def base_url(self) -> str:
@@ -57,7 +59,7 @@ class Layout:
 
     def database_url(self, database: str) -> str:
         """An address without user or password: those are secret files."""
-        return f"postgresql://{HOST}:{self.ports['postgres']}/{database}"
+        return f"postgresql://{self.database_host}:{self.ports['postgres']}/{database}"
 
 
 def make_data_dir(data_dir: Path) -> Path:
@@ -115,16 +117,25 @@ def check_port(port: int) -> None:
         raise LayoutError(f"Port {port} is taken: stop what listens there, or choose another PORT.")
 
 
-def choose_ports(names: Iterable[str], record: Path) -> dict[str, int]:
-    """A port for each name: the recorded one where it is still free, so that bookmarks last."""
+@contextlib.contextmanager
+def choose_ports(names: Iterable[str], record: Path) -> Iterator[dict[str, int]]:
+    """A port for each name, ours while the block lasts: the recorded ones where they are free."""
     known: dict[str, int] = {}
     if record.exists():
         known = json.loads(record.read_text(encoding="utf-8"))
     wanted = list(names)
-    ports = {name: known[name] for name in wanted if name in known and is_port_free(known[name])}
-    missing = [name for name in wanted if name not in ports]
-    fresh = (port for port in free_ports(2 * len(wanted)) if port not in set(ports.values()))
-    return ports | dict(zip(missing, fresh, strict=False))
+    while True:
+        with hold_port_block(known.get(_BLOCK)) as holder:
+            first: int = holder.getsockname()[1]
+            if known.get(_BLOCK) != first:
+                known = {}
+            ports = {name: known[name] for name in wanted if name in known}
+            spare = (p for p in range(first + 1, first + BLOCK_SIZE) if p not in ports.values())
+            ports |= {name: next(spare) for name in wanted if name not in ports}
+            if all(is_port_free(port) for port in ports.values()):
+                yield ports | {_BLOCK: first}
+                return
+            known = {}
 
 
 def write_record(record: Path, content: Mapping[str, object]) -> None:

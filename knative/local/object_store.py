@@ -139,7 +139,7 @@ def store_program(plan: StorePlan) -> Program:
             "AWS_SECRET_ACCESS_KEY": plan.secret_key,
         },
         # A full stop takes up to 14 s; nothing it acknowledged is lost by a kill.
-        stop_seconds=1.0,
+        stop_seconds=0.7,
     )
 
 

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
-from urllib.parse import quote
+from urllib.parse import quote, unquote, urlsplit
 
 import pg8000.native
 from pg8000.native import identifier, literal
@@ -19,6 +19,7 @@ from knative.local.cluster import HOST, SUPERUSER, Cluster, PostgresError, prepa
 from knative.local.programs import Program, free_port, spawn, stop
 from knative.local.secret_files import make_private_folder, read_or_make
 
+_STANDARD_PORT: Final = 5432
 _START_SECONDS: Final = 60.0
 
 _SETTINGS: Final = {
@@ -58,6 +59,38 @@ _LOGINS: Final = (
 )
 _CONNECTS: Final = {"pay": ("pay_app", "pay_worker"), "simulator": ()}
 _OWNERS: Final = {"pay": "pay_owner", "simulator": "pay_simulator"}
+
+
+@dataclass(frozen=True, slots=True)
+class Server:
+    """A PostgreSQL server and a user of it that may create roles and databases."""
+
+    host: str
+    port: int
+    user: str
+    password: str
+    database: str = SUPERUSER
+    is_ours: bool = True
+
+    @classmethod
+    def from_url(cls, url: str) -> "Server":
+        """Read `postgresql://user:password@host[:port][/database]`. Raises PostgresError."""
+        parts = urlsplit(url)
+        try:
+            port = parts.port or _STANDARD_PORT
+        except ValueError:
+            port = 0
+        known = parts.scheme in {"postgresql", "postgres"} and parts.hostname and parts.username
+        if not known or not port:
+            raise PostgresError("DATABASE_URL is postgresql://user:password@host:port/database")
+        return cls(
+            host=str(parts.hostname),
+            port=port,
+            user=unquote(str(parts.username)),
+            password=unquote(parts.password or ""),
+            database=unquote(parts.path.lstrip("/")) or SUPERUSER,
+            is_ours=False,
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,28 +172,43 @@ def wait_until_ready(
     while time.monotonic() < deadline:
         if process.poll() is not None:
             raise PostgresError(f"PostgreSQL ended while starting; see {cluster.log}")
-        if is_answering(port=port, password=cluster.password):
+        if is_answering(Server(HOST, port, SUPERUSER, cluster.password)):
             return
         time.sleep(0.05)
     raise PostgresError(f"PostgreSQL did not answer within {seconds:.0f} s; see {cluster.log}")
 
 
-def is_answering(*, port: int, password: str) -> bool:
-    """Whether the server on `port` lets the superuser in and answers a query."""
+def is_answering(server: Server) -> bool:
+    """Whether the server lets its user in and answers a query."""
     with contextlib.suppress(pg8000.native.InterfaceError, pg8000.native.DatabaseError):
-        with connect(port=port, password=password) as connection:
+        with _connect_to(server) as connection:
             connection.run("SELECT 1")
         return True
     return False
 
 
+def _connect_to(server: Server) -> contextlib.AbstractContextManager[Any]:
+    return connect(
+        host=server.host,
+        port=server.port,
+        user=server.user,
+        password=server.password,
+        database=server.database,
+    )
+
+
 @contextlib.contextmanager
 def connect(
-    *, port: int, password: str, user: str = SUPERUSER, database: str = "postgres"
+    *,
+    port: int,
+    password: str,
+    user: str = SUPERUSER,
+    database: str = "postgres",
+    host: str = HOST,
 ) -> Iterator[Any]:
     """A pg8000 connection in autocommit, closed on leaving. `Any`: pg8000 carries no types."""
     connection = pg8000.native.Connection(
-        user, host=HOST, port=port, password=password, database=database, timeout=10
+        user, host=host, port=port, password=password, database=database, timeout=10
     )
     try:
         yield connection
@@ -174,18 +222,20 @@ def prepare_databases(postgres: Postgres, secrets_dir: Path) -> None:
     Passwords are made once, into `database_*` files of `secrets_dir` as `user:password`.
     Repeating it changes nothing. Raises pg8000's DatabaseError when the server refuses.
     """
-    prepare_logins(secrets_dir, port=postgres.port, password=postgres.password)
+    server = Server(postgres.host, postgres.port, postgres.user, postgres.password)
+    prepare_server(server, secrets_dir)
 
 
-def prepare_logins(secrets_dir: Path, *, port: int, password: str) -> None:
-    """As prepare_databases, for the superuser's `password` on 127.0.0.1:`port`."""
+def prepare_server(server: Server, secrets_dir: Path) -> None:
+    """As prepare_databases, on any server."""
     make_private_folder(secrets_dir)
-    with connect(port=port, password=password) as connection:
+    with _connect_to(server) as connection:
         for login in _LOGINS:
             _prepare_role(connection, login, secrets_dir)
         for database, owner in _OWNERS.items():
             _prepare_database(connection, database, owner)
-        connection.run("REVOKE CONNECT ON DATABASE postgres, template1 FROM PUBLIC")
+        if server.is_ours:
+            connection.run("REVOKE CONNECT ON DATABASE postgres, template1 FROM PUBLIC")
 
 
 def _prepare_role(connection: Any, login: _Login, secrets_dir: Path) -> None:

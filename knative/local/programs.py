@@ -15,6 +15,9 @@ from typing import Final
 
 _PR_SET_PDEATHSIG: Final = 1
 _LIBC: Final = ctypes.CDLL(None, use_errno=True) if sys.platform == "linux" else None
+BLOCK_SIZE: Final = 100
+_BLOCK_PORTS: Final = (10_000, 18_000)
+_SINGLE_PORTS: Final = (18_000, 20_000)
 _LARGE_LOG_BYTES: Final = 5_000_000
 
 
@@ -105,22 +108,33 @@ def rotate_log(log: Path) -> None:
 
 
 def free_port() -> int:
-    """A TCP port on 127.0.0.1 that nothing listens on now."""
-    return free_ports(1)[0]
+    """A TCP port on 127.0.0.1 that nothing listens on now.
 
-
-def free_ports(count: int) -> list[int]:
-    """`count` different ports on 127.0.0.1 that nothing listens on now.
-
-    They lie below the range that the system gives to outgoing connections, so that none of those
-    takes one before its program does.
+    It lies below the range that the system gives to outgoing connections, so that none of those
+    takes it before its program does.
     """
-    chosen: set[int] = set()
-    while len(chosen) < count:
-        port = random.randrange(10_000, 20_000)  # noqa: S311 - spreads ports, guards nothing
+    while True:
+        port = random.randrange(*_SINGLE_PORTS)  # noqa: S311 - spreads ports, guards nothing
         if is_port_free(port):
-            chosen.add(port)
-    return sorted(chosen)
+            return port
+
+
+def hold_port_block(first: int | None) -> socket.socket:
+    """Hold the port `first`, or that of some free block where it is None or not to be had.
+
+    The holder of a block's first port may use the rest: systems that start at the same time on
+    one machine never reach for the same port. The returned socket listens to nobody.
+    """
+    while True:
+        first = random.randrange(*_BLOCK_PORTS, BLOCK_SIZE) if first is None else first  # noqa: S311
+        holder = socket.socket()
+        try:
+            holder.bind(("127.0.0.1", first))
+        except OSError:
+            holder.close()
+            first = None
+        else:
+            return holder
 
 
 def is_port_free(port: int) -> bool:

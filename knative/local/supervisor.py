@@ -14,6 +14,7 @@ _FIRST_DELAY_SECONDS: Final = 0.1
 _LAST_DELAY_SECONDS: Final = 10.0
 _STEADY_SECONDS: Final = 10.0
 _PROBE_SECONDS: Final = 0.1
+_LAST_PROBE_SECONDS: Final = 0.4
 _LOOP_FAILURES: Final = 3
 
 ReadyCheck = Callable[[], Awaitable[bool]]
@@ -188,10 +189,13 @@ async def ended(process: subprocess.Popen[bytes]) -> int:
 
 
 async def _probe(child: _Child) -> None:
+    wait = _PROBE_SECONDS
     while True:
         if await child.is_ready():
             break
-        await asyncio.sleep(_PROBE_SECONDS)
+        # Asked less and less often: on a busy machine the questions themselves delay the answer.
+        await asyncio.sleep(wait)
+        wait = min(wait * 1.3, _LAST_PROBE_SECONDS)
     child.ready.set()
     await asyncio.sleep(_STEADY_SECONDS)
     child.failures = 0

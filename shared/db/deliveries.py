@@ -66,6 +66,8 @@ endpoint AS (
         status = CASE WHEN :disable_reason::text IS NULL THEN status ELSE 'disabled' END,
         disabled_reason = COALESCE(:disable_reason::text, disabled_reason)
     WHERE id = :endpoint_id::text
+      AND (failing_since IS DISTINCT FROM :failing_since::timestamptz
+           OR :disable_reason::text IS NOT NULL)
 )
 UPDATE platform.due_work
 SET lease_until = NULL, due_at = LEAST(

@@ -56,6 +56,12 @@ DELETE FROM platform.due_work WHERE (kind, object_id) IN (
     WHERE done_at < now() - interval '1 day' LIMIT :limit::int FOR UPDATE SKIP LOCKED)
 """)
 
+PURGE_INBOX: Final = Statement("""
+DELETE FROM platform.callback_inbox WHERE id IN (
+    SELECT id FROM platform.callback_inbox
+    WHERE received_at < now() - interval '90 days' LIMIT :limit::int)
+""")
+
 KEEP_DEAD_LETTER: Final = Statement("""
 INSERT INTO platform.dead_letters (id, topic, subscription, event_id, account_id, livemode,
                                    object_id, attributes, delivery_count, received_at)
@@ -107,6 +113,7 @@ class Schedule:
         """Delete a few rows that nobody needs any more."""
         self._run(PURGE_OUTBOX, limit=limit)
         self._run(PURGE_DUE, limit=limit)
+        self._run(PURGE_INBOX, limit=limit)
 
     def keep_dead_letter(self, **values: Any) -> None:
         """Keep a dead letter once, however often it is delivered."""

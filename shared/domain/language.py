@@ -180,6 +180,13 @@ MESSAGES: Final[Mapping[str, Words]] = {
         "There is no such object in this account and mode.",
         "Cet objet n'existe pas dans ce compte et ce mode.",
     ),
+    "receipt_damaged": Words(
+        "The receipt is damaged",
+        "Le reçu est endommagé",
+        "The stored receipt is not as it was written, so it is not shown. We are looking into it.",
+        "Le reçu enregistré n'est plus tel qu'il a été écrit ; il n'est donc pas affiché. "
+        "Nous examinons la situation.",
+    ),
     "reference_in_use": Words(
         "The reference is in use",
         "La référence est déjà utilisée",

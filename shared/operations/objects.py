@@ -5,6 +5,7 @@ from collections.abc import Iterable, Mapping
 from datetime import datetime
 from typing import Any
 
+from shared.domain import ledger
 from shared.domain.charge import PUBLIC_STATUS, Charge, ChargeStatus
 from shared.domain.events import Event
 from shared.domain.language import text
@@ -33,7 +34,6 @@ def charge_object(charge: Charge, *, base_url: str, language: str) -> dict[str, 
         "failure_message": None if failure is None else text(failure, language),
         "next_action": None,
         "payment_method_details": {
-            "type": "mobile_money",
             "mobile_money": {
                 "operator": charge.operator.value,
                 "phone": charge.phone.masked,
@@ -47,7 +47,6 @@ def charge_object(charge: Charge, *, base_url: str, language: str) -> dict[str, 
         "description": charge.description,
         "customer": None,
         "metadata": dict(charge.metadata),
-        "return_url": charge.return_url,
         "created": unix_seconds(charge.created_at),
         "livemode": charge.livemode,
     }
@@ -79,7 +78,7 @@ def balance_object(balances: Mapping[str, int], *, livemode: bool) -> dict[str, 
         "livemode": livemode,
         **{
             name: [{"amount": balances.get(name, 0), "currency": "xaf"}]
-            for name in ("available", "pending", "held")
+            for name in (ledger.AVAILABLE, ledger.PENDING)
         },
     }
 

@@ -16,6 +16,7 @@ from shared.domain.account import OperatorAccount, Tenant
 from shared.domain.api_key import ApiKey, KeyKind
 from shared.domain.errors import InvalidRequest
 from shared.domain.ids import new_account_id, new_id
+from shared.domain.permissions import EVERYTHING
 from shared.domain.phone import Operator
 
 MODES: Final = {"test": False, "live": True}
@@ -23,8 +24,6 @@ LANGUAGES: Final = ("fr", "en")
 LONGEST_NAME: Final = 200
 LONGEST_URL: Final = 2048
 WEBHOOK_SECRET_BYTES: Final = 32
-# "*" is all that a key of its kind may ever do; a restricted key names its scopes.
-ALL_SCOPES: Final = ("*",)
 _MADE_KEYS: Final = (KeyKind.SECRET, KeyKind.PUBLISHABLE)
 
 
@@ -188,7 +187,7 @@ def new_webhook_secret() -> str:
 
 
 def _record(key: ApiKey, pepper: bytes) -> KeyRecord:
-    return KeyRecord(key.id, key.kind, key.hmac(pepper), key.last4, ALL_SCOPES)
+    return KeyRecord(key.id, key.kind, key.hmac(pepper), key.last4, (EVERYTHING,))
 
 
 def _is_url(text: str) -> bool:

@@ -14,6 +14,7 @@ from shared.operations import objects
 T = TypeVar("T")
 DEFAULT_LIMIT: Final = 10
 LARGEST_LIMIT: Final = 100
+LONGEST_FILTER: Final = 100
 LATEST: Final = 253_402_300_799
 CREATED: Final = {
     "created[gte]": ("from", 0),
@@ -85,7 +86,7 @@ def list_charges(
     _refuse_unknown(query, PAGE_PARAMS | {"reference", "status"})
     page = Page.parse(query, "ch")
     statuses = _statuses(query.get("status"))
-    found = store.list_charges(page, reference=query.get("reference"), statuses=statuses)
+    found = store.list_charges(page, reference=_filter(query, "reference"), statuses=statuses)
     data = [
         objects.charge_object(charge, base_url=base_url, language=language)
         for charge in found.items
@@ -97,7 +98,8 @@ def list_events(query: Mapping[str, str], *, store: ReadStore, livemode: bool) -
     """Return a page of events; filters `object` (an id) and `type`."""
     _refuse_unknown(query, PAGE_PARAMS | {"object", "type"})
     page = Page.parse(query, "evt")
-    found = store.list_events(page, object_id=query.get("object"), kind=query.get("type"))
+    object_id, kind = _filter(query, "object"), _filter(query, "type")
+    found = store.list_events(page, object_id=object_id, kind=kind)
     data = [_event(event, livemode=livemode) for event in found.items]
     return objects.list_object("/v1/events", data, has_more=found.has_more)
 
@@ -126,6 +128,14 @@ def _statuses(public: str | None) -> Sequence[str] | None:
     if not inner:
         raise InvalidRequest("parameter_invalid", "status")
     return inner
+
+
+def _filter(query: Mapping[str, str], name: str) -> str | None:
+    """Return the value to compare with; PostgreSQL takes no NUL."""
+    value = query.get(name)
+    if value is not None and (not 0 < len(value) <= LONGEST_FILTER or "\x00" in value):
+        raise InvalidRequest("parameter_invalid", name)
+    return value
 
 
 def _limit(text: str | None) -> int:

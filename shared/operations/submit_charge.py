@@ -27,7 +27,8 @@ from shared.operations.ports import (
     Unknown,
 )
 
-FIRST_BYTE_WITHIN_SECONDS: Final = 10
+SEND_SECONDS: Final = 10
+"""The whole call, its first byte too, ends this soon after the claim; what comes later is read."""
 TOKEN_BITS: Final = 160
 
 
@@ -78,7 +79,7 @@ def submit_charge(
         return _not_ours(message, store=store, how=how)
     how.reached("submit_charge.after_claim")
     charge, attempt = claimed
-    deadline = Deadline.after(FIRST_BYTE_WITHIN_SECONDS, how.monotonic)
+    deadline = Deadline.after(SEND_SECONDS, how.monotonic)
     answer = _call(charge, attempt, requester_of(charge), how=how, deadline=deadline)
     how.reached("submit_charge.after_send")
     return _record(charge, attempt, answer, store=store, how=how, message=message)
@@ -151,7 +152,7 @@ def _record(
             raise AskAgain(reason)
         case Accepted():
             move = _moved(charge, attempt, ChargeEvent.ACCEPTED, AttemptStatus.ACCEPTED, now)
-        case Refused(failure_code=code, operator_word=word):
+        case Refused(failure_code=code, operator_word=word) if charge.resends == 0:
             move = _moved(charge, attempt, ChargeEvent.REFUSED, AttemptStatus.REFUSED, now)
             failed = replace(move.charge, failure_code=code)
             move = replace(
@@ -163,9 +164,10 @@ def _record(
                     failed, at=now, base_url=how.base_url, language=how.language
                 ),
             )
-        case Unknown(reason=reason) | NotSent(reason=reason):
+        case Unknown(reason=word) | NotSent(reason=word) | Refused(operator_word=word):
+            # A repeat that is refused or cannot leave proves nothing about the silent first send.
             move = _moved(charge, attempt, ChargeEvent.WENT_SILENT, AttemptStatus.SILENT, now)
-            move = replace(move, operator_word=reason)
+            move = replace(move, operator_word=word)
     move = replace(move, message_id=message.event_id, traceparent=message.traceparent)
     how.reached("submit_charge.before_record")
     won = store.move(move)

@@ -5,10 +5,10 @@ import time
 from collections.abc import Callable, Iterable
 from typing import Any, Final
 
-import flask
+import flask  # noqa: TC002 - names the type of what the framework makes
 import functions_framework
 
-from shared.domain.errors import MethodNotAllowed, Refusal, TooLarge
+from shared.domain.errors import MethodNotAllowed, NotFound, Refusal, TooLarge
 from shared.domain.ids import new_id
 from shared.runtime import language_choice, problem
 from shared.runtime.settings import settings
@@ -37,6 +37,9 @@ def _bounded(inner: Application) -> Application:
         try:
             if environ["REQUEST_METHOD"] not in METHODS:
                 raise MethodNotAllowed("method_not_allowed", allow=", ".join(sorted(METHODS)))
+            # Flask would read `//a` as `/a`: one address, one spelling.
+            if environ["PATH_INFO"].startswith("//"):
+                raise NotFound("route_unknown")
             _bound_body(environ)
         except Refusal as refusal:
             return _refuse(refusal, environ, start_response)

@@ -69,6 +69,11 @@ class Call:
         """Parse the JSON object. Raises TooLarge, WrongContentType, InvalidRequest."""
         return json_body.read_object(self.content, self.content_type)
 
+    def refuse_fields(self) -> None:
+        """Take no body or an empty object. Raises what `body` does, and `parameter_unknown`."""
+        for name in self.body() if self.content else ():
+            raise InvalidRequest("parameter_unknown", name[:100])
+
     def query(self) -> dict[str, str]:
         """Parse the query, each name at most once. Raises InvalidRequest `parameter_invalid`."""
         try:
@@ -156,21 +161,19 @@ def envelope_function(
         except NotAuthenticated:
             metrics.count_push(name, "not_authenticated")
             raise
-        outcome = "failed"
+        content = read_content(request)
         try:
-            envelope = parse_envelope(read_content(request))
+            envelope = parse_envelope(content)
             tracing.adopt(envelope.attributes.get("traceparent"))
-            handler(envelope)
-            outcome = "done"
+            _handle(handler, envelope)
         except UndecodableError as failure:
-            outcome = "undecodable"
+            metrics.count_push(name, "undecodable")
             logs.error("push_undecodable", reason=str(failure))
             raise InvalidRequest("message_undecodable") from failure
-        except Exception as failure:
-            _log_push_failure(failure, envelope)
-            raise Unavailable("temporarily_unavailable") from failure
-        finally:
-            metrics.count_push(name, outcome)
+        except Unavailable:
+            metrics.count_push(name, "failed")
+            raise
+        metrics.count_push(name, "done")
         return Answer(204)
 
     return edge(name, serve)
@@ -217,6 +220,16 @@ class _Verification:
         )
         url = require(config.push_jwks_url, "PUSH_JWKS_URL")
         return push_auth.Verifier(trust, push_auth.KeySet(push_auth.fetcher(url))).verify
+
+
+def _handle(handler: Callable[[Envelope], None], envelope: Envelope) -> None:
+    try:
+        handler(envelope)
+    except UndecodableError:
+        raise
+    except Exception as failure:
+        _log_push_failure(failure, envelope)
+        raise Unavailable("temporarily_unavailable") from failure
 
 
 def _log_push_failure(failure: Exception, envelope: Envelope) -> None:

@@ -12,7 +12,8 @@ LARGEST_BODY_BYTES: Final = 64 * 1024
 DEEPEST: Final = 16
 LONGEST_INTEGER: Final = 30
 _LARGEST: Final = int("9" * LONGEST_INTEGER)
-_STRING: Final = re.compile(r'"(?:[^"\\]|\\.)*"', re.DOTALL)
+# Possessive, and content with a string that never ends: either way each letter is seen once.
+_STRING: Final = re.compile(r'"(?:[^"\\]|\\.)*+"?', re.DOTALL)
 _BRACKET: Final = re.compile(r"[\[\]{}]")
 
 

@@ -16,6 +16,7 @@ from shared.providers.mtn.client import (
     connect,
 )
 from shared.providers.mtn.tokens import MtnCredentials
+from shared.providers.wire import Wire
 
 
 class WrongModeError(RuntimeError):
@@ -41,6 +42,7 @@ class Operators:
         self._lock: Final = threading.Lock()
         self._requesters: dict[OperatorAccount, PaymentRequester] = {}
         self._readers: dict[OperatorAccount, PaymentReader] = {}
+        self._wires: list[Wire] = []
 
     def requester(self, charge: Charge) -> PaymentRequester:
         """Return what can ask this charge's operator for money. Raises WrongModeError."""
@@ -50,7 +52,7 @@ class Operators:
                 self._requesters[account] = MtnPaymentRequester(
                     account,
                     self._credentials(account),
-                    wire=connect(account),
+                    wire=self._connect(account),
                     clock=self._clock,
                     on_exchange=self._on_exchange,
                 )
@@ -64,11 +66,22 @@ class Operators:
                 self._readers[account] = MtnPaymentReader(
                     account,
                     self._credentials(account),
-                    wire=connect(account),
+                    wire=self._connect(account),
                     clock=self._clock,
                     on_exchange=self._on_exchange,
                 )
             return self._readers[account]
+
+    def close(self) -> None:
+        """Close all connections; the adapters open new ones at need."""
+        with self._lock:
+            for wire in self._wires:
+                wire.close()
+
+    def _connect(self, account: OperatorAccount) -> Wire:
+        wire = connect(account)
+        self._wires.append(wire)
+        return wire
 
     def _account(self, charge: Charge) -> OperatorAccount:
         account = self._find(charge.operator_account)

@@ -1,6 +1,6 @@
 """Proves who signed a token: the one verifier of JWTs, set up once per issuer that we trust.
 
-Pub/Sub sends each push with a token of the push account; Keycloak's people will be a second setting.
+Pub/Sub pushes with a token of the push account; Keycloak's people will be a second setting.
 A token proves the sender, not freshness: messages are told apart by their own ids.
 """
 

@@ -1,5 +1,6 @@
 """Wires the press, the locked store and the public page of receipts."""
 
+import hashlib
 from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
@@ -7,11 +8,12 @@ from typing import Final
 
 from shared.domain.account import Tenant
 from shared.domain.charge import Charge
+from shared.domain.errors import Unavailable
 from shared.domain.money import Money
 from shared.domain.receipt import RETENTION_DAYS, Receipt, is_receipt_code, language_of
-from shared.operations.ports import StoredObject
+from shared.operations.ports import StoredObject, StoreDownError
 from shared.operations.render_receipt import Printing
-from shared.runtime import documents, wiring
+from shared.runtime import documents, logs, wiring
 from shared.runtime.crash import reached
 from shared.runtime.documents import PaymentState, VerifyView
 from shared.runtime.settings import require, settings
@@ -73,6 +75,19 @@ def stored_receipt(code: str) -> tuple[str, StoredObject] | None:
         return None
     stored = wiring.receipts(found[0]).find_stored(found[1].id)
     return None if stored is None else (found[1].receipt_number, stored)
+
+
+def read_stored(stored: StoredObject) -> bytes:
+    """Return the bytes of a receipt as they were written. Raises Unavailable."""
+    try:
+        body = locked_store().get(stored.key, stored.version_id)
+    except StoreDownError as failure:
+        logs.warning("receipt_unreadable", reason=str(failure))
+        raise Unavailable("temporarily_unavailable", retry_after_seconds=10) from failure
+    if hashlib.sha256(body).hexdigest() != stored.sha256:
+        logs.error("receipt_damaged", object_id=stored.key)
+        raise Unavailable("receipt_damaged", retry_after_seconds=60)
+    return body
 
 
 def verify_page(code: str, *, accept_language: str | None, asked: str | None) -> StatusPage:

@@ -9,14 +9,15 @@ from typing import Final
 
 from shared.domain.webhook import JITTER_PERMILLE, WebhookSecret
 from shared.messaging.webhook_sender import EgressSender
-from shared.operations.dispatch_webhook import Dispatch
+from shared.operations.dispatch_webhook import BATCH, Dispatch
 from shared.operations.ports import Delivery, Endpoint, WebhookAnswer
 from shared.runtime import wiring
 from shared.runtime.crash import reached
 from shared.runtime.sealing import Sealer
 from shared.runtime.settings import settings
 
-AT_ONCE: Final = 16
+# A whole batch at once: the threads only wait, and a hanging endpoint must not outlast the lease.
+AT_ONCE: Final = BATCH
 USER_AGENT: Final = "Pay-Webhooks/1"
 
 

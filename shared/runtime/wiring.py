@@ -117,7 +117,8 @@ def tenant_of(message: Message) -> Tenant:
 @cache
 def broker() -> Publisher:
     """Return the way to Pub/Sub; its client is imported at the first publish."""
-    return Publisher(require(settings().pubsub_project, "PUBSUB_PROJECT"))
+    require(settings().pubsub_project, "PUBSUB_PROJECT")
+    return Publisher.from_environment()
 
 
 @cache

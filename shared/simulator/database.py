@@ -14,7 +14,6 @@ import pg8000.native
 
 from shared.simulator.settings import Settings
 
-_POOL_SIZE: Final = 12
 _WAIT_SECONDS: Final = 5.0
 _STATEMENT_SECONDS: Final = 10
 _TABLES_LOCK: Final = 7_203_114_605
@@ -150,7 +149,7 @@ class Database:
 
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
-        self._places = threading.BoundedSemaphore(_POOL_SIZE)
+        self._places = threading.BoundedSemaphore(settings.pool_size)
         self._guard = threading.Lock()
         self._idle: list[_Connection] = []
         self._has_tables = False

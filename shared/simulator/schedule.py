@@ -12,7 +12,7 @@ from shared.simulator.payments import Payment
 # The 202 leaves first, as it mostly does at MTN; "early" is there for the other order.
 _LAG: Final = timedelta(milliseconds=5)
 _SOON: Final = timedelta(seconds=2)
-LEASE: Final = timedelta(seconds=15)
+LEASE: Final = timedelta(seconds=6)
 
 
 @dataclass(frozen=True, slots=True)

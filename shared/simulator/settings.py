@@ -10,6 +10,8 @@ from typing import Final
 from urllib.parse import unquote, urlsplit
 
 _DEFAULT_SECRETS_DIR: Final = "/etc/pay/secrets"
+_DEFAULT_POOL_SIZE: Final = 8
+_LARGEST_POOL_SIZE: Final = 64
 _UUID4: Final = re.compile(
     r"[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}", re.IGNORECASE
 )
@@ -46,10 +48,11 @@ class Settings:
     database_url: str
     secrets_dir: Path
     callback_host: str
+    pool_size: int = _DEFAULT_POOL_SIZE
 
     @classmethod
     def from_environment(cls, environment: Mapping[str, str] = os.environ) -> "Settings":
-        """Raises SettingsError without `SIMULATOR_DATABASE_URL`."""
+        """Raises SettingsError without `SIMULATOR_DATABASE_URL` or with a bad `POOL`."""
         url = environment.get("SIMULATOR_DATABASE_URL", "")
         if not url:
             raise SettingsError("SIMULATOR_DATABASE_URL is not set")
@@ -58,6 +61,7 @@ class Settings:
             database_url=url,
             secrets_dir=Path(environment.get("SECRETS_DIR", _DEFAULT_SECRETS_DIR)),
             callback_host=(callback_base.hostname or "127.0.0.1").lower(),
+            pool_size=_pool_size(environment.get("POOL", str(_DEFAULT_POOL_SIZE))),
         )
 
     def database(self) -> DatabaseAddress:
@@ -102,3 +106,9 @@ class Settings:
             return (self.secrets_dir / name).read_text(encoding="utf-8").strip() or None
         except FileNotFoundError:
             return None
+
+
+def _pool_size(text: str) -> int:
+    if not text.isascii() or not text.isdigit() or not 1 <= int(text[:5]) <= _LARGEST_POOL_SIZE:
+        raise SettingsError(f"POOL must be a number between 1 and {_LARGEST_POOL_SIZE}")
+    return int(text)

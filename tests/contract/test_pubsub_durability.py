@@ -264,7 +264,7 @@ def test_stop_is_quick_while_busy(tmp_path: Path) -> None:
 
 
 def test_server_dies_with_its_parent(tmp_path: Path) -> None:
-    """When the runner is killed the server goes too; that a thread of the runner ends is nothing."""
+    """The server goes with its runner; that a mere thread of the runner ends changes nothing."""
     http_port = free_port()
     arguments = command(tmp_path, free_port(), http_port)
     parent = subprocess.Popen(  # noqa: S603 - our own interpreter

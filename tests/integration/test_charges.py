@@ -1,11 +1,11 @@
 """The charge store on real PostgreSQL: all or nothing, one winner, three round trips."""
 
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import timedelta
-from typing import Any
+from typing import Any, TYPE_CHECKING
 
 import pytest
 from pg8000.core import CoreConnection
@@ -16,7 +16,6 @@ from shared.db.transaction import Database as Pool
 from shared.domain import ledger
 from shared.domain.charge import Attempt, AttemptStatus, Charge, ChargeEvent, ChargeStatus
 from shared.domain.errors import InProgress, InvalidRequest, KeyReused, LedgerRefused
-from shared.domain.events import Message
 from shared.operations.ports import (
     IdempotencyUse,
     Lease,
@@ -28,6 +27,9 @@ from shared.operations.ports import (
 )
 from tests.database import Account, Database
 from tests.factories import a_charge, a_message, an_attempt, an_event, an_id, moment
+
+if TYPE_CHECKING:
+    from shared.domain.events import Message
 
 KEY = IdempotencyUse("create_charge", "key-1", "f" * 64)
 
@@ -357,7 +359,7 @@ def test_a_hundred_settlements_at_once_sum_up(shop: Shop) -> None:
 
 
 @pytest.fixture
-def round_trips(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[], int]]:
+def round_trips(monkeypatch: pytest.MonkeyPatch) -> Callable[[], int]:
     """Count how often this thread waits for the server's `ready for query`."""
     counted = threading.local()
     original = CoreConnection.handle_messages
@@ -367,7 +369,7 @@ def round_trips(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[], int]]:
         original(self, context)
 
     monkeypatch.setattr(CoreConnection, "handle_messages", counting)
-    yield lambda: getattr(counted, "n", 0)
+    return lambda: getattr(counted, "n", 0)
 
 
 def test_create_and_settle_take_three_round_trips(

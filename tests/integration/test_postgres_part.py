@@ -13,7 +13,14 @@ from pg8000.exceptions import DatabaseError, InterfaceError
 
 from knative.local import cluster
 from knative.local.cluster import PostgresError
-from knative.local.postgres import Postgres, connect, prepare_databases, start_postgres
+from knative.local.postgres import (
+    Postgres,
+    Server,
+    connect,
+    prepare_databases,
+    prepare_server,
+    start_postgres,
+)
 from tests.system import ROOT, data_folder
 
 
@@ -124,6 +131,30 @@ def test_the_simulator_enters_no_database_but_its_own(
         connect(port=postgres.port, user="pay_simulator", password=password, database=database),
     ):
         pass
+
+
+def test_a_server_named_by_url_is_prepared_in_the_same_way(
+    postgres: Postgres, folder: Path, tmp_path: Path
+) -> None:
+    """DATABASE_URL replaces our server: its logins work, its own databases are left alone."""
+    with connect(port=postgres.port, password=postgres.password) as connection:
+        connection.run("CREATE ROLE visitor LOGIN SUPERUSER PASSWORD 'p@ss/word'")
+        connection.run("CREATE DATABASE theirs OWNER visitor")
+    server = Server.from_url(f"postgresql://visitor:p%40ss%2Fword@127.0.0.1:{postgres.port}/theirs")
+    secrets_dir = tmp_path / "secrets"
+    prepare_server(server, secrets_dir)
+
+    user, _, password = (secrets_dir / "database_app").read_text().strip().partition(":")
+    with connect(port=server.port, user=user, password=password, database="pay") as connection:
+        assert connection.run("SELECT current_user") == [["pay_app"]]
+    prepare_databases(postgres, folder / "secrets")
+
+
+@pytest.mark.parametrize("url", ["mysql://a:b@h/d", "postgresql://h/d", "postgresql://a:b@h:x/d"])
+def test_a_malformed_database_url_is_refused(url: str) -> None:
+    """One sentence, which repeats no password."""
+    with pytest.raises(PostgresError, match="DATABASE_URL is postgresql://"):
+        Server.from_url(url)
 
 
 def test_a_failed_statement_leaves_no_data_in_the_log(postgres: Postgres) -> None:

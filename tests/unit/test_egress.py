@@ -152,7 +152,7 @@ def test_the_local_exception_is_one_address() -> None:
         ("41.202.219.73", False),
     ],
 )
-def test_an_address_is_judged_by_what_it_reaches(text: str, denied: bool) -> None:  # noqa: FBT001
+def test_an_address_is_judged_by_what_it_reaches(text: str, denied: bool) -> None:  # noqa: FBT001 - a table
     """Mapped addresses are judged by the inner one; the neighbours of denied networks pass."""
     assert is_denied(ipaddress.ip_address(text)) is denied
 

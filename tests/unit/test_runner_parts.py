@@ -53,18 +53,36 @@ def test_a_wrong_schedule_is_refused(text: str) -> None:
 
 
 def test_known_ports_are_kept_and_none_is_given_twice(tmp_path: Path) -> None:
-    """Addresses last over restarts; a port that is taken meanwhile is replaced."""
+    """Addresses last over restarts, also when a part is added."""
     record = tmp_path / "ports.json"
-    first = choose_ports(["a", "b", "c"], record)
-    record.write_text(json.dumps(first))
-    with socket.socket() as taken:
-        taken.bind(("127.0.0.1", first["b"]))
-        taken.listen()
-        second = choose_ports(["a", "b", "c", "d"], record)
+    with choose_ports(["a", "b"], record) as first:
+        record.write_text(json.dumps(first))
+    with choose_ports(["b", "c", "a"], record) as second:
+        pass
 
-    assert (second["a"], second["c"]) == (first["a"], first["c"])
-    assert second["b"] != first["b"]
-    assert len(set(second.values())) == 4
+    assert (second["a"], second["b"]) == (first["a"], first["b"])
+    assert len({second["a"], second["b"], second["c"], second["block"]}) == 4
+
+
+def test_two_systems_never_share_a_port(tmp_path: Path) -> None:
+    """What one holds, another moves away from, even where its own record says otherwise."""
+    record = tmp_path / "ports.json"
+    with choose_ports(["a", "b"], record) as first:
+        record.write_text(json.dumps(first))
+        with choose_ports(["a", "b"], record) as second:
+            assert not set(first.values()) & set(second.values())
+
+
+def test_a_port_that_is_taken_meanwhile_is_given_up(tmp_path: Path) -> None:
+    """No part is sent to a port on which a stranger listens."""
+    record = tmp_path / "ports.json"
+    with choose_ports(["a", "b"], record) as first:
+        record.write_text(json.dumps(first))
+    with socket.socket() as stranger:
+        stranger.bind(("127.0.0.1", first["b"]))
+        stranger.listen()
+        with choose_ports(["a", "b"], record) as second:
+            assert second["b"] != first["b"]
 
 
 def test_the_gateways_placeholders_are_filled_or_refused(tmp_path: Path) -> None:

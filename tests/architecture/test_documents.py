@@ -1,0 +1,259 @@
+"""Documents are held to the tree: links lead somewhere, proofs exist, SQL of runbooks runs."""
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+from sqlalchemy import Engine
+
+from shared.db.charges import Charges
+from shared.db.transaction import Database as Pool
+from tests.database import Account, Database
+from tests.factories import a_charge, a_message, an_attempt, an_event, an_id, moment
+
+ROOT = Path(__file__).resolve().parents[2]
+DOCS = ROOT / "shared/docs"
+DECISIONS = sorted((DOCS / "decisions").glob("*.md"))
+RUNBOOKS = sorted((DOCS / "runbooks").glob("*.md"))
+SECTIONS = ["Context", "Decision", "Consequences", "Alternatives", "What enforces it"]
+TOP_FOLDERS = ["functions", "shared", "tests", "knative", "terraform"]
+REQUIREMENTS = [".requirements.in", "knative/local/requirements.in", "tests/requirements.in"]
+LONGEST_DECISION = 70
+
+_LINK = re.compile(r"\[[^\]]*\]\(([^)\s]+)\)")
+_HEADING = re.compile(r"^#+ (.+)$", re.MULTILINE)
+_SECTION = re.compile(r"^## (.+)$", re.MULTILINE)
+_FENCE = re.compile(r"^```.*?^```", re.MULTILINE | re.DOTALL)
+_SQL = re.compile(r"^```sql( tenant)?\n(.*?)^```", re.MULTILINE | re.DOTALL)
+_PROOF = re.compile(r"`((?:tests/|\.)[\w./-]+)`")
+_VARIABLE = re.compile(r":'(\w+)'")
+
+
+def _markdown() -> list[Path]:
+    """Return every Markdown file of ours."""
+    found = [ROOT / "README.md"]
+    for folder in TOP_FOLDERS:
+        found += (ROOT / folder).rglob("*.md")
+    return sorted(path for path in found if "node_modules" not in path.parts)
+
+
+def _name(path: Path) -> str:
+    return path.relative_to(ROOT).as_posix()
+
+
+def broken_links(path: Path, text: str) -> list[str]:
+    """Tell which relative links of a document lead to no file, or to no heading of one."""
+    broken = []
+    for target in _LINK.findall(_FENCE.sub("", text)):
+        place, _, fragment = target.partition("#")
+        if re.match(r"[a-z]+:", target):
+            continue
+        file = (path.parent / place).resolve() if place else path
+        has_heading = not fragment or (
+            file.is_file() and fragment in _fragments(file.read_text("utf-8"))
+        )
+        if not file.exists() or ROOT not in (file, *file.parents) or not has_heading:
+            broken.append(target)
+    return broken
+
+
+def _fragments(text: str) -> set[str]:
+    """Return what links to headings are called: lower case, hyphens for spaces, no other signs."""
+    return {
+        re.sub(r"[^\w\- ]", "", heading).strip().lower().replace(" ", "-")
+        for heading in _HEADING.findall(_FENCE.sub("", text))
+    }
+
+
+@pytest.mark.parametrize("path", _markdown(), ids=_name)
+def test_every_link_leads_somewhere(path: Path) -> None:
+    """A relative link names a file of the repository, and a heading that stands in it."""
+    assert broken_links(path, path.read_text("utf-8")) == []
+
+
+def test_a_broken_link_is_found() -> None:
+    """The check of links can fail: on a missing file, on a missing heading, on a way out."""
+    text = "[a](nowhere.md) [b](README.md#no-such-heading) [c](../outside.md) [d](README.md)"
+
+    assert broken_links(ROOT / "README.md", text) == [
+        "nowhere.md",
+        "README.md#no-such-heading",
+        "../outside.md",
+    ]
+
+
+@pytest.mark.parametrize("folder", TOP_FOLDERS)
+def test_every_top_folder_has_its_door_plate(folder: str) -> None:
+    """A README says what lives in a folder and what may not enter."""
+    text = (ROOT / folder / "README.md").read_text("utf-8")
+
+    assert "may not enter" in text.lower()
+
+
+def test_decisions_are_numbered_without_a_gap() -> None:
+    """A missing number would be a decision that somebody removed."""
+    numbers = [path.name[:4] for path in DECISIONS]
+
+    assert numbers == [f"{number:04}" for number in range(1, len(DECISIONS) + 1)]
+    assert len(DECISIONS) > 0
+
+
+@pytest.mark.parametrize("path", DECISIONS, ids=_name)
+def test_a_decision_is_one_page_in_five_parts(path: Path) -> None:
+    """Number and title agree with the file's name; each part is there, in order."""
+    text = path.read_text("utf-8")
+    lines = text.splitlines()
+
+    assert re.match(rf"# {path.name[:4]} \S", lines[0])
+    assert _SECTION.findall(text) == SECTIONS
+    assert len(lines) <= LONGEST_DECISION
+
+
+@pytest.mark.parametrize("path", DECISIONS, ids=_name)
+def test_what_enforces_a_decision_exists(path: Path) -> None:
+    """A decision names at least one test or check, and each one named is there."""
+    proofs = _PROOF.findall(path.read_text("utf-8").rpartition("## What enforces it")[2])
+
+    assert any(proof.startswith("tests/") for proof in proofs)
+    assert [proof for proof in proofs if not (ROOT / proof).is_file()] == []
+
+
+def test_every_package_has_its_defence() -> None:
+    """Whoever adds a package says on the page of dependencies why it is worth it."""
+    page = (DOCS / "decisions/0017-dependencies.md").read_text("utf-8")
+    words = set(re.findall(r"[a-z0-9][a-z0-9-]*", page))
+
+    missing = [
+        package
+        for file in REQUIREMENTS
+        for package in _packages((ROOT / file).read_text("utf-8"))
+        if package not in words
+    ]
+
+    assert missing == []
+
+
+def _packages(text: str) -> Iterator[str]:
+    for line in text.splitlines():
+        match = re.match(r"[a-z0-9][a-z0-9-]*", line)
+        if match:
+            yield match[0]
+
+
+def test_the_glossary_is_in_order_and_in_two_languages() -> None:
+    """Whoever looks a word up finds it by its letter, with its French word and meaning."""
+    lines = (DOCS / "glossary.md").read_text("utf-8").splitlines()
+    rows = [line.strip("| ").split(" | ") for line in lines if line.startswith("| ")][1:]
+    words = [row[0] for row in rows]
+
+    assert all(len(row) == 3 and all(row) for row in rows)
+    assert words == sorted(words, key=str.lower)
+
+
+@dataclass(frozen=True, slots=True)
+class Block:
+    """One SQL block of a runbook; `in_tenant` when it reads a merchant's tables by bare names."""
+
+    runbook: str
+    sql: str
+    in_tenant: bool
+
+
+def _blocks() -> list[Block]:
+    return [
+        Block(path.stem, sql, bool(tenant))
+        for path in RUNBOOKS
+        for tenant, sql in _SQL.findall(path.read_text("utf-8"))
+    ]
+
+
+@pytest.fixture(scope="module")
+def trouble(migrated: Database, make_account: Any) -> Iterator[tuple[Engine, dict[str, str]]]:
+    """An account with one charge that may have been sent, a case and a dead letter; the owner."""
+    account: Account = make_account()
+    app, owner = migrated.engine("app", pool_size=1), migrated.engine("owner", pool_size=1)
+    charge = a_charge(account.test, migrated.operator_account)
+    store = Charges(Pool(app), account.test)
+    store.create(
+        charge,
+        event=an_event(charge),
+        message=a_message(charge),
+        first_check_at=moment(),
+        idempotency=None,
+        response="{}",
+    )
+    store.claim(
+        an_attempt(charge),
+        callback_token_hash=charge.id,
+        number_hmac="n",
+        now=moment(),
+        lease_until=moment(),
+    )
+    values = {
+        "account": account.id,
+        "charge": charge.id,
+        "key": account.secret_key[len("sk_test_") :][:10],
+        "letter": an_id("dl"),
+        "person": "A. Ngono",
+        "reason": "the operator's statement of 2 November",
+        "schema": account.test.schema,
+        "since": "2026-11-01 00:00Z",
+    }
+    migrated.look(
+        "INSERT INTO platform.cases (id, kind, account_id, livemode, object_id, reason, opened_at)"
+        " VALUES (:case, 'charge', :account, false, :charge, 'unresolved_for_a_day', now())",
+        case=an_id("case"),
+        account=account.id,
+        charge=charge.id,
+    )
+    migrated.look(
+        "INSERT INTO platform.dead_letters"
+        " (id, topic, subscription, event_id, account_id, livemode, object_id)"
+        " VALUES (:letter, 'webhook-due', 's', :letter, :account, false, :endpoint)",
+        letter=values["letter"],
+        account=account.id,
+        endpoint=account.webhook_endpoint,
+    )
+    yield owner, values
+    app.dispose()
+    owner.dispose()
+
+
+@pytest.mark.parametrize(
+    "block", _blocks(), ids=lambda block: f"{block.runbook}-{block.sql.split(None, 1)[0].lower()}"
+)
+def test_the_sql_of_a_runbook_does_what_it_says(
+    trouble: tuple[Engine, dict[str, str]], block: Block
+) -> None:
+    """Each block runs as the owner, and one that changes something finds its row; then undone."""
+    owner, values = trouble
+    sql = _VARIABLE.sub(lambda match: "'" + values[match[1]].replace("'", "''") + "'", block.sql)
+    path = f'"{values["schema"]}", pg_catalog' if block.in_tenant else "pg_catalog"
+    raw = owner.raw_connection()
+    connection: Any = raw.driver_connection
+    try:
+        connection.execute_simple(f"BEGIN; SET LOCAL search_path = {path}")
+        context = connection.execute_simple(sql)
+    finally:
+        connection.execute_simple("ROLLBACK")
+        raw.close()
+
+    assert not sql.startswith("UPDATE") or context.row_count >= 1
+    assert not re.match(r"(DELETE|DROP|TRUNCATE|ALTER)", sql)
+
+
+def test_runbooks_have_sql_to_try() -> None:
+    """The pattern that finds SQL blocks finds those that people see."""
+    shown = sum(path.read_text("utf-8").count("```sql") for path in RUNBOOKS)
+
+    assert len(_blocks()) == shown > 0
+
+
+def test_every_runbook_stands_in_the_list() -> None:
+    """On call nobody searches a folder: the first page names all of them."""
+    first_page = (DOCS / "runbooks/README.md").read_text("utf-8")
+
+    assert [path.name for path in RUNBOOKS if path.name not in first_page] == ["README.md"]

@@ -1,0 +1,134 @@
+"""The environment of a function's process, set once, and one door per function."""
+
+import io
+from collections.abc import Callable, Iterator
+from functools import cache
+from types import ModuleType, SimpleNamespace
+from typing import Final
+
+import pytest
+from pg8000.native import Connection
+
+from knative.local.postgres import connect
+from knative.local.secret_files import write_private
+from shared.runtime import documents, logs, receipts, settings, webhooks, wiring
+from tests.database import Account, Database, MakeAccount
+from tests.functions.door import Door
+from tests.functions.pushes import Issuer
+from tests.functions.rows import Rows
+from tests.functions.till import CREDENTIALS, Till
+from tests.scripted_server import ScriptedServer, answer
+
+BASE_URL: Final = "https://api.example.cm"
+NOBODY: Final = "127.0.0.1:9"
+_CACHING: Final[tuple[ModuleType, ...]] = (documents, receipts, settings, webhooks, wiring)
+
+
+@pytest.fixture(scope="session")
+def issuer() -> Iterator[Issuer]:
+    """Who signs pushes, with its public keys at an address."""
+    with Issuer() as running:
+        yield running
+
+
+@pytest.fixture(scope="session")
+def logged() -> io.StringIO:
+    """Every log line of the functions, from the first on."""
+    return io.StringIO()
+
+
+@pytest.fixture(scope="session")
+def object_store() -> Iterator[ScriptedServer]:
+    """An object store that each test tells by `script` what to answer; it forbids everything."""
+    with ScriptedServer(lambda _: answer(403)) as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def process(
+    migrated: Database, issuer: Issuer, object_store: ScriptedServer, logged: io.StringIO
+) -> Iterator[None]:
+    """Make this process one of a function: its environment, and no part of it made before.
+
+    No broker listens: what commits stays in the outbox, as while Pub/Sub is away.
+    """
+    environment = {
+        **migrated.environment,
+        **issuer.environment,
+        "ENVIRONMENT": "local",
+        "PUBLIC_BASE_URL": BASE_URL,
+        "CALLBACK_BASE_URL": BASE_URL,
+        "PUBSUB_PROJECT": "test",
+        "PUBSUB_EMULATOR_HOST": NOBODY,
+        "S3_ENDPOINT_URL": object_store.url,
+        "S3_BUCKET": "receipts",
+    }
+    write_private(migrated.secrets_dir / "simulator_credentials", CREDENTIALS)
+    write_private(migrated.secrets_dir / "s3_credentials", "access:secret")
+    with pytest.MonkeyPatch.context() as patch:
+        for name, value in environment.items():
+            patch.setenv(name, value)
+        # The publishing thread also writes while no test captures what is written.
+        patch.setattr(logs, "sys", SimpleNamespace(stdout=logged))
+        _forget()
+        yield
+        wiring.publisher().close()
+        wiring.operators().close()
+        wiring.app_database()._engine.dispose()
+        wiring.worker_database()._engine.dispose()
+        _forget()
+
+
+def _forget() -> None:
+    for module in _CACHING:
+        for made in vars(module).values():
+            if hasattr(made, "cache_clear"):
+                made.cache_clear()
+
+
+@pytest.fixture(scope="session")
+def door(process: None) -> Callable[[str], Door]:
+    """Return the door of a function by its name; each is loaded once."""
+    return cache(Door)
+
+
+@pytest.fixture(scope="session")
+def create_charge(door: Callable[[str], Door]) -> Door:
+    """The door of create_charge."""
+    return door("create_charge")
+
+
+@pytest.fixture(scope="session")
+def read_payments(door: Callable[[str], Door]) -> Door:
+    """The door of read_payments."""
+    return door("read_payments")
+
+
+@pytest.fixture(scope="session")
+def superuser(migrated: Database) -> Iterator[Connection]:
+    """A connection past all rights, kept open."""
+    postgres = migrated.postgres
+    with connect(port=postgres.port, password=postgres.password, database="pay") as connection:
+        yield connection
+
+
+@pytest.fixture(scope="module")
+def shop(make_account: MakeAccount) -> Account:
+    """One account for the tests of a file, which leave each other's charges alone."""
+    return make_account()
+
+
+@pytest.fixture(scope="module")
+def rows(superuser: Connection, shop: Account) -> Rows:
+    """What is stored of the shop and on the platform."""
+    return Rows(superuser, (shop.test, shop.live))
+
+
+@pytest.fixture
+def till(
+    account: Account, superuser: Connection, door: Callable[[str], Door], issuer: Issuer
+) -> Iterator[Till]:
+    """A shop of the test's own with a scripted operator."""
+    rows = Rows(superuser, (account.test,))
+    with Till(account, rows=rows, door=door, issuer=issuer) as ready:
+        yield ready

@@ -1,0 +1,175 @@
+"""A function behind its door, in this process: each answer is held to the contract as it comes."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cache
+from http import HTTPStatus
+from typing import Any, Final
+
+from jsonschema import Draft202012Validator
+from referencing import Registry
+from referencing.jsonschema import DRAFT202012
+from werkzeug.test import EnvironBuilder, run_wsgi_app
+
+from knative.catalogue import ROOT
+from knative.render.contract import load_document
+from shared.contracts.operations import OPERATIONS, Operation
+from shared.domain.errors import MethodNotAllowed, NotFound
+from shared.runtime.edge import create_app
+from shared.runtime.routing import Routes
+
+DOCUMENT: Final[Mapping[str, Any]] = load_document()
+JSON: Final = "application/json"
+_EVERYTHING: Final = Routes(OPERATIONS)
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """An answer; header names are looked up in any case."""
+
+    status: int
+    headers: Mapping[str, str]
+    content: bytes
+
+    @property
+    def json(self) -> Any:
+        """The body, parsed."""
+        return json.loads(self.content)
+
+    @property
+    def error(self) -> Mapping[str, Any]:
+        """Stripe's half of an error."""
+        error: Mapping[str, Any] = self.json["error"]
+        return error
+
+
+class Door:
+    """One function, loaded as its server loads it."""
+
+    def __init__(self, function: str) -> None:
+        """Load functions/<function>/main.py."""
+        self.function = function
+        source = ROOT / "functions" / function / "main.py"
+        self._application = create_app(function, str(source))
+
+    def call(  # noqa: PLR0917 - method and path read as on a request line
+        self,
+        method: str,
+        path: str,
+        body: object = None,
+        *,
+        key: str | None = None,
+        headers: Mapping[str, str] | None = None,
+        remote: str = "127.0.0.1",
+    ) -> Reply:
+        """Send a request and hold its answer to the contract; what is not bytes goes as JSON.
+
+        `key` is an API key. A header None is left out.
+        """
+        sent = {} if key is None else {"Authorization": f"Bearer {key}"}
+        content = b""
+        if body is not None:
+            sent["Content-Type"] = JSON
+            content = body if isinstance(body, bytes) else json.dumps(body).encode()
+        sent |= headers or {}
+        builder = EnvironBuilder(method=method, path=path.partition("?")[0], data=content)
+        environ = builder.get_environ()
+        builder.close()
+        environ["QUERY_STRING"] = path.partition("?")[2]
+        environ["REMOTE_ADDR"] = remote
+        # Written by hand, because a client library refuses the very headers that are to be refused.
+        for name, value in sent.items():
+            variable = name.upper().replace("-", "_")
+            environ[variable if variable == "CONTENT_TYPE" else f"HTTP_{variable}"] = value
+        content, status, found = run_wsgi_app(self._application, environ, buffered=True)
+        reply = Reply(int(status[:3]), dict(found), b"".join(content))
+        self._hold_to_contract(method, environ["PATH_INFO"], reply)
+        return reply
+
+    def post(self, path: str, body: object = None, **how: Any) -> Reply:
+        """POST."""
+        return self.call("POST", path, body, **how)
+
+    def get(self, path: str, **how: Any) -> Reply:
+        """GET."""
+        return self.call("GET", path, **how)
+
+    def _hold_to_contract(self, method: str, path: str, reply: Reply) -> None:
+        assert reply.headers["Request-Id"].startswith("req_")
+        kind = reply.headers.get("Content-Type", "").partition(";")[0]
+        if reply.status >= HTTPStatus.BAD_REQUEST and kind == JSON and method != "HEAD":
+            hold_to_error_shape(reply)
+        operation = _operation(method, path)
+        if operation is not None and operation.function == self.function:
+            hold_to_operation(operation, reply, has_body=method != "HEAD")
+
+
+def hold_to_operation(operation: Operation, reply: Reply, *, has_body: bool) -> None:
+    """Fail unless openapi.yaml knows this status of this operation and accepts its body."""
+    known = _operation_at(operation)["responses"]
+    assert str(reply.status) in known, f"{operation.operation_id} answers {reply.status}"
+    contents = _resolved(known[str(reply.status)]).get("content", {})
+    if not contents or not has_body:
+        return
+    kind = reply.headers.get("Content-Type", "").partition(";")[0]
+    assert kind in contents, f"{operation.operation_id} answers {kind}"
+    if kind == JSON:
+        schema = contents[JSON]["schema"]
+        problems = [
+            error.message for error in _validator(json.dumps(schema)).iter_errors(reply.json)
+        ]
+        assert problems == []
+
+
+def hold_to_error_shape(reply: Reply) -> None:
+    """RFC 9457 outside, Stripe's inside, one request id, words in the language that is named."""
+    problem, error = reply.json, reply.json["error"]
+    assert set(problem) == {"type", "title", "status", "detail", "instance", "error"}
+    assert set(error) - {"param"} == {"type", "code", "message", "doc_url", "request_id"}
+    assert problem["status"] == reply.status
+    assert problem["type"] == error["doc_url"]
+    assert problem["type"].endswith(f"/docs/errors#{error['code']}")
+    assert problem["detail"] == error["message"] != ""
+    assert problem["title"] != ""
+    assert problem["instance"] == error["request_id"] == reply.headers["Request-Id"]
+    assert reply.headers["Content-Language"] in {"fr", "en"}
+    assert reply.headers["Cache-Control"] == "no-store"
+    refused_for_good = reply.status < HTTPStatus.INTERNAL_SERVER_ERROR and reply.status not in {
+        HTTPStatus.CONFLICT,
+        HTTPStatus.TOO_MANY_REQUESTS,
+    }
+    if refused_for_good:
+        assert reply.headers["Stripe-Should-Retry"] == "false"
+    schema = {"$ref": "#/components/schemas/Error"}
+    assert [e.message for e in _validator(json.dumps(schema)).iter_errors(problem)] == []
+
+
+def _operation(method: str, path: str) -> Operation | None:
+    try:
+        return _EVERYTHING.find(method, path)[0]
+    except (MethodNotAllowed, NotFound):
+        return None
+
+
+def _operation_at(operation: Operation) -> Mapping[str, Any]:
+    found: Mapping[str, Any] = DOCUMENT["paths"][operation.path][operation.method.lower()]
+    return found
+
+
+def _resolved(node: Mapping[str, Any]) -> Mapping[str, Any]:
+    while "$ref" in node:
+        target: Any = DOCUMENT
+        for part in node["$ref"].removeprefix("#/").split("/"):
+            target = target[part]
+        node = target
+    return node
+
+
+@cache
+def _validator(schema: str) -> Draft202012Validator:
+    """Return a validator of a schema whose references lie in the document."""
+    resource = DRAFT202012.create_resource(DOCUMENT)
+    registry: Registry[Any] = Registry().with_resource("urn:openapi", resource)
+    absolute = schema.replace('"#/', '"urn:openapi#/')
+    return Draft202012Validator(json.loads(absolute), registry=registry)

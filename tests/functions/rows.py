@@ -1,0 +1,81 @@
+"""Everything that is stored, in a form that two moments can be compared by."""
+
+from typing import Any, Final
+
+from pg8000.native import Connection
+
+from shared.domain.account import Tenant
+
+TENANT_TABLES: Final = (
+    "charges",
+    "provider_attempts",
+    "state_changes",
+    "receipts",
+    "ledger_accounts",
+    "ledger_transactions",
+    "postings",
+    "idempotency_keys",
+    "consumed_messages",
+    "events",
+    "webhook_endpoints",
+    "webhook_deliveries",
+)
+PLATFORM_TABLES: Final = (
+    "accounts",
+    "account_schemas",
+    "api_keys",
+    "operator_accounts",
+    "dated_rules",
+    "callback_tokens",
+    "callback_inbox",
+    "public_codes",
+    "outbox",
+    "event_feed",
+    "due_work",
+    "payment_index",
+    "cases",
+    "dead_letters",
+)
+
+
+class Rows:
+    """The rows of some tenants and of the platform."""
+
+    def __init__(self, connection: Connection, tenants: tuple[Tenant, ...]) -> None:
+        """`connection` sees all schemas."""
+        self._connection = connection
+        self._tenants = tenants
+        tables = [f'"{t.schema}".{name}' for t in tenants for name in TENANT_TABLES]
+        tables += [f"platform.{name}" for name in PLATFORM_TABLES]
+        self._everything = " UNION ALL ".join(
+            f"SELECT '{table}', count(*), md5(string_agg(r::text, '|' ORDER BY r::text)) FROM {table} r"
+            for table in tables
+        )
+
+    def snapshot(self) -> dict[str, tuple[int, str]]:
+        """Count and hash of each table."""
+        found = self._connection.run(self._everything)
+        return {table: (count, digest) for table, count, digest in found}
+
+    def of(self, table: str, where: str = "true", **values: object) -> list[dict[str, Any]]:
+        """The rows of a tenant's own table, by column."""
+        return self._select(f'"{self._tenants[0].schema}".{table}', where, values)
+
+    def platform(self, table: str, where: str = "true", **values: object) -> list[dict[str, Any]]:
+        """The rows of this account in a platform table."""
+        account = self._tenants[0].account
+        return self._select(
+            f"platform.{table}",
+            f"account_id = :account AND ({where})",
+            {**values, "account": account},
+        )
+
+    def run(self, sql: str, **values: object) -> list[list[Any]]:
+        """Run any statement past all rights."""
+        rows: list[list[Any]] | None = self._connection.run(sql, **values)
+        return rows or []
+
+    def _select(self, table: str, where: str, values: dict[str, object]) -> list[dict[str, Any]]:
+        found = self._connection.run(f"SELECT * FROM {table} WHERE {where}", **values)
+        names = [column["name"] for column in self._connection.columns or []]
+        return [dict(zip(names, row, strict=True)) for row in found or []]

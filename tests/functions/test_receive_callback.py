@@ -1,0 +1,185 @@
+"""An operator's callback at its door: a hint and nothing more, whoever sends it."""
+
+import hashlib
+import json
+from collections.abc import Callable
+
+import pytest
+
+from shared.operations.submit_charge import callback_token
+from shared.runtime import wiring
+from tests.functions.door import Door, Reply
+from tests.functions.rows import PLATFORM_TABLES, TENANT_TABLES
+from tests.functions.till import Till
+
+SOURCE = "196.200.1.7"
+
+
+@pytest.fixture
+def receive(door: Callable[[str], Door]) -> Door:
+    """The door of receive_callback."""
+    return door("receive_callback")
+
+
+@pytest.fixture
+def sent(till: Till) -> str:
+    """A charge that the operator took."""
+    charge_id = till.create()
+    assert till.submit(charge_id).status == 204
+    return charge_id
+
+
+@pytest.fixture
+def address(till: Till, sent: str) -> str:
+    """The path that the operator was given to call back."""
+    (attempt,) = till.rows.of("provider_attempts", "charge_id = :id", id=sent)
+    token = callback_token(wiring.key_bytes("callback_token_key"), attempt["reference"])
+    return f"/callbacks/mtn/{token}"
+
+
+def checks(till: Till, charge_id: str) -> int:
+    """How often the reader was woken."""
+    return len(
+        till.rows.platform("outbox", "topic = 'charge-check-due' AND object_id = :id", id=charge_id)
+    )
+
+
+def test_the_operator_was_told_this_address(till: Till, address: str) -> None:
+    """The path that the request carried is the path that is served."""
+    (asked,) = till.sent
+
+    assert asked.headers["x-callback-url"].endswith(address)
+
+
+@pytest.mark.parametrize("method", ["POST", "PUT"])
+def test_a_callback_wakes_the_reader(
+    receive: Door, till: Till, sent: str, address: str, method: str
+) -> None:
+    """Either method: one visit with its source and the hash of its body, one message, no change."""
+    before = till.charge(sent)
+    body = b'{"status": "SUCCESSFUL"}'
+
+    reply = receive.call(method, address, body, remote=SOURCE)
+
+    assert (reply.status, reply.content) == (200, b"")
+    (visit,) = till.rows.run(
+        "SELECT source, body_sha256 FROM platform.callback_inbox i JOIN platform.callback_tokens t"
+        " USING (token_hash) WHERE t.object_id = :id",
+        id=sent,
+    )
+    assert visit == [SOURCE, hashlib.sha256(body).hexdigest()]
+    assert checks(till, sent) == 1
+    assert till.charge(sent) == before
+
+
+def test_repeats_wake_nobody_for_ten_seconds(
+    receive: Door, till: Till, sent: str, address: str
+) -> None:
+    """Whoever floods us cannot use up the operator's quota of status reads; later it may wake again."""
+    for _ in range(5):
+        assert receive.post(address).status == 200
+    assert checks(till, sent) == 1
+
+    till.rows.run(
+        "UPDATE platform.callback_tokens SET hinted_at = hinted_at - interval '11 s'"
+        " WHERE object_id = :id",
+        id=sent,
+    )
+    assert receive.post(address).status == 200
+    assert checks(till, sent) == 2
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b"",
+        b"{",
+        b"\xff\xfe\x00",
+        b"[" * 60_000,
+        b"<html><body>502</body></html>",
+        json.dumps({"status": "FAILED", "reason": "PAYER_NOT_FOUND"}).encode(),
+        json.dumps({"status": "SUCCESSFUL", "amount": "999999", "currency": "EUR"}).encode(),
+        b"x" * (1024 * 1024),
+    ],
+    ids=["empty", "half", "binary", "deep", "html", "failure", "riches", "1 MiB"],
+)
+def test_no_body_is_believed(
+    receive: Door, till: Till, sent: str, address: str, body: bytes
+) -> None:
+    """Forged, garbled or large: it wakes the reader and changes no payment."""
+    before = till.charge(sent)
+
+    reply = receive.post(address, body, headers={"Content-Type": "text/whatever"})
+
+    assert reply.status == 200
+    assert till.charge(sent) == before
+    assert till.rows.of("postings") == []
+
+
+def test_the_body_is_never_stored(receive: Door, till: Till, address: str) -> None:
+    """It may name a payer: of it only the hash stays, in no table of any kind anything else."""
+    canary = "canary-237699999999"
+
+    receive.post(address, {"payer": canary, "status": "SUCCESSFUL"})
+
+    tables = [f'"{till.account.test.schema}".{name}' for name in TENANT_TABLES]
+    tables += [f"platform.{name}" for name in PLATFORM_TABLES]
+    for table in tables:
+        found = till.rows.run(f"SELECT count(*) FROM {table} r WHERE r::text LIKE '%canary%'")
+        assert found == [[0]]
+
+
+def test_more_than_a_mebibyte_is_refused(receive: Door, till: Till, address: str) -> None:
+    """Before a letter of it is looked at."""
+    before = till.rows.snapshot()
+
+    reply = receive.post(address, b"x" * (1024 * 1024 + 1))
+
+    assert (reply.status, reply.error["code"]) == (413, "body_too_large")
+    assert till.rows.snapshot() == before
+
+
+def _unknown(address: str) -> list[str]:
+    token = address.rpartition("/")[2]
+    return [
+        f"/callbacks/orange/{token}",
+        f"/callbacks/MTN/{token}",
+        f"/callbacks/mtn\x00/{token}",
+        f"/callbacks/camtel/{token}",
+        f"/callbacks/mtn/{token}x",
+        f"/callbacks/mtn/{token[:-1]}",
+        f"/callbacks/mtn/{token.upper()}",
+        f"/callbacks/mtn/{token}\x00",
+        f"/callbacks/mtn/{token}/",
+        f"/callbacks/mtn/{'2' * 32}",
+        f"/callbacks/mtn/{'t' * 1900}",
+        "/callbacks/mtn/é",
+        "/callbacks/mtn/' OR 1=1 --",
+    ]
+
+
+def test_an_unknown_token_stores_nothing(receive: Door, till: Till, address: str) -> None:
+    """A wrong token, or a right one under another operator: 404, and not one row."""
+    before = till.rows.snapshot()
+
+    replies: list[Reply] = [receive.post(path, {}) for path in _unknown(address)]
+
+    assert [(reply.status, reply.error["code"]) for reply in replies] == [
+        (404, "route_unknown")
+    ] * len(replies)
+    assert till.rows.snapshot() == before
+
+
+def test_a_late_callback_changes_nothing(
+    receive: Door, till: Till, sent: str, address: str
+) -> None:
+    """After the end, a callback wakes a reader who finds nothing to do."""
+    assert till.settle(sent).status == 204
+    settled = till.charge(sent)
+
+    assert receive.post(address, {"status": "FAILED"}).status == 200
+    assert till.settle(sent).status == 204
+
+    assert settled["status"] == "succeeded"
+    assert till.charge(sent) == settled
+    assert len(till.rows.of("ledger_transactions")) == 1

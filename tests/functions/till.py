@@ -1,0 +1,125 @@
+"""A shop whose operator is a scripted MTN: charges go through every function's own door."""
+
+import json
+from collections.abc import Callable
+from typing import Any, Final
+
+from shared.domain.events import CHARGE_CHECK_DUE, CHARGE_CREATED, Message
+from tests.database import Account
+from tests.factories import an_id
+from tests.functions.door import Door, Reply
+from tests.functions.pushes import Issuer, push_body
+from tests.functions.rows import Rows
+from tests.scripted_server import Play, ScriptedServer, Seen, answer
+
+AMOUNT: Final = 1500
+PAYER: Final = "237670000001"
+TOKEN: Final = answer(200, '{"access_token":"t","token_type":"access_token","expires_in":3600}')
+CREDENTIALS: Final = json.dumps(
+    {
+        "subscription_key": "sub-key",
+        "api_user": "00000000-0000-4000-8000-000000000001",
+        "api_key": "c0ffee",
+    }
+)
+OPERATOR_ACCOUNT: Final = """
+INSERT INTO platform.operator_accounts (id, owner, operator, product, livemode, base_url,
+  target_environment, currency, credentials)
+VALUES (:id, :owner, 'mtn', 'collection', false, :url, 'mtncameroon', 'XAF',
+  'simulator_credentials')"""
+
+
+class Till:
+    """`request` answers payments, `word` changes what a status read says."""
+
+    def __init__(
+        self, account: Account, *, rows: Rows, door: Callable[[str], Door], issuer: Issuer
+    ) -> None:
+        """Give the account a contract of its own with the scripted operator."""
+        self.account = account
+        self.rows = rows
+        self.request: Play = answer(202)
+        self.word: dict[str, Any] = {}
+        self.read: Play | None = None
+        self.operator = ScriptedServer(self._script)
+        self.operator_account = an_id("opa")
+        self._door = door
+        self._issuer = issuer
+
+    def __enter__(self) -> "Till":
+        self.operator.__enter__()
+        self.rows.run(
+            OPERATOR_ACCOUNT,
+            id=self.operator_account,
+            owner=self.account.id,
+            url=f"{self.operator.url}/mtn",
+        )
+        self.rows.run(
+            f'INSERT INTO "{self.account.test.schema}".ledger_accounts (code, normal, currency)'
+            " VALUES (:code, 1, 'XAF')",
+            code=f"float:{self.operator_account}",
+        )
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.operator.__exit__(None, None, None)
+
+    def _script(self, seen: Seen) -> Play:
+        if seen.path.endswith("/token/"):
+            return TOKEN
+        if seen.method == "POST":
+            return self.request
+        return self.read or answer(200, json.dumps(self._status() | self.word))
+
+    def _status(self) -> dict[str, Any]:
+        return {
+            "amount": str(AMOUNT),
+            "currency": "XAF",
+            "payer": {"partyIdType": "MSISDN", "partyId": PAYER},
+            "status": "SUCCESSFUL",
+            "financialTransactionId": "1234567890",
+        }
+
+    @property
+    def sent(self) -> list[Seen]:
+        """The payments that the operator was asked for."""
+        return [s for s in self.operator.seen if s.method == "POST" and "token" not in s.path]
+
+    def create(self, **changes: Any) -> str:
+        """Create a charge; return its id."""
+        method = {"type": "mobile_money", "phone": f"+{PAYER}"}
+        body = {"amount": AMOUNT, "currency": "xaf", "payment_method": method} | changes
+        reply = self._door("create_charge").post("/v1/charges", body, key=self.account.secret_key)
+        assert reply.status == 200
+        return str(reply.json["id"])
+
+    def message(self, topic: str, object_id: str, **changes: Any) -> Message:
+        """A message of ours about an object of this shop."""
+        values = {"event_id": an_id("msg"), "account": self.account.id, "livemode": False}
+        return Message(topic=topic, object_id=object_id, **{**values, **changes})
+
+    def push(self, function: str, message: Message) -> Reply:
+        """Push it with a right token, as Pub/Sub does."""
+        return self._door(function).post(
+            "/", push_body(message), headers=self._issuer.headers(function)
+        )
+
+    def submit(self, charge_id: str) -> Reply:
+        """Have the charge sent."""
+        return self.push("submit_charge", self.message(CHARGE_CREATED, charge_id))
+
+    def settle(self, charge_id: str) -> Reply:
+        """Have its status read."""
+        return self.push("settle_charge", self.message(CHARGE_CHECK_DUE, charge_id))
+
+    def paid(self) -> dict[str, Any]:
+        """Take a payment to its end; return the row of its receipt."""
+        charge_id = self.create()
+        assert (self.submit(charge_id).status, self.settle(charge_id).status) == (204, 204)
+        (receipt,) = self.rows.of("receipts", "charge_id = :id", id=charge_id)
+        return receipt
+
+    def charge(self, charge_id: str) -> dict[str, Any]:
+        """The charge as stored."""
+        (row,) = self.rows.of("charges", "id = :id", id=charge_id)
+        return row

@@ -1,0 +1,170 @@
+"""Due work and the outbox on real PostgreSQL: claimed by state, by one worker, never lost."""
+
+import itertools
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
+
+import pytest
+from sqlalchemy import Engine
+
+from shared.db.charges import Charges
+from shared.db.scheduling import Schedule
+from shared.db.transaction import Database as Pool
+from shared.domain.charge import Charge
+from shared.domain.events import Message
+from tests.database import Account, Database
+from tests.factories import a_charge, a_message, an_event, an_id, moment
+
+
+class Desk:
+    """A schedule, and an account whose charges fill it."""
+
+    def __init__(self, worker: Engine, app: Engine, account: Account, database: Database) -> None:
+        self.published: list[Message] = []
+        self.schedule = Schedule(Pool(worker, self.published.extend))
+        self.charges = Charges(Pool(app), account.test)
+        self.account = account
+        self.database = database
+
+    def charge(self, *, due_in_seconds: int) -> Charge:
+        """Create a charge whose first check is due then."""
+        charge = a_charge(self.account.test, self.database.operator_account)
+        self.charges.create(
+            charge,
+            event=an_event(charge),
+            message=a_message(charge),
+            first_check_at=moment() + timedelta(seconds=due_in_seconds),
+            idempotency=None,
+            response="{}",
+        )
+        return charge
+
+    def mine(self, messages: list[Message]) -> list[str]:
+        """The objects of this account among messages; other tests share the tables."""
+        return [message.object_id for message in messages if message.account == self.account.id]
+
+    def claim_due(self) -> None:
+        """Claim until nothing is due."""
+        while self.schedule.claim_due(100, lambda: an_id("msg")):
+            pass
+
+
+@pytest.fixture
+def desk(migrated: Database, app_engine: Engine, account: Account) -> Iterator[Desk]:
+    """A desk of its own for each test."""
+    worker = migrated.engine("worker")
+    yield Desk(worker, app_engine, account, migrated)
+    worker.dispose()
+
+
+def test_what_is_due_becomes_one_message(desk: Desk) -> None:
+    """A due check is claimed once, put into the outbox and handed on; what is not due waits."""
+    due, _later = desk.charge(due_in_seconds=-1), desk.charge(due_in_seconds=60)
+
+    desk.claim_due()
+    desk.claim_due()
+
+    assert desk.mine(desk.published) == [due.id]
+    message = next(m for m in desk.published if m.object_id == due.id)
+    assert message.topic == "charge-check-due"
+    rows = desk.database.look(
+        "SELECT topic FROM platform.outbox WHERE id = :id", id=message.event_id
+    )
+    assert rows == [["charge-check-due"]]
+
+
+def test_many_workers_claim_each_row_once(desk: Desk) -> None:
+    """Runs overlap, so two may look at the same moment; no row is taken twice."""
+    charges = [desk.charge(due_in_seconds=-1) for _ in range(40)]
+
+    with ThreadPoolExecutor(4) as threads:
+        list(threads.map(lambda _: desk.schedule.claim_due(7, lambda: an_id("msg")), range(20)))
+    desk.claim_due()
+
+    assert sorted(desk.mine(desk.published)) == sorted(charge.id for charge in charges)
+
+
+def test_a_lease_that_ran_out_is_claimed_again(desk: Desk) -> None:
+    """A message that was lost comes again once its lease is over."""
+    charge = desk.charge(due_in_seconds=-1)
+    desk.claim_due()
+    desk.database.look(
+        "UPDATE platform.due_work SET lease_until = now() - interval '1 second'"
+        " WHERE object_id = :id",
+        id=charge.id,
+    )
+
+    desk.claim_due()
+
+    assert desk.mine(desk.published) == [charge.id] * 2
+
+
+def test_the_relay_finds_only_what_was_missed(desk: Desk) -> None:
+    """Rows younger than 3 s, leased or published are left alone."""
+    for _ in range(3):
+        desk.charge(due_in_seconds=60)
+    assert desk.mine(list(desk.schedule.claim_outbox(100))) == []
+    desk.database.look(
+        "UPDATE platform.outbox SET created_at = now() - interval '10 seconds'"
+        " WHERE account_id = :id",
+        id=desk.account.id,
+    )
+
+    claimed = [
+        message
+        for batch in itertools.takewhile(
+            bool, (list(desk.schedule.claim_outbox(2)) for _ in range(50))
+        )
+        for message in batch
+    ]
+    desk.schedule.mark_published([message.event_id for message in claimed])
+
+    assert len(desk.mine(claimed)) == 6
+    assert len({message.event_id for message in claimed}) == len(claimed)
+    unpublished = desk.database.look(
+        "SELECT count(*) FROM platform.outbox WHERE account_id = :id AND published_at IS NULL",
+        id=desk.account.id,
+    )
+    assert unpublished == [[0]]
+
+
+def test_what_nobody_needs_is_purged(desk: Desk) -> None:
+    """Published messages, finished due rows and old callbacks go; what is open stays."""
+    charge = desk.charge(due_in_seconds=60)
+    desk.database.look(
+        "UPDATE platform.outbox SET published_at = now() - interval '2 hours'"
+        " WHERE account_id = :id AND topic = 'charge-created'",
+        id=desk.account.id,
+    )
+
+    desk.schedule.purge(10_000)
+
+    topics = desk.database.look(
+        "SELECT topic FROM platform.outbox WHERE account_id = :id", id=desk.account.id
+    )
+    assert topics == [["webhook-due"]]
+    due = desk.database.look("SELECT 1 FROM platform.due_work WHERE object_id = :id", id=charge.id)
+    assert due == [[1]]
+
+
+def test_a_dead_letter_is_kept_once(desk: Desk) -> None:
+    """The broker may bury the same message twice; one row stands for it."""
+    row = {
+        "topic": "charge-created",
+        "subscription": f"submit_charge--{desk.account.id}",
+        "event_id": "msg_x",
+        "account": None,
+        "livemode": None,
+        "object_id": None,
+        "attributes": "{}",
+        "delivery_count": 100,
+    }
+
+    desk.schedule.keep_dead_letter(id=an_id("dl"), **row)
+    desk.schedule.keep_dead_letter(id=an_id("dl"), **row)
+
+    rows = desk.database.look(
+        "SELECT count(*) FROM platform.dead_letters WHERE subscription = :s", s=row["subscription"]
+    )
+    assert rows == [[1]]

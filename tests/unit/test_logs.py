@@ -1,0 +1,120 @@
+"""Promises of the log: one JSON line per event, allowed fields alone, nothing secret."""
+
+import json
+
+import pytest
+
+from shared.runtime import logs, tracing
+
+PHONES = (
+    "+237670000001",
+    "237670000001",
+    "670000001",
+    "6 70 00 00 01",
+    "+237 6 70 00 00 01",
+    "237-670-000-001",
+    "%2B237670000001",
+    "%2B237%20670%2000%2000%2001",
+    "00237670000001",
+    "670.000.001",
+    "(237) 670-00-00-01",
+    "+33612345678",
+    "46733123450",
+)
+SECRETS = (
+    "sk_test_abcdefghijSECRETSECRET",
+    "rk_live_abcdefghijSECRETSECRET",
+    "whsec_SECRETSECRET/+==",
+    "Basic U0VDUkVUU0VDUkVU",
+    "Bearer SECRETSECRET",
+    "eyJhbGciOi.eyJpc3MiOiJ4In0.SECRETSECRET",
+    "POST /callbacks/mtn/SECRETSECRET",
+    "notif_token=SECRETSECRET",
+    '"pay_token": "SECRETSECRET"',
+    "'X-AUTH-TOKEN': 'SECRETSECRET'",
+    "pin=SECRETSECRET",
+    "Ocp-Apim-Subscription-Key: SECRETSECRET",
+    "postgresql://pay_app:SECRETSECRET@127.0.0.1/pay",
+)
+
+
+@pytest.mark.parametrize("phone", PHONES)
+@pytest.mark.parametrize(
+    "around", ["{}", "payer {} refused", '{{"msisdn":"{}"}}', "a={}&b=1", "\n{}\n"]
+)
+def test_a_phone_number_is_blotted_out_in_every_form(phone: str, around: str):
+    """No spelling of a number reaches a log."""
+    redacted = logs.redact(around.format(phone))
+    assert "[phone]" in redacted
+    assert "70" not in redacted.replace("237", "")
+    assert not any(part in redacted for part in ("000001", "00-01", "45678", "3123450"))
+
+
+@pytest.mark.parametrize("secret", SECRETS)
+def test_a_secret_is_blotted_out(secret: str):
+    """Keys, tokens, PINs and passwords are cut, wherever they stand."""
+    redacted = logs.redact(f"failed: {secret} (again)")
+    assert "SECRET" not in redacted
+    assert "U0VDUkVU" not in redacted
+    assert redacted.startswith("failed: ")
+
+
+@pytest.mark.parametrize(
+    "text", ["ch_2abc670000001xyz", "1795000000", "2026-11-25T04:00:50.123Z", "status 404 in 12 ms"]
+)
+def test_ids_and_times_stay(text: str):
+    """What people search for is not blotted out."""
+    assert logs.redact(text) == text
+
+
+def test_a_line_holds_allowed_fields_and_the_trace(capsys: pytest.CaptureFixture[str]):
+    """A field that nobody allowed never appears, and newlines cannot forge a second line."""
+    logs.configure("create_charge")
+    token = tracing.continue_from("00-" + "a" * 32 + "-" + "b" * 16 + "-01")
+    logs.info(
+        "charge_stored", charge_id="ch_1\n{}", duration_ms=1.5, phone="+237670000001", body="x"
+    )
+    tracing.leave(token)
+    (text,) = capsys.readouterr().out.splitlines()
+    line = json.loads(text)
+    assert line.pop("time").endswith("Z")
+    assert line == {
+        "level": "info",
+        "event": "charge_stored",
+        "function": "create_charge",
+        "trace_id": "a" * 32,
+        "charge_id": "ch_1\n{}",
+        "duration_ms": 1.5,
+    }
+
+
+def test_a_failure_is_logged_with_its_places_and_without_its_secrets(
+    capsys: pytest.CaptureFixture[str],
+):
+    """A traceback tells where, and its message is redacted."""
+    with pytest.raises(RuntimeError) as failed:
+        _fail()
+    logs.exception("exchange_failed", failed.value)
+    line = json.loads(capsys.readouterr().out)
+    assert line["error"] == "RuntimeError"
+    assert "test_logs.py" in line["traceback"]
+    assert "[phone]" in line["traceback"]
+    assert "670" not in line["traceback"]
+
+
+def _fail() -> None:
+    raise RuntimeError("no answer for +237 670 00 00 01 \ud800")
+
+
+def test_a_trace_goes_on_and_a_malformed_one_is_replaced():
+    """The trace id of a caller is kept with a span of ours; garbage starts a new trace."""
+    sent = "00-" + "a" * 32 + "-" + "b" * 16 + "-00"
+    token = tracing.continue_from(sent)
+    ours = tracing.traceparent()
+    tracing.leave(token)
+    assert ours is not None
+    assert ours.startswith("00-" + "a" * 32)
+    assert ours.endswith("-00")
+    assert ours != sent
+    for bad in ("", "x", sent + "-00", sent.upper(), "00-" + "0" * 32 + "-" + "b" * 16 + "-01"):
+        assert tracing.parse(bad) is None
