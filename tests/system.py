@@ -47,6 +47,11 @@ class LocalSystem:
         found: Mapping[str, int] = json.loads((self.data_dir / "ports.json").read_text())
         return found
 
+    @property
+    def crash_points(self) -> Path:
+        """The folder in which a file named like a crash point makes a process die there, once."""
+        return self.data_dir / "crash_points"
+
     def readyz(self) -> tuple[int, Mapping[str, Any]]:
         """Status and body of GET /readyz; status 0 while nothing answers JSON there."""
         with contextlib.suppress(urllib3.exceptions.HTTPError, ValueError):
@@ -90,6 +95,8 @@ def start_system(
     """Start on `data_dir`, not waiting; the caller stops it."""
     port = free_port() if port is None else port
     output = data_dir / "runner.log"
+    crash_points = data_dir / "crash_points"
+    crash_points.mkdir(exist_ok=True)
     with output.open("ab") as file:
         process = subprocess.Popen(
             [sys.executable, "-m", "knative.local", "--end-with-parent"],
@@ -98,6 +105,7 @@ def start_system(
                 **{k: v for k, v in os.environ.items() if k not in {"DATABASE_URL", "WEBHOOK_URL"}},
                 "PORT": str(port),
                 "DATA_DIR": str(data_dir),
+                "CRASH_POINTS_DIR": str(crash_points),
                 "PYTHONPATH": str(root),
                 **(environment or {}),
             },

@@ -17,6 +17,7 @@ def receive(call: Call) -> Answer:
     if provider not in tuple(Operator):
         raise NotFound("route_unknown")
     at_ms = int(wiring.now().timestamp() * 1000)
+    reached("receive_callback.before_commit")
     is_known = wiring.directory().receive_callback(
         provider=provider,
         token_hash=token_hash(call.path_params["token"]),

@@ -19,10 +19,11 @@ def relay() -> None:
     while not lifecycle.is_stopping() and monotonic() < ends_at:
         messages = schedule.claim_outbox(BATCH)
         if messages:
-            reached("relay_outbox.after_claim")
+            reached("relay_outbox.before_publish")
             publisher.publish(messages)
             reached("relay_outbox.after_publish")
             schedule.mark_published([message.event_id for message in messages])
+            reached("relay_outbox.after_mark")
         relayed += len(messages)
         if len(messages) < BATCH:
             lifecycle.wait_for_stop(PAUSE_SECONDS)

@@ -19,16 +19,20 @@ def start() -> None:
     ends_at, started = monotonic() + RUN_SECONDS, 0
     schedule = wiring.schedule()
     while not lifecycle.is_stopping() and monotonic() < ends_at:
-        claimed = schedule.claim_due(
-            BATCH, lambda: new_id("msg", int(wiring.now().timestamp() * 1000))
-        )
+        claimed = schedule.claim_due(BATCH, _message_id)
         if claimed:
-            reached("start_due_work.after_claim")
+            reached("start_due_work.after_commit")
         started += claimed
         if claimed < BATCH:
             lifecycle.wait_for_stop(PAUSE_SECONDS)
     schedule.purge(PURGE)
     logs.info("due_work_started", count=started)
+
+
+def _message_id() -> str:
+    """Name a message of work that is claimed and not yet committed."""
+    reached("start_due_work.before_commit")
+    return new_id("msg", int(wiring.now().timestamp() * 1000))
 
 
 start_due_work = tick_function("start_due_work", start)

@@ -28,6 +28,7 @@ HOST: Final = "127.0.0.1"
 _DOORS: Final = ("s3", "filer", "master", "volume", "admin")
 _CERTIFIED: Final = (*_DOORS, "client", "worker", "mq", "msg_broker", "msg_agent")
 _GRPC_OFFSET: Final = 10_000
+_SOCKETS: Final = Path("/tmp")  # noqa: S108 - its own choice; the files are 0700 and speak mTLS
 _CERTIFICATE_DAYS: Final = 3650
 _START_SECONDS: Final = 30.0
 # An object stored without a date of its own is locked for a day: none is ever without a lock.
@@ -117,8 +118,8 @@ def store_program(plan: StorePlan) -> Program:
         "ip.bind": HOST,
         "s3.port.iceberg": 0,
         "s3.port.lance": 0,
-        "s3.localSocket": f"/tmp/pay-s3-{plan.ports['s3']}.sock",  # noqa: S108 - see remove_sockets
-        "filer.localSocket": f"/tmp/pay-filer-{plan.ports['filer']}.sock",  # noqa: S108
+        "s3.localSocket": _SOCKETS / f"pay-s3-{plan.ports['s3']}.sock",
+        "filer.localSocket": _SOCKETS / f"pay-filer-{plan.ports['filer']}.sock",
         "admin.ui": "false",
         "webdav": "false",
         "master.telemetry": "false",
@@ -145,10 +146,9 @@ def store_program(plan: StorePlan) -> Program:
 
 def remove_sockets(plan: StorePlan) -> None:
     """Remove its socket files: it puts them into /tmp under fixed names and leaves them there."""
-    temporary = Path("/tmp")  # noqa: S108 - its choice; the files are 0700 and speak mTLS
     for door, port in plan.ports.items():
         for name in (f"seaweedfs-{door}-grpc-{port + _GRPC_OFFSET}", f"pay-{door}-{port}"):
-            (temporary / f"{name}.sock").unlink(missing_ok=True)
+            (_SOCKETS / f"{name}.sock").unlink(missing_ok=True)
 
 
 def answers(plan: StorePlan) -> bool:
@@ -192,9 +192,8 @@ def make_bucket(plan: StorePlan, *, bucket: str = BUCKET, seconds: float = 15.0)
 
 def client(plan: StorePlan) -> Any:
     """A boto3 S3 client with the store's own keys. `Any`: boto3 builds its class at run time."""
-    # Imported here: a quarter of a second that the runner spends in a thread.
-    import boto3  # noqa: PLC0415
-    from botocore.config import Config  # noqa: PLC0415
+    import boto3  # noqa: PLC0415 - a quarter of a second that the runner spends in a thread
+    from botocore.config import Config  # noqa: PLC0415 - same reason
 
     return boto3.client(
         "s3",

@@ -126,7 +126,8 @@ def hold_port_block(first: int | None) -> socket.socket:
     one machine never reach for the same port. The returned socket listens to nobody.
     """
     while True:
-        first = random.randrange(*_BLOCK_PORTS, BLOCK_SIZE) if first is None else first  # noqa: S311
+        if first is None:
+            first = random.randrange(*_BLOCK_PORTS, BLOCK_SIZE)  # noqa: S311 - guards nothing
         holder = socket.socket()
         try:
             holder.bind(("127.0.0.1", first))

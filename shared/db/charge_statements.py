@@ -92,7 +92,7 @@ work AS (
 ),
 {EVENT_PARTS}
 SELECT (SELECT fingerprint FROM earlier), (SELECT response FROM earlier),
-       (SELECT array_agg(endpoint_id) FROM deliveries)
+       (SELECT json_agg(endpoint_id) FROM deliveries)
 """)
 
 FIND: Final = Statement(f"""
@@ -230,7 +230,7 @@ work AS (
 
 MOVE: Final = Statement(f"""
 WITH {_MOVE_PARTS}
-SELECT (SELECT count(*) FROM gate), (SELECT array_agg(endpoint_id) FROM deliveries)
+SELECT (SELECT count(*) FROM gate), (SELECT json_agg(endpoint_id) FROM deliveries)
 """)
 
 # The ledger: sums per account come in already aggregated, rows are locked in code order, and each
@@ -272,7 +272,7 @@ public_code AS (
     FROM gate
 )
 SELECT (SELECT count(*) FROM gate), (SELECT count(*) FROM moved),
-       (SELECT array_agg(endpoint_id) FROM deliveries)
+       (SELECT json_agg(endpoint_id) FROM deliveries)
 """)
 
 NOTE_READ: Final = Statement("""

@@ -56,7 +56,7 @@ class Charges:
         lock = "" if idempotency is None else _lock(idempotency, self._tenant)
         try:
             with self._database.tenant(self._tenant, lock) as transaction:
-                if lock and transaction.opening_rows[-1][0] is not True:
+                if lock and transaction.opening_rows[-1][-1] is not True:
                     raise InProgress("idempotency_in_progress", retry_after_seconds=1)
                 earlier = self._insert(
                     transaction, charge, event, message, first_check_at, idempotency, response
@@ -302,10 +302,10 @@ def webhook_messages(event: Event, endpoints: Sequence[str] | None, like: Messag
 
 
 def _lock(use: IdempotencyUse, tenant: Tenant) -> str:
-    """Return the lock query on a 64-bit hash of scope and key: a number, so nothing to quote."""
+    """Return the lock on a 64-bit hash of scope and key: a number, so nothing to quote."""
     scope = f"{tenant.schema}\x00{use.operation}\x00{use.key}"
     number = int.from_bytes(hashlib.sha256(scope.encode()).digest()[:8], "big", signed=True)
-    return f"SELECT pg_try_advisory_xact_lock({number})"
+    return f"pg_try_advisory_xact_lock({number})"
 
 
 def charge_from_row(row: Sequence[Any], tenant: Tenant) -> Charge:

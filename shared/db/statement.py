@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any, Final
 
-from pg8000.converters import make_params
+from pg8000.converters import make_param
 
 _NAME: Final = re.compile(r"(?<![:\w]):([a-z_]+)")
 
@@ -47,9 +47,21 @@ class Prepared:
 
     def run(self, connection: Any, given: dict[str, Any]) -> list[list[Any]]:
         """Bind, execute and read the rows: one round trip."""
-        params = make_params(connection.py_types, self._statement.values(given))
+        types = connection.py_types
+        params = [_written(value, types) for value in self._statement.values(given)]
         context = connection.execute_named(
             self._name, params, self._columns, self._functions, self._statement.text
         )
         rows: list[list[Any]] = context.rows or []
         return rows
+
+
+def _written(value: Any, types: Any) -> str | None:
+    """Write a value as PostgreSQL reads it; the driver's way looks at each letter of a list."""
+    if value is None or type(value) is str:
+        return value
+    if type(value) is list and all(type(item) is str for item in value):
+        quoted = [item.replace("\\", "\\\\").replace('"', '\\"') for item in value]
+        return "{" + ",".join([f'"{item}"' for item in quoted]) + "}"
+    written: str | None = make_param(types, value)
+    return written

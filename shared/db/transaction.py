@@ -1,12 +1,12 @@
 """Transactions in three round trips: one to open, one per prepared statement, one to commit.
 
 SQLAlchemy keeps the pool; on the way through it a tenant transaction would take ten. The opening
-query sets role and search_path with SET LOCAL, so that nothing outlives the transaction.
+query sets role and search_path for the transaction alone, so that nothing outlives it.
 """
 
 import logging
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from typing import Any, Final
 
 from pg8000.exceptions import DatabaseError, InterfaceError
@@ -23,7 +23,7 @@ _LOG: Final = logging.getLogger(__name__)
 _STALE_TRIES: Final = 12
 _BROKEN: Final = (InterfaceError, OSError)
 UNIQUE_VIOLATION: Final = "23505"
-LOCK_TIMEOUT: Final = "SET LOCAL lock_timeout = '2s'"
+LOCK_TIMEOUT: Final = "set_config('lock_timeout', '2s', true)"
 
 
 class Transaction:
@@ -57,23 +57,23 @@ class Database:
         self._engine = engine
         self._after_commit = after_commit
 
-    @contextmanager
-    def tenant(self, tenant: Tenant, also: str = "") -> Iterator[Transaction]:
-        """Open a transaction inside one merchant's wall; `also` is SQL that needs no value."""
+    def tenant(self, tenant: Tenant, also: str = "") -> AbstractContextManager[Transaction]:
+        """Open a transaction inside one merchant's wall.
+
+        `also` is one more expression for the opening query; its value ends `opening_rows`.
+        """
         schema = tenant.schema
         opening = (
-            f'BEGIN; SET LOCAL ROLE "{schema}"; '
-            f'SET LOCAL search_path = "{schema}", pg_catalog; {LOCK_TIMEOUT}'
+            f"BEGIN; SELECT set_config('role', '{schema}', true), "
+            f"set_config('search_path', '\"{schema}\", pg_catalog', true), {LOCK_TIMEOUT}"
         )
-        with self._open(f"{opening}; {also}" if also else opening) as transaction:
-            yield transaction
+        return self._open(f"{opening}, {also}" if also else opening)
 
-    @contextmanager
-    def platform(self) -> Iterator[Transaction]:
+    def platform(self) -> AbstractContextManager[Transaction]:
         """Open a transaction as the login role, on platform tables only."""
-        opening = f"BEGIN; SET LOCAL search_path = platform, pg_catalog; {LOCK_TIMEOUT}"
-        with self._open(opening) as transaction:
-            yield transaction
+        return self._open(
+            f"BEGIN; SELECT set_config('search_path', 'platform, pg_catalog', true), {LOCK_TIMEOUT}"
+        )
 
     @contextmanager
     def _open(self, opening: str) -> Iterator[Transaction]:

@@ -21,7 +21,8 @@ from shared.operations.ports import (
 )
 
 BATCH: Final = 50
-LEASE: Final = timedelta(seconds=60)
+LEASE: Final = timedelta(seconds=30)
+"""Longer than the 15 s that a batch may take; what a dead process held is late by this much."""
 BATCHES_WITHIN_SECONDS: Final = 8
 """A further batch starts only within this time, because one attempt may take 15 s."""
 
@@ -100,6 +101,7 @@ def _record(
         if webhook.is_to_be_disabled(since, now, outcome):
             disable_reason = "gone" if outcome is DeliveryOutcome.GONE else "failing"
         results.append(_result(delivery, answer, outcome, now=now, how=how))
+    how.reached("dispatch_webhook.before_record")
     store.record(endpoint, results, disable_reason=disable_reason, failing_since=since, now=now)
 
 

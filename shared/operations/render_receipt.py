@@ -69,6 +69,7 @@ def render_receipt(
         data=objects.to_json(public),
         created_at=now,
     )
+    how.reached("render_receipt.before_commit")
     won = store.mark_stored(charge, stored, event=event, now=now, traceparent=message.traceparent)
     how.reached("render_receipt.after_commit")
     return "stored" if won else "stored_already"

@@ -1,25 +1,19 @@
 """Starts what no answer waits for: metrics, error reports and heavy clients."""
 
 import os
-from collections.abc import Callable
-from typing import Final
+from collections.abc import Callable  # noqa: TC003 - the same in every module of this room
 
 from shared.runtime import lifecycle, logs, metrics, reporting
 from shared.runtime.settings import LOCAL, Settings
 
-_later: Final[list[Callable[[], None]]] = []
-
-
-def after_first_answer(warm_up: Callable[[], None]) -> None:
-    """Have something heavy made ready in a thread of its own, once the first answer has left."""
-    _later.append(warm_up)
-
 
 def start(config: Settings) -> None:
     """Start each part; one that fails is logged and keeps none of the others."""
-    parts: list[Callable[[], None]] = [lambda: _start_metrics(config), *_later]
+    parts: list[Callable[[], None]] = [lambda: _start_metrics(config)]
     if config.sentry_dsn:
-        parts.insert(1, lambda: _start_reporting(config))
+        parts.append(lambda: _start_reporting(config))
+    if config.pubsub_project:
+        parts.append(_warm_up_broker)
     for part in parts:
         try:
             part()
@@ -38,6 +32,13 @@ def _start_metrics(config: Settings) -> None:
         "service.version": os.environ.get("K_REVISION", ""),
     }
     lifecycle.on_shutdown(metrics.start(config.metrics_port, address, resource))
+
+
+def _warm_up_broker() -> None:
+    """Import and connect the Pub/Sub client, so that the first message does not wait for it."""
+    from shared.runtime import wiring  # noqa: PLC0415 - the functions that publish have it already
+
+    wiring.broker().warm_up()
 
 
 def _start_reporting(config: Settings) -> None:

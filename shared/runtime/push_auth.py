@@ -187,7 +187,7 @@ class Verifier:
 
 def fetcher(url: str) -> Callable[[], bytes]:
     """Return what reads a JWKS document within 2 s and 256 KiB, following no redirect."""
-    pool = urllib3.PoolManager(num_pools=1, maxsize=1, retries=False)
+    pool = urllib3.PoolManager(num_pools=1, maxsize=1, retries=False, timeout=FETCH_TIMEOUT_SECONDS)
 
     def fetch() -> bytes:
         response = pool.request(

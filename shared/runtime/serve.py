@@ -23,6 +23,7 @@ DRAIN_SECONDS: Final = 30
 IDLE_MILLISECONDS: Final = 100_000
 BACKLOG: Final = 1024
 BACKGROUND_DELAY_SECONDS: Final = 3
+SETTLE_SECONDS: Final = 0.05
 LARGEST_HEADERS_BYTES: Final = 64 * 1024
 
 
@@ -80,14 +81,16 @@ class _Background:
         self._config = config
         self._once = threading.Lock()
         self._is_started = False
+        self._is_answered = False
 
     def starting_after_first(self, application: Application) -> Application:
         """Wrap the application so that its first answer sets the background off."""
 
         def served(environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
             answer = application(environ, start_response)
-            if not self._is_started:
-                self.start_after(0.05)
+            if not self._is_answered:
+                self._is_answered = True
+                self.start_after(SETTLE_SECONDS)
             return answer
 
         return served

@@ -42,7 +42,8 @@ def parse(traceparent: str | None) -> Trace | None:
 
 def new() -> Trace:
     """Start a trace."""
-    return Trace(secrets.token_hex(16), secrets.token_hex(8))
+    both = secrets.token_hex(24)
+    return Trace(both[:32], both[32:])
 
 
 def continue_from(traceparent: str | None) -> Token[Trace | None]:

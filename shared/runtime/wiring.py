@@ -125,7 +125,14 @@ def broker() -> Publisher:
 def publisher() -> BackgroundPublisher:
     """Return the thread that publishes after commit and marks what the broker took."""
     mark = directory().mark_published if settings().database_url else schedule().mark_published
-    return BackgroundPublisher(broker().publish, mark)
+    send, function = broker().publish, settings().function
+
+    def publish(messages: Sequence[Message]) -> None:
+        reached(f"{function}.before_publish")
+        send(messages)
+        reached(f"{function}.after_publish")
+
+    return BackgroundPublisher(publish, mark)
 
 
 def hand_on(messages: Sequence[Message]) -> None:
@@ -139,7 +146,8 @@ def hand_on(messages: Sequence[Message]) -> None:
 @cache
 def _authenticator() -> Authenticator:
     keys = ShortCache(directory().find_key, seconds=KEY_SECONDS)
-    return Authenticator(keys.get, lambda: key_bytes("api_key_pepper"))
+    peppers = ShortCache(key_bytes, seconds=KEY_SECONDS)
+    return Authenticator(keys.get, lambda: peppers.get("api_key_pepper") or key_bytes("api_key_pepper"))
 
 
 def authenticate(call: Call) -> Caller:

@@ -1,7 +1,7 @@
-"""The environment of a function's process, set once, and one door per function."""
+"""The environment of a function's process, for this folder's tests alone, and one door each."""
 
 import io
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from functools import cache
 from types import ModuleType, SimpleNamespace
 from typing import Final
@@ -17,6 +17,7 @@ from tests.functions.door import Door
 from tests.functions.pushes import Issuer
 from tests.functions.rows import Rows
 from tests.functions.till import CREDENTIALS, Till
+from tests.pubsub_server import PROJECT
 from tests.scripted_server import ScriptedServer, answer
 
 BASE_URL: Final = "https://api.example.cm"
@@ -24,30 +25,30 @@ NOBODY: Final = "127.0.0.1:9"
 _CACHING: Final[tuple[ModuleType, ...]] = (documents, receipts, settings, webhooks, wiring)
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def issuer() -> Iterator[Issuer]:
     """Who signs pushes, with its public keys at an address."""
     with Issuer() as running:
         yield running
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def logged() -> io.StringIO:
     """Every log line of the functions, from the first on."""
     return io.StringIO()
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def object_store() -> Iterator[ScriptedServer]:
     """An object store that each test tells by `script` what to answer; it forbids everything."""
     with ScriptedServer(lambda _: answer(403)) as server:
         yield server
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def process(
     migrated: Database, issuer: Issuer, object_store: ScriptedServer, logged: io.StringIO
-) -> Iterator[None]:
+) -> Iterator[Mapping[str, str]]:
     """Make this process one of a function: its environment, and no part of it made before.
 
     No broker listens: what commits stays in the outbox, as while Pub/Sub is away.
@@ -58,10 +59,11 @@ def process(
         "ENVIRONMENT": "local",
         "PUBLIC_BASE_URL": BASE_URL,
         "CALLBACK_BASE_URL": BASE_URL,
-        "PUBSUB_PROJECT": "test",
+        "PUBSUB_PROJECT": PROJECT,
         "PUBSUB_EMULATOR_HOST": NOBODY,
         "S3_ENDPOINT_URL": object_store.url,
         "S3_BUCKET": "receipts",
+        "WEBHOOK_ALLOW_LOOPBACK": "true",
     }
     write_private(migrated.secrets_dir / "simulator_credentials", CREDENTIALS)
     write_private(migrated.secrets_dir / "s3_credentials", "access:secret")
@@ -71,7 +73,7 @@ def process(
         # The publishing thread also writes while no test captures what is written.
         patch.setattr(logs, "sys", SimpleNamespace(stdout=logged))
         _forget()
-        yield
+        yield environment
         wiring.publisher().close()
         wiring.operators().close()
         wiring.app_database()._engine.dispose()
@@ -86,25 +88,26 @@ def _forget() -> None:
                 made.cache_clear()
 
 
-@pytest.fixture(scope="session")
-def door(process: None) -> Callable[[str], Door]:
+@pytest.fixture(scope="package")
+def door(process: Mapping[str, str]) -> Callable[[str], Door]:
     """Return the door of a function by its name; each is loaded once."""
+    assert process
     return cache(Door)
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def create_charge(door: Callable[[str], Door]) -> Door:
     """The door of create_charge."""
     return door("create_charge")
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def read_payments(door: Callable[[str], Door]) -> Door:
     """The door of read_payments."""
     return door("read_payments")
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def superuser(migrated: Database) -> Iterator[Connection]:
     """A connection past all rights, kept open."""
     postgres = migrated.postgres
@@ -124,11 +127,18 @@ def rows(superuser: Connection, shop: Account) -> Rows:
     return Rows(superuser, (shop.test, shop.live))
 
 
+@pytest.fixture(scope="package")
+def make_till(
+    superuser: Connection, door: Callable[[str], Door], issuer: Issuer
+) -> Callable[[Account], Till]:
+    """Return a shop whose operator is scripted, to be entered."""
+    return lambda account: Till(
+        account, rows=Rows(superuser, (account.test,)), door=door, issuer=issuer
+    )
+
+
 @pytest.fixture
-def till(
-    account: Account, superuser: Connection, door: Callable[[str], Door], issuer: Issuer
-) -> Iterator[Till]:
-    """A shop of the test's own with a scripted operator."""
-    rows = Rows(superuser, (account.test,))
-    with Till(account, rows=rows, door=door, issuer=issuer) as ready:
+def till(make_till: Callable[[Account], Till], account: Account) -> Iterator[Till]:
+    """Such a shop of the test's own."""
+    with make_till(account) as ready:
         yield ready

@@ -53,7 +53,7 @@ class Door:
         source = ROOT / "functions" / function / "main.py"
         self._application = create_app(function, str(source))
 
-    def call(  # noqa: PLR0917 - method and path read as on a request line
+    def call(
         self,
         method: str,
         path: str,
@@ -82,8 +82,9 @@ class Door:
         for name, value in sent.items():
             variable = name.upper().replace("-", "_")
             environ[variable if variable == "CONTENT_TYPE" else f"HTTP_{variable}"] = value
-        content, status, found = run_wsgi_app(self._application, environ, buffered=True)
-        reply = Reply(int(status[:3]), dict(found), b"".join(content))
+        answered = run_wsgi_app(self._application, environ, buffered=True)
+        found, status, sent_back = answered
+        reply = Reply(int(status[:3]), dict(sent_back), b"".join(found))
         self._hold_to_contract(method, environ["PATH_INFO"], reply)
         return reply
 

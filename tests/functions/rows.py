@@ -48,7 +48,8 @@ class Rows:
         tables = [f'"{t.schema}".{name}' for t in tenants for name in TENANT_TABLES]
         tables += [f"platform.{name}" for name in PLATFORM_TABLES]
         self._everything = " UNION ALL ".join(
-            f"SELECT '{table}', count(*), md5(string_agg(r::text, '|' ORDER BY r::text)) FROM {table} r"
+            f"SELECT '{table}', count(*), md5(string_agg(r::text, '|' ORDER BY r::text))"
+            f" FROM {table} r"
             for table in tables
         )
 

@@ -329,7 +329,7 @@ def cancel(create_charge: Door, shop: Account) -> Callable[..., Reply]:
 def test_an_unsent_charge_can_be_taken_back(
     send: Callable[..., Reply], cancel: Callable[..., Reply], rows: Rows
 ) -> None:
-    """It is canceled, its check is closed, the merchant is told, and a second call changes nothing."""
+    """It is canceled, its check closed, the merchant told; a second call changes nothing."""
     charge_id = send(order(reference="to-cancel")).json["id"]
 
     reply = cancel(charge_id)
@@ -367,7 +367,7 @@ def test_a_charge_that_may_have_been_sent_stays(
 
 
 @pytest.mark.parametrize(
-    ("body", "headers", "status", "code"),
+    "wrong",
     [
         (b"{", {}, 400, "json_invalid"),
         ({"reason": "fraud"}, {}, 400, "parameter_unknown"),
@@ -381,12 +381,10 @@ def test_a_wrong_cancellation_cancels_nothing(
     send: Callable[..., Reply],
     cancel: Callable[..., Reply],
     rows: Rows,
-    body: object,
-    headers: dict[str, str],
-    status: int,
-    code: str,
+    wrong: tuple[object, dict[str, str], int, str],
 ) -> None:
     """A body with anything in it is refused like any other unknown field."""
+    body, headers, status, code = wrong
     charge_id = send(order()).json["id"]
     before = rows.snapshot()
 

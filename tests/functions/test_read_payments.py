@@ -25,7 +25,7 @@ def order(**changes: Any) -> dict[str, Any]:
 
 @pytest.fixture(scope="module")
 def made(create_charge: Door, shop: Account, rows: Rows) -> list[str]:
-    """The ids of the shop's charges, newest first; `created` rises by 100 s from one to the next."""
+    """The ids of the shop's charges, newest first; `each is 100 s younger than the next."""
     ids = []
     for number in range(COUNT):
         body = order(amount=100 + number, reference=f"order-{number}")
@@ -34,7 +34,8 @@ def made(create_charge: Door, shop: Account, rows: Rows) -> list[str]:
     for table, id_column in (("charges", "id"), ("events", "object_id")):
         rows.run(
             f'UPDATE "{shop.test.schema}".{table} r SET created_at = to_timestamp(:day + 100 * o.n)'
-            f" FROM unnest(CAST(:ids AS text[])) WITH ORDINALITY AS o(id, n) WHERE r.{id_column} = o.id",
+            " FROM unnest(CAST(:ids AS text[])) WITH ORDINALITY AS o(id, n)"
+            f" WHERE r.{id_column} = o.id",
             ids=ids,
             day=DAY,
         )
@@ -253,7 +254,7 @@ def test_two_cursors_exclude_each_other(get: Get, made: list[str]) -> None:
 def test_a_foreign_cursor_shows_only_ones_own(
     get: Get, made: list[str], read_payments: Door, make_account: MakeAccount
 ) -> None:
-    """A cursor is a place in time: with another's id a merchant still sees its own charges alone."""
+    """A cursor is a place in time: with another's id a merchant still sees its own alone."""
     other = make_account()
 
     for query in (f"starting_after={made[3]}", f"ending_before={made[3]}"):

@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Callable
-from typing import Any, Final
+from typing import Any, Final, Self
 
 from shared.domain.events import CHARGE_CHECK_DUE, CHARGE_CREATED, Message
 from tests.database import Account
@@ -46,7 +46,7 @@ class Till:
         self._door = door
         self._issuer = issuer
 
-    def __enter__(self) -> "Till":
+    def __enter__(self) -> Self:
         self.operator.__enter__()
         self.rows.run(
             OPERATOR_ACCOUNT,

@@ -38,8 +38,8 @@ def _environment(monkeypatch: pytest.MonkeyPatch):
 
 
 def _call(function: Function, method: str, path: str, **how: object) -> flask.Response:
-    with flask.Flask("test").test_request_context(path, method=method, **how):  # type: ignore[arg-type]  # werkzeug's many
-        return function(flask.request._get_current_object())
+    with flask.Flask("test").test_request_context(path, method=method, **how):
+        return function(flask.request._get_current_object())  # type: ignore[attr-defined]  # a proxy
 
 
 def _charges(handler: Callable[[Call], Answer]) -> Function:

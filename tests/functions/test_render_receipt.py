@@ -1,0 +1,87 @@
+"""render_receipt at its door: one PDF under lock, recorded once, told to the merchant."""
+
+import hashlib
+from collections.abc import Callable, Iterator
+
+import pytest
+
+from shared.domain.events import PAYMENT_FINAL
+from tests.functions.door import Door
+from tests.functions.till import Till
+from tests.scripted_server import Play, ScriptedServer, Seen, answer
+
+
+@pytest.fixture
+def kept(object_store: ScriptedServer) -> Iterator[list[Seen]]:
+    """Let the object store take everything; what it took."""
+    forbidding, taken = object_store.script, []
+
+    def take(seen: Seen) -> Play:
+        taken.append(seen)
+        return answer(200, extra='x-amz-version-id: v1\r\nETag: "e"\r\n')
+
+    object_store.script = take
+    yield taken
+    object_store.script = forbidding
+
+
+def test_a_receipt_is_printed_locked_and_told_once(
+    till: Till, kept: list[Seen], read_payments: Door
+) -> None:
+    """The PDF of a paid charge goes under a lock; a repeat prints and tells nothing again."""
+    charge_id = till.paid()["charge_id"]
+    message = till.message(PAYMENT_FINAL, charge_id)
+
+    first = till.push("render_receipt", message)
+    stored = till.rows.snapshot()
+    second = till.push("render_receipt", message)
+
+    assert (first.status, second.status) == (204, 204)
+    assert till.rows.snapshot() == stored
+    (put,) = kept
+    assert put.method == "PUT"
+    assert put.headers["x-amz-object-lock-mode"] == "COMPLIANCE"
+    assert put.headers["if-none-match"] == "*"
+    (receipt,) = till.rows.of("receipts")
+    assert (receipt["version_id"], receipt["object_key"]) == (
+        "v1",
+        put.path.removeprefix("/receipts/").partition("?")[0],
+    )
+    pdf = put.body[put.body.index(b"%PDF") : put.body.rindex(b"%%EOF")]
+    assert b"670000001" not in pdf
+    assert any(
+        hashlib.sha256(put.body[put.body.index(b"%PDF") : end]).hexdigest() == receipt["sha256"]
+        for end in range(put.body.rindex(b"%%EOF"), len(put.body) + 1)
+    )
+    assert [row["type"] for row in till.rows.of("events", "type = 'receipt.available'")] != []
+    shown = read_payments.get(f"/v1/charges/{charge_id}", key=till.account.secret_key).json
+    assert shown["receipt_url"].endswith(f"/verify/{receipt['code']}.pdf")
+
+
+def test_a_store_that_is_away_is_asked_again(till: Till) -> None:
+    """Nothing is recorded until the bytes are safe."""
+    message = till.message(PAYMENT_FINAL, till.paid()["charge_id"])
+    before = till.rows.snapshot()
+
+    assert till.push("render_receipt", message).status == 503
+
+    assert till.rows.snapshot() == before
+
+
+def test_an_unpaid_charge_has_no_receipt(till: Till, kept: list[Seen]) -> None:
+    """Neither has one that never was; both are acknowledged."""
+    charge_id = till.create()
+    before = till.rows.snapshot()
+
+    for object_id in (charge_id, "ch_" + "7" * 24):
+        assert till.push("render_receipt", till.message(PAYMENT_FINAL, object_id)).status == 204
+    assert till.rows.snapshot() == before
+    assert kept == []
+
+
+def test_only_a_signed_push_prints(door: Callable[[str], Door], till: Till, kept: list[Seen]) -> None:
+    """Without a token nothing is printed."""
+    del till
+
+    assert door("render_receipt").post("/", {}).status == 401
+    assert kept == []
