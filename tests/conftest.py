@@ -1,3 +1,3 @@
 """Fixtures for all tests: a database is there for whoever names it, and starts for nobody else."""
 
-pytest_plugins = ("tests.database",)
+pytest_plugins = ("tests.database", "tests.system")

@@ -91,7 +91,12 @@ class MemoryCharges:
             return None
         if charge.status is not ChargeStatus.CREATED and not again:
             return None
-        self.attempt = replace(standing or attempt, status=AttemptStatus.SENDING)
+        self.attempt = replace(
+            standing or attempt,
+            status=AttemptStatus.SENDING,
+            not_found_reads=0,
+            first_not_found_at=None,
+        )
         self.charge = replace(
             charge,
             status=ChargeStatus.SUBMITTING,
@@ -137,11 +142,13 @@ class PlayedOperator:
         self.reads = list(reads)
         self.requests: list[PaymentRequest] = []
         self.read_references: list[str] = []
+        self.deadlines: list[float] = []
 
     def request_payment(
         self, request: PaymentRequest, *, deadline: Deadline
     ) -> Accepted | Refused | Unknown | NotSent:
         self.requests.append(request)
+        self.deadlines.append(deadline.remaining())
         return self.answers.pop(0)
 
     def read_payment(self, reference: str, *, deadline: Deadline) -> PaymentRead:

@@ -39,6 +39,7 @@ def cancel(call: Call) -> Answer:
     read_key(call.idempotency_key)
     charge = cancel_operation(
         call.path_params["id"],
+        caller,
         store=wiring.charges(caller.tenant),
         now=wiring.now(),
         base_url=settings().public_base_url,

@@ -142,7 +142,8 @@ attempt AS (
     FROM gate WHERE NOT EXISTS (SELECT FROM standing)
 ),
 again AS (
-    UPDATE provider_attempts a SET status = 'sending'
+    UPDATE provider_attempts a
+    SET status = 'sending', not_found_reads = 0, first_not_found_at = NULL
     FROM gate, standing s WHERE a.id = s.id
 ),
 token AS (
@@ -192,10 +193,16 @@ gate AS MATERIALIZED (
         succeeded_at = :succeeded_at::timestamptz, balance_transaction = :balance_transaction::text
     WHERE id = :charge_id::text AND status = :expected::text
       AND CASE :lease_rule::text
-          WHEN 'mine' THEN lease_until = :lease::timestamptz
+          WHEN 'mine' THEN lease_until IS NOT DISTINCT FROM :lease::timestamptz
           WHEN 'free' THEN lease_until IS NULL
           ELSE true END
     RETURNING id
+),
+consumed AS (
+    INSERT INTO consumed_messages (consumer, event_id, account_id, at)
+    SELECT :consumer::text, :message_id::text, :account::text, :at::timestamptz
+    FROM gate WHERE :message_id::text IS NOT NULL
+    ON CONFLICT DO NOTHING
 ),
 change AS (
     INSERT INTO state_changes (account_id, object_id, from_status, to_status, cause,
@@ -307,6 +314,7 @@ opened AS (
     SELECT :case_id::text, 'charge', :account::text, :livemode::boolean, id, :case_reason::text,
            now()
     FROM gate WHERE :case_id::text IS NOT NULL
+    ON CONFLICT DO NOTHING
 )
 SELECT count(*) FROM gate
 """)

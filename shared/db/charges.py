@@ -266,6 +266,7 @@ def _move_values(move: Move, tenant: Tenant) -> dict[str, Any]:
         "due_at": FAR_FUTURE if is_closed else move.next_check_at,
         "done_at": move.at if charge.status in FINAL else None,
         "message_id": move.message_id,
+        "consumer": move.consumer,
         "message_ids": [message.event_id for message in move.messages],
         "message_topics": [message.topic for message in move.messages],
     }

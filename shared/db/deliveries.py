@@ -70,13 +70,14 @@ endpoint AS (
            OR :disable_reason::text IS NOT NULL)
 )
 UPDATE platform.due_work
-SET lease_until = NULL, due_at = LEAST(
+SET lease_until = NULL, due_at = CASE WHEN :disable_reason::text IS NOT NULL
+    THEN 'infinity'::timestamptz ELSE LEAST(
     (SELECT min(next_at) FROM answers WHERE status = 'pending'),
     (SELECT min(GREATEST(d.next_attempt_at, COALESCE(d.lease_until, d.next_attempt_at)))
      FROM webhook_deliveries d
      WHERE d.endpoint_id = :endpoint_id::text AND d.status = 'pending'
        AND NOT EXISTS (SELECT FROM answers a WHERE a.event_id = d.event_id)),
-    'infinity'::timestamptz)
+    'infinity'::timestamptz) END
 WHERE kind = 'webhook' AND object_id = :endpoint_id::text
 """)
 

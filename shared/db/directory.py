@@ -53,7 +53,8 @@ SELECT account_id, livemode, object_id FROM platform.public_codes WHERE code = :
 """)
 
 # One statement: an unknown token stores nothing; a known one stores the visit, and wakes the reader
-# at most once per 10 s, so that forged callbacks cannot use up the operator's quota.
+# at most once per 10 s, so that forged callbacks cannot use up the operator's quota; a visit in
+# between brings the next scheduled read forward instead.
 RECEIVE_CALLBACK: Final = Statement("""
 WITH found AS MATERIALIZED (
     SELECT token_hash, account_id, livemode, object_id FROM platform.callback_tokens
@@ -69,6 +70,12 @@ hint AS (
     WHERE t.token_hash = f.token_hash
       AND (t.hinted_at IS NULL OR t.hinted_at < now() - interval '10 seconds')
     RETURNING t.token_hash
+),
+later AS (
+    UPDATE platform.due_work w SET due_at = LEAST(w.due_at, now() + interval '10 seconds')
+    FROM found f
+    WHERE w.kind = 'payment_check' AND w.object_id = f.object_id AND w.done_at IS NULL
+      AND NOT EXISTS (SELECT FROM hint)
 ),
 work AS (
     INSERT INTO platform.outbox (id, topic, account_id, livemode, object_id, traceparent)

@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import Any, Final, TypeVar
 
-from shared.db.charge_statements import CHARGE
+from shared.db.charge_statements import CHARGE, FIND
 from shared.db.charges import charge_from_row
 from shared.db.statement import Statement
 from shared.db.transaction import Database
@@ -57,6 +57,11 @@ class Reading:
     def _rows(self, statement: Statement, **values: Any) -> list[list[Any]]:
         with self._database.tenant(self._tenant) as transaction:
             return transaction.run(statement, **values)
+
+    def find_charge(self, charge_id: str) -> Charge | None:
+        """Return the charge, or None."""
+        rows = self._rows(FIND, charge_id=charge_id)
+        return charge_from_row(rows[0], self._tenant) if rows else None
 
     def list_charges(
         self, page: Page, *, reference: str | None, statuses: Sequence[str] | None

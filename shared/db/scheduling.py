@@ -47,7 +47,8 @@ UPDATE platform.outbox SET published_at = now() WHERE id = ANY(:ids::text[])
 PURGE_OUTBOX: Final = Statement("""
 DELETE FROM platform.outbox WHERE id IN (
     SELECT id FROM platform.outbox
-    WHERE published_at < now() - interval '1 hour' LIMIT :limit::int FOR UPDATE SKIP LOCKED)
+    WHERE created_at < now() - interval '1 hour' AND published_at IS NOT NULL
+    LIMIT :limit::int FOR UPDATE SKIP LOCKED)
 """)
 
 PURGE_DUE: Final = Statement("""
@@ -62,7 +63,12 @@ DELETE FROM platform.callback_inbox WHERE id IN (
     WHERE received_at < now() - interval '90 days' LIMIT :limit::int)
 """)
 
+# A buried `webhook-due` must not bury its deliveries: the endpoint's due row brings them back.
 KEEP_DEAD_LETTER: Final = Statement("""
+WITH revived AS (
+    UPDATE platform.due_work SET due_at = LEAST(due_at, now() + interval '1 minute')
+    WHERE kind = 'webhook' AND object_id = :object_id::text AND :topic::text = 'webhook-due'
+)
 INSERT INTO platform.dead_letters (id, topic, subscription, event_id, account_id, livemode,
                                    object_id, attributes, delivery_count, received_at)
 VALUES (:id::text, :topic::text, :subscription::text, :event_id::text, :account::text,

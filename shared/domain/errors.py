@@ -72,6 +72,10 @@ class Unavailable(Refusal):
     """Nothing was stored; the same request may work later; `retry_after_seconds` in values."""
 
 
+class AskAgain(Exception):  # noqa: N818 - an order to the broker, not a fault
+    """Only time can heal this; the message must come back."""
+
+
 class LostRace(Exception):  # noqa: N818 - an event of normal life, never shown to a caller
     """A compare-and-set found another status than expected; the winner's word stands."""
 

@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -40,6 +41,8 @@ METADATA_PAIRS: Final = 50
 METADATA_KEY_LENGTH: Final = 40
 METADATA_VALUE_LENGTH: Final = 500
 LARGEST: Final = 10**12
+_UNCLEAN: Final = re.compile(r"[\x00-\x1f\x7f\ud800-\udfff]")
+_CANONICAL: Final = json.JSONEncoder(sort_keys=True, separators=(",", ":"), ensure_ascii=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -161,8 +164,7 @@ def create_charge(
 
 def fingerprint(body: Mapping[str, Any]) -> str:
     """Return the SHA-256 in hex of the parsed body, whatever the order of its keys."""
-    canonical = json.dumps(body, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
-    return hashlib.sha256(canonical.encode()).hexdigest()
+    return hashlib.sha256(_CANONICAL.encode(body).encode()).hexdigest()
 
 
 def _may_charge(caller: Caller) -> None:
@@ -259,7 +261,7 @@ def _text(
 
 def _is_clean(value: str) -> bool:
     """Tell whether PostgreSQL and JSON can both carry the text: no control or lone surrogate."""
-    return not any(c < " " or c == "\x7f" or "\ud800" <= c <= "\udfff" for c in value)
+    return _UNCLEAN.search(value) is None
 
 
 def _metadata(value: object) -> Mapping[str, str]:

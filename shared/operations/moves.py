@@ -31,7 +31,13 @@ def is_unsent(charge: Charge, attempt: Attempt | None) -> bool:
 
 
 def abandoned(
-    charge: Charge, *, at: datetime, message: Message, base_url: str, language: str
+    charge: Charge,
+    *,
+    at: datetime,
+    message: Message,
+    consumer: str,
+    base_url: str,
+    language: str,
 ) -> Move:
     """Return the move of an unsent charge whose time to be sent is over."""
     status = charges.after(charge.status, ChargeEvent.ABANDONED)
@@ -46,6 +52,7 @@ def abandoned(
         next_check_at=None,
         lease=Lease.FREE,
         event=final_event(failed, at=at, base_url=base_url, language=language),
+        consumer=consumer,
         message_id=message.event_id,
         traceparent=message.traceparent,
     )

@@ -3,12 +3,14 @@
 import json
 from collections.abc import Iterable, Mapping
 from datetime import datetime
-from typing import Any
+from typing import Any, Final
 
 from shared.domain import ledger
 from shared.domain.charge import PUBLIC_STATUS, Charge, ChargeStatus
 from shared.domain.events import Event
 from shared.domain.language import text
+
+_COMPACT: Final = json.JSONEncoder(separators=(",", ":"), ensure_ascii=False)
 
 
 def unix_seconds(moment: datetime) -> int:
@@ -85,4 +87,4 @@ def balance_object(balances: Mapping[str, int], *, livemode: bool) -> dict[str, 
 
 def to_json(value: Mapping[str, Any]) -> str:
     """Write compact JSON, the same text every time for the same value."""
-    return json.dumps(value, separators=(",", ":"), ensure_ascii=False)
+    return _COMPACT.encode(value)

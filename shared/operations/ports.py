@@ -201,7 +201,7 @@ class Lease(StrEnum):
     """What a move demands of the sender's lease, beside the expected status."""
 
     ANY = "any"  # an operator's status read is true whoever is sending
-    MINE = "mine"  # the lease in `charge` must still be the one in the row
+    MINE = "mine"  # the lease in `charge`, none included, must still be the one in the row
     FREE = "free"  # nobody may be sending
 
 
@@ -211,7 +211,7 @@ class Move:
 
     `charge` is as it shall be; `expected` is the status that must still hold. `next_check_at` moves
     the due row, None closes it. `event` becomes rows of events, feed and webhook deliveries;
-    `messages` go to the outbox.
+    `messages` go to the outbox. `consumer` is the function that took message `message_id`.
     """
 
     charge: Charge
@@ -227,6 +227,7 @@ class Move:
     messages: Sequence[Message] = ()
     posting: Transaction | None = None
     receipt: NewReceipt | None = None
+    consumer: str | None = None
     message_id: str | None = None
     traceparent: str | None = None
 

@@ -1,7 +1,7 @@
 """Reads charges, events and the balance, with cursors that are ids."""
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final, Generic, Protocol, TypeVar
 
@@ -64,6 +64,9 @@ class PageOf(Generic[T]):
 class ReadStore(Protocol):
     """What a tenant may read of its own."""
 
+    def find_charge(self, charge_id: str) -> Charge | None:
+        """Return the charge, or None."""
+
     def list_charges(
         self, page: Page, *, reference: str | None, statuses: Sequence[str] | None
     ) -> PageOf[Charge]:
@@ -79,42 +82,74 @@ class ReadStore(Protocol):
         """Return each ledger account's balance on its normal side, in whole XAF."""
 
 
-def list_charges(
-    query: Mapping[str, str], *, store: ReadStore, base_url: str, language: str
-) -> dict[str, Any]:
+@dataclass(frozen=True, slots=True)
+class Read:
+    """One read: what the path and query say, and how to show what is found."""
+
+    path_params: Mapping[str, str]
+    query: Mapping[str, str]
+    base_url: str
+    language: str
+    livemode: bool
+
+
+def read_charge(read: Read, store: ReadStore) -> dict[str, Any]:
+    """Return one charge. Raises NotFound."""
+    charge_id = read.path_params["id"]
+    charge = store.find_charge(charge_id) if is_id(charge_id, "ch") else None
+    if charge is None:
+        raise NotFound("resource_missing", "id")
+    return objects.charge_object(charge, base_url=read.base_url, language=read.language)
+
+
+def list_charges(read: Read, store: ReadStore) -> dict[str, Any]:
     """Return a page of charges; filters `reference` and `status` (the public word)."""
+    query = read.query
     _refuse_unknown(query, PAGE_PARAMS | {"reference", "status"})
-    page = Page.parse(query, "ch")
-    statuses = _statuses(query.get("status"))
-    found = store.list_charges(page, reference=_filter(query, "reference"), statuses=statuses)
+    found = store.list_charges(
+        Page.parse(query, "ch"),
+        reference=_filter(query, "reference"),
+        statuses=_statuses(query.get("status")),
+    )
     data = [
-        objects.charge_object(charge, base_url=base_url, language=language)
+        objects.charge_object(charge, base_url=read.base_url, language=read.language)
         for charge in found.items
     ]
     return objects.list_object("/v1/charges", data, has_more=found.has_more)
 
 
-def list_events(query: Mapping[str, str], *, store: ReadStore, livemode: bool) -> dict[str, Any]:
+def list_events(read: Read, store: ReadStore) -> dict[str, Any]:
     """Return a page of events; filters `object` (an id) and `type`."""
+    query = read.query
     _refuse_unknown(query, PAGE_PARAMS | {"object", "type"})
     page = Page.parse(query, "evt")
     object_id, kind = _filter(query, "object"), _filter(query, "type")
     found = store.list_events(page, object_id=object_id, kind=kind)
-    data = [_event(event, livemode=livemode) for event in found.items]
+    data = [_event(event, livemode=read.livemode) for event in found.items]
     return objects.list_object("/v1/events", data, has_more=found.has_more)
 
 
-def read_event(event_id: str, *, store: ReadStore, livemode: bool) -> dict[str, Any]:
+def read_event(read: Read, store: ReadStore) -> dict[str, Any]:
     """Return one event. Raises NotFound."""
+    event_id = read.path_params["id"]
     event = store.find_event(event_id) if is_id(event_id, "evt") else None
     if event is None:
         raise NotFound("resource_missing", "id")
-    return _event(event, livemode=livemode)
+    return _event(event, livemode=read.livemode)
 
 
-def read_balance(*, store: ReadStore, livemode: bool) -> dict[str, Any]:
+def read_balance(read: Read, store: ReadStore) -> dict[str, Any]:
     """Return the balance."""
-    return objects.balance_object(store.balances(), livemode=livemode)
+    return objects.balance_object(store.balances(), livemode=read.livemode)
+
+
+READS: Final[Mapping[str, Callable[[Read, ReadStore], dict[str, Any]]]] = {
+    "read_charge": read_charge,
+    "list_charges": list_charges,
+    "list_events": list_events,
+    "read_event": read_event,
+    "read_balance": read_balance,
+}
 
 
 def _event(event: Event, *, livemode: bool) -> dict[str, Any]:

@@ -12,11 +12,13 @@ from shared.domain import charge as charges
 from shared.domain import ledger, receipt
 from shared.domain.charge import FINAL, Attempt, AttemptStatus, Charge, ChargeEvent, ChargeStatus
 from shared.domain.deadline import HANDLER_SECONDS, Deadline
+from shared.domain.errors import LedgerRefused
 from shared.domain.events import CHARGE_CREATED, PAYMENT_FINAL, Message
 from shared.domain.ids import new_id
 from shared.operations import moves
 from shared.operations.ports import (
     ChargeStore,
+    Lease,
     Move,
     NewReceipt,
     PaymentRead,
@@ -26,7 +28,8 @@ from shared.operations.ports import (
     ReadState,
 )
 
-NO_ANSWER: Final = "no_answer"
+CONSUMER: Final = "settle_charge"
+RESEND_GRANTED: Final = 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,42 +76,47 @@ def _apply(
     message: Message,
 ) -> str:
     now = how.now()
+    note = _note(charge, attempt, read, now)
     match read.state:
         case ReadState.SUCCEEDED:
             difference = mismatch(charge, read)
             if difference is not None:
-                note = _note(charge, attempt, read, now)
-                return _case(note, difference, store=store, now=now)
+                return _case(note, difference, store=store)
             move = _succeeded(charge, read, now=now, message=message)
         case ReadState.FAILED:
             move = _failed(charge, read, ChargeEvent.DECLINED, now=now)
         case ReadState.EXPIRED:
             move = _failed(charge, read, ChargeEvent.LAPSED, now=now)
         case ReadState.PENDING:
-            return _waiting(charge, attempt, read, store=store, now=now)
+            return _waiting(charge, attempt, note, store=store)
         case ReadState.NOT_FOUND:
             return _not_found(charge, attempt, read, store=store, how=how, message=message)
         case ReadState.UNKNOWN:
-            return _keep(_note(charge, attempt, read, now), store=store, now=now)
+            return _keep(note, store=store)
         case _:
             assert_never(read.state)
-    return _finish(move, attempt, store=store, how=how, message=message)
+    return _finish(move, note, store=store, how=how, message=message)
 
 
 def _finish(
-    move: Move, attempt: Attempt, *, store: ChargeStore, how: Settlement, message: Message
+    move: Move, note: ReadNote, *, store: ChargeStore, how: Settlement, message: Message
 ) -> str:
+    """Apply a move that ends the charge; a ledger that refuses it is a riddle for a person."""
     event = moves.final_event(move.charge, at=move.at, base_url=how.base_url, language=how.language)
     move = replace(
         move,
         event=event,
-        attempt_id=attempt.id,
+        attempt_id=None if note.attempt is None else note.attempt.id,
         attempt_status=AttemptStatus.CLOSED,
+        consumer=CONSUMER,
         message_id=message.event_id,
         traceparent=message.traceparent,
     )
     how.reached("settle_charge.before_commit")
-    won = store.move(move)
+    try:
+        won = store.move(move)
+    except LedgerRefused:
+        return _case(note, "ledger_refused", store=store)
     how.reached("settle_charge.after_commit")
     return move.cause.value if won else "lost_race"
 
@@ -185,25 +193,22 @@ def _failed(charge: Charge, read: PaymentRead, event: ChargeEvent, *, now: datet
     )
 
 
-def _waiting(
-    charge: Charge, attempt: Attempt, read: PaymentRead, *, store: ChargeStore, now: datetime
-) -> str:
+def _waiting(charge: Charge, attempt: Attempt, note: ReadNote, *, store: ChargeStore) -> str:
     """The payer has not decided: a charge we did not know about becomes one that waits."""
-    note = _note(charge, attempt, read, now)
     if charges.after(charge.status, ChargeEvent.SEEN_WAITING) is None:
-        return _keep(note, store=store, now=now)
+        return _keep(note, store=store)
     if note.next_check_at is None:
-        return _case(note, "waiting_for_a_day", store=store, now=now)
+        return _case(note, "waiting_for_a_day", store=store)
     won = store.move(
         Move(
             charge=replace(charge, status=_next(charge, ChargeEvent.SEEN_WAITING)),
             expected=charge.status,
             cause=ChargeEvent.SEEN_WAITING,
-            at=now,
+            at=note.at,
             next_check_at=note.next_check_at,
             attempt_id=attempt.id,
             attempt_status=AttemptStatus.ACCEPTED,
-            operator_word=read.operator_word,
+            operator_word=note.operator_word,
         )
     )
     return "waiting" if won else "lost_race"
@@ -221,38 +226,41 @@ def _not_found(
     """The operator does not know it: post once more while there is time, or fail it by proof."""
     now = how.now()
     if charge.lease_until is not None and charge.lease_until > now:
-        return _keep(_note(charge, attempt, read, now), store=store, now=now)
+        return _keep(_note(charge, attempt, read, now), store=store)
     first = attempt.first_not_found_at or now
     attempt = replace(
         attempt, not_found_reads=attempt.not_found_reads + 1, first_not_found_at=first
     )
     note = _note(charge, attempt, read, now)
-    if charge.status is ChargeStatus.AWAITING_PAYER:
-        return _keep(note, store=store, now=now)
+    knows_it = {ChargeStatus.AWAITING_PAYER, ChargeStatus.REQUIRES_ACTION}
+    if charge.status in knows_it or charge.resends == RESEND_GRANTED:
+        return _keep(note, store=store)
     if charge.resends == 0 and now < charge.submit_before:
         resend = replace(
             message, event_id=new_id("msg", int(now.timestamp() * 1000)), topic=CHARGE_CREATED
         )
-        return _keep(replace(note, resend=resend), store=store, now=now)
+        return _keep(replace(note, resend=resend), store=store)
     is_proven = (
         attempt.not_found_reads >= charges.NOT_FOUND_READS and now - first >= charges.NOT_FOUND_SPAN
     )
     if not is_proven:
-        return _keep(note, store=store, now=now)
+        return _keep(note, store=store)
     failed = replace(
         charge,
         status=_next(charge, ChargeEvent.NOT_RECEIVED),
         failure_code="not_received",
     )
+    # A resend that is claimed meanwhile has another lease; then this read proves nothing.
     move = Move(
         charge=failed,
         expected=charge.status,
         cause=ChargeEvent.NOT_RECEIVED,
+        lease=Lease.MINE,
         at=now,
         next_check_at=None,
         operator_word=read.operator_word,
     )
-    return _finish(move, attempt, store=store, how=how, message=message)
+    return _finish(move, note, store=store, how=how, message=message)
 
 
 def _wait_or_abandon(
@@ -267,7 +275,12 @@ def _wait_or_abandon(
     now = how.now()
     if now >= charge.submit_before:
         move = moves.abandoned(
-            charge, at=now, message=message, base_url=how.base_url, language=how.language
+            charge,
+            at=now,
+            message=message,
+            consumer=CONSUMER,
+            base_url=how.base_url,
+            language=how.language,
         )
         return "abandoned" if store.move(move) else "lost_race"
     store.note_read(
@@ -292,16 +305,16 @@ def _note(charge: Charge, attempt: Attempt, read: PaymentRead, now: datetime) ->
     )
 
 
-def _keep(note: ReadNote, *, store: ChargeStore, now: datetime) -> str:
+def _keep(note: ReadNote, *, store: ChargeStore) -> str:
     """Leave the state as it is; after a day of reads a person must look."""
     if note.next_check_at is None:
-        return _case(note, "unresolved_for_a_day", store=store, now=now)
+        return _case(note, "unresolved_for_a_day", store=store)
     store.note_read(note)
     return "resend_granted" if note.resend is not None else "undecided"
 
 
-def _case(note: ReadNote, reason: str, *, store: ChargeStore, now: datetime) -> str:
-    case_id = new_id("case", int(now.timestamp() * 1000))
+def _case(note: ReadNote, reason: str, *, store: ChargeStore) -> str:
+    case_id = new_id("case", int(note.at.timestamp() * 1000))
     store.note_read(replace(note, next_check_at=None, case_id=case_id, case_reason=reason))
     return reason
 

@@ -10,7 +10,7 @@ from typing import Final
 from shared.domain import charge as charges
 from shared.domain.charge import Attempt, AttemptStatus, Charge, ChargeEvent
 from shared.domain.deadline import Deadline
-from shared.domain.errors import LostRace
+from shared.domain.errors import AskAgain, LostRace
 from shared.domain.events import Message
 from shared.domain.ids import encode, new_id
 from shared.operations import moves
@@ -27,13 +27,10 @@ from shared.operations.ports import (
     Unknown,
 )
 
+CONSUMER: Final = "submit_charge"
 SEND_SECONDS: Final = 10
 """The whole call, its first byte too, ends this soon after the claim; what comes later is read."""
 TOKEN_BITS: Final = 160
-
-
-class AskAgain(Exception):  # noqa: N818 - an order to the broker, not a fault
-    """Only time can heal this; the message must come back."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +76,8 @@ def submit_charge(
         return _not_ours(message, store=store, how=how)
     how.reached("submit_charge.after_claim")
     charge, attempt = claimed
-    deadline = Deadline.after(SEND_SECONDS, how.monotonic)
+    left = (charge.submit_before - how.now()).total_seconds()
+    deadline = Deadline.after(max(0, min(SEND_SECONDS, left)), how.monotonic)
     answer = _call(charge, attempt, requester_of(charge), how=how, deadline=deadline)
     how.reached("submit_charge.after_send")
     return _record(charge, attempt, answer, store=store, how=how, message=message)
@@ -168,7 +166,12 @@ def _record(
             # A repeat that is refused or cannot leave proves nothing about the silent first send.
             move = _moved(charge, attempt, ChargeEvent.WENT_SILENT, AttemptStatus.SILENT, now)
             move = replace(move, operator_word=word)
-    move = replace(move, message_id=message.event_id, traceparent=message.traceparent)
+    move = replace(
+        move,
+        consumer=CONSUMER,
+        message_id=message.event_id,
+        traceparent=message.traceparent,
+    )
     how.reached("submit_charge.before_record")
     won = store.move(move)
     how.reached("submit_charge.after_record")
@@ -217,7 +220,12 @@ def _abandon(charge: Charge, *, store: ChargeStore, how: Submission, message: Me
     now = how.now()
     won = store.move(
         moves.abandoned(
-            charge, at=now, message=message, base_url=how.base_url, language=how.language
+            charge,
+            at=now,
+            message=message,
+            consumer=CONSUMER,
+            base_url=how.base_url,
+            language=how.language,
         )
     )
     return "abandoned" if won else "not_ours"

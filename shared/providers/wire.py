@@ -26,6 +26,7 @@ ANSWER_BYTES: Final = 64 * 1024
 POOL_SIZE: Final = 32
 IDLE_SECONDS: Final = 30
 LOOPBACK_HOSTS: Final = frozenset({"127.0.0.1", "localhost", "::1"})
+_FINAL_STATUS: Final = 200
 _FORBIDDEN: Final = ("\r", "\n", "\0")
 _Address = tuple[socket.AddressFamily, tuple[str, int]]
 
@@ -241,7 +242,9 @@ def _read(
     body = response.read(ANSWER_BYTES + 1)
     if response.length:
         raise ConnectionError("the body was cut short")
-    return Answer(response.status, body), not response.will_close
+    # After an answer of the kind 1xx another one follows: this connection is of no further use.
+    is_reusable = not response.will_close and response.status >= _FINAL_STATUS
+    return Answer(response.status, body), is_reusable
 
 
 def _is_readable(sock: socket.socket) -> bool:

@@ -11,6 +11,7 @@ import flask
 from shared.contracts.operations import OPERATIONS, Operation
 from shared.domain.account import Caller
 from shared.domain.errors import (
+    AskAgain,
     InvalidRequest,
     MethodNotAllowed,
     NotAuthenticated,
@@ -241,6 +242,8 @@ def _log_push_failure(failure: Exception, envelope: Envelope) -> None:
     }
     if isinstance(failure, Refusal):
         logs.warning("push_refused", code=failure.code, **fields)
+    elif isinstance(failure, AskAgain):
+        logs.info("push_asked_again", reason=str(failure), **fields)
     else:
         logs.exception("push_failed", failure, **fields)
         reporting.capture(failure)
@@ -259,17 +262,17 @@ def _read_call(
     path_params: Mapping[str, str],
     exchange: Exchange,
 ) -> Call:
-    headers = request.headers
+    environ = request.environ
     return Call(
         operation_id=operation.operation_id,
         request_id=exchange.request_id,
         path_params=path_params,
         query_string=request.query_string.decode("latin-1"),
         content=read_content(request),
-        content_type=headers.get("Content-Type"),
-        authorization=headers.get("Authorization"),
-        idempotency_key=headers.get("Idempotency-Key"),
-        accept_language=headers.get("Accept-Language"),
+        content_type=environ.get("CONTENT_TYPE"),
+        authorization=environ.get("HTTP_AUTHORIZATION"),
+        idempotency_key=environ.get("HTTP_IDEMPOTENCY_KEY"),
+        accept_language=environ.get("HTTP_ACCEPT_LANGUAGE"),
         language=exchange.language,
         remote_address=request.remote_addr or "",
         traceparent=tracing.traceparent(),

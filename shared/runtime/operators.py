@@ -40,37 +40,40 @@ class Operators:
         self._clock = clock
         self._on_exchange = on_exchange
         self._lock: Final = threading.Lock()
-        self._requesters: dict[OperatorAccount, PaymentRequester] = {}
-        self._readers: dict[OperatorAccount, PaymentReader] = {}
+        # The secret's text is part of the key, so that a rotated one makes a new adapter.
+        self._requesters: dict[tuple[OperatorAccount, str], PaymentRequester] = {}
+        self._readers: dict[tuple[OperatorAccount, str], PaymentReader] = {}
         self._wires: list[Wire] = []
 
     def requester(self, charge: Charge) -> PaymentRequester:
         """Return what can ask this charge's operator for money. Raises WrongModeError."""
         account = self._account(charge)
+        key = (account, self._secret(account.credentials))
         with self._lock:
-            if account not in self._requesters:
-                self._requesters[account] = MtnPaymentRequester(
+            if key not in self._requesters:
+                self._requesters[key] = MtnPaymentRequester(
                     account,
-                    self._credentials(account),
+                    _credentials(key[1]),
                     wire=self._connect(account),
                     clock=self._clock,
                     on_exchange=self._on_exchange,
                 )
-            return self._requesters[account]
+            return self._requesters[key]
 
     def reader(self, charge: Charge) -> PaymentReader:
         """Return what can read this charge's status, and nothing else. Raises WrongModeError."""
         account = self._account(charge)
+        key = (account, self._secret(account.credentials))
         with self._lock:
-            if account not in self._readers:
-                self._readers[account] = MtnPaymentReader(
+            if key not in self._readers:
+                self._readers[key] = MtnPaymentReader(
                     account,
-                    self._credentials(account),
+                    _credentials(key[1]),
                     wire=self._connect(account),
                     clock=self._clock,
                     on_exchange=self._on_exchange,
                 )
-            return self._readers[account]
+            return self._readers[key]
 
     def close(self) -> None:
         """Close all connections; the adapters open new ones at need."""
@@ -89,10 +92,11 @@ class Operators:
             raise WrongModeError(charge.id)
         return account
 
-    def _credentials(self, account: OperatorAccount) -> MtnCredentials:
-        values = json.loads(self._secret(account.credentials))
-        return MtnCredentials(
-            subscription_key=values["subscription_key"],
-            api_user=values["api_user"],
-            api_key=values["api_key"],
-        )
+
+def _credentials(text: str) -> MtnCredentials:
+    values = json.loads(text)
+    return MtnCredentials(
+        subscription_key=values["subscription_key"],
+        api_user=values["api_user"],
+        api_key=values["api_key"],
+    )

@@ -16,8 +16,6 @@ from shared.runtime.crash import reached
 from shared.runtime.sealing import Sealer
 from shared.runtime.settings import settings
 
-# A whole batch at once: the threads only wait, and a hanging endpoint must not outlast the lease.
-AT_ONCE: Final = BATCH
 USER_AGENT: Final = "Pay-Webhooks/1"
 
 
@@ -34,7 +32,8 @@ def sender() -> EgressSender:
 
 @cache
 def _threads() -> ThreadPoolExecutor:
-    return ThreadPoolExecutor(AT_ONCE, thread_name_prefix="webhook")
+    """Return threads for every dispatch at once: they only wait, and one must not delay another."""
+    return ThreadPoolExecutor(BATCH * settings().threads, thread_name_prefix="webhook")
 
 
 def _spread(

@@ -20,11 +20,11 @@ from shared.db.transaction import Database
 from shared.domain.account import AccountProfile, Caller, Limits, OperatorAccount, Tenant
 from shared.domain.events import Message
 from shared.domain.phone import Operator
-from shared.messaging.publisher import Publisher
+from shared.messaging.publisher import Publisher, PublishError
 from shared.operations.create_charge import Terms
 from shared.operations.settle_charge import Settlement
 from shared.operations.submit_charge import Submission
-from shared.runtime import metrics
+from shared.runtime import logs, metrics
 from shared.runtime.authentication import Authenticator
 from shared.runtime.crash import reached
 from shared.runtime.http import Call
@@ -135,6 +135,16 @@ def publisher() -> BackgroundPublisher:
     return BackgroundPublisher(publish, mark)
 
 
+def is_published(messages: Sequence[Message]) -> bool:
+    """Publish now; False where the broker did not answer for all of them."""
+    try:
+        broker().publish(messages)
+    except PublishError as failure:
+        logs.warning("publish_failed", error=str(failure), count=len(messages))
+        return False
+    return True
+
+
 def hand_on(messages: Sequence[Message]) -> None:
     """Publish in the background what a commit put into the outbox."""
     publisher().enqueue(messages)
@@ -147,7 +157,9 @@ def hand_on(messages: Sequence[Message]) -> None:
 def _authenticator() -> Authenticator:
     keys = ShortCache(directory().find_key, seconds=KEY_SECONDS)
     peppers = ShortCache(key_bytes, seconds=KEY_SECONDS)
-    return Authenticator(keys.get, lambda: peppers.get("api_key_pepper") or key_bytes("api_key_pepper"))
+    return Authenticator(
+        keys.get, lambda: peppers.get("api_key_pepper") or key_bytes("api_key_pepper")
+    )
 
 
 def authenticate(call: Call) -> Caller:

@@ -154,10 +154,12 @@ def sleeps_outside_loops(source: str) -> list[str]:
 
 
 def top_level_functions(source: str) -> Iterator[str]:
-    """Yield the names of the functions that a module defines at its top level."""
+    """Yield the names of the functions at a module's top level, defined or made by a call."""
     for node in ast.parse(source).body:
         if isinstance(node, ast.FunctionDef):
             yield node.name
+        elif isinstance(node, ast.Assign) and isinstance(node.value, ast.Call):
+            yield from (target.id for target in node.targets if isinstance(target, ast.Name))
 
 
 def _names_seconds(node: ast.stmt) -> bool:

@@ -133,7 +133,9 @@ def _rates(lanes: Mapping[str, _Lane]) -> list[Figure]:
     how = f"one process, {CLIENTS} clients, median of {ROUNDS} turns"
     return [
         Figure("create", "create_charge", create.per_second(), "/s", note=how),
-        Figure("create", "raw bound: bare insert, 3 round trips", bare.per_second(), "/s", note=how),
+        Figure(
+            "create", "raw bound: bare insert, 3 round trips", bare.per_second(), "/s", note=how
+        ),
         Figure(
             "create",
             "create_charge against the raw bound",
@@ -142,7 +144,9 @@ def _rates(lanes: Mapping[str, _Lane]) -> list[Figure]:
             at_least=45,
             note=f"aim 60 %; pair by pair {shown}",
         ),
-        Figure("create", "bare insert, autocommit, 1 round trip", lone.per_second(), "/s", note=how),
+        Figure(
+            "create", "bare insert, autocommit, 1 round trip", lone.per_second(), "/s", note=how
+        ),
         Figure(
             "create",
             "create_charge against autocommit",
@@ -155,8 +159,12 @@ def _rates(lanes: Mapping[str, _Lane]) -> list[Figure]:
 def _own_time(calm: load.Load, rate: float) -> list[Figure]:
     how = f"open loop at {rate:.0f}/s, {len(calm.milliseconds)} charges"
     return [
-        Figure("create", "own time at half load, p50", calm.quantile(0.5), "ms", at_most=6, note=how),
-        Figure("create", "own time at half load, p99", calm.quantile(0.99), "ms", at_most=25, note=how),
+        Figure(
+            "create", "own time at half load, p50", calm.quantile(0.5), "ms", at_most=6, note=how
+        ),
+        Figure(
+            "create", "own time at half load, p99", calm.quantile(0.99), "ms", at_most=25, note=how
+        ),
     ]
 
 

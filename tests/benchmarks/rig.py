@@ -150,9 +150,7 @@ def _make_topics(pubsub: pubsub_server.Server) -> None:
         topic = f"projects/{pubsub_server.PROJECT}/topics/{name}"
         publisher.create_topic(request={"name": topic}, timeout=10)
         subscription = f"projects/{pubsub_server.PROJECT}/subscriptions/{name}"
-        subscriber.create_subscription(
-            request={"name": subscription, "topic": topic}, timeout=10
-        )
+        subscriber.create_subscription(request={"name": subscription, "topic": topic}, timeout=10)
 
 
 def _await_answer(port: int, process: subprocess.Popen[bytes]) -> None:

@@ -6,8 +6,6 @@ import sys
 
 from tests.system import ROOT, LocalSystem
 
-pytest_plugins = ("tests.system",)
-
 
 def test_the_demo_takes_a_charge_to_its_receipt(local_system: LocalSystem) -> None:
     """It ends well and shows each step with its time."""

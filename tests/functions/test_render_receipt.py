@@ -79,7 +79,9 @@ def test_an_unpaid_charge_has_no_receipt(till: Till, kept: list[Seen]) -> None:
     assert kept == []
 
 
-def test_only_a_signed_push_prints(door: Callable[[str], Door], till: Till, kept: list[Seen]) -> None:
+def test_only_a_signed_push_prints(
+    door: Callable[[str], Door], till: Till, kept: list[Seen]
+) -> None:
     """Without a token nothing is printed."""
     del till
 

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from shared.domain.events import CHARGE_CHECK_DUE, CHARGE_CREATED, PAYMENT_FINAL, WEBHOOK_DUE
 from shared.runtime import lifecycle, wiring
 from tests.functions.door import Door, Reply
 from tests.functions.till import Till
@@ -75,12 +76,14 @@ def test_what_is_not_due_waits(tick: Callable[..., Reply], till: Till) -> None:
 
 
 def test_old_rows_are_purged_and_others_kept(tick: Callable[..., Reply], till: Till) -> None:
-    """Messages that the broker took an hour ago go; what it never took stays for ever."""
+    """Messages of an hour ago that the broker took go; what it never took stays for ever."""
     till.create()
     rows = till.rows.platform("outbox")
     gone = rows[0]["id"]
     till.rows.run(
-        "UPDATE platform.outbox SET published_at = now() - interval '2 h' WHERE id = :id", id=gone
+        "UPDATE platform.outbox SET published_at = now(), created_at = now() - interval '2 h'"
+        " WHERE id = :id",
+        id=gone,
     )
 
     tick("start_due_work", lambda: True)
@@ -100,7 +103,7 @@ def test_a_broker_that_is_away_loses_nothing(tick: Callable[..., Reply], till: T
 
     reply = tick("relay_outbox", lambda: till.rows.platform("outbox", "lease_until IS NOT NULL"))
 
-    assert reply.status >= 500
+    assert reply.status == 200
     after = till.rows.platform("outbox")
     assert {row["id"] for row in after} == {row["id"] for row in before}
     assert all(row["published_at"] is None for row in after)
@@ -110,7 +113,7 @@ def test_a_broker_that_is_away_loses_nothing(tick: Callable[..., Reply], till: T
 def broker(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[Client]:
     """A real Pub/Sub with the topics of a charge; its subscriber."""
     with started(tmp_path) as server:
-        for topic in ("charge-created", "webhook-due", "charge-check-due"):
+        for topic in (CHARGE_CREATED, CHARGE_CHECK_DUE, PAYMENT_FINAL, WEBHOOK_DUE):
             name = f"projects/{PROJECT}/topics/{topic}"
             server.publisher().create_topic(request={"name": name}, timeout=5)
             server.subscriber().create_subscription(
@@ -134,14 +137,12 @@ def test_what_a_process_left_behind_is_published(
         id=till.account.id,
     )
 
-    reply = tick(
-        "relay_outbox", lambda: not till.rows.platform("outbox", "published_at IS NULL")
-    )
+    reply = tick("relay_outbox", lambda: not till.rows.platform("outbox", "published_at IS NULL"))
 
     assert reply.status == 200
     found = broker.pull(
         request={
-            "subscription": f"projects/{PROJECT}/subscriptions/charge-created",
+            "subscription": f"projects/{PROJECT}/subscriptions/{CHARGE_CREATED}",
             "max_messages": 1000,
         },
         timeout=5,

@@ -327,6 +327,66 @@ def test_a_stale_sender_commits_nothing(shop: Shop) -> None:
     assert won is False
 
 
+def test_a_resend_starts_the_proof_of_absence_anew(shop: Shop) -> None:
+    """Reads that found nothing before the resend do not count after it."""
+    charge = shop.charge()
+    shop.create(charge)
+    claimed = shop.claim(charge)
+    assert claimed is not None
+    shop.store.release(*claimed, reason="connection_refused")
+    read = replace(claimed[1], not_found_reads=2, first_not_found_at=moment())
+    shop.store.note_read(
+        ReadNote(replace(claimed[0], lease_until=None), read, "RESOURCE_NOT_FOUND", moment(),
+                 moment())
+    )  # fmt: skip
+
+    assert shop.claim(charge) is not None
+
+    found = shop.store.find_with_attempt(charge.id)
+    assert found is not None
+    assert found[1] is not None
+    assert (found[1].not_found_reads, found[1].first_not_found_at) == (0, None)
+
+
+def test_absence_is_not_proven_while_somebody_sends_again(shop: Shop) -> None:
+    """A move that saw no lease loses against one that was taken since."""
+    charge = shop.charge()
+    shop.create(charge)
+    claimed = shop.claim(charge)
+    assert claimed is not None
+    seen = replace(claimed[0], status=ChargeStatus.FAILED, lease_until=None)
+
+    won = shop.store.move(
+        Move(seen, ChargeStatus.SUBMITTING, ChargeEvent.NOT_RECEIVED, moment(), None,
+             lease=Lease.MINE)
+    )  # fmt: skip
+
+    assert won is False
+
+
+def test_one_riddle_is_one_case(shop: Shop) -> None:
+    """However often a read cannot be explained, one open case stands for it."""
+    charge = shop.charge()
+    shop.create(charge)
+    for _ in range(3):
+        shop.store.note_read(
+            ReadNote(charge, None, "x", None, moment(), case_id=an_id("case"), case_reason="x")
+        )
+
+    rows = shop.database.look("SELECT 1 FROM platform.cases WHERE object_id = :id", id=charge.id)
+    assert len(rows) == 1
+
+
+def test_what_moved_a_charge_is_kept_with_its_consumer(shop: Shop) -> None:
+    """The message behind a move is written down in the same transaction, once."""
+    charge = shop.charge()
+    shop.create(charge)
+
+    shop.store.move(shop.success(charge, consumer="settle_charge", message_id="msg_x"))
+
+    assert [row[:2] for row in shop.rows("consumed_messages")] == [["settle_charge", "msg_x"]]
+
+
 def test_nothing_is_abandoned_while_somebody_sends(shop: Shop) -> None:
     """A charge under a lease is not failed for having run out of time."""
     charge = shop.charge()

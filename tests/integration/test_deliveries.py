@@ -193,6 +193,7 @@ def test_a_disabled_endpoint_gets_nothing(shop: Shop) -> None:
     shop.owe(1)
 
     assert shop.record(delivered) == 0
+    assert shop.due_in_seconds() is None
 
 
 def test_a_failing_endpoint_remembers_since_when(shop: Shop) -> None:

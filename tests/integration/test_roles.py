@@ -266,7 +266,8 @@ def test_a_tenants_role_owns_nothing(migrated: Database, mine: Account) -> None:
     "statement",
     [
         "SELECT topic FROM platform.outbox",
-        "SELECT FROM platform.due_work",
+        "SELECT lease_until FROM platform.due_work",
+        "UPDATE platform.due_work SET done_at = now()",
         "SELECT FROM platform.event_feed",
         "SELECT FROM platform.payment_index",
         "SELECT FROM platform.callback_inbox",

@@ -133,7 +133,7 @@ def test_what_nobody_needs_is_purged(desk: Desk) -> None:
     """Published messages, finished due rows and old callbacks go; what is open stays."""
     charge = desk.charge(due_in_seconds=60)
     desk.database.look(
-        "UPDATE platform.outbox SET published_at = now() - interval '2 hours'"
+        "UPDATE platform.outbox SET published_at = now(), created_at = now() - interval '2 hours'"
         " WHERE account_id = :id AND topic = 'charge-created'",
         id=desk.account.id,
     )
@@ -146,6 +146,27 @@ def test_what_nobody_needs_is_purged(desk: Desk) -> None:
     assert topics == [["webhook-due"]]
     due = desk.database.look("SELECT 1 FROM platform.due_work WHERE object_id = :id", id=charge.id)
     assert due == [[1]]
+
+
+def test_a_buried_webhook_comes_back(desk: Desk) -> None:
+    """A dead `webhook-due` makes its endpoint due again, so that no delivery is stranded."""
+    desk.schedule.keep_dead_letter(
+        id=an_id("dl"),
+        topic="webhook-due",
+        subscription="dispatch_webhook--webhook-due--test",
+        event_id=an_id("msg"),
+        account=desk.account.id,
+        livemode=False,
+        object_id=desk.account.webhook_endpoint,
+        attributes="{}",
+        delivery_count=100,
+    )
+
+    due = desk.database.look(
+        "SELECT due_at < now() + interval '2 minutes' FROM platform.due_work WHERE object_id = :id",
+        id=desk.account.webhook_endpoint,
+    )
+    assert due == [[True]]
 
 
 def test_a_dead_letter_is_kept_once(desk: Desk) -> None:

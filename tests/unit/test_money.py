@@ -13,7 +13,7 @@ AMOUNTS = st.integers(-(10**15), 10**15)
 def test_money_is_never_anything_but_a_whole_number(amount: object) -> None:
     """A float, a flag, a text or nothing is refused."""
     with pytest.raises(TypeError):
-        Money(amount)  # type: ignore[arg-type]
+        Money(amount)  # type: ignore[arg-type]  # wrong on purpose
 
 
 def test_two_currencies_never_meet() -> None:

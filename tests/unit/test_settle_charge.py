@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from shared.domain.charge import Attempt, AttemptStatus, ChargeStatus
+from shared.domain.errors import LedgerRefused
 from shared.domain.money import Currency, Money
 from shared.domain.phone import PhoneNumber
 from shared.operations.ports import PaymentRead, ReadState
@@ -231,3 +232,40 @@ def test_the_loser_of_a_race_reports_it() -> None:
 
     assert scene.settle() == "lost_race"
     assert scene.store.moves == []
+
+
+def test_a_granted_resend_is_waited_for() -> None:
+    """Between the grant of a resend and its claim, "not found" proves nothing."""
+    scene = Scene(ChargeStatus.UNKNOWN, *[NOT_FOUND] * 3, resends=1)
+    for _ in range(3):
+        scene.clock.pass_time(minutes=3)
+        assert scene.settle() == "undecided"
+
+
+def test_a_resend_claimed_during_the_read_wins() -> None:
+    """A charge that is being sent again is not failed by a read that began before."""
+    scene = Scene(ChargeStatus.SUBMITTING, NOT_FOUND, resends=2)
+    assert scene.store.attempt is not None
+    scene.clock.pass_time(minutes=10)
+    scene.store.attempt = replace(scene.store.attempt, not_found_reads=2, first_not_found_at=START)
+
+    def claim_again() -> None:
+        scene.store.charge = replace(scene.store.charge, lease_until=scene.clock.at)
+
+    scene.store.before_move = claim_again
+
+    assert scene.settle() == "lost_race"
+    assert scene.store.charge.status is ChargeStatus.SUBMITTING
+
+
+def test_a_ledger_that_refuses_is_a_case() -> None:
+    """A success that cannot be posted is not repeated for ever; a person must look."""
+    scene = Scene(ChargeStatus.UNKNOWN, PAID)
+
+    def refuse() -> None:
+        raise LedgerRefused("charge")
+
+    scene.store.before_move = refuse
+
+    assert scene.settle() == "ledger_refused"
+    assert scene.store.notes[0].case_reason == "ledger_refused"

@@ -5,9 +5,9 @@ from dataclasses import replace
 import pytest
 
 from shared.domain.charge import AttemptStatus, ChargeEvent, ChargeStatus
+from shared.domain.errors import AskAgain
 from shared.operations.ports import Accepted, NotSent, Refused, Unknown
 from shared.operations.submit_charge import (
-    AskAgain,
     Submission,
     callback_token,
     submit_charge,
@@ -196,3 +196,12 @@ def test_a_refused_resend_stays_unknown() -> None:
     assert scene.submit() == "went_silent"
 
     assert scene.store.charge.status is ChargeStatus.UNKNOWN
+
+
+def test_the_call_ends_with_the_time_to_send() -> None:
+    """A slow token cannot carry the first byte past submit_before."""
+    scene = Scene(Accepted())
+    scene.clock.pass_time(seconds=117)
+    scene.submit()
+
+    assert scene.operator.deadlines == [3]

@@ -148,6 +148,8 @@ CREATE TABLE platform.outbox (
   lease_until timestamptz,
   owner_role name NOT NULL DEFAULT current_user
 );
+-- For the purge: rows come in the order of time.
+CREATE INDEX outbox_created ON platform.outbox USING brin (created_at);
 CREATE INDEX outbox_unpublished ON platform.outbox (created_at) WHERE published_at IS NULL;
 GRANT INSERT ON platform.outbox TO pay_tenant;
 GRANT INSERT, SELECT (id, published_at), UPDATE (published_at) ON platform.outbox TO pay_app;
@@ -185,6 +187,7 @@ CREATE INDEX due_work_due ON platform.due_work (due_at) WHERE done_at IS NULL;
 GRANT INSERT, UPDATE (due_at, lease_until, done_at), SELECT (kind, object_id, owner_role)
   ON platform.due_work TO pay_tenant;
 GRANT SELECT, UPDATE (lease_until, due_at, done_at), DELETE ON platform.due_work TO pay_worker;
+GRANT SELECT (kind, object_id, due_at, done_at), UPDATE (due_at) ON platform.due_work TO pay_app;
 
 CREATE TABLE platform.payment_index (
   object_id text COLLATE "C" PRIMARY KEY,
@@ -220,6 +223,8 @@ CREATE TABLE platform.cases (
   CHECK ((closed_at IS NULL) = (closed_by IS NULL)),
   CHECK ((closed_at IS NULL) = (close_reason IS NULL))
 );
+-- One open case per object: a person decides once.
+CREATE UNIQUE INDEX cases_one_open ON platform.cases (object_id) WHERE closed_at IS NULL;
 CREATE INDEX cases_object ON platform.cases (object_id);
 CREATE INDEX cases_open ON platform.cases (opened_at) WHERE closed_at IS NULL;
 GRANT INSERT ON platform.cases TO pay_tenant;
@@ -276,6 +281,8 @@ CREATE POLICY worker_adds ON platform.outbox FOR INSERT TO pay_worker
   WITH CHECK (owner_role = current_user);
 CREATE POLICY worker_purges ON platform.outbox FOR DELETE TO pay_worker
   USING (published_at IS NOT NULL);
+CREATE POLICY callback_reads ON platform.due_work FOR SELECT TO pay_app USING (true);
+CREATE POLICY callback_hastens ON platform.due_work FOR UPDATE TO pay_app USING (true);
 CREATE POLICY worker_reads ON platform.due_work FOR SELECT TO pay_worker USING (true);
 CREATE POLICY worker_claims ON platform.due_work FOR UPDATE TO pay_worker USING (true);
 CREATE POLICY worker_purges ON platform.due_work FOR DELETE TO pay_worker

@@ -1,0 +1,75 @@
+"""`make bench`: measures the bars and writes them down; `--only create,cold` runs parts of it.
+
+A run of parts prints its table and writes nothing: the figures of one file come from one run.
+"""
+
+import argparse
+import shutil
+import sys
+import tempfile
+import time
+from collections.abc import Collection
+from pathlib import Path
+
+from tests.benchmarks import cold, create, local, report
+from tests.benchmarks.figures import PARTS, Figure, Part
+
+
+def main() -> int:
+    """Run what was asked for; 1 when a bar does not hold."""
+    chosen = _parts()
+    began = time.monotonic()
+    folder = Path(tempfile.mkdtemp(prefix="pay-bench-"))
+    # The database's user, who is not we when we are root, must get through.
+    folder.chmod(0o711)
+    try:
+        figures = _measure(chosen, folder)
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+    report.show(figures)
+    if chosen == set(PARTS):
+        report.write(figures, seconds=time.monotonic() - began)
+    return 0 if all(figure.holds for figure in figures) else 1
+
+
+def _measure(chosen: Collection[Part], folder: Path) -> list[Figure]:
+    figures: list[Figure] = []
+    if "create" in chosen:
+        figures += create.measure(_made(folder / "create"), _say)
+    if chosen == {"create"}:
+        return figures
+    data_dir = _made(folder / "system")
+    with local.measured_system(
+        data_dir, figures, _say, with_starts="start" in chosen
+    ) as running:
+        if "flow" in chosen:
+            figures += local.measure_flow(running, _say)
+        if "memory" in chosen:
+            figures += local.measure_memory(running)
+        if "cold" in chosen:
+            figures += cold.measure(running, folder, _say)
+    return figures
+
+
+def _made(folder: Path) -> Path:
+    folder.mkdir(mode=0o711)
+    folder.chmod(0o711)
+    return folder
+
+
+def _parts() -> set[Part]:
+    parser = argparse.ArgumentParser(prog="make bench", description=__doc__)
+    parser.add_argument("--only", default=",".join(PARTS), help=f"some of {','.join(PARTS)}")
+    wanted = parser.parse_args().only.split(",")
+    chosen = {part for part in PARTS if part in wanted}
+    if len(chosen) != len(set(wanted)):
+        parser.error(f"--only takes {','.join(PARTS)}")
+    return chosen
+
+
+def _say(line: str) -> None:
+    sys.stderr.write(f"{line}\n")
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,134 @@
+"""Measures how long each function takes from the start of its process to its first answer."""
+
+import base64
+import contextlib
+import http.client
+import json
+import secrets
+import statistics
+import sys
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Final
+
+from knative.catalogue import FunctionEntry, load_catalogue
+from knative.local.environment import function_environment
+from knative.local.layout import HOST, ROOT, Layout
+from knative.local.programs import Program, free_port, spawn, stop
+from tests.benchmarks.figures import Figure
+from tests.system import LocalSystem
+
+TIMES: Final = 3
+_LONGEST_SECONDS: Final = 15.0
+
+
+@dataclass(frozen=True, slots=True)
+class _First:
+    """The first request to a function and the status that it must get."""
+
+    method: str
+    path: str
+    status: int
+    headers: Mapping[str, str] = field(default_factory=dict)
+    body: Mapping[str, object] | None = None
+
+
+class ColdError(Exception):
+    """A function gave no answer, or a wrong one."""
+
+
+def measure(running: LocalSystem, folder: Path, say: Callable[[str], None]) -> list[Figure]:
+    """Start each function beside the running system, with its environment, `TIMES` times."""
+    ports = running.ports
+    layout = Layout(running.data_dir, ports, f"http://{HOST}:{ports['object_store']}")
+    found = []
+    for entry in load_catalogue():
+        if entry.kind == "operation":
+            continue
+        # A new idempotency key for each start: a replay would be another request.
+        times = [_start(entry, layout, _first(entry, running), folder) for _ in range(TIMES)]
+        shown = ", ".join(f"{seconds:.2f}" for seconds in times)
+        say(f"{entry.name}: {shown} s")
+        found.append(
+            Figure(
+                "cold",
+                f"cold start: {entry.name}",
+                statistics.median(times),
+                "s",
+                at_most=0.7,
+                note=f"median of {TIMES}: {shown}",
+            )
+        )
+    return found
+
+
+def _first(entry: FunctionEntry, running: LocalSystem) -> _First:
+    """A request that reaches the database where there is a door; the refusal of GET elsewhere."""
+    key = {"Authorization": f"Bearer {running.credentials['secret_key']}"}
+    match entry.name:
+        case "create_charge":
+            charge = {
+                "amount": 5000,
+                "currency": "xaf",
+                "payment_method": {"type": "mobile_money", "phone": "+237677000001"},
+            }
+            once = {"Idempotency-Key": secrets.token_hex(12), "Content-Type": "application/json"}
+            return _First("POST", "/v1/charges", 200, key | once, charge)
+        case "read_payments":
+            return _First("GET", "/v1/charges?limit=3", 200, key)
+        case "receive_callback":
+            content = {"Content-Type": "application/json"}
+            return _First("POST", f"/callbacks/mtn/{secrets.token_hex(32)}", 404, content, {})
+        case "verify_receipt":
+            return _First("GET", "/verify/2222222222222222", 404)
+        case "simulate_provider":
+            return _token(running)
+        case _:
+            return _First("GET", "/", 405)
+
+
+def _token(running: LocalSystem) -> _First:
+    file = running.data_dir / "secrets" / "simulator_credentials"
+    known = json.loads(file.read_text(encoding="utf-8"))
+    basic = base64.b64encode(f"{known['api_user']}:{known['api_key']}".encode()).decode()
+    headers = {
+        "Authorization": f"Basic {basic}",
+        "Ocp-Apim-Subscription-Key": known["subscription_key"],
+    }
+    return _First("POST", "/mtn/collection/token/", 200, headers)
+
+
+def _start(entry: FunctionEntry, layout: Layout, first: _First, folder: Path) -> float:
+    port = free_port()
+    addresses = {"PORT": str(port), "METRICS_PORT": str(free_port())}
+    program = Program(
+        name=entry.name,
+        argv=(sys.executable, "-m", "shared.runtime.serve"),
+        log=folder / f"cold-{entry.name}.log",
+        folder=ROOT,
+        environment=function_environment(entry, layout) | addresses,
+    )
+    began = time.monotonic()
+    process = spawn(program)
+    try:
+        status = _answer(port, first, deadline=began + _LONGEST_SECONDS)
+        seconds = time.monotonic() - began
+    finally:
+        stop(process, program)
+    if status != first.status:
+        raise ColdError(f"{entry.name} answered {status}, not {first.status}")
+    return seconds
+
+
+def _answer(port: int, first: _First, *, deadline: float) -> int:
+    """Ask until somebody listens; the status of the first answer."""
+    body = None if first.body is None else json.dumps(first.body)
+    while time.monotonic() < deadline:
+        connection = http.client.HTTPConnection(HOST, port, timeout=_LONGEST_SECONDS)
+        with contextlib.closing(connection), contextlib.suppress(ConnectionError):
+            connection.request(first.method, first.path, body, dict(first.headers))
+            return connection.getresponse().status
+        time.sleep(0.005)
+    raise ColdError(f"nobody answered on port {port}")

@@ -1,0 +1,61 @@
+"""Finds every crash point in the source, so that a new one is exercised without being listed."""
+
+import ast
+from collections import Counter
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Final
+
+from knative.catalogue import load_catalogue
+from tests.system import ROOT
+
+_ROOMS: Final = ("functions", "shared")
+_NAME: Final = "reached"
+_HITS: Final = "hits.log"
+
+
+def discover(root: Path = ROOT) -> frozenset[str]:
+    """Every name given to `reached(…)`, one for each publishing function where it is a variable.
+
+    Raises ValueError for a call whose name cannot be read from the source.
+    """
+    return frozenset(
+        name
+        for room in _ROOMS
+        for file in sorted((root / room).rglob("*.py"))
+        for call in _calls(ast.parse(file.read_text(encoding="utf-8")))
+        for name in _names(call.args[0])
+    )
+
+
+def arm(folder: Path, names: frozenset[str]) -> None:
+    """Make the next process that reaches each point die there."""
+    for name in names:
+        (folder / name).touch()
+
+
+def hits(folder: Path) -> Counter[str]:
+    """How often a process died at each point."""
+    log = folder / _HITS
+    return Counter(log.read_text(encoding="utf-8").split()) if log.exists() else Counter()
+
+
+def _calls(tree: ast.Module) -> Iterator[ast.Call]:
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Call) and node.args:
+            called = node.func
+            name = called.attr if isinstance(called, ast.Attribute) else getattr(called, "id", "")
+            if name == _NAME:
+                yield node
+
+
+def _names(argument: ast.expr) -> Iterator[str]:
+    match argument:
+        case ast.Constant(value=str(name)):
+            yield name
+        case ast.JoinedStr(values=[ast.FormattedValue(), ast.Constant(value=str(step))]):
+            for function in load_catalogue():
+                if function.publishes and function.kind != "operation":
+                    yield f"{function.name}{step}"
+        case _:
+            raise ValueError(f"no crash point's name: {ast.unparse(argument)}")

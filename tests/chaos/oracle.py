@@ -1,0 +1,253 @@
+"""The invariants of money, each as a function from evidence to what breaks it; nothing breaks none.
+
+The numbers are those of the reliability notes and money rules: I1 to I18.
+"""
+
+from collections import Counter, defaultdict
+from collections.abc import Callable, Mapping
+from itertools import pairwise
+from typing import Final
+
+from shared.domain.charge import FINAL, TRANSITIONS, ChargeEvent, ChargeStatus
+from tests.chaos.evidence import Evidence, Row
+
+# What may end a charge whose money may have moved: the operator's word, never our clock.
+_PROOFS: Final = frozenset(
+    {ChargeEvent.CONFIRMED, ChargeEvent.DECLINED, ChargeEvent.LAPSED, ChargeEvent.NOT_RECEIVED}
+)
+
+
+def postings_sum_to_zero(evidence: Evidence) -> list[str]:
+    """I1: per transaction, and every transaction has postings."""
+    sums: Counter[str] = Counter()
+    for row in evidence.rows("postings"):
+        sums[row["transaction_id"]] += row["amount"]
+    known = {row["id"] for row in evidence.rows("ledger_transactions")}
+    found = [f"{key} sums to {total}" for key, total in sums.items() if total]
+    return found + [f"{key} has no postings" for key in known ^ sums.keys()]
+
+
+def balances_are_sums(evidence: Evidence) -> list[str]:
+    """I2: the balance column equals the sum of the account's postings."""
+    sums: Counter[str] = Counter()
+    for row in evidence.rows("postings"):
+        sums[row["code"]] += row["amount"]
+    balances = {row["code"]: row["balance"] for row in evidence.rows("ledger_accounts")}
+    return [
+        f"{code}: balance {balances.get(code)}, postings {sums[code]}"
+        for code in balances.keys() | sums.keys()
+        if balances.get(code) != sums[code]
+    ]
+
+
+def floors_hold(evidence: Evidence) -> list[str]:
+    """I3: no account is below its floor."""
+    return [
+        f"{row['code']}: {row['balance']}"
+        for row in evidence.rows("ledger_accounts")
+        if row["floor"] is not None and row["balance"] * row["normal"] < row["floor"]
+    ]
+
+
+def answers_have_rows(evidence: Evidence) -> list[str]:
+    """I4: what the API said yes to is found by id and by key, and the key keeps that answer."""
+    charges = {row["id"] for row in evidence.rows("charges")}
+    keys = {row["key"]: row for row in evidence.rows("idempotency_keys")}
+    found = []
+    for answer in evidence.accepted:
+        kept = keys.get(answer.order.key, {})
+        if answer.id not in charges:
+            found.append(f"{answer.id} is not stored")
+        if kept.get("object_id") != answer.id or kept["response"].encode() != answer.body:
+            found.append(f"{answer.id} is not what its key leads to")
+    stray = charges - {answer.id for answer in evidence.accepted}
+    return found + [f"{key} was never answered" for key in stray]
+
+
+def effects_happen_once(evidence: Evidence) -> list[str]:
+    """I5: at most one effect for a charge."""
+    counts = Counter(row["external_id"] for row in evidence.effects)
+    return [f"{key} has {count} effects" for key, count in counts.items() if count > 1]
+
+
+def effects_equal_ledger(evidence: Evidence) -> list[str]:
+    """I6: each effect has a success and a posting of equal amount and payer, and the reverse."""
+    booked: Counter[str] = Counter()
+    objects = {row["id"]: row["object_id"] for row in evidence.rows("ledger_transactions")}
+    for row in evidence.rows("postings"):
+        if row["code"].startswith("float:"):
+            booked[objects[row["transaction_id"]]] += row["amount"]
+    ours = {
+        row["id"]: (str(row["amount"]), row["currency"], row["phone"].removeprefix("+"))
+        for row in evidence.rows("charges")
+        if row["status"] == ChargeStatus.SUCCEEDED
+    }
+    theirs = {
+        row["external_id"]: (row["amount"], row["currency"], row["payer"])
+        for row in evidence.effects
+    }
+    found = [
+        f"{key}: ours {ours.get(key)}, the operator's {theirs.get(key)}"
+        for key in ours.keys() | theirs.keys()
+        if ours.get(key) != theirs.get(key)
+    ]
+    amounts = {key: int(amount) for key, (amount, _, _) in ours.items()}
+    if dict(booked) != amounts:
+        found.append(f"booked {dict(booked)}, succeeded {amounts}")
+    return found
+
+
+def ends_are_proven(evidence: Evidence) -> list[str]:
+    """I7: what was unknown, or waited for its payer, ends by a recorded word of the operator."""
+    uncertain = {ChargeStatus.UNKNOWN, ChargeStatus.AWAITING_PAYER}
+    return [
+        f"{row['object_id']}: {row['from_status']} ended by {row['cause']}"
+        for row in evidence.rows("state_changes")
+        if row["from_status"] in uncertain
+        and row["to_status"] in FINAL
+        and (row["cause"] not in _PROOFS or not row["operator_word"])
+    ]
+
+
+def history_is_allowed(evidence: Evidence) -> list[str]:
+    """I8: every change is in the table, each follows the one before, and final stays final."""
+    histories: defaultdict[str, list[Row]] = defaultdict(list)
+    found = []
+    for row in evidence.rows("state_changes"):
+        histories[row["object_id"]].append(row)
+        step = (ChargeStatus(row["from_status"]), ChargeEvent(row["cause"]))
+        if TRANSITIONS.get(step) != row["to_status"]:
+            found.append(f"{row['object_id']}: {step} does not lead to {row['to_status']}")
+    for charge in evidence.rows("charges"):
+        history = histories.pop(charge["id"], [])
+        words = [ChargeStatus.CREATED, *(row["to_status"] for row in history)]
+        starts = [row["from_status"] for row in history]
+        if starts != words[:-1] or words[-1] != charge["status"]:
+            found.append(f"{charge['id']}: {words} does not lead to {charge['status']}")
+        if any(before in FINAL for before, _ in pairwise(words)):
+            found.append(f"{charge['id']}: {words} left its end")
+    return found + [f"{key} has a history and no charge" for key in histories]
+
+
+def charges_have_ended(evidence: Evidence) -> list[str]:
+    """Once faults have stopped and checks have come round, every charge is definite."""
+    return [
+        f"{row['id']} is {row['status']}"
+        for row in evidence.rows("charges")
+        if row["status"] not in FINAL
+    ]
+
+
+def events_match_ends(evidence: Evidence) -> list[str]:
+    """Each charge has one event for its birth, one for its end, one for its receipt if paid."""
+    told: defaultdict[str, list[str]] = defaultdict(list)
+    for row in evidence.rows("events"):
+        told[row["object_id"]].append(row["type"])
+    ends = {
+        ChargeStatus.SUCCEEDED: ["charge.succeeded", "receipt.available"],
+        ChargeStatus.FAILED: ["charge.failed"],
+        ChargeStatus.EXPIRED: ["charge.failed"],
+        ChargeStatus.CANCELED: ["charge.canceled"],
+    }
+    return [
+        f"{row['id']}: {told[row['id']]}"
+        for row in evidence.rows("charges")
+        if sorted(told[row["id"]])
+        != sorted(["charge.pending", *ends.get(ChargeStatus(row["status"]), [])])
+    ]
+
+
+def events_are_delivered(evidence: Evidence) -> list[str]:
+    """I9: each event arrived at least once, and its delivery is recorded; nothing else arrived."""
+    events = {row["id"] for row in evidence.rows("events")}
+    recorded = {
+        row["event_id"]
+        for row in evidence.rows("webhook_deliveries")
+        if row["status"] == "succeeded"
+    }
+    return [
+        *(f"{key} never arrived" for key in events - evidence.delivered.keys()),
+        *(f"{key} is not recorded as delivered" for key in events - recorded),
+        *(f"{key} arrived and does not exist" for key in evidence.delivered.keys() - events),
+    ]
+
+
+def receipts_are_locked(evidence: Evidence) -> list[str]:
+    """I11: one locked object per paid charge, with the hash and the version of its row."""
+    stored = Counter(
+        (each.key, each.version_id, each.sha256)
+        for each in evidence.receipts
+        if each.lock_mode == "COMPLIANCE" and each.retain_until > evidence.at
+    )
+    rows = Counter(
+        (row["object_key"], row["version_id"], row["sha256"]) for row in evidence.rows("receipts")
+    )
+    paid = {row["id"] for row in evidence.rows("charges") if row["status"] == "succeeded"}
+    found = [f"{key}: stored {stored[key]}, rows {rows[key]}" for key in stored - rows]
+    found += [f"{key}: rows {rows[key]}, stored {stored[key]}" for key in rows - stored]
+    wrong = paid ^ {row["charge_id"] for row in evidence.rows("receipts")}
+    if len(evidence.receipts) != len(paid):
+        found.append(f"{len(evidence.receipts)} objects for {len(paid)} paid charges")
+    return found + [f"{key} is paid without receipt, or the reverse" for key in wrong]
+
+
+def nothing_is_left(evidence: Evidence) -> list[str]:
+    """I14: outbox and dead letters empty, no lease beyond its term, no old transaction."""
+    found = [
+        f"outbox: {row['topic']} {row['id']} of {row['created_at']}"
+        for row in evidence.rows("outbox")
+        if row["published_at"] is None
+    ]
+    found += [f"dead letter {row['event_id']}" for row in evidence.rows("dead_letters")]
+    waiting = {
+        "charges": [r for r in evidence.rows("charges") if r["status"] not in FINAL],
+        "due_work": [r for r in evidence.rows("due_work") if r["done_at"] is None],
+        "webhook_deliveries": [
+            r for r in evidence.rows("webhook_deliveries") if r["status"] == "pending"
+        ],
+    }
+    for table, rows in waiting.items():
+        found += [
+            f"{table}: a lease of {row['lease_until']} is over"
+            for row in rows
+            if row["lease_until"] is not None and row["lease_until"] < evidence.at
+        ]
+    if evidence.old_transactions:
+        found.append(f"{evidence.old_transactions} transactions are open for over a minute")
+    return found
+
+
+def open_work_has_a_date(evidence: Evidence) -> list[str]:
+    """I18: what is not final has a due row or an open case; what is final has neither."""
+    due = {
+        row["object_id"]
+        for row in evidence.rows("due_work")
+        if row["kind"] == "payment_check" and row["done_at"] is None
+    }
+    due |= {row["object_id"] for row in evidence.rows("cases") if row["closed_at"] is None}
+    unfinished = {row["id"] for row in evidence.rows("charges") if row["status"] not in FINAL}
+    return [f"{key} would be forgotten or checked for ever" for key in unfinished ^ due]
+
+
+INVARIANTS: Final[Mapping[str, Callable[[Evidence], list[str]]]] = {
+    "I1 postings sum to zero": postings_sum_to_zero,
+    "I2 balances are sums": balances_are_sums,
+    "I3 floors hold": floors_hold,
+    "I4 answers have rows": answers_have_rows,
+    "I5 effects happen once": effects_happen_once,
+    "I6 effects equal ledger": effects_equal_ledger,
+    "I7 ends are proven": ends_are_proven,
+    "I8 history is allowed": history_is_allowed,
+    "I9 events are delivered": events_are_delivered,
+    "I9 events match ends": events_match_ends,
+    "I11 receipts are locked": receipts_are_locked,
+    "I14 charges have ended": charges_have_ended,
+    "I14 nothing is left": nothing_is_left,
+    "I18 open work has a date": open_work_has_a_date,
+}
+
+
+def violations(evidence: Evidence) -> dict[str, list[str]]:
+    """What breaks which invariant; empty when all hold."""
+    broken = {name: find(evidence) for name, find in INVARIANTS.items()}
+    return {name: found for name, found in broken.items() if found}
