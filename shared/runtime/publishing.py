@@ -12,7 +12,7 @@ from shared.runtime import lifecycle, logs, metrics
 MOST_WAITING: Final = 5_000
 BATCH: Final = 100
 # A lone message leaves at once; those that follow it closely leave together.
-GATHER_SECONDS: Final = 0.02
+GATHER_SECONDS: Final = 0.04
 MARK_SECONDS: Final = 0.25
 FLUSH_SECONDS: Final = 5.0
 MARK_BATCH: Final = 500

@@ -39,9 +39,7 @@ def _measure(chosen: Collection[Part], folder: Path) -> list[Figure]:
     if chosen == {"create"}:
         return figures
     data_dir = _made(folder / "system")
-    with local.measured_system(
-        data_dir, figures, _say, with_starts="start" in chosen
-    ) as running:
+    with local.measured_system(data_dir, figures, _say, with_starts="start" in chosen) as running:
         if "flow" in chosen:
             figures += local.measure_flow(running, _say)
         if "memory" in chosen:

@@ -170,7 +170,7 @@ class _Merchant:
             return
         got = self._receiver.received.get()
         if got.event_type == "charge.succeeded" and got.is_verified:
-            charge = got.event["data"]["object"]["id"]
+            charge = got.event["data"]["id"]
             if charge in accepted:
                 ended.setdefault(charge, got.at)
 

@@ -42,7 +42,7 @@ REST_SECONDS: Final = 100.0
 # What no crash point reaches is killed whole, with charges and readers under way.
 WAVES: Final = (
     ("simulate_provider", "read_payments", "verify_receipt"),
-    ("pubsub",),
+    ("pubsub_http",),  # the broker, found by its other door
     ("postgres",),
 )
 _ROUND_SECONDS: Final = 1.0
