@@ -12,7 +12,7 @@ from shared.domain import charge as charges
 from shared.domain import ledger, receipt
 from shared.domain.charge import FINAL, Attempt, AttemptStatus, Charge, ChargeEvent, ChargeStatus
 from shared.domain.deadline import HANDLER_SECONDS, Deadline
-from shared.domain.errors import LedgerRefused
+from shared.domain.errors import AskAgain, LedgerRefused
 from shared.domain.events import CHARGE_CREATED, PAYMENT_FINAL, Message
 from shared.domain.ids import new_id
 from shared.operations import moves
@@ -30,6 +30,8 @@ from shared.operations.ports import (
 
 CONSUMER: Final = "settle_charge"
 RESEND_GRANTED: Final = 1
+LOST_RACE: Final = "lost_race"
+TRIES: Final = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,20 +52,30 @@ def settle_charge(
     reader_of: Callable[[Charge], PaymentReader],
     how: Settlement,
 ) -> str:
-    """Read once and apply what it proves; return a word for the log."""
-    found = store.find_with_attempt(message.object_id)
-    if found is None:
-        return "unknown_charge"
-    charge, attempt = found
-    if charge.status in FINAL:
-        return "final_already"
-    if moves.is_unsent(charge, attempt) or attempt is None:
-        return _wait_or_abandon(charge, attempt, store=store, how=how, message=message)
-    deadline = Deadline.after(HANDLER_SECONDS, how.monotonic)
-    how.reached("settle_charge.before_read")
-    read = reader_of(charge).read_payment(attempt.reference, deadline=deadline)
-    how.reached("settle_charge.after_read")
-    return _apply(charge, attempt, read, store=store, how=how, message=message)
+    """Read once and apply what it proves; return a word for the log.
+
+    The sender's own record may come between: whoever loses that race looks again, since what the
+    operator said stays true.
+    """
+    read: PaymentRead | None = None
+    for _ in range(TRIES):
+        found = store.find_with_attempt(message.object_id)
+        if found is None:
+            return "unknown_charge"
+        charge, attempt = found
+        if charge.status in FINAL:
+            return "final_already"
+        if moves.is_unsent(charge, attempt) or attempt is None:
+            return _wait_or_abandon(charge, attempt, store=store, how=how, message=message)
+        if read is None:
+            deadline = Deadline.after(HANDLER_SECONDS, how.monotonic)
+            how.reached("settle_charge.before_read")
+            read = reader_of(charge).read_payment(attempt.reference, deadline=deadline)
+            how.reached("settle_charge.after_read")
+        outcome = _apply(charge, attempt, read, store=store, how=how, message=message)
+        if outcome != LOST_RACE:
+            return outcome
+    raise AskAgain(LOST_RACE)
 
 
 def _apply(
@@ -118,7 +130,7 @@ def _finish(
     except LedgerRefused:
         return _case(note, "ledger_refused", store=store)
     how.reached("settle_charge.after_commit")
-    return move.cause.value if won else "lost_race"
+    return move.cause.value if won else LOST_RACE
 
 
 def mismatch(charge: Charge, read: PaymentRead) -> str | None:
@@ -211,7 +223,7 @@ def _waiting(charge: Charge, attempt: Attempt, note: ReadNote, *, store: ChargeS
             operator_word=note.operator_word,
         )
     )
-    return "waiting" if won else "lost_race"
+    return "waiting" if won else LOST_RACE
 
 
 def _not_found(
@@ -282,7 +294,7 @@ def _wait_or_abandon(
             base_url=how.base_url,
             language=how.language,
         )
-        return "abandoned" if store.move(move) else "lost_race"
+        return "abandoned" if store.move(move) else LOST_RACE
     store.note_read(
         ReadNote(
             charge=charge,

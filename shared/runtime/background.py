@@ -1,5 +1,6 @@
 """Starts what no answer waits for: metrics, error reports and heavy clients."""
 
+import gc
 import os
 from collections.abc import Callable  # noqa: TC003 - the same in every module of this room
 
@@ -19,6 +20,9 @@ def start(config: Settings) -> None:
             part()
         except Exception as failure:  # noqa: BLE001 - serving without it beats not serving
             logs.exception("background_failed", failure)
+    # What was loaded stays: the collector need not walk through it again and again.
+    gc.collect()
+    gc.freeze()
 
 
 def _start_metrics(config: Settings) -> None:

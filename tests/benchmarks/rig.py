@@ -1,4 +1,4 @@
-"""The parts of the two-function comparison: real PostgreSQL that waits for its disk, real Pub/Sub."""
+"""What create_charge is compared on: PostgreSQL that waits for its disk, our Pub/Sub server."""
 
 import base64
 import contextlib
@@ -144,7 +144,7 @@ def _key(secrets_dir: Path, name: str) -> bytes:
 
 
 def _make_topics(pubsub: pubsub_server.Server) -> None:
-    """Each topic with one pull subscription, so that a publish is kept on disk before its answer."""
+    """Each topic with a pull subscription, so that a publish is kept on disk before its answer."""
     publisher, subscriber = pubsub.publisher(), pubsub.subscriber()
     for name in topics(load_catalogue()):
         topic = f"projects/{pubsub_server.PROJECT}/topics/{name}"

@@ -221,8 +221,8 @@ def test_unknown_stays_unknown_by_time_alone() -> None:
     assert scene.store.notes[0].next_check_at is None
 
 
-def test_the_loser_of_a_race_reports_it() -> None:
-    """Two settlers read the same success; the second changes nothing."""
+def test_the_loser_against_another_settler_changes_nothing() -> None:
+    """Two settlers read the same success; the second finds it final."""
     scene = Scene(ChargeStatus.UNKNOWN, PAID)
 
     def first() -> None:
@@ -230,8 +230,23 @@ def test_the_loser_of_a_race_reports_it() -> None:
 
     scene.store.before_move = first
 
-    assert scene.settle() == "lost_race"
+    assert scene.settle() == "final_already"
     assert scene.store.moves == []
+
+
+def test_the_loser_against_the_sender_looks_again() -> None:
+    """The sender's record between read and move delays no settlement; the operator is asked once."""
+    scene = Scene(ChargeStatus.SUBMITTING, PAID)
+
+    def record() -> None:
+        scene.store.charge = replace(scene.store.charge, status=ChargeStatus.AWAITING_PAYER)
+        scene.store.before_move = lambda: None
+
+    scene.store.before_move = record
+
+    assert scene.settle() == "confirmed"
+    assert scene.store.charge.status is ChargeStatus.SUCCEEDED
+    assert len(scene.operator.read_references) == 1
 
 
 def test_a_granted_resend_is_waited_for() -> None:
@@ -250,11 +265,12 @@ def test_a_resend_claimed_during_the_read_wins() -> None:
     scene.store.attempt = replace(scene.store.attempt, not_found_reads=2, first_not_found_at=START)
 
     def claim_again() -> None:
-        scene.store.charge = replace(scene.store.charge, lease_until=scene.clock.at)
+        lease = scene.clock.at + timedelta(seconds=25)
+        scene.store.charge = replace(scene.store.charge, lease_until=lease)
 
     scene.store.before_move = claim_again
 
-    assert scene.settle() == "lost_race"
+    assert scene.settle() == "undecided"
     assert scene.store.charge.status is ChargeStatus.SUBMITTING
 
 
