@@ -51,13 +51,18 @@ webhook_work AS (
     FROM deliveries
 )"""
 
+# The opening query has tried the lock on the idempotency key before this statement's snapshot was
+# taken, and left the result in a setting of the transaction: without the lock nothing is written.
 CREATE: Final = Statement(f"""
 WITH earlier AS MATERIALIZED (
     SELECT fingerprint, response FROM idempotency_keys
     WHERE operation = :operation::text AND key = :key::text
       AND created_at > now() - interval '24 hours'
 ),
-gate AS MATERIALIZED (SELECT 1 WHERE NOT EXISTS (SELECT FROM earlier)),
+gate AS MATERIALIZED (
+    SELECT 1 WHERE NOT EXISTS (SELECT FROM earlier)
+      AND COALESCE(current_setting('pay.key_lock', true), '') <> 'false'
+),
 charge AS (
     INSERT INTO charges (id, account_id, amount, currency, status, operator, operator_account_id,
                          phone, reference, description, return_url, metadata, submit_before,

@@ -32,6 +32,7 @@ from shared.operations.ports import (
 )
 
 FAR_FUTURE: Final = "infinity"
+NOT_LOCKED: Final = "false"
 
 
 class Charges:
@@ -53,75 +54,56 @@ class Charges:
         response: str,
     ) -> Stored | Replayed:
         """Store all or nothing; the lock on the key is taken before the snapshot that looks."""
-        lock = "" if idempotency is None else _lock(idempotency, self._tenant)
+        use = idempotency
         try:
-            with self._database.tenant(self._tenant, lock) as transaction:
-                if lock and transaction.opening_rows[-1][-1] is not True:
-                    raise InProgress("idempotency_in_progress", retry_after_seconds=1)
-                earlier = self._insert(
-                    transaction, charge, event, message, first_check_at, idempotency, response
-                )
+            once = self._database.once(
+                self._tenant,
+                sql.CREATE,
+                also="" if use is None else _lock(use, self._tenant),
+                **event_values(event, self._tenant, message.traceparent),
+                charge_id=charge.id,
+                amount=charge.money.amount,
+                currency=charge.money.currency,
+                status=charge.status.value,
+                operator=charge.operator.value,
+                operator_account=charge.operator_account,
+                phone=charge.phone.e164,
+                reference=charge.reference,
+                description=charge.description,
+                return_url=charge.return_url,
+                metadata=json.dumps(charge.metadata, ensure_ascii=False),
+                submit_before=charge.submit_before,
+                message_id=message.event_id,
+                topic=message.topic,
+                due_at=first_check_at,
+                operation=None if use is None else use.operation,
+                key=None if use is None else use.key,
+                fingerprint=None if use is None else use.fingerprint,
+                response=response,
+            )
         except DatabaseError as error:
             is_taken = constraint_of(error) == "charges_reference"
             if is_taken and error_code(error) == UNIQUE_VIOLATION:
                 raise InvalidRequest("reference_in_use", "reference") from None
             raise
-        if earlier is not None:
-            return earlier
-        return Stored(response)
-
-    def _insert(  # noqa: PLR0917 - the values of one statement
-        self,
-        transaction: Transaction,
-        charge: Charge,
-        event: Event,
-        message: Message,
-        first_check_at: datetime,
-        idempotency: IdempotencyUse | None,
-        response: str,
-    ) -> Replayed | None:
-        row = transaction.run(
-            sql.CREATE,
-            **event_values(event, self._tenant, message.traceparent),
-            charge_id=charge.id,
-            amount=charge.money.amount,
-            currency=charge.money.currency,
-            status=charge.status.value,
-            operator=charge.operator.value,
-            operator_account=charge.operator_account,
-            phone=charge.phone.e164,
-            reference=charge.reference,
-            description=charge.description,
-            return_url=charge.return_url,
-            metadata=json.dumps(charge.metadata, ensure_ascii=False),
-            submit_before=charge.submit_before,
-            message_id=message.event_id,
-            topic=message.topic,
-            due_at=first_check_at,
-            operation=None if idempotency is None else idempotency.operation,
-            key=None if idempotency is None else idempotency.key,
-            fingerprint=None if idempotency is None else idempotency.fingerprint,
-            response=response,
-        )[0]
-        known, earlier, endpoints = row
+        if use is not None and once.opened == NOT_LOCKED:
+            raise InProgress("idempotency_in_progress", retry_after_seconds=1)
+        known, earlier, endpoints = once.rows[0]
         if known is not None:
-            if idempotency is None or known != idempotency.fingerprint:
+            if use is None or known != use.fingerprint:
                 raise KeyReused("idempotency_key_reused")
             return Replayed(earlier)
-        transaction.messages.append(message)
-        transaction.messages.extend(webhook_messages(event, endpoints, message))
-        return None
+        self._database.hand_on([message, *webhook_messages(event, endpoints, message)])
+        return Stored(response)
 
     def find(self, charge_id: str) -> Charge | None:
         """Return the charge, or None."""
-        with self._database.tenant(self._tenant) as transaction:
-            rows = transaction.run(sql.FIND, charge_id=charge_id)
+        rows = self._database.once(self._tenant, sql.FIND, charge_id=charge_id).rows
         return charge_from_row(rows[0], self._tenant) if rows else None
 
     def find_with_attempt(self, charge_id: str) -> tuple[Charge, Attempt | None] | None:
         """Return the charge and its newest attempt, or None."""
-        with self._database.tenant(self._tenant) as transaction:
-            rows = transaction.run(sql.FIND_WITH_ATTEMPT, charge_id=charge_id)
+        rows = self._database.once(self._tenant, sql.FIND_WITH_ATTEMPT, charge_id=charge_id).rows
         if not rows:
             return None
         row = rows[0]
@@ -138,20 +120,20 @@ class Charges:
         lease_until: datetime,
     ) -> tuple[Charge, Attempt] | None:
         """Take the lease and commit the attempt before a byte is sent."""
-        with self._database.tenant(self._tenant) as transaction:
-            rows = transaction.run(
-                sql.CLAIM,
-                account=self._tenant.account,
-                livemode=self._tenant.livemode,
-                charge_id=attempt.charge_id,
-                attempt_id=attempt.id,
-                attempt_number=attempt.number,
-                reference=attempt.reference,
-                token_hash=callback_token_hash,
-                number_hmac=number_hmac,
-                now=now,
-                lease_until=lease_until,
-            )
+        rows = self._database.once(
+            self._tenant,
+            sql.CLAIM,
+            account=self._tenant.account,
+            livemode=self._tenant.livemode,
+            charge_id=attempt.charge_id,
+            attempt_id=attempt.id,
+            attempt_number=attempt.number,
+            reference=attempt.reference,
+            token_hash=callback_token_hash,
+            number_hmac=number_hmac,
+            now=now,
+            lease_until=lease_until,
+        ).rows
         if not rows:
             return None
         row = rows[0]
@@ -160,61 +142,62 @@ class Charges:
 
     def release(self, charge: Charge, attempt: Attempt, *, reason: str) -> None:
         """Give the lease back after it was proven that no byte left."""
-        with self._database.tenant(self._tenant) as transaction:
-            transaction.run(
-                sql.RELEASE,
-                charge_id=charge.id,
-                attempt_id=attempt.id,
-                lease=charge.lease_until,
-                reason=reason,
-            )
+        self._database.once(
+            self._tenant,
+            sql.RELEASE,
+            charge_id=charge.id,
+            attempt_id=attempt.id,
+            lease=charge.lease_until,
+            reason=reason,
+        )
 
     def move(self, move: Move) -> bool:
         """Apply the move if the expected status still holds; everything or nothing."""
-        with self._database.tenant(self._tenant) as transaction:
-            values = _move_values(move, self._tenant)
-            if move.posting is None:
-                moved, endpoints = transaction.run(sql.MOVE, **values)[0]
-            else:
+        values = _move_values(move, self._tenant)
+        if move.posting is None:
+            moved, endpoints = self._database.once(self._tenant, sql.MOVE, **values).rows[0]
+        else:
+            with self._database.tenant(self._tenant) as transaction:
                 moved, endpoints = _settle(transaction, move, values)
-            if not moved:
-                return False
-            transaction.messages.extend(move.messages)
-            if move.event is not None:
-                template = Message(
-                    move.event.id,
-                    WEBHOOK_DUE,
-                    self._tenant.account,
-                    self._tenant.livemode,
-                    move.charge.id,
-                    move.traceparent,
-                )
-                transaction.messages.extend(webhook_messages(move.event, endpoints, template))
+        if not moved:
+            return False
+        messages = list(move.messages)
+        if move.event is not None:
+            like = Message(
+                move.event.id,
+                WEBHOOK_DUE,
+                self._tenant.account,
+                self._tenant.livemode,
+                move.charge.id,
+                move.traceparent,
+            )
+            messages += webhook_messages(move.event, endpoints, like)
+        self._database.hand_on(messages)
         return True
 
     def note_read(self, note: ReadNote) -> None:
         """Keep what a read said, move the due row, grant a resend or open a case."""
         attempt, resend = note.attempt, note.resend
-        with self._database.tenant(self._tenant) as transaction:
-            granted = transaction.run(
-                sql.NOTE_READ,
-                account=self._tenant.account,
-                livemode=self._tenant.livemode,
-                charge_id=note.charge.id,
-                expected=note.charge.status.value,
-                attempt_id=None if attempt is None else attempt.id,
-                operator_word=note.operator_word[:200],
-                not_found_reads=0 if attempt is None else attempt.not_found_reads,
-                first_not_found_at=None if attempt is None else attempt.first_not_found_at,
-                due_at=FAR_FUTURE if note.next_check_at is None else note.next_check_at,
-                done_at=note.at if note.next_check_at is None else None,
-                resend_id=None if resend is None else resend.event_id,
-                traceparent=None if resend is None else resend.traceparent,
-                case_id=note.case_id,
-                case_reason=note.case_reason,
-            )[0][0]
-            if resend is not None and granted:
-                transaction.messages.append(resend)
+        granted = self._database.once(
+            self._tenant,
+            sql.NOTE_READ,
+            account=self._tenant.account,
+            livemode=self._tenant.livemode,
+            charge_id=note.charge.id,
+            expected=note.charge.status.value,
+            attempt_id=None if attempt is None else attempt.id,
+            operator_word=note.operator_word[:200],
+            not_found_reads=0 if attempt is None else attempt.not_found_reads,
+            first_not_found_at=None if attempt is None else attempt.first_not_found_at,
+            due_at=FAR_FUTURE if note.next_check_at is None else note.next_check_at,
+            done_at=note.at if note.next_check_at is None else None,
+            resend_id=None if resend is None else resend.event_id,
+            traceparent=None if resend is None else resend.traceparent,
+            case_id=note.case_id,
+            case_reason=note.case_reason,
+        ).rows[0][0]
+        if resend is not None and granted:
+            self._database.hand_on([resend])
 
 
 def _settle(
@@ -303,10 +286,13 @@ def webhook_messages(event: Event, endpoints: Sequence[str] | None, like: Messag
 
 
 def _lock(use: IdempotencyUse, tenant: Tenant) -> str:
-    """Return the lock on a 64-bit hash of scope and key: a number, so nothing to quote."""
+    """Return the expression that tries to lock scope and key and leaves word for the statement.
+
+    The key is a 64-bit hash of both: a number, so there is nothing to quote.
+    """
     scope = f"{tenant.schema}\x00{use.operation}\x00{use.key}"
     number = int.from_bytes(hashlib.sha256(scope.encode()).digest()[:8], "big", signed=True)
-    return f"pg_try_advisory_xact_lock({number})"
+    return f"set_config('pay.key_lock', pg_try_advisory_xact_lock({number})::text, true)"
 
 
 def charge_from_row(row: Sequence[Any], tenant: Tenant) -> Charge:

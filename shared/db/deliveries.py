@@ -94,10 +94,14 @@ class Deliveries:
         self, endpoint_id: str, *, now: datetime, lease_until: datetime, limit: int
     ) -> tuple[Endpoint, Sequence[Delivery]] | None:
         """Lease up to `limit` due deliveries, oldest first; None where nothing is due."""
-        with self._database.tenant(self._tenant) as transaction:
-            rows = transaction.run(
-                CLAIM, endpoint_id=endpoint_id, now=now, lease_until=lease_until, limit=limit
-            )
+        rows = self._database.once(
+            self._tenant,
+            CLAIM,
+            endpoint_id=endpoint_id,
+            now=now,
+            lease_until=lease_until,
+            limit=limit,
+        ).rows
         if not rows:
             return None
         first = rows[0]
@@ -114,21 +118,21 @@ class Deliveries:
         now: datetime,
     ) -> None:
         """Keep the results, the endpoint's state, and when to come back."""
-        with self._database.tenant(self._tenant) as transaction:
-            transaction.run(
-                RECORD,
-                endpoint_id=endpoint.id,
-                event_ids=[result.event_id for result in results],
-                statuses=[result.status for result in results],
-                next_at=[_moment(result.next_attempt_at) for result in results],
-                http_statuses=[result.answer.status for result in results],
-                errors=[result.answer.error for result in results],
-                logs=[_log_line(result, now) for result in results],
-                lease_until=endpoint.lease_until,
-                disable_reason=disable_reason,
-                failing_since=failing_since,
-                now=now,
-            )
+        self._database.once(
+            self._tenant,
+            RECORD,
+            endpoint_id=endpoint.id,
+            event_ids=[result.event_id for result in results],
+            statuses=[result.status for result in results],
+            next_at=[_moment(result.next_attempt_at) for result in results],
+            http_statuses=[result.answer.status for result in results],
+            errors=[result.answer.error for result in results],
+            logs=[_log_line(result, now) for result in results],
+            lease_until=endpoint.lease_until,
+            disable_reason=disable_reason,
+            failing_since=failing_since,
+            now=now,
+        )
 
 
 def _delivery(row: Sequence[Any]) -> Delivery:

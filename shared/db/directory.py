@@ -99,8 +99,7 @@ class Directory:
         self._database = database
 
     def _one(self, statement: Statement, **values: Any) -> list[Any] | None:
-        with self._database.platform() as transaction:
-            rows = transaction.run(statement, **values)
+        rows = self._database.once(None, statement, **values).rows
         return rows[0] if rows else None
 
     def find_key(self, key_id: str) -> KnownKey | None:
@@ -169,24 +168,24 @@ class Directory:
         traceparent: str | None,
     ) -> bool:
         """Keep the visit and wake the reader; False for an unknown token (nothing stored)."""
-        with self._database.platform() as transaction:
-            rows = transaction.run(
-                RECEIVE_CALLBACK,
-                provider=provider,
-                token_hash=token_hash,
-                inbox_id=inbox_id,
-                message_id=message_id,
-                source=source,
-                body_hash=body_hash,
-                traceparent=traceparent,
+        row = self._one(
+            RECEIVE_CALLBACK,
+            provider=provider,
+            token_hash=token_hash,
+            inbox_id=inbox_id,
+            message_id=message_id,
+            source=source,
+            body_hash=body_hash,
+            traceparent=traceparent,
+        )
+        if row is None:
+            return False
+        account, livemode, object_id, is_first = row
+        if is_first:
+            message = Message(
+                message_id, CHARGE_CHECK_DUE, account, livemode, object_id, traceparent
             )
-            if not rows:
-                return False
-            account, livemode, object_id, is_first = rows[0]
-            if is_first:
-                transaction.messages.append(
-                    Message(message_id, CHARGE_CHECK_DUE, account, livemode, object_id, traceparent)
-                )
+            self._database.hand_on([message])
         return True
 
     def mark_published(self, ids: Sequence[str]) -> None:

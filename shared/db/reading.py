@@ -55,8 +55,7 @@ class Reading:
         self._tenant = tenant
 
     def _rows(self, statement: Statement, **values: Any) -> list[list[Any]]:
-        with self._database.tenant(self._tenant) as transaction:
-            return transaction.run(statement, **values)
+        return self._database.once(self._tenant, statement, **values).rows
 
     def find_charge(self, charge_id: str) -> Charge | None:
         """Return the charge, or None."""

@@ -49,28 +49,24 @@ class Receipts:
     ) -> bool:
         """Keep where the receipt lies and tell the merchant; False when that was done before."""
         values = event_values(event, self._tenant, traceparent)
-        with self._database.tenant(self._tenant) as transaction:
-            marked, endpoints = transaction.run(
-                MARK_STORED,
-                **{**values, "at": now},
-                charge_id=charge.id,
-                object_key=stored.key,
-                version_id=stored.version_id,
-                sha_hex=stored.sha256,
-            )[0]
-            like = Message(
-                event.id,
-                WEBHOOK_DUE,
-                self._tenant.account,
-                self._tenant.livemode,
-                charge.id,
-                traceparent,
-            )
-            transaction.messages.extend(webhook_messages(event, endpoints, like))
+        once = self._database.once(
+            self._tenant,
+            MARK_STORED,
+            **{**values, "at": now},
+            charge_id=charge.id,
+            object_key=stored.key,
+            version_id=stored.version_id,
+            sha_hex=stored.sha256,
+        )
+        marked, endpoints = once.rows[0]
+        tenant = self._tenant
+        like = Message(
+            event.id, WEBHOOK_DUE, tenant.account, tenant.livemode, charge.id, traceparent
+        )
+        self._database.hand_on(webhook_messages(event, endpoints, like))
         return bool(marked)
 
     def find_stored(self, charge_id: str) -> StoredObject | None:
         """Return where the receipt of a charge lies, or None while there is none."""
-        with self._database.tenant(self._tenant) as transaction:
-            rows = transaction.run(FIND_STORED, charge_id=charge_id)
+        rows = self._database.once(self._tenant, FIND_STORED, charge_id=charge_id).rows
         return StoredObject(*rows[0]) if rows else None

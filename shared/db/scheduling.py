@@ -107,8 +107,7 @@ class Schedule:
 
     def claim_outbox(self, limit: int) -> Sequence[Message]:
         """Lease messages that nobody published within 3 s of their transaction."""
-        with self._database.platform() as transaction:
-            rows = transaction.run(CLAIM_OUTBOX, limit=limit)
+        rows = self._database.once(None, CLAIM_OUTBOX, limit=limit).rows
         return [Message(*row) for row in rows]
 
     def mark_published(self, ids: Sequence[str]) -> None:
@@ -126,5 +125,4 @@ class Schedule:
         self._run(KEEP_DEAD_LETTER, **values)
 
     def _run(self, statement: Statement, **values: Any) -> None:
-        with self._database.platform() as transaction:
-            transaction.run(statement, **values)
+        self._database.once(None, statement, **values)

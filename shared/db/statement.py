@@ -1,4 +1,8 @@
-"""SQL with named parameters, prepared once per connection and run in one round trip."""
+"""SQL with named parameters, prepared once per connection and run in one round trip.
+
+The parts of pg8000 below its public face are used here and nowhere else: its own way sends each
+message of a transaction alone and waits for each.
+"""
 
 import re
 from collections.abc import Sequence
@@ -6,6 +10,7 @@ from datetime import datetime
 from typing import Any, Final
 
 from pg8000.converters import make_param
+from pg8000.core import SYNC_MSG, Context, _flush, _write
 
 _NAME: Final = re.compile(r"(?<![:\w]):([a-z_]+)")
 
@@ -47,13 +52,51 @@ class Prepared:
 
     def run(self, connection: Any, given: dict[str, Any]) -> list[list[Any]]:
         """Bind, execute and read the rows: one round trip."""
-        types = connection.py_types
-        params = [_written(value, types) for value in self._statement.values(given)]
         context = connection.execute_named(
-            self._name, params, self._columns, self._functions, self._statement.text
+            self._name,
+            self._params(connection, given),
+            self._columns,
+            self._functions,
+            self._statement.text,
         )
         rows: list[list[Any]] = context.rows or []
         return rows
+
+    def run_whole(
+        self, connection: Any, opening: str, given: dict[str, Any]
+    ) -> tuple[list[list[Any]], list[list[Any]]]:
+        """Open, run and commit in one round trip; return the rows of opening and statement.
+
+        The server takes the three in order, so the statement's snapshot is younger than what the
+        opening locked, and after an error COMMIT rolls back. Raises the first error, with the
+        connection outside any transaction; an error of the wire leaves everything unknown.
+        """
+        contexts = (
+            Context(opening),
+            Context(self._statement.text, None, self._columns, self._functions),
+            Context("COMMIT"),
+        )
+        connection.send_QUERY(opening)
+        connection.send_BIND(self._name, self._params(connection, given))
+        connection.send_EXECUTE()
+        _write(connection._sock, SYNC_MSG)  # noqa: SLF001 - see above
+        connection.send_QUERY("COMMIT")
+        _flush(connection._sock)  # noqa: SLF001 - see above
+        first: Exception | None = None
+        for context in contexts:
+            try:
+                connection.handle_messages(context)
+            except Exception as error:
+                if context.error is None:
+                    raise
+                first = first or error
+        if first is not None:
+            raise first
+        return contexts[0].rows or [], contexts[1].rows or []
+
+    def _params(self, connection: Any, given: dict[str, Any]) -> list[str | None]:
+        types = connection.py_types
+        return [_written(value, types) for value in self._statement.values(given)]
 
 
 def _written(value: Any, types: Any) -> str | None:

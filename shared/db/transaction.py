@@ -1,12 +1,13 @@
-"""Transactions in three round trips: one to open, one per prepared statement, one to commit.
+"""Transactions in one round trip where one statement is all, else in three.
 
-SQLAlchemy keeps the pool; on the way through it a tenant transaction would take ten. The opening
-query sets role and search_path for the transaction alone, so that nothing outlives it.
+SQLAlchemy keeps the pool; on the way through it a tenant transaction would take ten round trips.
+The opening query sets role and search_path for the transaction alone, so that nothing outlives it.
 """
 
 import logging
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
+from dataclasses import dataclass
 from typing import Any, Final
 
 from pg8000.exceptions import DatabaseError, InterfaceError
@@ -47,6 +48,14 @@ class Transaction:
         return prepared.run(self._connection, given)
 
 
+@dataclass(frozen=True, slots=True)
+class Once:
+    """What a whole transaction returned: the opening's last value, and the statement's rows."""
+
+    opened: Any
+    rows: list[list[Any]]
+
+
 class Database:
     """A pool of connections of one login role."""
 
@@ -57,23 +66,49 @@ class Database:
         self._engine = engine
         self._after_commit = after_commit
 
-    def tenant(self, tenant: Tenant, also: str = "") -> AbstractContextManager[Transaction]:
-        """Open a transaction inside one merchant's wall.
+    def once(
+        self, tenant: Tenant | None, statement: Statement, *, also: str = "", **given: Any
+    ) -> Once:
+        """Run one statement as a whole transaction, inside a merchant's wall or the platform's.
 
-        `also` is one more expression for the opening query; its value ends `opening_rows`.
+        `also` is one more expression for the opening query. The rows are committed when this
+        returns; hand on what the statement put into the outbox by `hand_on`.
         """
-        schema = tenant.schema
-        opening = (
-            f"BEGIN; SELECT set_config('role', '{schema}', true), "
-            f"set_config('search_path', '\"{schema}\", pg_catalog', true), {LOCK_TIMEOUT}"
-        )
-        return self._open(f"{opening}, {also}" if also else opening)
+        opening = _opening(tenant, also)
+        raw = self._connection()
+        prepared = raw.info.get("prepared", {}).get(statement)
+        if prepared is None:
+            raw.close()
+            return self._once_in_steps(opening, statement, given)
+        try:
+            opened, rows = prepared.run_whole(raw.driver_connection, opening, given)
+        except DatabaseError:
+            raw.close()
+            raise
+        except BaseException:
+            raw.invalidate()
+            raise
+        raw.close()
+        return Once(opened[-1][-1], rows)
+
+    def _once_in_steps(self, opening: str, statement: Statement, given: dict[str, Any]) -> Once:
+        """Do the same on a connection that has not met the statement: it is prepared inside."""
+        with self._open(opening) as transaction:
+            rows = transaction.run(statement, **given)
+            return Once(transaction.opening_rows[-1][-1], rows)
+
+    def hand_on(self, messages: Sequence[Message]) -> None:
+        """Tell whoever publishes what a committed statement has put into the outbox."""
+        if self._after_commit is not None and messages:
+            self._after_commit(messages)
+
+    def tenant(self, tenant: Tenant) -> AbstractContextManager[Transaction]:
+        """Open a transaction inside one merchant's wall."""
+        return self._open(_opening(tenant))
 
     def platform(self) -> AbstractContextManager[Transaction]:
         """Open a transaction as the login role, on platform tables only."""
-        return self._open(
-            f"BEGIN; SELECT set_config('search_path', 'platform, pg_catalog', true), {LOCK_TIMEOUT}"
-        )
+        return self._open(_opening(None))
 
     @contextmanager
     def _open(self, opening: str) -> Iterator[Transaction]:
@@ -87,17 +122,20 @@ class Database:
             _abort(raw, error)
             raise
         raw.close()
-        if self._after_commit is not None and transaction.messages:
-            self._after_commit(transaction.messages)
+        self.hand_on(transaction.messages)
+
+    def _connection(self) -> PoolProxiedConnection:
+        """Borrow a connection. Raises Unavailable where none can be had."""
+        try:
+            return self._engine.raw_connection()
+        except (SQLAlchemyError, DatabaseError, *_BROKEN) as error:
+            _LOG.warning("database_unreachable", extra={"error": type(error).__name__})
+            raise Unavailable("temporarily_unavailable", retry_after_seconds=1) from error
 
     def _begin(self, opening: str) -> tuple[PoolProxiedConnection, list[list[Any]]]:
         """Open on a live connection: a stale one fails before anything happened."""
         for _ in range(_STALE_TRIES):
-            try:
-                raw = self._engine.raw_connection()
-            except (SQLAlchemyError, DatabaseError, InterfaceError, OSError) as error:
-                _LOG.warning("database_unreachable", extra={"error": type(error).__name__})
-                break
+            raw = self._connection()
             connection: Any = raw.driver_connection
             try:
                 context = connection.execute_simple(opening)
@@ -111,6 +149,18 @@ class Database:
                 continue
             return raw, context.rows or []
         raise Unavailable("temporarily_unavailable", retry_after_seconds=1)
+
+
+def _opening(tenant: Tenant | None, also: str = "") -> str:
+    if tenant is None:
+        walls = "set_config('search_path', 'platform, pg_catalog', true)"
+    else:
+        schema = tenant.schema
+        walls = (
+            f"set_config('role', '{schema}', true), "
+            f"set_config('search_path', '\"{schema}\", pg_catalog', true)"
+        )
+    return f"BEGIN; SELECT {walls}, {LOCK_TIMEOUT}{', ' if also else ''}{also}"
 
 
 def error_code(error: DatabaseError) -> str:

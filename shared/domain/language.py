@@ -308,8 +308,8 @@ MESSAGES: Final[Mapping[str, Words]] = {
     "idempotency_key_invalid": Words(
         "The idempotency key is not valid",
         "La clé d'idempotence n'est pas valable",
-        "Idempotency-Key must have 1 to 255 printable characters.",
-        "Idempotency-Key doit avoir de 1 à 255 caractères imprimables.",
+        "Idempotency-Key must have 1 to 255 printable ASCII characters, without accents.",
+        "Idempotency-Key doit avoir de 1 à 255 caractères ASCII imprimables, sans accents.",
     ),
     "idempotency_key_reused": Words(
         "The idempotency key was used for another request",

@@ -29,7 +29,6 @@ DISABLE_AFTER: Final = timedelta(hours=120)
 
 SHOWN_PREFIX: Final = "whsec_"
 SECRET_BYTES: Final = range(24, 65)
-NEW_SECRET_BYTES: Final = 32
 
 _TYPE: Final = re.compile(r"[a-zA-Z0-9_]+(\.[a-zA-Z0-9_]+)*")
 _GONE: Final = 410

@@ -4,7 +4,6 @@ The secrets are made here and leave only in the returned value; what goes to the
 each key and a sealed webhook secret.
 """
 
-import base64
 import secrets
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
@@ -18,6 +17,7 @@ from shared.domain.errors import InvalidRequest
 from shared.domain.ids import new_account_id, new_id
 from shared.domain.permissions import EVERYTHING
 from shared.domain.phone import Operator
+from shared.domain.webhook import WebhookSecret
 
 MODES: Final = {"test": False, "live": True}
 LANGUAGES: Final = ("fr", "en")
@@ -183,7 +183,7 @@ def simulated_mtn(simulator_url: str, *, now: datetime) -> OperatorAccount:
 
 def new_webhook_secret() -> str:
     """Return `whsec_` and base64 of 32 random bytes, as Standard Webhooks wants it."""
-    return "whsec_" + base64.b64encode(secrets.token_bytes(WEBHOOK_SECRET_BYTES)).decode("ascii")
+    return WebhookSecret(secrets.token_bytes(WEBHOOK_SECRET_BYTES)).shown
 
 
 def _record(key: ApiKey, pepper: bytes) -> KeyRecord:

@@ -47,7 +47,9 @@ class Page:
         bounds: dict[str, int] = {}
         for name, (side, shift) in CREATED.items():
             if name in query:
-                bounds[side] = _whole(query[name], name, LATEST) + shift
+                bound = _whole(query[name], name, LATEST) + shift
+                narrower = max if side == "from" else min
+                bounds[side] = narrower(bound, bounds.get(side, bound))
         return cls(
             _limit(query.get("limit")), after, before, bounds.get("from"), bounds.get("until")
         )

@@ -238,16 +238,20 @@ def _not_found(
     """The operator does not know it: post once more while there is time, or fail it by proof."""
     now = how.now()
     if charge.lease_until is not None and charge.lease_until > now:
-        return _keep(_note(charge, attempt, read, now), store=store)
+        # It may still be on its way. If its sender died, there is time to post it once more only
+        # if the next read comes as soon as the lease is over.
+        note = replace(_note(charge, attempt, read, now), next_check_at=charge.lease_until)
+        return _keep(note, store=store)
     first = attempt.first_not_found_at or now
     attempt = replace(
         attempt, not_found_reads=attempt.not_found_reads + 1, first_not_found_at=first
     )
     note = _note(charge, attempt, read, now)
+    is_in_time = now < charge.submit_before
     knows_it = {ChargeStatus.AWAITING_PAYER, ChargeStatus.REQUIRES_ACTION}
-    if charge.status in knows_it or charge.resends == RESEND_GRANTED:
+    if charge.status in knows_it or (charge.resends == RESEND_GRANTED and is_in_time):
         return _keep(note, store=store)
-    if charge.resends == 0 and now < charge.submit_before:
+    if charge.resends == 0 and is_in_time:
         resend = replace(
             message, event_id=new_id("msg", int(now.timestamp() * 1000)), topic=CHARGE_CREATED
         )

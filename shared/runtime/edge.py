@@ -37,8 +37,10 @@ def _bounded(inner: Application) -> Application:
         try:
             if environ["REQUEST_METHOD"] not in METHODS:
                 raise MethodNotAllowed("method_not_allowed", allow=", ".join(sorted(METHODS)))
-            # Flask would read `//a` as `/a`: one address, one spelling.
-            if environ["PATH_INFO"].startswith("//"):
+            # Flask would read `//a` as `/a`: one address, one spelling. A path with a line break
+            # matches none of its rules, and it would answer with a page of its own.
+            path = environ["PATH_INFO"]
+            if path.startswith("//") or "\n" in path:
                 raise NotFound("route_unknown")
             _bound_body(environ)
         except Refusal as refusal:

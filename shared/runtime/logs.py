@@ -1,5 +1,6 @@
 """Writes one JSON line per event to standard output, from a list of allowed fields, redacted."""
 
+import logging
 import re
 import sys
 import threading
@@ -60,6 +61,11 @@ def configure(function: str) -> None:
     _function[:] = [function]
 
 
+def take_over() -> None:
+    """Bring what libraries log, from warnings on, into lines of ours instead of raw text."""
+    logging.getLogger().handlers = [_Bridge(logging.WARNING)]
+
+
 def redact(text: str) -> str:
     """Blot out phone numbers, keys and tokens: the last resort behind the list of fields."""
     if _PLAIN.fullmatch(text):
@@ -86,8 +92,22 @@ def error(event: str, **fields: str | float | bool | None) -> None:
 
 def exception(event: str, failure: BaseException, **fields: str | float | bool | None) -> None:
     """Write a failure with the places it passed; values and messages are scrubbed."""
+    _write("error", event, {**fields, **_told(failure)})
+
+
+class _Bridge(logging.Handler):
+    """Writes a library's record as one line, scrubbed like any other."""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        failure = record.exc_info[1] if record.exc_info else None
+        told = {"error": getattr(record, "error", None)} if failure is None else _told(failure)
+        level = "error" if record.levelno >= logging.ERROR else "warning"
+        _write(level, "library", {"reason": f"{record.name}: {record.getMessage()}", **told})
+
+
+def _told(failure: BaseException) -> dict[str, str | float | bool | None]:
     places = "".join(traceback.format_exception(failure))[-LONGEST_TRACEBACK:]
-    _write("error", event, {**fields, "error": type(failure).__name__, "traceback": places})
+    return {"error": type(failure).__name__, "traceback": places}
 
 
 def _write(level: str, event: str, fields: dict[str, str | float | bool | None]) -> None:

@@ -4,6 +4,7 @@
         [--webhook-url URL]
     python -m shared.runtime.provision --operator-only
 
+WEBHOOK_ALLOW_LOOPBACK=true (local only) also takes `http://127.0.0.1:PORT` as an address.
 Where SIMULATOR_URL is set, the platform's test wallet at the simulator is stored first, or moved to
 that address. Exit code 0, or 1 with one line on standard error.
 """
@@ -23,7 +24,9 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from shared.db.engine import SecretFileError, make_engine, reason_of
 from shared.db.provisioning import PostgresAccountStore
+from shared.domain.egress import check_url
 from shared.domain.errors import InvalidRequest
+from shared.domain.language import text
 from shared.operations.provision_account import (
     ModeCredentials,
     ProvisionAccount,
@@ -34,6 +37,7 @@ from shared.operations.provision_account import (
 from shared.runtime.sealing import Sealer
 
 _KEY_BYTES: Final = 32
+_LOOPBACK: Final = "WEBHOOK_ALLOW_LOOPBACK"
 
 
 def main(arguments: Sequence[str], environment: Mapping[str, str]) -> int:
@@ -85,6 +89,7 @@ def _run(options: argparse.Namespace, environment: Mapping[str, str], *, now: da
         language=options.language,
         webhook_url=options.webhook_url,
     )
+    _refuse_unreachable(order, allow_loopback=environment.get(_LOOPBACK) == "true")
     engine = make_engine(
         environment["MIGRATION_DATABASE_URL"],
         secret_file=secrets_dir / "database_owner",
@@ -108,6 +113,17 @@ def _run(options: argparse.Namespace, environment: Mapping[str, str], *, now: da
     finally:
         engine.dispose()
     return json.dumps(as_json(account)) + "\n"
+
+
+def _refuse_unreachable(order: ProvisionAccount, *, allow_loopback: bool) -> None:
+    """Refuse an address that no webhook would ever be sent to, before the account exists."""
+    for livemode in order.livemodes if order.webhook_url is not None else ():
+        try:
+            check_url(order.webhook_url or "", livemode, allow_loopback=allow_loopback)
+        except InvalidRequest as error:
+            reason = text(error.code, "en", param="webhook_url")
+            also = " (or be http://127.0.0.1:PORT, by number)" if allow_loopback else ""
+            raise ValueError(f"{reason.removesuffix('.')}{also}") from None
 
 
 def _read_key(path: Path) -> bytes:

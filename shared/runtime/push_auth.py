@@ -22,6 +22,7 @@ LONGEST_TOKEN: Final = 8_192
 LARGEST_JWKS_BYTES: Final = 256 * 1024
 JWKS_SECONDS: Final = 600
 REFETCH_SECONDS: Final = 30
+FIRST_KEYS_SECONDS: Final = 3
 STALE_SECONDS: Final = 24 * 3600
 FETCH_TIMEOUT_SECONDS: Final = 2
 LEEWAY_SECONDS: Final = 10
@@ -80,7 +81,10 @@ class KeySet:
             return self._keys.get(key_id)
 
     def _may_ask(self, now: float) -> bool:
-        return self._asked_at is None or now - self._asked_at >= REFETCH_SECONDS
+        # Without any key every push is refused, so a process that starts while the issuer is away
+        # must not wait as long as one that only missed a new key.
+        pause = FIRST_KEYS_SECONDS if self._fetched_at is None else REFETCH_SECONDS
+        return self._asked_at is None or now - self._asked_at >= pause
 
     def _refetch(self, now: float) -> None:
         self._asked_at = now

@@ -50,6 +50,7 @@ def main() -> None:
     config = settings()
     logs.configure(config.function)
     application = create_app(config.function, config.source)
+    logs.take_over()
     background = _Background(config)
     server = _Server(
         config.function,

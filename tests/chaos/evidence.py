@@ -92,12 +92,17 @@ def gather(
 
 
 def is_at_rest(system: LocalSystem, merchant: Merchant) -> bool:
-    """Whether no charge, delivery, receipt or message of the account is under way."""
+    """Whether no charge, delivery, receipt or message of the account is under way.
+
+    A charge that was sent twice is waiting for proofs that take minutes.
+    """
     schema = f'"{merchant.schema}"'
     with _superuser(system) as connection:
         [[waiting]] = connection.run(
-            f"SELECT (SELECT count(*) FROM {schema}.charges"
-            "  WHERE status NOT IN ('succeeded', 'failed', 'expired', 'canceled'))"
+            f"SELECT (SELECT count(*) FROM {schema}.charges c"
+            "  WHERE status NOT IN ('succeeded', 'failed', 'expired', 'canceled')"
+            f"   AND (SELECT count(*) FROM {schema}.state_changes"
+            "        WHERE object_id = c.id AND cause = 'claimed') < 2)"
             f" + (SELECT count(*) FROM {schema}.webhook_deliveries WHERE status = 'pending')"
             f" + (SELECT count(*) FROM {schema}.receipts WHERE stored_at IS NULL)"
             " + (SELECT count(*) FROM platform.outbox WHERE published_at IS NULL)"

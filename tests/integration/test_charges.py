@@ -8,10 +8,13 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from pg8000.core import CoreConnection
+from pg8000 import core
 from sqlalchemy import Engine
 
-from shared.db.charges import Charges
+from shared.db import statement
+from shared.db.charges import Charges, _lock
+from shared.db.engine import make_engine
+from shared.db.statement import Statement
 from shared.db.transaction import Database as Pool
 from shared.domain import ledger
 from shared.domain.charge import Attempt, AttemptStatus, Charge, ChargeEvent, ChargeStatus
@@ -420,33 +423,68 @@ def test_a_hundred_settlements_at_once_sum_up(shop: Shop) -> None:
 
 @pytest.fixture
 def round_trips(monkeypatch: pytest.MonkeyPatch) -> Callable[[], int]:
-    """Count how often this thread waits for the server's `ready for query`."""
+    """Count how often this thread sends something off to the server, to wait for its answer."""
     counted = threading.local()
-    original = CoreConnection.handle_messages
+    original = core._flush
 
-    def counting(self: CoreConnection, context: Any) -> None:
+    def counting(sock: Any) -> None:
         counted.n = getattr(counted, "n", 0) + 1
-        original(self, context)
+        original(sock)
 
-    monkeypatch.setattr(CoreConnection, "handle_messages", counting)
+    monkeypatch.setattr(core, "_flush", counting)
+    monkeypatch.setattr(statement, "_flush", counting)
     return lambda: getattr(counted, "n", 0)
 
 
-def test_create_and_settle_take_three_round_trips(
+def test_create_takes_one_round_trip_and_settle_three(
     shop: Shop, migrated: Database, round_trips: Callable[[], int]
 ) -> None:
-    """Once a statement is prepared, a hot transaction opens, works and commits: three waits."""
-    engine = migrated.engine("app", pool_size=1)
+    """Once prepared, a create opens, works and commits in one go; a settlement looks before."""
+    engine = make_engine(
+        migrated.url, secret_file=migrated.secrets_dir / "database_app", pool_size=1
+    )
     shop.store = Charges(Pool(engine), shop.account.test)
-    first, second = shop.charge(), shop.charge()
     counts = []
-    for charge, key in ((first, "a"), (second, "b")):
+    for key in ("a", "b"):
+        charge = shop.charge()
         before = round_trips()
         shop.create(charge, replace(KEY, key=key))
         created = round_trips()
+        shop.store.find(charge.id)
+        found = round_trips()
         shop.store.move(shop.success(charge))
-        counts.append((created - before, round_trips() - created))
+        counts.append((created - before, found - created, round_trips() - found))
     engine.dispose()
 
-    clean_check_of_the_test_pool = 1
-    assert counts[1] == (3 + clean_check_of_the_test_pool, 3 + clean_check_of_the_test_pool)
+    assert counts[1] == (1, 1, 3)
+
+
+def test_a_lock_held_elsewhere_stores_nothing(shop: Shop, app_engine: Engine) -> None:
+    """While the same key is at work the statement runs and writes not a row."""
+    shop.create(shop.charge())  # from now on the statement is prepared and goes in one round trip
+    other = shop.charge()
+    with Pool(app_engine).tenant(shop.account.test) as holder:
+        lock = _lock(KEY, shop.account.test)
+        holder.run(Statement(f"SELECT {lock}"))
+        with pytest.raises(InProgress):
+            shop.create(other, KEY)
+
+    assert shop.store.find(other.id) is None
+    assert isinstance(shop.create(other, KEY), Stored)
+
+
+def test_a_refused_statement_leaves_the_connection_clean(shop: Shop, migrated: Database) -> None:
+    """An error inside a whole transaction rolls it back and gives the connection back usable."""
+    engine = migrated.engine("app", pool_size=1)
+    shop.store = Charges(Pool(engine), shop.account.test)
+    charge = shop.charge(reference="order-7")
+    shop.create(charge)
+    shop.create(shop.charge())
+
+    for _ in range(3):
+        with pytest.raises(InvalidRequest, match="reference_in_use"):
+            shop.create(shop.charge(reference="order-7"))
+
+    assert shop.store.find(charge.id) == charge
+    assert len(shop.rows("charges")) == 2
+    engine.dispose()

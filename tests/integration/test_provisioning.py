@@ -192,7 +192,10 @@ def test_the_command_prints_one_object_with_everything(migrated: Database) -> No
     done = subprocess.run(  # noqa: S603 - our own command
         [sys.executable, "-m", "shared.runtime.provision", "--name", "Chez Marie", "--modes",
          "test,live", "--language", "en", "--webhook-url", WEBHOOK_URL],
-        env={**os.environ, **migrated.environment, "SIMULATOR_URL": SIMULATOR_URL},
+        env={
+            **os.environ, **migrated.environment, "SIMULATOR_URL": SIMULATOR_URL,
+            "WEBHOOK_ALLOW_LOOPBACK": "true",
+        },
         capture_output=True,
         text=True,
         timeout=30,
@@ -220,6 +223,13 @@ def test_the_command_prints_one_object_with_everything(migrated: Database) -> No
     [
         (["--modes", "tset"], {}, "modes: not valid"),
         (["--webhook-url", "ftp://example.com"], {}, "webhook_url: not valid"),
+        (["--webhook-url", WEBHOOK_URL], {}, "webhook_url must begin with https://"),
+        (
+            ["--webhook-url", "http://localhost:3000/hook"],
+            {"WEBHOOK_ALLOW_LOOPBACK": "true"},
+            "webhook_url must begin with https:// (or be http://127.0.0.1:PORT, by number)",
+        ),
+        (["--webhook-url", "https://10.0.0.1/"], {}, "must name a host on the public internet"),
         ([], {"MIGRATION_DATABASE_URL": None}, "MIGRATION_DATABASE_URL is not set"),
         ([], {"MIGRATION_DATABASE_URL": "postgresql://127.0.0.1:9/pay"}, "the database refused"),
         ([], {"SECRETS_DIR": "/nowhere"}, "cannot read /nowhere/database_owner"),

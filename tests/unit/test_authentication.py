@@ -57,6 +57,7 @@ def test_no_key_is_said_to_be_missing(header: str | None) -> None:
         f"Bearer {KEY.text[:-1]}",
         f"Digest {KEY.text}",
         "Basic %%%",
+        "Basic é",
         "Basic " + base64.b64encode("é:".encode()).decode(),
         f"Bearer {KEY.text.replace('test', 'live')}",
     ],

@@ -1,6 +1,7 @@
 """Promises of the log: one JSON line per event, allowed fields alone, nothing secret."""
 
 import json
+import logging
 
 import pytest
 
@@ -65,6 +66,21 @@ def test_a_secret_is_blotted_out(secret: str):
 def test_ids_and_times_stay(text: str):
     """What people search for is not blotted out."""
     assert logs.redact(text) == text
+
+
+def test_what_a_library_logs_becomes_one_line_of_ours(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+):
+    """A pool that loses its server writes a traceback: it is one line too, and scrubbed."""
+    monkeypatch.setattr(logging.getLogger(), "handlers", [])
+    logs.take_over()
+    failure = ConnectionError("payer +237670000001")
+    logging.getLogger("pool").error("lost %s", SECRETS[0], exc_info=failure)
+    (text,) = capsys.readouterr().out.splitlines()
+    line = json.loads(text)
+    assert (line["level"], line["error"]) == ("error", "ConnectionError")
+    assert line["reason"].startswith("pool: lost sk_test_")
+    assert not any(secret in text for secret in ("SECRET", "670000001"))
 
 
 def test_a_line_holds_allowed_fields_and_the_trace(capsys: pytest.CaptureFixture[str]):

@@ -200,13 +200,29 @@ def test_known_keys_serve_for_a_day_while_the_issuer_is_away():
 def test_an_issuer_that_is_away_is_asked_at_most_twice_a_minute():
     """A storm of tokens is no storm of fetches."""
     issuer = _Issuer()
+    verifier = issuer.verifier()
+    verifier.verify(f"Bearer {_sign()}")
+    issuer.is_away = True
+    for _ in range(60):
+        issuer.clock += 1
+        with pytest.raises(NotAuthenticated):
+            verifier.verify(f"Bearer {_sign(OTHER, kid='two')}")
+    assert issuer.fetches == 3
+
+
+def test_a_process_without_any_key_asks_again_soon():
+    """Started while the issuer is away, it takes pushes seconds after the issuer is back."""
+    issuer = _Issuer()
     issuer.is_away = True
     verifier = issuer.verifier()
-    for _ in range(50):
+    for _ in range(30):
         with pytest.raises(NotAuthenticated):
             verifier.verify(f"Bearer {_sign()}")
-        issuer.clock += 1
-    assert issuer.fetches == 2
+        issuer.clock += 0.1
+    assert issuer.fetches == 1
+    issuer.is_away = False
+    issuer.clock += 0.1
+    assert verifier.verify(f"Bearer {_sign()}")
 
 
 def test_another_issuer_is_only_another_setting():

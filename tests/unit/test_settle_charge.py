@@ -184,6 +184,32 @@ def test_nothing_is_resent_under_a_lease() -> None:
     assert scene.store.attempt.not_found_reads == 0
 
 
+def test_a_charge_whose_sender_may_be_dead_is_read_when_its_lease_is_over() -> None:
+    """However late it was claimed, there is still time to post it once more."""
+    scene = Scene(ChargeStatus.SUBMITTING, NOT_FOUND, NOT_FOUND)
+    lease = START + timedelta(seconds=40)
+    scene.store.charge = replace(scene.store.charge, lease_until=lease)
+    scene.clock.pass_time(seconds=30)
+
+    assert scene.settle() == "undecided"
+    assert scene.store.notes[0].next_check_at == lease
+
+    scene.clock.pass_time(seconds=11)
+    assert scene.settle() == "resend_granted"
+
+
+def test_a_resend_that_was_granted_too_late_does_not_hold_the_proof_back() -> None:
+    """Past the charge's time nobody can claim it any more, so "not found" counts again."""
+    scene = Scene(ChargeStatus.UNKNOWN, *[NOT_FOUND] * 3, resends=1)
+
+    words = []
+    for _ in range(3):
+        scene.clock.pass_time(minutes=2)
+        words.append(scene.settle())
+
+    assert words == ["undecided", "undecided", "not_received"]
+
+
 def test_not_found_fails_only_after_three_reads_over_two_minutes() -> None:
     """The proof that a charge never arrived takes reads and time, both."""
     scene = Scene(ChargeStatus.UNKNOWN, *[NOT_FOUND] * 5, resends=2)
@@ -235,7 +261,7 @@ def test_the_loser_against_another_settler_changes_nothing() -> None:
 
 
 def test_the_loser_against_the_sender_looks_again() -> None:
-    """The sender's record between read and move delays no settlement; the operator is asked once."""
+    """A sender who records between read and move delays nothing; one question is asked."""
     scene = Scene(ChargeStatus.SUBMITTING, PAID)
 
     def record() -> None:
@@ -251,7 +277,12 @@ def test_the_loser_against_the_sender_looks_again() -> None:
 
 def test_a_granted_resend_is_waited_for() -> None:
     """Between the grant of a resend and its claim, "not found" proves nothing."""
-    scene = Scene(ChargeStatus.UNKNOWN, *[NOT_FOUND] * 3, resends=1)
+    scene = Scene(
+        ChargeStatus.UNKNOWN,
+        *[NOT_FOUND] * 3,
+        resends=1,
+        submit_before=START + timedelta(minutes=10),
+    )
     for _ in range(3):
         scene.clock.pass_time(minutes=3)
         assert scene.settle() == "undecided"

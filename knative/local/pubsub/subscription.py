@@ -82,11 +82,6 @@ class Subscription:
         """Whether the server delivers by itself."""
         return bool(self.proto.push_config.push_endpoint)
 
-    @property
-    def has_ready(self) -> bool:
-        """Whether take would give something (or a message acknowledged late)."""
-        return bool(self._ready)
-
     def add(self, message: Message, *, failures: int = 0) -> Delivery:
         """Owe a message; it goes out after `release`."""
         delivery = Delivery(message, failures)
