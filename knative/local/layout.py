@@ -83,6 +83,8 @@ def hold(data_dir: Path) -> Iterator[None]:
 
     The system lets go of the lock when the process ends, however it ends.
     """
+    # Whoever may open the file may lock it, and keep us from starting: it is ours alone.
+    (data_dir / "lock").touch(mode=0o600)
     with (data_dir / "lock").open("a+", encoding="utf-8") as lock:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)

@@ -3,6 +3,7 @@
 import hashlib
 import json
 import re
+import threading
 import unicodedata
 from base64 import b64encode
 from collections.abc import Mapping
@@ -40,6 +41,8 @@ _DRAWABLE: Final = (
     *((0x1E00, 0x1E9B), (0x1EA0, 0x1EF9), (0x2010, 0x2027), (0x2030, 0x2037), (0x2039, 0x203F)),
     *((0x20A0, 0x20B5), (0x2116, 0x2116), (0x2122, 0x2122), (0xFFFD, 0xFFFD)),
 )
+# One at a time: it takes 10 ms, and each thread that compiles keeps an arena of its own for ever.
+_PRESS: Final = threading.Lock()
 
 
 def render_receipt_pdf(receipt: Receipt, *, verify_url: str, template: Path) -> bytes:
@@ -52,18 +55,20 @@ def render_receipt_pdf(receipt: Receipt, *, verify_url: str, template: Path) -> 
     """
     import typst  # noqa: PLC0415 - 40 MB of compiler and fonts that only render_receipt pays for
 
-    document = typst.compile(
-        template,
-        root=template.parent,
-        format="pdf",
-        sys_inputs={
-            "receipt": json.dumps(_page_data(receipt, verify_url), ensure_ascii=False),
-            "qr": _qr_svg(verify_url),
-        },
-        pdf_standards=PDF_STANDARD,
-        timestamp=int(receipt.paid_at.timestamp()),
-        ignore_system_fonts=True,
-    )
+    inputs = {
+        "receipt": json.dumps(_page_data(receipt, verify_url), ensure_ascii=False),
+        "qr": _qr_svg(verify_url),
+    }
+    with _PRESS:
+        document = typst.compile(
+            template,
+            root=template.parent,
+            format="pdf",
+            sys_inputs=inputs,
+            pdf_standards=PDF_STANDARD,
+            timestamp=int(receipt.paid_at.timestamp()),
+            ignore_system_fonts=True,
+        )
     if not isinstance(document, bytes):
         raise TypeError("a receipt is one document")
     return document

@@ -2,6 +2,7 @@
 
 import datetime as dt
 import json
+import os
 import socket
 from pathlib import Path
 
@@ -10,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from knative.local.gateway import fill
-from knative.local.layout import Layout, LayoutError, choose_ports
+from knative.local.layout import Layout, LayoutError, choose_ports, hold, is_held
 from knative.local.readiness import Readiness
 from knative.local.secret_files import make_private_folder, make_secrets, read_or_make
 from knative.local.supervisor import Condition
@@ -119,3 +120,14 @@ def test_secrets_are_made_once_and_private(tmp_path: Path) -> None:
     assert before == {path.name: path.read_text() for path in folder.iterdir()}
     assert {path.stat().st_mode & 0o777 for path in folder.iterdir()} == {0o600}
     assert read_or_make(folder / "api_key_pepper", lambda: "another") != "another"
+
+
+def test_one_runner_holds_a_folder_and_nobody_else_can_lock_it(tmp_path: Path) -> None:
+    """A second runner is told who holds it; another user cannot even open the lock."""
+    with hold(tmp_path):
+        assert (tmp_path / "lock").stat().st_mode & 0o777 == 0o600
+        assert is_held(tmp_path)
+        with pytest.raises(LayoutError, match=f"process {os.getpid()}"), hold(tmp_path):
+            """Not reached."""
+
+    assert not is_held(tmp_path)
