@@ -66,6 +66,9 @@ class MemoryCharges:
         self.charge = charge
         return Stored(response)
 
+    def replay(self, use: IdempotencyUse) -> Replayed | None:
+        return None
+
     def find(self, charge_id: str) -> Charge | None:
         return self.charge if charge_id == self.charge.id else None
 

@@ -125,6 +125,11 @@ def _listener(routes: list[Mapping[str, Any]]) -> Mapping[str, Any]:
 
 def _request_limits() -> Mapping[str, Any]:
     return {
+        # Old clients and proxies speak it still; the name stands in for a missing Host.
+        "http_protocol_options": {
+            "accept_http_10": True,
+            "default_host_for_http_10": "gateway",
+        },
         "max_request_headers_kb": 32,
         "request_headers_timeout": "10s",
         "request_timeout": "60s",

@@ -68,6 +68,13 @@ _ANSWERS: Final = (
         "Les en-têtes sont trop grands.",
     ),
     _Answer(
+        501,
+        _INVALID,
+        "request_invalid",
+        "The request is not valid HTTP.",
+        "La requête n'est pas du HTTP valide.",
+    ),
+    _Answer(
         503,
         "api_error",
         "service_unavailable",

@@ -100,6 +100,12 @@ SELECT (SELECT fingerprint FROM earlier), (SELECT response FROM earlier),
        (SELECT json_agg(endpoint_id) FROM deliveries)
 """)
 
+FIND_OUTCOME: Final = Statement("""
+SELECT fingerprint, response FROM idempotency_keys
+WHERE operation = :operation::text AND key = :key::text
+  AND created_at > now() - interval '24 hours'
+""")
+
 FIND: Final = Statement(f"""
 SELECT {CHARGE} FROM charges c LEFT JOIN receipts r ON r.charge_id = c.id
 WHERE c.id = :charge_id::text

@@ -90,11 +90,16 @@ class Charges:
             raise InProgress("idempotency_in_progress", retry_after_seconds=1)
         known, earlier, endpoints = once.rows[0]
         if known is not None:
-            if use is None or known != use.fingerprint:
-                raise KeyReused("idempotency_key_reused")
-            return Replayed(earlier)
+            return _replayed(use, known, earlier)
         self._database.hand_on([message, *webhook_messages(event, endpoints, message)])
         return Stored(response)
+
+    def replay(self, use: IdempotencyUse) -> Replayed | None:
+        """Return what a key was answered before, or None. Raises KeyReused."""
+        rows = self._database.once(
+            self._tenant, sql.FIND_OUTCOME, operation=use.operation, key=use.key
+        ).rows
+        return _replayed(use, *rows[0]) if rows else None
 
     def find(self, charge_id: str) -> Charge | None:
         """Return the charge, or None."""
@@ -198,6 +203,12 @@ class Charges:
         ).rows[0][0]
         if resend is not None and granted:
             self._database.hand_on([resend])
+
+
+def _replayed(use: IdempotencyUse | None, fingerprint: str, response: str) -> Replayed:
+    if use is None or fingerprint != use.fingerprint:
+        raise KeyReused("idempotency_key_reused")
+    return Replayed(response)
 
 
 def _settle(

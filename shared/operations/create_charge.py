@@ -12,7 +12,7 @@ from urllib.parse import urlsplit
 from shared.domain import charge as charges
 from shared.domain.account import Caller, Limits, OperatorAccount
 from shared.domain.charge import Charge, ChargeStatus
-from shared.domain.errors import InvalidRequest, NotPermitted, Unavailable
+from shared.domain.errors import InvalidRequest, NotPermitted, Refusal, Unavailable
 from shared.domain.events import CHARGE_CREATED, Event, Message
 from shared.domain.ids import new_id
 from shared.domain.money import XAF, Money
@@ -103,11 +103,23 @@ def create_charge(
 ) -> Stored | Replayed:
     """Store charge, event, due check and message in one transaction.
 
+    A key that was answered before gets that answer, whatever has changed since.
     Raises InvalidRequest (`amount_too_small`, `amount_too_large`, `operator_not_served`,
     `reference_in_use`), KeyReused, InProgress, NotPermitted and Unavailable; then nothing changed.
     """
-    _may_charge(caller)
-    operator_account = _within(command, terms)
+    use = (
+        None
+        if idempotency_key is None
+        else IdempotencyUse(OPERATION, idempotency_key, command.fingerprint)
+    )
+    try:
+        _may_charge(caller)
+        operator_account = _within(command, terms)
+    except Refusal:
+        earlier = None if use is None else store.replay(use)
+        if earlier is None:
+            raise
+        return earlier
     at_ms = int(now.timestamp() * 1000)
     charge = Charge(
         id=new_id("ch", at_ms),
@@ -143,11 +155,6 @@ def create_charge(
         livemode=charge.livemode,
         object_id=charge.id,
         traceparent=traceparent,
-    )
-    use = (
-        None
-        if idempotency_key is None
-        else IdempotencyUse(OPERATION, idempotency_key, command.fingerprint)
     )
     reached("create_charge.before_commit")
     outcome = store.create(

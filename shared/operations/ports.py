@@ -261,6 +261,9 @@ class ChargeStore(Protocol):
     ) -> Stored | Replayed:
         """Store all or nothing. Raises InProgress, KeyReused, InvalidRequest `reference_in_use`."""
 
+    def replay(self, use: IdempotencyUse) -> Replayed | None:
+        """Return what a key was answered before, or None. Raises KeyReused."""
+
     def find(self, charge_id: str) -> Charge | None:
         """Return the charge, or None."""
 

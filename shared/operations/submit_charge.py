@@ -4,7 +4,7 @@ import hmac
 import uuid
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Final
 
 from shared.domain import charge as charges
@@ -201,8 +201,12 @@ def _moved(
 
 
 def _soon(charge: Charge, now: datetime) -> datetime:
-    """Return when to read next; a charge sent this late still gets its reads."""
-    return charges.next_check_at(charge.created_at, now) or now + timedelta(hours=1)
+    """Return when to read next, at the latest 10 s from now.
+
+    The later checks are far apart: what was sent late, or silent for long, must not wait for them.
+    """
+    first = now + charges.CHECK_OFFSETS[0]
+    return min(first, charges.next_check_at(charge.created_at, now) or first)
 
 
 def _not_ours(message: Message, *, store: ChargeStore, how: Submission) -> str:

@@ -1,5 +1,6 @@
 """The thin HTTP edge of every function: hands operations, pushes and ticks to handlers."""
 
+import ipaddress
 import threading
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
@@ -249,6 +250,15 @@ def _log_push_failure(failure: Exception, envelope: Envelope) -> None:
         reporting.capture(failure)
 
 
+def _remote_address(request: flask.Request) -> str:
+    """Return the caller as our edge saw it: it drops what callers say and writes the first."""
+    forwarded = request.headers.get("X-Forwarded-For", "").partition(",")[0].strip()
+    try:
+        return str(ipaddress.ip_address(forwarded))
+    except ValueError:
+        return request.remote_addr or ""
+
+
 def _only_post_to_root(request: flask.Request) -> None:
     if request.path != "/":
         raise NotFound("route_unknown")
@@ -274,6 +284,6 @@ def _read_call(
         idempotency_key=environ.get("HTTP_IDEMPOTENCY_KEY"),
         accept_language=environ.get("HTTP_ACCEPT_LANGUAGE"),
         language=exchange.language,
-        remote_address=request.remote_addr or "",
+        remote_address=_remote_address(request),
         traceparent=tracing.traceparent(),
     )

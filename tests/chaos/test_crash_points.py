@@ -81,7 +81,8 @@ def test_the_storm_had_every_kind_of_end(aftermath: Aftermath) -> None:
 def test_a_dead_letter_is_kept_once(aftermath: Aftermath, local_system: LocalSystem) -> None:
     """The unreadable message is one row although its keeper died twice, and the only one."""
     assert aftermath.evidence.accepted
-    assert dead_letters(local_system) == ["keep_dead_letter--charge-created-dead"]
+    (subscription,) = dead_letters(local_system)
+    assert subscription.endswith("/keep_dead_letter--charge-created-dead")
 
 
 def test_each_order_is_answered_as_before(aftermath: Aftermath) -> None:

@@ -18,6 +18,7 @@ import pytest
 
 from shared.domain.api_key import ApiKey, KeyKind
 from shared.domain.language import title
+from shared.runtime import wiring
 from tests.database import Account, Database, MakeAccount
 from tests.functions.door import Door, Reply
 from tests.functions.rows import Rows
@@ -448,6 +449,23 @@ def test_a_suspended_account_takes_nothing(
     case = Case(state, order(), 403, "account_suspended")
     _refuse_for(create_charge, account.secret_key, rows, case)
     assert read_payments.get(PATH, key=account.secret_key).status == 200
+
+
+def test_a_suspended_account_still_learns_of_its_charge(
+    create_charge: Door, account: Account, rows: Rows
+) -> None:
+    """A repeat of a key that was answered gets that answer, not today's refusal."""
+    headers = {"Idempotency-Key": "order-1"}
+    first = create_charge.post(PATH, order(), key=account.secret_key, headers=headers)
+    rows.run("UPDATE platform.accounts SET state = 'suspended' WHERE id = :id", id=account.id)
+    wiring._authenticator.cache_clear()
+
+    again = create_charge.post(PATH, order(), key=account.secret_key, headers=headers)
+    changed = create_charge.post(PATH, order(amount=7), key=account.secret_key, headers=headers)
+
+    assert (again.status, again.content) == (200, first.content)
+    assert again.headers["Idempotent-Replayed"] == "true"
+    assert (changed.status, changed.json["error"]["type"]) == (400, "idempotency_error")
 
 
 def test_a_live_key_needs_the_right_to_charge(

@@ -80,6 +80,20 @@ def test_a_callback_wakes_the_reader(
     assert till.charge(sent) == before
 
 
+def test_the_source_is_whom_the_edge_saw(
+    receive: Door, till: Till, sent: str, address: str
+) -> None:
+    """Behind the gateway the peer is the gateway; the address that it wrote is kept."""
+    receive.post(address, headers={"X-Forwarded-For": "41.202.219.7, 10.0.0.1"})
+
+    (visit,) = till.rows.run(
+        "SELECT source FROM platform.callback_inbox i JOIN platform.callback_tokens t"
+        " USING (token_hash) WHERE t.object_id = :id",
+        id=sent,
+    )
+    assert visit == ["41.202.219.7"]
+
+
 def test_repeats_wake_nobody_for_ten_seconds(
     receive: Door, till: Till, sent: str, address: str
 ) -> None:

@@ -240,6 +240,16 @@ def test_a_body_over_one_mebibyte_is_refused(gateway: _Gateway) -> None:
     _assert_our_error(refused, 413, "body_too_large")
 
 
+def test_old_http_is_served(gateway: _Gateway) -> None:
+    """A caller that speaks HTTP/1.0, with no Host, gets its answer."""
+    with socket.create_connection(("127.0.0.1", gateway.port), timeout=5) as old:
+        old.sendall(b"GET /v1/balance HTTP/1.0\r\n\r\n")
+        answer = b"".join(iter(lambda: old.recv(65536), b""))
+
+    assert answer.split(b" ", 2)[1] == b"200"
+    assert b"req_made_by_the_function" in answer
+
+
 def test_trace_is_refused(gateway: _Gateway) -> None:
     """TRACE would show a caller the headers that proxies added."""
     _assert_our_error(gateway.send("TRACE", "/v1/charges"), 405, "method_not_allowed")

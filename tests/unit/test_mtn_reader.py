@@ -94,10 +94,17 @@ def test_the_sandbox_currency_is_the_accounts_affair() -> None:
         assert read(mtn).money == Money(1500)
 
 
-@pytest.mark.parametrize("number", ["46733123450", "237222000000", "", "not a number"])
-def test_a_payer_that_is_no_mobile_of_cameroon_is_left_out(number: str) -> None:
-    """A payer we cannot read does not hide the payment."""
+@pytest.mark.parametrize("number", ["46733123450", "237222000000", "not a number"])
+def test_a_payer_that_is_no_mobile_of_cameroon_stays_visible(number: str) -> None:
+    """Whom MTN names is handed on as named, so that he differs from whom we asked."""
     found = only(status(payer={"partyIdType": "MSISDN", "partyId": number}))
+
+    assert (found.state, found.payer) == (ReadState.SUCCEEDED, PhoneNumber(f"+{number}"))
+
+
+def test_a_payer_without_a_number_is_no_payer() -> None:
+    """An operator that leaves the payer out says nothing against the payment."""
+    found = only(status(payer={"partyIdType": "MSISDN", "partyId": ""}))
 
     assert (found.state, found.payer) == (ReadState.SUCCEEDED, None)
 

@@ -1,6 +1,7 @@
 """Submitting: at most once per grant, and never a guess about what was not proven."""
 
 from dataclasses import replace
+from datetime import timedelta
 
 import pytest
 
@@ -90,6 +91,17 @@ def test_silence_is_a_state() -> None:
     assert scene.store.charge.status is ChargeStatus.UNKNOWN
     assert scene.store.moves[0].next_check_at is not None
     assert scene.submit() == "not_ours"
+
+
+@pytest.mark.parametrize("answer", [Accepted(), Unknown("timeout")])
+def test_what_was_sent_late_is_read_soon(answer: Accepted | Unknown) -> None:
+    """The check after 30 s may be over by then; the one after two minutes is not waited for."""
+    scene = Scene(answer)
+    scene.clock.pass_time(seconds=31)
+
+    scene.submit()
+
+    assert scene.store.moves[0].next_check_at == scene.clock.now() + timedelta(seconds=10)
 
 
 def test_proven_unsent_goes_again_under_the_same_reference() -> None:

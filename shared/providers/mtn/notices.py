@@ -7,7 +7,6 @@ from typing import Final
 
 import msgspec
 
-from shared.domain.errors import InvalidRequest
 from shared.domain.money import XAF, Currency, Money
 from shared.domain.phone import PhoneNumber
 
