@@ -4,7 +4,7 @@ Afterwards every accepted charge is final exactly once, books balance, each even
 each paid charge has one receipt. One storm serves all tests of this module.
 """
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import Any, Final
@@ -51,7 +51,15 @@ def test_each_crash_point_was_hit(aftermath: Aftermath, capsys: pytest.CaptureFi
         times = ", ".join(f"{what} after {at:.0f} s" for what, at in storm.seconds.items())
         print(f"{len(storm.points)} points, {len(storm.accepted)} charges; {times}")  # noqa: T201 - as above
 
-    assert not storm.points - hits.keys()
+    missing = storm.points - hits.keys()
+    assert not missing, f"{sorted(missing)}\n{_last_words(storm.system, missing)}"
+
+
+def _last_words(system: LocalSystem, points: Iterable[str]) -> str:
+    """The end of the logs of functions whose points were not reached: why work did not come."""
+    names = sorted({point.partition(".")[0] for point in points})
+    ends = ((system.data_dir / "logs" / f"{name}.log").read_text()[-3000:] for name in names)
+    return "\n".join(ends) + system.output.read_text()[-2000:]
 
 
 def test_each_function_that_holds_work_has_crash_points() -> None:

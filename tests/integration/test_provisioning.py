@@ -153,16 +153,16 @@ def test_the_simulators_address_follows_where_it_went(migrated: Database) -> Non
     """Kept again at another port, the operator account stays the same one at the new address."""
     owner = migrated.engine("owner", pool_size=1)
     store = PostgresAccountStore(owner)
-    look = "SELECT id, base_url FROM platform.operator_accounts"
+    look = "SELECT id, base_url FROM platform.operator_accounts WHERE id = :id"
 
     moved = store.keep_operator_account(simulated_mtn("http://127.0.0.1:10/", now=NOW))
-    there = migrated.look(look)
+    there = migrated.look(look, id=moved)
     back = store.keep_operator_account(simulated_mtn(SIMULATOR_URL, now=NOW))
     owner.dispose()
 
     assert moved == back == migrated.operator_account
     assert there == [[moved, "http://127.0.0.1:10/mtn"]]
-    assert migrated.look(look) == [[moved, SIMULATOR_URL + "/mtn"]]
+    assert migrated.look(look, id=moved) == [[moved, SIMULATOR_URL + "/mtn"]]
 
 
 def test_a_new_operator_account_becomes_a_float_of_those_who_came_before(spare: Engine) -> None:
