@@ -4,8 +4,12 @@ import os
 import signal
 from collections.abc import Callable
 from pathlib import Path
+from typing import Final
 
 from shared.runtime.settings import PRODUCTION, SettingsError
+
+DIED: Final = ".died."
+"""Between a point's name and the process that ended there, in the name of the file that says so."""
 
 
 def crash_points(folder: str | None, environment: str) -> Callable[[str], None]:
@@ -20,16 +24,14 @@ def crash_points(folder: str | None, environment: str) -> Callable[[str], None]:
     armed = Path(folder)
 
     def reached(name: str) -> None:
-        """Die here, once, if the point is armed by a file of its name."""
-        point = armed / name
+        """Die here, once, if the point is armed by a file of its name.
+
+        One rename takes the point and notes the death: another thread may kill the process next.
+        """
         try:
-            point.unlink()
+            (armed / name).rename(armed / f"{name}{DIED}{os.getpid()}")
         except FileNotFoundError:
             return
-        with (armed / "hits.log").open("a", encoding="utf-8") as hits:
-            hits.write(f"{name}\n")
-            hits.flush()
-            os.fsync(hits.fileno())
         os.kill(os.getpid(), signal.SIGKILL)
 
     return reached

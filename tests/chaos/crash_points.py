@@ -7,11 +7,11 @@ from pathlib import Path
 from typing import Final
 
 from knative.catalogue import load_catalogue
+from shared.runtime.crash import DIED
 from tests.system import ROOT
 
 _ROOMS: Final = ("functions", "shared")
 _NAME: Final = "reached"
-_HITS: Final = "hits.log"
 
 
 def discover(root: Path = ROOT) -> frozenset[str]:
@@ -36,8 +36,7 @@ def arm(folder: Path, names: frozenset[str]) -> None:
 
 def hits(folder: Path) -> Counter[str]:
     """How often a process died at each point."""
-    log = folder / _HITS
-    return Counter(log.read_text(encoding="utf-8").split()) if log.exists() else Counter()
+    return Counter(file.name.partition(DIED)[0] for file in folder.glob(f"*{DIED}*"))
 
 
 def _calls(tree: ast.Module) -> Iterator[ast.Call]:

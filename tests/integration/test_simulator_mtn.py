@@ -19,6 +19,8 @@ pytest_plugins = ("tests.simulator_fixtures",)
 
 KEY = {"Ocp-Apim-Subscription-Key": SUBSCRIPTION_KEY}
 
+USER = "7d1a1b52-3c0e-4f0a-9a6b-5f2d8c4e9b10"
+
 
 def create_user(
     simulator: SimulatorProcess, api_user: str, body: bytes | None, **headers: str
@@ -51,11 +53,11 @@ def test_an_api_user_is_made_once_and_can_be_read(simulator: SimulatorProcess) -
     [
         ("11111111-2222-1333-8444-555555555555", HOST),
         ("not-a-uuid", HOST),
-        (str(uuid.uuid4()), b""),
-        (str(uuid.uuid4()), b"[]"),
-        (str(uuid.uuid4()), b'{"providerCallbackHost":"https://merchant.example"}'),
-        (str(uuid.uuid4()), b'{"providerCallbackHost":"merchant.example/path"}'),
-        (str(uuid.uuid4()), b"[" * 60_000),
+        (USER, b""),
+        (USER, b"[]"),
+        (USER, b'{"providerCallbackHost":"https://merchant.example"}'),
+        (USER, b'{"providerCallbackHost":"merchant.example/path"}'),
+        (USER, b"[" * 60_000),
     ],
 )
 def test_a_malformed_api_user_is_refused(

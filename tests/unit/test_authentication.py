@@ -35,6 +35,7 @@ def authenticator(known: KnownKey | None = KNOWN) -> Authenticator:
         f"bearer  {KEY.text}",
         "Basic " + base64.b64encode(f"{KEY.text}:".encode()).decode(),
     ],
+    ids=["bearer", "lower case", "basic"],
 )
 def test_a_right_key_is_recognised(header: str) -> None:
     """Bearer, and Basic as Stripe's tools send it, name the caller."""
@@ -61,6 +62,7 @@ def test_no_key_is_said_to_be_missing(header: str | None) -> None:
         "Basic " + base64.b64encode("é:".encode()).decode(),
         f"Bearer {KEY.text.replace('test', 'live')}",
     ],
+    ids=[str(number) for number in range(9)],
 )
 def test_a_malformed_key_is_refused(header: str) -> None:
     """Whatever is no key of ours is invalid, without a look into the database."""

@@ -1,0 +1,57 @@
+"""The instrument that kills: each armed point once, and no death unseen."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from shared.runtime.crash import DIED, crash_points
+from shared.runtime.settings import SettingsError
+
+ROOT = Path(__file__).parents[2]
+MANY = """
+import threading
+from shared.runtime.crash import reached
+gate = threading.Barrier(8)
+def run(number):
+    gate.wait()
+    reached(f"point.{number}")
+threads = [threading.Thread(target=run, args=(number,)) for number in range(8)]
+[thread.start() for thread in threads]
+[thread.join() for thread in threads]
+"""
+
+
+def test_a_point_that_is_taken_is_noted(tmp_path: Path) -> None:
+    """However many threads reach their points at once, a point is either armed or noted."""
+    names = {f"point.{number}" for number in range(8)}
+    for name in names:
+        (tmp_path / name).touch()
+
+    finished = subprocess.run(
+        [sys.executable, "-c", MANY],
+        cwd=ROOT,
+        env={**os.environ, "CRASH_POINTS_DIR": str(tmp_path), "ENVIRONMENT": "local"},
+        check=False,
+        timeout=30,
+    )
+
+    left = {path.name for path in tmp_path.iterdir()}
+    died = {name.partition(DIED)[0] for name in left if DIED in name}
+    assert finished.returncode == -9
+    assert died
+    assert died | (left & names) == names
+
+
+def test_what_is_not_armed_goes_on(tmp_path: Path) -> None:
+    """A point without its file does nothing, and so does all of it where nobody watches."""
+    crash_points(str(tmp_path), "local")("point")
+    crash_points(None, "production")("point")
+
+
+def test_production_has_no_crash_points(tmp_path: Path) -> None:
+    """A folder named in production is refused at start."""
+    with pytest.raises(SettingsError):
+        crash_points(str(tmp_path), "production")
