@@ -235,7 +235,10 @@ def test_codes_that_acknowledge_and_codes_that_do_not(
         )
         # A message refused now comes again after the time in which the others would have.
         _publish(publisher, topic, b"500")
-        wait_for(lambda: receiver.ids().count(receiver.ids()[-1]) > 1, "the last one again")
+        wait_for(
+            lambda: sum(_data(push) == b"500" for push in receiver.pushes) == 4,
+            "the last one again",
+        )
     counts = dict.fromkeys(ACKNOWLEDGING + REFUSING, 0)
     for push in receiver.pushes:
         counts[int(_data(push))] += 1

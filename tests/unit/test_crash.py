@@ -30,7 +30,7 @@ def test_a_point_that_is_taken_is_noted(tmp_path: Path) -> None:
     for name in names:
         (tmp_path / name).touch()
 
-    finished = subprocess.run(
+    finished = subprocess.run(  # noqa: S603 - our own interpreter
         [sys.executable, "-c", MANY],
         cwd=ROOT,
         env={**os.environ, "CRASH_POINTS_DIR": str(tmp_path), "ENVIRONMENT": "local"},
