@@ -59,7 +59,7 @@ class Charges:
             once = self._database.once(
                 self._tenant,
                 sql.CREATE,
-                also="" if use is None else _lock(use, self._tenant),
+                key_lock=None if use is None else _lock(use, self._tenant),
                 **event_values(event, self._tenant, message.traceparent),
                 charge_id=charge.id,
                 amount=charge.money.amount,
@@ -296,14 +296,10 @@ def webhook_messages(event: Event, endpoints: Sequence[str] | None, like: Messag
     ]
 
 
-def _lock(use: IdempotencyUse, tenant: Tenant) -> str:
-    """Return the expression that tries to lock scope and key and leaves word for the statement.
-
-    The key is a 64-bit hash of both: a number, so there is nothing to quote.
-    """
+def _lock(use: IdempotencyUse, tenant: Tenant) -> int:
+    """Return the number to lock for scope and key: 64 bits of a hash over both."""
     scope = f"{tenant.schema}\x00{use.operation}\x00{use.key}"
-    number = int.from_bytes(hashlib.sha256(scope.encode()).digest()[:8], "big", signed=True)
-    return f"set_config('pay.key_lock', pg_try_advisory_xact_lock({number})::text, true)"
+    return int.from_bytes(hashlib.sha256(scope.encode()).digest()[:8], "big", signed=True)
 
 
 def charge_from_row(row: Sequence[Any], tenant: Tenant) -> Charge:

@@ -10,7 +10,21 @@ from datetime import datetime
 from typing import Any, Final
 
 from pg8000.converters import make_param
-from pg8000.core import SYNC_MSG, Context, _flush, _write
+from pg8000.core import (
+    BIND,
+    COMMAND_COMPLETE,
+    EXECUTE_MSG,
+    NULL_BYTE,
+    READY_FOR_QUERY,
+    SYNC_MSG,
+    Context,
+    H_pack,
+    _flush,
+    _read,
+    _write,
+    ci_unpack,
+    i_pack,
+)
 
 _NAME: Final = re.compile(r"(?<![:\w]):([a-z_]+)")
 
@@ -62,41 +76,50 @@ class Prepared:
         rows: list[list[Any]] = context.rows or []
         return rows
 
-    def run_whole(
-        self, connection: Any, opening: str, given: dict[str, Any]
-    ) -> tuple[list[list[Any]], list[list[Any]]]:
-        """Open, run and commit in one round trip; return the rows of opening and statement.
+    def call(self, connection: Any, given: dict[str, Any]) -> bytes:
+        """Write the messages that bind the values and execute, for `run_together`."""
+        parts = [NULL_BYTE, self._name, H_pack(0), H_pack(len(given))]
+        for param in self._params(connection, given):
+            if param is None:
+                parts.append(i_pack(-1))
+            else:
+                value = param.encode()
+                parts += (i_pack(len(value)), value)
+        parts.append(H_pack(0))
+        body = b"".join(parts)
+        return b"".join((BIND, i_pack(len(body) + 4), body, EXECUTE_MSG))
 
-        The server takes the three in order, so the statement's snapshot is younger than what the
-        opening locked, and after an error COMMIT rolls back. Raises the first error, with the
-        connection outside any transaction; an error of the wire leaves everything unknown.
-        """
-        contexts = (
-            Context(opening),
-            Context(self._statement.text, None, self._columns, self._functions),
-            Context("COMMIT"),
-        )
-        connection.send_QUERY(opening)
-        connection.send_BIND(self._name, self._params(connection, given))
-        connection.send_EXECUTE()
-        _write(connection._sock, SYNC_MSG)  # noqa: SLF001 - see above
-        connection.send_QUERY("COMMIT")
-        _flush(connection._sock)  # noqa: SLF001 - see above
-        first: Exception | None = None
-        for context in contexts:
-            try:
-                connection.handle_messages(context)
-            except Exception as error:
-                if context.error is None:
-                    raise
-                first = first or error
-        if first is not None:
-            raise first
-        return contexts[0].rows or [], contexts[1].rows or []
+    def context(self) -> Context:
+        """Return a fresh place for the rows."""
+        return Context(self._statement.text, None, self._columns, self._functions)
 
     def _params(self, connection: Any, given: dict[str, Any]) -> list[str | None]:
         types = connection.py_types
         return [_written(value, types) for value in self._statement.values(given)]
+
+
+def run_together(connection: Any, *calls: tuple[Prepared, dict[str, Any]]) -> list[list[list[Any]]]:
+    """Run statements as one transaction in one round trip; return the rows of each.
+
+    They go before one Sync, at which the server commits; after an error it skips to the Sync and
+    rolls back. Each statement has its own snapshot, younger than what those before it locked.
+    Raises the error, with the connection outside any transaction; an error of the wire (where no
+    context has one) leaves everything unknown.
+    """
+    sock = connection._sock  # noqa: SLF001 - see the module's head
+    messages = [prepared.call(connection, given) for prepared, given in calls]
+    _write(sock, b"".join((*messages, SYNC_MSG)))
+    _flush(sock)
+    contexts = [prepared.context() for prepared, _ in calls]
+    at, code = 0, b""
+    while code != READY_FOR_QUERY:
+        code, length = ci_unpack(_read(sock, 5))
+        connection.message_types[code](_read(sock, length - 4), contexts[at])
+        if code == COMMAND_COMPLETE and at + 1 < len(contexts):
+            at += 1
+    if contexts[at].error is not None:
+        raise contexts[at].error
+    return [context.rows or [] for context in contexts]
 
 
 def _written(value: Any, types: Any) -> str | None:

@@ -15,7 +15,7 @@ from sqlalchemy import Engine
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.pool import PoolProxiedConnection
 
-from shared.db.statement import Prepared, Statement
+from shared.db.statement import Prepared, Statement, run_together
 from shared.domain.account import Tenant
 from shared.domain.errors import Unavailable
 from shared.domain.events import Message
@@ -24,7 +24,18 @@ _LOG: Final = logging.getLogger(__name__)
 _STALE_TRIES: Final = 12
 _BROKEN: Final = (InterfaceError, OSError)
 UNIQUE_VIOLATION: Final = "23505"
-LOCK_TIMEOUT: Final = "set_config('lock_timeout', '2s', true)"
+
+# What every transaction begins with; `true` is LOCAL. The lock on an idempotency key is tried here,
+# before the next statement takes its snapshot, and leaves word for it in a setting.
+_TENANT: Final = """SELECT set_config('role', {schema}, true),
+    set_config('search_path', {path}, true), set_config('lock_timeout', '2s', true),
+    set_config('pay.key_lock', pg_try_advisory_xact_lock({key_lock})::text, true)"""
+_PLATFORM: Final = """SELECT set_config('search_path', 'platform, pg_catalog', true),
+    set_config('lock_timeout', '2s', true)"""
+_OPEN_TENANT: Final = Statement(
+    _TENANT.format(schema=":schema::text", path=":path::text", key_lock=":key_lock::bigint")
+)
+_OPEN_PLATFORM: Final = Statement(_PLATFORM)
 
 
 class Transaction:
@@ -67,21 +78,26 @@ class Database:
         self._after_commit = after_commit
 
     def once(
-        self, tenant: Tenant | None, statement: Statement, *, also: str = "", **given: Any
+        self,
+        tenant: Tenant | None,
+        statement: Statement,
+        *,
+        key_lock: int | None = None,
+        **given: Any,
     ) -> Once:
         """Run one statement as a whole transaction, inside a merchant's wall or the platform's.
 
-        `also` is one more expression for the opening query. The rows are committed when this
-        returns; hand on what the statement put into the outbox by `hand_on`.
+        `key_lock` is a lock to try before it. The rows are committed when this returns; hand on
+        what the statement put into the outbox by `hand_on`.
         """
-        opening = _opening(tenant, also)
         raw = self._connection()
         prepared = raw.info.get("prepared", {}).get(statement)
         if prepared is None:
             raw.close()
-            return self._once_in_steps(opening, statement, given)
+            return self._once_in_steps(tenant, statement, key_lock, given)
         try:
-            opened, rows = prepared.run_whole(raw.driver_connection, opening, given)
+            opening = _opening_call(raw, tenant, key_lock)
+            opened, rows = run_together(raw.driver_connection, opening, (prepared, given))
         except DatabaseError:
             raw.close()
             raise
@@ -89,11 +105,17 @@ class Database:
             raw.invalidate()
             raise
         raw.close()
-        return Once(opened[-1][-1], rows)
+        return Once(opened[0][-1], rows)
 
-    def _once_in_steps(self, opening: str, statement: Statement, given: dict[str, Any]) -> Once:
+    def _once_in_steps(
+        self,
+        tenant: Tenant | None,
+        statement: Statement,
+        key_lock: int | None,
+        given: dict[str, Any],
+    ) -> Once:
         """Do the same on a connection that has not met the statement: it is prepared inside."""
-        with self._open(opening) as transaction:
+        with self._open(_opening(tenant, key_lock)) as transaction:
             rows = transaction.run(statement, **given)
             return Once(transaction.opening_rows[-1][-1], rows)
 
@@ -151,16 +173,32 @@ class Database:
         raise Unavailable("temporarily_unavailable", retry_after_seconds=1)
 
 
-def _opening(tenant: Tenant | None, also: str = "") -> str:
+def _opening(tenant: Tenant | None, key_lock: int | None = None) -> str:
+    """Return the query that opens a transaction in steps."""
     if tenant is None:
-        walls = "set_config('search_path', 'platform, pg_catalog', true)"
-    else:
-        schema = tenant.schema
-        walls = (
-            f"set_config('role', '{schema}', true), "
-            f"set_config('search_path', '\"{schema}\", pg_catalog', true)"
-        )
-    return f"BEGIN; SELECT {walls}, {LOCK_TIMEOUT}{', ' if also else ''}{also}"
+        return f"BEGIN; {_PLATFORM}"
+    lock = "NULL" if key_lock is None else str(key_lock)
+    walls = _TENANT.format(
+        schema=f"'{tenant.schema}'", path=f"'{_path(tenant)}'", key_lock=f"{lock}::bigint"
+    )
+    return f"BEGIN; {walls}"
+
+
+def _opening_call(
+    raw: PoolProxiedConnection, tenant: Tenant | None, key_lock: int | None
+) -> tuple[Prepared, dict[str, Any]]:
+    """Return the same as a prepared statement with its values."""
+    statement = _OPEN_PLATFORM if tenant is None else _OPEN_TENANT
+    prepared = raw.info["prepared"].get(statement)
+    if prepared is None:
+        prepared = raw.info["prepared"][statement] = Prepared(raw.driver_connection, statement)
+    if tenant is None:
+        return prepared, {}
+    return prepared, {"schema": tenant.schema, "path": _path(tenant), "key_lock": key_lock}
+
+
+def _path(tenant: Tenant) -> str:
+    return f'"{tenant.schema}", pg_catalog'
 
 
 def error_code(error: DatabaseError) -> str:

@@ -1,16 +1,17 @@
 """The public form of our objects, as merchants read them in answers, events and webhooks."""
 
-import json
 from collections.abc import Iterable, Mapping
 from datetime import datetime
 from typing import Any, Final
+
+import msgspec
 
 from shared.domain import ledger
 from shared.domain.charge import PUBLIC_STATUS, Charge, ChargeStatus
 from shared.domain.events import Event
 from shared.domain.language import text
 
-_COMPACT: Final = json.JSONEncoder(separators=(",", ":"), ensure_ascii=False)
+_ENCODER: Final = msgspec.json.Encoder()
 
 
 def unix_seconds(moment: datetime) -> int:
@@ -87,4 +88,4 @@ def balance_object(balances: Mapping[str, int], *, livemode: bool) -> dict[str, 
 
 def to_json(value: Mapping[str, Any]) -> str:
     """Write compact JSON, the same text every time for the same value."""
-    return _COMPACT.encode(value)
+    return _ENCODER.encode(value).decode()

@@ -376,8 +376,11 @@ def test_a_context_that_outlives_its_transaction_is_noticed(
     engine.dispose()
 
 
-def test_dead_connections_are_replaced_before_anybody_gets_them(migrated: Database) -> None:
-    """After the server ended every session, the next borrower gets a fresh one at once."""
+def test_dead_connections_are_replaced_before_anybody_gets_them(
+    migrated: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """After the server ended every session, whoever comes after a pause gets a fresh one at once."""
+    monkeypatch.setattr("shared.db.engine.BUSY_SECONDS", -1)
     engine = migrated.engine("app", pool_size=2)
     connections = [engine.connect() for _ in range(2)]
     pids = [c.exec_driver_sql("SELECT pg_backend_pid()").scalar_one() for c in connections]
