@@ -4,6 +4,7 @@ granian's threaded server runs in this very process, so that no second process c
 nothing outlives a kill -9. What is heavy and not needed for an answer is started after the first.
 """
 
+import ctypes
 import os
 import sys
 import threading
@@ -24,6 +25,7 @@ IDLE_MILLISECONDS: Final = 100_000
 BACKLOG: Final = 1024
 BACKGROUND_DELAY_SECONDS: Final = 3
 SETTLE_SECONDS: Final = 0.05
+_M_ARENA_MAX: Final = -8
 LARGEST_HEADERS_BYTES: Final = 64 * 1024
 
 
@@ -48,6 +50,7 @@ class _Server(MTServer):
 def main() -> None:
     """Serve until SIGTERM or SIGINT, then drain, run the hooks and exit 0."""
     config = settings()
+    _share_arenas()
     logs.configure(config.function)
     application = create_app(config.function, config.source)
     logs.take_over()
@@ -110,6 +113,13 @@ class _Background:
         from shared.runtime import background  # noqa: PLC0415 - it exists to be late
 
         background.start(self._config)
+
+
+def _share_arenas() -> None:
+    """Have all threads share two of the C library's heaps: one each keeps what was once used."""
+    mallopt = getattr(ctypes.CDLL(None), "mallopt", None)
+    if mallopt is not None:  # glibc alone has it
+        mallopt(_M_ARENA_MAX, 2)
 
 
 def _cut() -> None:

@@ -379,7 +379,7 @@ def test_a_context_that_outlives_its_transaction_is_noticed(
 def test_dead_connections_are_replaced_before_anybody_gets_them(
     migrated: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """After the server ended every session, whoever comes after a pause gets a fresh one at once."""
+    """After the server ended every session, whoever comes after a pause gets a fresh one."""
     monkeypatch.setattr("shared.db.engine.BUSY_SECONDS", -1)
     engine = migrated.engine("app", pool_size=2)
     connections = [engine.connect() for _ in range(2)]
