@@ -1,18 +1,21 @@
 """The runner itself, with stand-in functions: what it starts, keeps, refuses and ends."""
 
 import asyncio
+import contextlib
 import json
 import os
 import shutil
 import signal
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
+import grpc
 import psutil
 import pytest
 
@@ -389,6 +392,32 @@ def test_a_step_that_fails_says_so_and_keeps_its_answer_out_of_the_log(bench: _B
     assert "sk_test_secret" not in program.log.read_text()
     with pytest.raises(StartError, match=r"step failed \(exit code 4\); see .*step\.log"):
         asyncio.run(run_to_end(bench.program("step", "raise SystemExit(4)"), seconds=10))
+
+
+def test_a_program_starts_whole_beside_live_grpc(
+    bench: _Bench, capfd: pytest.CaptureFixture[str]
+) -> None:
+    """No fork handler of gRPC's runs in a child: they kill one in a hundred."""
+    stopping = threading.Event()
+    with grpc.insecure_channel(f"127.0.0.1:{free_port()}") as channel:
+        ask = channel.unary_unary("/no.Service/Method")
+
+        def talk() -> None:
+            while not stopping.is_set():
+                with contextlib.suppress(grpc.RpcError):
+                    ask(b"", timeout=0.05)
+
+        talkers = [threading.Thread(target=talk) for _ in range(3)]
+        for talker in talkers:
+            talker.start()
+        try:
+            for _ in range(10):
+                asyncio.run(run_to_end(bench.program("step", ""), seconds=10))
+        finally:
+            stopping.set()
+            for talker in talkers:
+                talker.join()
+    assert "fork" not in capfd.readouterr().err
 
 
 def test_the_demo_says_when_no_system_runs(tmp_path: Path) -> None:
