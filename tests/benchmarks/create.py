@@ -17,9 +17,10 @@ from tests.benchmarks.processes import cpu_seconds
 from tests.benchmarks.rig import Rig, Served, rig
 
 CLIENTS: Final = 8
-ROUNDS: Final = 3
-ROUND_SECONDS: Final = 6.0
-WARM_SECONDS: Final = 2.0
+ROUNDS: Final = 5
+ROUND_SECONDS: Final = 5.0
+# Until every connection has prepared what it runs, and what starts after the first answer has.
+WARM_SECONDS: Final = 5.0
 PACED_SECONDS: Final = 8.0
 
 

@@ -106,3 +106,19 @@ def test_a_key_without_the_scope_is_not_permitted() -> None:
     assert authenticator(known).caller(f"Bearer {key.text}", "read_charge")
     with pytest.raises(NotPermitted):
         authenticator(known).caller(f"Bearer {key.text}", "create_charge")
+
+
+def test_a_header_is_proven_once_per_record() -> None:
+    """The secret is compared again as soon as the record was read anew; none, and it is refused."""
+    records = [KNOWN]
+    peppers = iter([PEPPER, PEPPER, b"another" * 5])
+    guard = Authenticator(lambda _: records[0] if records else None, lambda: next(peppers))
+    header = f"Bearer {KEY.text}"
+
+    for _ in range(3):
+        assert guard.caller(header, "read_charge") == CALLER
+    records[0] = replace(KNOWN)
+    assert guard.caller(header, "read_charge") == CALLER
+    records.clear()
+    with pytest.raises(NotAuthenticated):
+        guard.caller(header, "read_charge")
