@@ -5,6 +5,7 @@ nothing outlives a kill -9. What is heavy and not needed for an answer is starte
 """
 
 import ctypes
+import gc
 import os
 import sys
 import threading
@@ -52,7 +53,7 @@ def main() -> None:
     config = settings()
     _share_arenas()
     logs.configure(config.function)
-    application = create_app(config.function, config.source)
+    application = _load(config)
     logs.take_over()
     background = _Background(config)
     server = _Server(
@@ -113,6 +114,15 @@ class _Background:
         from shared.runtime import background  # noqa: PLC0415 - it exists to be late
 
         background.start(self._config)
+
+
+def _load(config: Settings) -> Application:
+    """Import the function without collections of garbage: what it makes is there to stay."""
+    gc.disable()
+    application = create_app(config.function, config.source)
+    gc.freeze()
+    gc.enable()
+    return application
 
 
 def _share_arenas() -> None:
