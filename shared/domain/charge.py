@@ -123,6 +123,18 @@ def next_check_at(created_at: datetime, now: datetime) -> datetime | None:
     return None
 
 
+def next_proof_at(first_not_found_at: datetime, now: datetime) -> datetime | None:
+    """Return when to read next so that "not found" is proven as soon as it may be, or None.
+
+    The regular checks lie up to an hour apart; who was never asked should not wait for them.
+    """
+    for reads in range(1, NOT_FOUND_READS):
+        at = first_not_found_at + NOT_FOUND_SPAN * reads / (NOT_FOUND_READS - 1)
+        if at > now:
+            return at
+    return None
+
+
 @dataclass(frozen=True, slots=True)
 class Charge:
     """One charge as stored. `amount` is in whole XAF; times are UTC."""

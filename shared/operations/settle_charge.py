@@ -248,10 +248,13 @@ def _not_found(
     )
     note = _note(charge, attempt, read, now)
     is_in_time = now < charge.submit_before
-    knows_it = {ChargeStatus.AWAITING_PAYER, ChargeStatus.REQUIRES_ACTION}
-    if charge.status in knows_it or (charge.resends == RESEND_GRANTED and is_in_time):
+    if charge.status in {ChargeStatus.AWAITING_PAYER, ChargeStatus.REQUIRES_ACTION}:
         return _keep(note, store=store)
-    if charge.resends == 0 and is_in_time:
+    if charge.resends <= RESEND_GRANTED and is_in_time:
+        # Whoever takes the resend may die of it: look again when its lease would be over.
+        note = _by(note, now + charges.SUBMIT_LEASE)
+        if charge.resends == RESEND_GRANTED:
+            return _keep(note, store=store)
         resend = replace(
             message, event_id=new_id("msg", int(now.timestamp() * 1000)), topic=CHARGE_CREATED
         )
@@ -260,7 +263,7 @@ def _not_found(
         attempt.not_found_reads >= charges.NOT_FOUND_READS and now - first >= charges.NOT_FOUND_SPAN
     )
     if not is_proven:
-        return _keep(note, store=store)
+        return _keep(_by(note, charges.next_proof_at(first, now)), store=store)
     failed = replace(
         charge,
         status=_next(charge, ChargeEvent.NOT_RECEIVED),
@@ -319,6 +322,13 @@ def _note(charge: Charge, attempt: Attempt, read: PaymentRead, now: datetime) ->
         next_check_at=charges.next_check_at(charge.created_at, now),
         at=now,
     )
+
+
+def _by(note: ReadNote, at: datetime | None) -> ReadNote:
+    """Have the next read at that time if it would come later; after a day it comes no more."""
+    if at is None or note.next_check_at is None:
+        return note
+    return replace(note, next_check_at=min(at, note.next_check_at))
 
 
 def _keep(note: ReadNote, *, store: ChargeStore) -> str:

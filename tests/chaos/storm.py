@@ -39,7 +39,8 @@ MOST_CHARGES: Final = 200
 CHARGES_PER_WAVE: Final = 10
 POINTS_SECONDS: Final = 90.0
 BACK_SECONDS: Final = 30.0
-REST_SECONDS: Final = 100.0
+# A charge whose sender and resender were both killed ends by proof: a lease, then two minutes.
+REST_SECONDS: Final = 180.0
 # A charge comes to these points when submit_charge lets it pass, so their turn is second.
 LATER: Final = (
     "receive_callback.",

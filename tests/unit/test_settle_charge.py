@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from shared.domain.charge import Attempt, AttemptStatus, ChargeStatus
+from shared.domain.charge import SUBMIT_LEASE, Attempt, AttemptStatus, ChargeStatus
 from shared.domain.errors import LedgerRefused
 from shared.domain.money import Currency, Money
 from shared.domain.phone import PhoneNumber
@@ -221,6 +221,29 @@ def test_not_found_fails_only_after_three_reads_over_two_minutes() -> None:
 
     assert words == ["undecided"] * 4 + ["not_received"]
     assert scene.store.charge.failure_code == "not_received"
+
+
+def test_a_charge_that_lost_two_senders_ends_two_minutes_after_the_second_lease() -> None:
+    """Each read says when the next must come for the proof; later checks are not waited for."""
+    scene = Scene(ChargeStatus.SUBMITTING, *[NOT_FOUND] * 6)
+    scene.clock.pass_time(seconds=60)
+
+    assert scene.settle() == "resend_granted"
+    assert scene.store.notes[-1].next_check_at == scene.clock.at + SUBMIT_LEASE
+    lease = scene.clock.at + SUBMIT_LEASE  # taken at once, by a sender who dies
+    scene.store.charge = replace(scene.store.charge, resends=2, lease_until=lease)
+    scene.store.attempt = an_attempt(scene.store.charge)
+
+    words: list[str] = []
+    began = scene.clock.at
+    while not words or words[-1] == "undecided":
+        due = scene.store.notes[-1].next_check_at
+        assert due is not None
+        scene.clock.at = due
+        words.append(scene.settle())
+
+    assert words[-1] == "not_received"
+    assert scene.clock.at - began == SUBMIT_LEASE + timedelta(minutes=2)
 
 
 def test_what_was_accepted_is_not_failed_by_not_found() -> None:
