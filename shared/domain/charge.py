@@ -129,7 +129,7 @@ def next_proof_at(first_not_found_at: datetime, now: datetime) -> datetime | Non
     The regular checks lie up to an hour apart; who was never asked should not wait for them.
     """
     for reads in range(1, NOT_FOUND_READS):
-        at = first_not_found_at + NOT_FOUND_SPAN * reads / (NOT_FOUND_READS - 1)
+        at = first_not_found_at + NOT_FOUND_SPAN // (NOT_FOUND_READS - 1) * reads
         if at > now:
             return at
     return None

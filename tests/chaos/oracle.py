@@ -143,10 +143,22 @@ def charges_have_ended(evidence: Evidence) -> list[str]:
         if row["cause"] == ChargeEvent.CLAIMED
     )
     return [
-        f"{row['id']} is {row['status']}"
+        f"{row['id']} is {row['status']} at {evidence.at}: {_story(evidence, row['id'])}"
         for row in evidence.rows("charges")
         if row["status"] not in FINAL and claims[row["id"]] < SENDS
     ]
+
+
+def _story(evidence: Evidence, charge: str) -> str:
+    """All that is stored of a charge that hangs, for whoever must find out why."""
+    keys = {"charges": "id", "state_changes": "object_id", "provider_attempts": "charge_id"}
+    keys |= {"due_work": "object_id", "outbox": "object_id"}
+    return "; ".join(
+        f"{table} {dict(row)}"
+        for table, key in keys.items()
+        for row in evidence.rows(table)
+        if row[key] == charge
+    )
 
 
 def events_match_ends(evidence: Evidence) -> list[str]:
