@@ -39,8 +39,9 @@ MOST_CHARGES: Final = 200
 CHARGES_PER_WAVE: Final = 10
 POINTS_SECONDS: Final = 90.0
 BACK_SECONDS: Final = 30.0
-# A charge whose sender and resender were both killed ends by proof: a lease, then two minutes.
-REST_SECONDS: Final = 180.0
+# A charge whose sender was killed and whose resend came too late ends by proof: its lease, the
+# minute after which a lost check is made again, then three reads over two minutes.
+REST_SECONDS: Final = 240.0
 # A charge comes to these points when submit_charge lets it pass, so their turn is second.
 LATER: Final = (
     "receive_callback.",
