@@ -6,6 +6,7 @@ writes. Tenant tables are found by search_path, platform tables by name.
 
 from typing import Final
 
+from shared.db.ledger import LEDGER_PARTS, WHOLE
 from shared.db.statement import Statement
 
 _COLUMNS: Final = """
@@ -251,33 +252,9 @@ WITH {_MOVE_PARTS}
 SELECT (SELECT count(*) FROM gate), (SELECT json_agg(endpoint_id) FROM deliveries)
 """)
 
-# The ledger: sums per account come in already aggregated, rows are locked in code order, and each
-# update has its floor in the predicate. The caller aborts unless every account was moved.
 SETTLE: Final = Statement(f"""
 WITH {_MOVE_PARTS},
-booked AS (
-    INSERT INTO ledger_transactions (id, account_id, kind, object_id, created_at)
-    SELECT :transaction_id::text, :account::text, :transaction_kind::text, id, :at::timestamptz
-    FROM gate
-),
-lines AS (
-    INSERT INTO postings (transaction_id, position, account_id, code, amount)
-    SELECT :transaction_id::text, p.position, :account::text, p.code, p.amount
-    FROM gate, unnest(:codes::text[], :amounts::bigint[])
-        WITH ORDINALITY AS p(code, amount, position)
-),
-locked AS MATERIALIZED (
-    SELECT code FROM ledger_accounts
-    WHERE code = ANY(:touched::text[]) AND EXISTS (SELECT FROM gate)
-    ORDER BY code FOR UPDATE
-),
-moved AS (
-    UPDATE ledger_accounts a SET balance = a.balance + d.delta
-    FROM locked l, unnest(:touched::text[], :deltas::bigint[]) AS d(code, delta)
-    WHERE a.code = l.code AND d.code = l.code
-      AND (a.floor IS NULL OR (a.balance + d.delta) * a.normal >= a.floor)
-    RETURNING a.code
-),
+{LEDGER_PARTS},
 receipt AS (
     INSERT INTO receipts (id, account_id, charge_id, number, code, created_at)
     SELECT :receipt_id::text, :account::text, id, :receipt_number::text, :receipt_code::text,
@@ -289,8 +266,7 @@ public_code AS (
     SELECT :receipt_code::text, :account::text, :livemode::boolean, id, :at::timestamptz
     FROM gate
 )
-SELECT (SELECT count(*) FROM gate), (SELECT count(*) FROM moved),
-       (SELECT json_agg(endpoint_id) FROM deliveries)
+SELECT (SELECT count(*) FROM gate), (SELECT json_agg(endpoint_id) FROM deliveries), {WHOLE}
 """)
 
 NOTE_READ: Final = Statement("""

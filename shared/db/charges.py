@@ -1,4 +1,4 @@
-"""The charges of one tenant in PostgreSQL: each method is one transaction of three round trips."""
+"""The charges of one tenant in PostgreSQL: each method is one transaction in one round trip."""
 
 import hashlib
 import json
@@ -9,10 +9,10 @@ from typing import Any, Final
 from pg8000.exceptions import DatabaseError
 
 from shared.db import charge_statements as sql
+from shared.db.ledger import is_refused, posting_values
 from shared.db.transaction import (
     UNIQUE_VIOLATION,
     Database,
-    Transaction,
     constraint_of,
     error_code,
 )
@@ -20,12 +20,14 @@ from shared.domain.account import Tenant
 from shared.domain.charge import FINAL, Attempt, AttemptStatus, Charge, ChargeStatus
 from shared.domain.errors import InProgress, InvalidRequest, KeyReused, LedgerRefused
 from shared.domain.events import WEBHOOK_DUE, Event, Message
+from shared.domain.ledger import Transaction
 from shared.domain.money import Currency, Money
 from shared.domain.phone import Operator, PhoneNumber
 from shared.operations.ports import (
     IdempotencyUse,
     Lease,
     Move,
+    NewReceipt,
     ReadNote,
     Replayed,
     Stored,
@@ -159,11 +161,15 @@ class Charges:
     def move(self, move: Move) -> bool:
         """Apply the move if the expected status still holds; everything or nothing."""
         values = _move_values(move, self._tenant)
-        if move.posting is None:
-            moved, endpoints = self._database.once(self._tenant, sql.MOVE, **values).rows[0]
-        else:
-            with self._database.tenant(self._tenant) as transaction:
-                moved, endpoints = _settle(transaction, move, values)
+        statement = sql.MOVE
+        if move.posting is not None:
+            statement, values = sql.SETTLE, values | _settle_values(move.posting, move.receipt)
+        try:
+            moved, endpoints, *_ = self._database.once(self._tenant, statement, **values).rows[0]
+        except DatabaseError as error:
+            if is_refused(error):
+                raise LedgerRefused(move.cause.value) from None
+            raise
         if not moved:
             return False
         messages = list(move.messages)
@@ -211,31 +217,16 @@ def _replayed(use: IdempotencyUse | None, fingerprint: str, response: str) -> Re
     return Replayed(response)
 
 
-def _settle(
-    transaction: Transaction, move: Move, values: dict[str, Any]
-) -> tuple[int, Sequence[str] | None]:
-    """Move and post in one statement; a floor that would break aborts all of it."""
-    posting, receipt = move.posting, move.receipt
-    if posting is None or receipt is None:
+def _settle_values(posting: Transaction, receipt: NewReceipt | None) -> dict[str, Any]:
+    if receipt is None:
         message = "a settlement has a posting and a receipt"
         raise AssertionError(message)
-    totals = posting.by_account()
-    moved, touched, endpoints = transaction.run(
-        sql.SETTLE,
-        **values,
-        transaction_id=posting.id,
-        transaction_kind=posting.kind,
-        codes=[line.account for line in posting.postings],
-        amounts=[line.amount for line in posting.postings],
-        touched=list(totals),
-        deltas=list(totals.values()),
-        receipt_id=receipt.id,
-        receipt_number=receipt.number,
-        receipt_code=receipt.code,
-    )[0]
-    if moved and touched != len(totals):
-        raise LedgerRefused(posting.kind)
-    return moved, endpoints
+    return {
+        **posting_values(posting),
+        "receipt_id": receipt.id,
+        "receipt_number": receipt.number,
+        "receipt_code": receipt.code,
+    }
 
 
 def _move_values(move: Move, tenant: Tenant) -> dict[str, Any]:
