@@ -11,7 +11,7 @@ import time
 from collections.abc import Collection
 from pathlib import Path
 
-from tests.benchmarks import cold, create, local, report
+from tests.benchmarks import cold, create, ledger, local, report, whole
 from tests.benchmarks.figures import PARTS, Figure, Part
 
 
@@ -36,7 +36,9 @@ def _measure(chosen: Collection[Part], folder: Path) -> list[Figure]:
     figures: list[Figure] = []
     if "create" in chosen:
         figures += create.measure(_made(folder / "create"), _say)
-    if chosen == {"create"}:
+    if "ledger" in chosen:
+        figures += ledger.measure(_made(folder / "ledger"), _say)
+    if not set(chosen) - {"create", "ledger"}:
         return figures
     data_dir = _made(folder / "system")
     with local.measured_system(data_dir, figures, _say, with_starts="start" in chosen) as running:
@@ -46,6 +48,8 @@ def _measure(chosen: Collection[Part], folder: Path) -> list[Figure]:
             figures += local.measure_memory(running)
         if "cold" in chosen:
             figures += cold.measure(running, folder, _say)
+        if "whole" in chosen:
+            figures += whole.measure(running, _say)
     return figures
 
 

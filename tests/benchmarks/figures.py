@@ -3,8 +3,8 @@
 from dataclasses import dataclass
 from typing import Final, Literal
 
-Part = Literal["create", "start", "flow", "memory", "cold"]
-PARTS: Final[tuple[Part, ...]] = ("create", "start", "flow", "memory", "cold")
+Part = Literal["create", "ledger", "start", "flow", "memory", "cold", "whole"]
+PARTS: Final[tuple[Part, ...]] = ("create", "ledger", "start", "flow", "memory", "cold", "whole")
 
 
 @dataclass(frozen=True, slots=True)
