@@ -3,8 +3,17 @@
 from dataclasses import dataclass
 from typing import Final, Literal
 
-Part = Literal["create", "ledger", "start", "flow", "memory", "cold", "whole"]
-PARTS: Final[tuple[Part, ...]] = ("create", "ledger", "start", "flow", "memory", "cold", "whole")
+Part = Literal["create", "ledger", "broker", "start", "flow", "memory", "cold", "whole"]
+PARTS: Final[tuple[Part, ...]] = (
+    "create",
+    "ledger",
+    "broker",
+    "start",
+    "flow",
+    "memory",
+    "cold",
+    "whole",
+)
 
 
 @dataclass(frozen=True, slots=True)
