@@ -3,7 +3,7 @@
 
 .DEFAULT_GOAL := help
 .PHONY: help setup setup-test run demo account check test test-unit test-functions \
-	test-integration test-contract test-e2e bench manifests migrate lock
+	test-integration test-contract test-e2e nightly bench manifests migrate lock
 
 PYTHON ?= python3
 VENV_PYTHON := .venv/bin/python
@@ -54,6 +54,9 @@ test-contract: setup-test ## API description, event schemas, recorded answers
 
 test-e2e: setup-test ## The whole local system, end to end
 	@$(VENV_PYTHON) -m pytest tests/end_to_end $(ARGS)
+
+nightly: setup-test ## The trials at full size, about an hour; rows go to tests/chaos/trials.md
+	@NIGHTLY=1 SEED=$(SEED) $(VENV_PYTHON) -m pytest -n0 -o timeout=7200 $(ARGS)
 
 bench: setup-test ## Measure against the bars; writes tests/benchmarks/results.json
 	@$(VENV_PYTHON) -m tests.benchmarks $(ARGS)

@@ -4,7 +4,7 @@ import pytest
 
 from tests import PRINTED_AT_THE_END
 
-pytest_plugins = ("tests.database", "tests.system")
+pytest_plugins = ("tests.database", "tests.system", "tests.trials")
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:

@@ -57,6 +57,7 @@ _LOGINS: Final = (
     _Login("database_worker", "pay_worker", "NOCREATEROLE INHERIT"),
     _Login("database_simulator", "pay_simulator", "NOCREATEROLE INHERIT"),
 )
+_MIGRATES: Final = "pay_owner"
 _CONNECTS: Final = {"pay": ("pay_app", "pay_worker"), "simulator": ()}
 _OWNERS: Final = {"pay": "pay_owner", "simulator": "pay_simulator"}
 
@@ -249,6 +250,14 @@ def _prepare_role(connection: Any, login: _Login, secrets_dir: Path) -> None:
         f"{verb} ROLE {identifier(login.role)} LOGIN NOSUPERUSER NOCREATEDB {login.rights}"
         f" PASSWORD {literal(password)}"
     )
+    # Whoever writes in any database of the server holds the event feed of all back meanwhile.
+    if login.role != _MIGRATES and _knows_transaction_timeout(connection):
+        connection.run(f"ALTER ROLE {identifier(login.role)} SET transaction_timeout = '5s'")
+
+
+def _knows_transaction_timeout(connection: Any) -> bool:
+    """Whether the server is 17 or newer."""
+    return bool(connection.run("SELECT FROM pg_settings WHERE name = 'transaction_timeout'"))
 
 
 def _prepare_database(connection: Any, database: str, owner: str) -> None:
