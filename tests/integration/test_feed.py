@@ -22,14 +22,15 @@ from tests.pubsub_server import wait_for
 from tests.trials import Trial
 
 BEGIN: Final = ("0", "")
+# Under its own name the text would be what ORDER BY sorts, and "1000" comes before "999".
 FEED: Final = """
-SELECT xid::text, id FROM platform.event_feed
+SELECT xid::text AS place, id FROM platform.event_feed
 WHERE account_id = :account AND NOT livemode
   AND (xid, id) > (CAST(:xid AS xid8), :id)
   AND xid < pg_snapshot_xmin(pg_current_snapshot())
 ORDER BY xid, id LIMIT 100"""
 BY_ID: Final = """
-SELECT xid::text, id FROM platform.event_feed
+SELECT xid::text AS place, id FROM platform.event_feed
 WHERE account_id = :account AND NOT livemode AND id > :id AND CAST(:xid AS text) IS NOT NULL
 ORDER BY id LIMIT 100"""
 WITHOUT_HORIZON: Final = FEED.replace("AND xid < pg_snapshot_xmin(pg_current_snapshot())", "")
