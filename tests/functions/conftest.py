@@ -26,9 +26,9 @@ _CACHING: Final[tuple[ModuleType, ...]] = (documents, receipts, settings, webhoo
 
 
 @pytest.fixture(scope="package")
-def issuer() -> Iterator[Issuer]:
+def issuer(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Issuer]:
     """Who signs pushes, with its public keys at an address."""
-    with Issuer() as running:
+    with Issuer(tmp_path_factory.mktemp("issuer")) as running:
         yield running
 
 

@@ -2,34 +2,32 @@
 
 import base64
 import json
-import time
+from pathlib import Path
 from typing import Any, Final, Self
 
 import jwt
 from cryptography.hazmat.primitives.asymmetric import rsa
-from jwt.algorithms import RSAAlgorithm
 
+from knative.local.pubsub import issuer
 from shared.domain.events import Message
 from shared.messaging.envelope import encode_attributes, encode_data
 from tests.scripted_server import ScriptedServer, answer
 
 AUDIENCE: Final = "https://push.example.cm"
 EMAIL: Final = "push@example.iam"
-KEY_ID: Final = "key-1"
 
 
 class Issuer:
-    """Signs tokens; its public keys are served on 127.0.0.1."""
+    """The issuer of our Pub/Sub server, with its public keys served on 127.0.0.1."""
 
-    def __init__(self) -> None:
-        """Make a key of its own."""
-        self._key = rsa.generate_private_key(public_exponent=65537, key_size=2048)
-        public = json.loads(RSAAlgorithm.to_jwk(self._key.public_key()))
-        document = json.dumps({"keys": [{**public, "kid": KEY_ID, "alg": "RS256", "use": "sig"}]})
-        self._server = ScriptedServer(lambda _: answer(200, document))
+    def __init__(self, folder: Path) -> None:
+        """Keep the key in a folder."""
+        self._folder = folder
+        self._server = ScriptedServer(lambda _: answer(200, json.dumps(self._issuer.jwks())))
 
     def __enter__(self) -> Self:
         self._server.__enter__()
+        self._issuer = issuer.Issuer(self._folder, self._server.url)
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -40,26 +38,32 @@ class Issuer:
         """How a function learns of this issuer."""
         return {
             "PUSH_ISSUER": self._server.url,
-            "PUSH_JWKS_URL": f"{self._server.url}/certs",
+            "PUSH_JWKS_URL": f"{self._server.url}/jwks",
             "PUSH_AUDIENCE": AUDIENCE,
             "PUSH_EMAIL": EMAIL,
         }
 
-    def token(self, function: str, *, key: rsa.RSAPrivateKey | None = None, **claims: Any) -> str:
-        """A token for one function's door; `claims` replace the right ones."""
-        now = int(time.time())
-        payload = {
-            "iss": self._server.url,
-            "aud": f"{AUDIENCE}/{function}",
-            "email": EMAIL,
-            "email_verified": True,
-            "sub": "push",
-            "iat": now,
-            "exp": now + 600,
-        }
-        return jwt.encode(
-            {**payload, **claims}, key or self._key, algorithm="RS256", headers={"kid": KEY_ID}
-        )
+    def token(self, function: str, *, email: str = EMAIL) -> str:
+        """What the issuer gives to whoever pushes to this function as this account."""
+        return self._issuer.token(email, f"{AUDIENCE}/{function}")[0]
+
+    def forged(
+        self,
+        function: str,
+        *,
+        key: rsa.RSAPrivateKey | None = None,
+        header: dict[str, Any] | None = None,
+        left_out: str | None = None,
+        **claims: Any,
+    ) -> str:
+        """A right token but for what is named; signed with the issuer's key or another."""
+        right = self.token(function)
+        payload = jwt.decode(right, options={"verify_signature": False}) | claims
+        payload.pop(left_out or "", None)
+        headers = {"kid": jwt.get_unverified_header(right)["kid"]} | (header or {})
+        # Below `jwt.encode`, which refuses to write some of what a verifier must refuse to read.
+        content = json.dumps(payload).encode()
+        return jwt.PyJWS().encode(content, key or self._issuer._key, "RS256", headers)
 
     def headers(self, function: str) -> dict[str, str]:
         """What a right push carries."""
