@@ -3,12 +3,14 @@
 
 .DEFAULT_GOAL := help
 .PHONY: help setup setup-test run demo account check test test-unit test-functions \
-	test-integration test-contract test-e2e nightly bench manifests migrate lock
+	test-integration test-contract test-e2e test-stores nightly bench manifests migrate lock
 
 PYTHON ?= python3
 VENV_PYTHON := .venv/bin/python
 RUFF := .venv/bin/ruff
 UV_VERSION := 0.13.9
+VERSITYGW_VERSION := v1.8.0
+MINIO_VERSION := v0.0.0-20260212201848-7aac2a2c5b7c
 
 help: ## Explain the targets
 	@echo "PORT (gateway, 8080) and DATA_DIR (.data) choose where the local system runs."
@@ -54,6 +56,14 @@ test-contract: setup-test ## API description, event schemas, recorded answers
 
 test-e2e: setup-test ## The whole local system, end to end
 	@$(VENV_PYTHON) -m pytest tests/end_to_end $(ARGS)
+
+test-stores: setup-test ## The lock suite on MinIO and versitygw too; builds them with Go, minutes
+	@if command -v go >/dev/null; then \
+		GOBIN=$(CURDIR)/.cache/stores go install github.com/minio/minio@$(MINIO_VERSION) && \
+		GOBIN=$(CURDIR)/.cache/stores go install \
+			github.com/versity/versitygw/cmd/versitygw@$(VERSITYGW_VERSION); \
+	else echo "Go is missing: MinIO and versitygw are left out"; fi
+	@$(VENV_PYTHON) -m pytest -n0 tests/integration/test_object_lock.py $(ARGS)
 
 nightly: setup-test ## The trials at full size, about an hour; rows go to tests/chaos/trials.md
 	@NIGHTLY=1 SEED=$(SEED) $(VENV_PYTHON) -m pytest -n0 -o timeout=7200 $(ARGS)

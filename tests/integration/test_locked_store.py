@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from typing import TYPE_CHECKING
 from uuid import uuid4
 
 import pytest
@@ -18,9 +17,6 @@ from shared.operations.ports import StoredDifferentlyError, StoreDownError
 from shared.storage import locked_store
 from shared.storage.locked_store import BucketNotLockedError, S3LockedStore
 from tests.object_store import RunningStore, running_object_store
-
-if TYPE_CHECKING:
-    from mypy_boto3_s3 import S3Client
 
 BODY = b"%PDF-1.7 a receipt"
 
@@ -131,61 +127,6 @@ def test_what_is_stored_is_under_compliance_lock(
     assert head["ObjectLockMode"] == "COMPLIANCE"
     assert head["ObjectLockRetainUntilDate"] == until
     assert head["ContentType"] == "application/pdf"
-
-
-def delete_version(s3: "S3Client", bucket: str, key: str, version_id: str) -> None:
-    s3.delete_object(Bucket=bucket, Key=key, VersionId=version_id)
-
-
-def delete_with_bypass(s3: "S3Client", bucket: str, key: str, version_id: str) -> None:
-    s3.delete_object(Bucket=bucket, Key=key, VersionId=version_id, BypassGovernanceRetention=True)
-
-
-def shorten(s3: "S3Client", bucket: str, key: str, version_id: str) -> None:
-    s3.put_object_retention(
-        Bucket=bucket,
-        Key=key,
-        VersionId=version_id,
-        BypassGovernanceRetention=True,
-        Retention={
-            "Mode": "COMPLIANCE",
-            "RetainUntilDate": datetime.now(UTC) + timedelta(seconds=60),
-        },
-    )
-
-
-def weaken(s3: "S3Client", bucket: str, key: str, version_id: str) -> None:
-    s3.put_object_retention(
-        Bucket=bucket,
-        Key=key,
-        VersionId=version_id,
-        Retention={"Mode": "GOVERNANCE", "RetainUntilDate": in_a_day() + timedelta(days=1)},
-    )
-
-
-def suspend_versions(s3: "S3Client", bucket: str, key: str, version_id: str) -> None:
-    del key, version_id
-    s3.put_bucket_versioning(Bucket=bucket, VersioningConfiguration={"Status": "Suspended"})
-
-
-@pytest.mark.parametrize(
-    "attack", [delete_version, delete_with_bypass, shorten, weaken, suspend_versions]
-)
-def test_the_lock_holds_even_against_the_stores_own_keys(
-    store: S3LockedStore, running: RunningStore, key: str, attack
-) -> None:
-    """Whoever holds the application's credentials can neither delete nor unlock a receipt."""
-    version_id = put(store, key)
-    s3 = store._s3()
-    before = s3.head_object(Bucket=running.bucket, Key=key, VersionId=version_id)
-
-    with pytest.raises(ClientError):
-        attack(s3, running.bucket, key, version_id)
-
-    after = s3.head_object(Bucket=running.bucket, Key=key, VersionId=version_id)
-    assert after["ObjectLockRetainUntilDate"] == before["ObjectLockRetainUntilDate"]
-    assert after["ObjectLockMode"] == "COMPLIANCE"
-    assert store.get(key, version_id) == BODY
 
 
 @pytest.mark.parametrize("act", ["overwrite", "delete_marker"])

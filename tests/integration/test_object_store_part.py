@@ -13,7 +13,6 @@ from typing import Any, Final
 import psutil
 import pytest
 import urllib3
-from botocore.exceptions import ClientError
 
 from knative.local.object_store import BUCKET, ObjectStore, client, start_object_store
 from knative.local.object_store import _weed as weed
@@ -82,37 +81,6 @@ def test_it_listens_on_loopback_alone(locked: Locked) -> None:
     doors = psutil.Process(locked.store.process.pid).net_connections("inet")
 
     assert {d.laddr[0] for d in doors if d.status == psutil.CONN_LISTEN} == {"127.0.0.1"}
-
-
-def test_deleting_a_locked_version_is_refused(locked: Locked) -> None:
-    """Not even with the store's own keys, nor with the bypass header."""
-    for bypass in (False, True):
-        with pytest.raises(ClientError):
-            locked.s3.delete_object(
-                Bucket=BUCKET,
-                Key=_KEY,
-                VersionId=locked.version_id,
-                BypassGovernanceRetention=bypass,
-            )
-
-        assert locked.is_readable()
-
-
-def test_shortening_a_lock_is_refused(locked: Locked) -> None:
-    """A date once given only moves away."""
-    with pytest.raises(ClientError):
-        locked.s3.put_object_retention(
-            Bucket=BUCKET,
-            Key=_KEY,
-            VersionId=locked.version_id,
-            Retention={
-                "Mode": "COMPLIANCE",
-                "RetainUntilDate": locked.until - dt.timedelta(days=1),
-            },
-        )
-
-    kept = locked.s3.get_object_retention(Bucket=BUCKET, Key=_KEY, VersionId=locked.version_id)
-    assert kept["Retention"]["RetainUntilDate"] == locked.until
 
 
 def test_wrong_keys_are_refused(locked: Locked) -> None:
