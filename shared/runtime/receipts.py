@@ -2,7 +2,6 @@
 
 import hashlib
 from dataclasses import dataclass, replace
-from functools import cache
 from pathlib import Path
 from typing import Final
 
@@ -16,6 +15,7 @@ from shared.operations.render_receipt import Printing
 from shared.runtime import documents, logs, wiring
 from shared.runtime.crash import reached
 from shared.runtime.documents import PaymentState, VerifyView
+from shared.runtime.once import once
 from shared.runtime.settings import require, settings
 from shared.storage.locked_store import S3LockedStore
 
@@ -33,7 +33,7 @@ class StatusPage:
     headers: tuple[tuple[str, str], ...]
 
 
-@cache
+@once
 def locked_store() -> S3LockedStore:
     """Return the store of receipts."""
     return S3LockedStore(

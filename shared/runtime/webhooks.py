@@ -3,7 +3,6 @@
 import random
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from functools import cache
 from time import monotonic
 from typing import Final
 
@@ -13,13 +12,14 @@ from shared.operations.dispatch_webhook import BATCH, Dispatch
 from shared.operations.ports import Delivery, Endpoint, WebhookAnswer
 from shared.runtime import wiring
 from shared.runtime.crash import reached
+from shared.runtime.once import once
 from shared.runtime.sealing import Sealer
 from shared.runtime.settings import settings
 
 USER_AGENT: Final = "Pay-Webhooks/1"
 
 
-@cache
+@once
 def sender() -> EgressSender:
     """Return the only way out to a merchant's URL."""
     return EgressSender(
@@ -30,7 +30,7 @@ def sender() -> EgressSender:
     )
 
 
-@cache
+@once
 def _threads() -> ThreadPoolExecutor:
     """Return threads for every dispatch at once: they only wait, and one must not delay another."""
     return ThreadPoolExecutor(BATCH * settings().threads, thread_name_prefix="webhook")
@@ -49,7 +49,7 @@ def _open(endpoint: Endpoint) -> WebhookSecret:
     return WebhookSecret.parse(sealer.open(endpoint.secret_sealed, endpoint.id))
 
 
-@cache
+@once
 def dispatch() -> Dispatch:
     """Return what dispatching needs."""
     return Dispatch(

@@ -3,7 +3,6 @@
 import base64
 from collections.abc import Sequence
 from datetime import UTC, datetime
-from functools import cache
 from time import monotonic
 from typing import TYPE_CHECKING, Final
 
@@ -28,6 +27,7 @@ from shared.runtime import logs, metrics
 from shared.runtime.authentication import Authenticator
 from shared.runtime.crash import reached
 from shared.runtime.http import Call
+from shared.runtime.once import once
 from shared.runtime.publishing import BackgroundPublisher
 from shared.runtime.settings import require, secret, settings
 from shared.runtime.short_cache import ShortCache
@@ -52,13 +52,13 @@ def key_bytes(name: str) -> bytes:
 # --- the database --------------------------------------------------------------------------------
 
 
-@cache
+@once
 def app_database() -> Database:
     """Return the application's pool; what its transactions wrote to the outbox is published."""
     return Database(_engine("app", require(settings().database_url, "DATABASE_URL")), hand_on)
 
 
-@cache
+@once
 def worker_database() -> Database:
     """Return the workers' pool, which can enter no tenant."""
     url = require(settings().worker_database_url, "WORKER_DATABASE_URL")
@@ -74,13 +74,13 @@ def _engine(role: str, url: str) -> Engine:
     )
 
 
-@cache
+@once
 def directory() -> Directory:
     """Return the platform look-ups."""
     return Directory(app_database())
 
 
-@cache
+@once
 def schedule() -> Schedule:
     """Return the workers' view of due work and outbox."""
     return Schedule(worker_database())
@@ -114,14 +114,14 @@ def tenant_of(message: Message) -> Tenant:
 # --- messages ------------------------------------------------------------------------------------
 
 
-@cache
+@once
 def broker() -> Publisher:
     """Return the way to Pub/Sub; its client is imported at the first publish."""
     require(settings().pubsub_project, "PUBSUB_PROJECT")
     return Publisher.from_environment()
 
 
-@cache
+@once
 def publisher() -> BackgroundPublisher:
     """Return the thread that publishes after commit and marks what the broker took."""
     mark = directory().mark_published if settings().database_url else schedule().mark_published
@@ -153,7 +153,7 @@ def hand_on(messages: Sequence[Message]) -> None:
 # --- callers and contracts -----------------------------------------------------------------------
 
 
-@cache
+@once
 def _authenticator() -> Authenticator:
     keys = ShortCache(directory().find_key, seconds=KEY_SECONDS)
     peppers = ShortCache(key_bytes, seconds=KEY_SECONDS)
@@ -167,7 +167,7 @@ def authenticate(call: Call) -> Caller:
     return _authenticator().caller(call.authorization, call.operation_id)
 
 
-@cache
+@once
 def _operator_accounts() -> ShortCache[tuple[Operator, Tenant], OperatorAccount]:
     def load(key: tuple[Operator, Tenant]) -> OperatorAccount | None:
         operator, tenant = key
@@ -176,7 +176,7 @@ def _operator_accounts() -> ShortCache[tuple[Operator, Tenant], OperatorAccount]
     return ShortCache(load, seconds=CONTRACT_SECONDS)
 
 
-@cache
+@once
 def _limits() -> ShortCache[Operator, Limits]:
     return ShortCache(
         lambda operator: directory().find_limits(operator, now=now()), seconds=CONTRACT_SECONDS
@@ -188,7 +188,7 @@ def terms(operator: Operator, tenant: Tenant) -> Terms:
     return Terms(_operator_accounts().get((operator, tenant)), _limits().get(operator))
 
 
-@cache
+@once
 def _profiles() -> ShortCache[str, AccountProfile]:
     return ShortCache(directory().find_account, seconds=CONTRACT_SECONDS)
 
@@ -201,7 +201,7 @@ def profile(account: str) -> AccountProfile:
     return found
 
 
-@cache
+@once
 def operators() -> "Operators":
     """Return the adapters to operators."""
     from shared.runtime.operators import Operators  # noqa: PLC0415 - only two functions call out
