@@ -7,13 +7,14 @@ import sys
 from pathlib import Path
 
 from knative.catalogue import CatalogueError, FunctionEntry, load_catalogue
-from knative.local.boot import LocalSystem
+from knative.local.boot import LocalSystem, reason_of
 from knative.local.cluster import PostgresError
-from knative.local.credentials import Credentials
+from knative.local.credentials import Credentials, read_credentials
 from knative.local.layout import (
     HOST,
     Layout,
     LayoutError,
+    check_format,
     check_port,
     choose_ports,
     hold,
@@ -45,10 +46,12 @@ def main() -> int:
         entries = load_catalogue()
         data_dir = make_data_dir(Path(os.environ.get("DATA_DIR") or ".data"))
         with hold(data_dir):
+            check_format(data_dir)
+            read_credentials(data_dir)
             check_port(port)
             return _run(data_dir, port, entries)
     except (LayoutError, CatalogueError, PostgresError, OSError) as error:
-        _say(f"Not started: {error}")
+        sys.stderr.write(f"Not started: {reason_of(error)}\n")
         return 1
 
 

@@ -49,6 +49,7 @@ _EXPECTED: Final = (
     PostgresError,
     ObjectStoreError,
     LayoutError,
+    OSError,
 )
 _INFRASTRUCTURE: Final = ("gateway", "pubsub", "object_store")
 
@@ -101,7 +102,7 @@ class LocalSystem:
                 await leaving
         except* _EXPECTED as problems:
             for error in _leaves(problems):
-                self._announce(f"{error}")
+                self._announce(reason_of(error))
             code = 1
         finally:
             boot.cancel()
@@ -248,6 +249,13 @@ class LocalSystem:
         await self._supervisor.stop(_INFRASTRUCTURE)
         await self._supervisor.stop(["postgres"])
         remove_sockets(self._store)
+
+
+def reason_of(error: BaseException) -> str:
+    """Say in a sentence what keeps the system from starting."""
+    if isinstance(error, OSError) and error.strerror:
+        return f"{error.strerror}: {error.filename}" if error.filename else error.strerror
+    return str(error)
 
 
 def _leaves(group: BaseExceptionGroup[BaseException]) -> Iterator[BaseException]:

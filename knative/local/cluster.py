@@ -215,6 +215,18 @@ def _await_leftover(data: Path) -> None:
         if time.monotonic() > deadline:
             raise PostgresError(f"PostgreSQL (process {_holder(lock, data)}) still runs on {data}")
         time.sleep(0.05)
+    _disown(lock)
+
+
+def _disown(lock: Path) -> None:
+    """Name ourselves in what a dead server left: its number may be a living stranger's by now.
+
+    PostgreSQL gives way to whoever is named and lives, but not to its own parent. It still looks
+    whether anybody uses the memory that the file names, so the file itself stays.
+    """
+    with contextlib.suppress(FileNotFoundError):
+        _, rest = lock.read_text(encoding="utf-8").split("\n", 1)
+        lock.write_text(f"{os.getpid()}\n{rest}", encoding="utf-8")
 
 
 def _holder(lock: Path, data: Path) -> int | None:

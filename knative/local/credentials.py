@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Final
 
 from knative.local.environment import owner_environment
-from knative.local.layout import ROOT, Layout, write_record
+from knative.local.layout import ROOT, Layout, LayoutError, write_record
 from knative.local.programs import Program
 from knative.local.supervisor import StartError, run_to_end
 
@@ -32,12 +32,21 @@ class Credentials:
 
 
 def read_credentials(data_dir: Path) -> Credentials | None:
-    """What the last start wrote, or None before the first."""
+    """What the last start wrote, or None before the first.
+
+    Raises LayoutError where it is damaged: the keys in it stand nowhere else.
+    """
     file = data_dir / FILE
     if not file.exists():
         return None
-    known = json.loads(file.read_text(encoding="utf-8"))
-    return Credentials(**{name: str(known[name]) for name in Credentials.__dataclass_fields__})
+    try:
+        known = json.loads(file.read_text(encoding="utf-8"))
+        return Credentials(**{name: str(known[name]) for name in Credentials.__dataclass_fields__})
+    except (ValueError, KeyError, TypeError):
+        raise LayoutError(
+            f"{file} is damaged and holds the only copy of your test keys: put it back,"
+            " or choose another DATA_DIR."
+        ) from None
 
 
 def write_credentials(data_dir: Path, credentials: Credentials) -> None:

@@ -15,6 +15,7 @@ from knative.local.secret_files import make_private_folder, write_private
 ROOT: Final = Path(__file__).resolve().parent.parent.parent
 HOST: Final = "127.0.0.1"
 _BLOCK: Final = "block"
+_FORMAT: Final = "1"
 PUBSUB_PROJECT: Final = "pay-local"
 PUSH_AUDIENCE: Final = "http://push.pay.local"
 PUSH_EMAIL: Final = "push@pay.local"
@@ -63,18 +64,33 @@ class Layout:
 
 
 def make_data_dir(data_dir: Path) -> Path:
-    """Create the folders; return the absolute path.
+    """Create the folders; return the absolute path. Raises LayoutError where a file stands there.
 
     The data folder itself may be entered (not listed) by others, since the database server runs as
     another user when we are root; everything in it is private.
     """
     data_dir = data_dir.resolve()
+    if data_dir.exists() and not data_dir.is_dir():
+        raise LayoutError(f"{data_dir} is no folder: choose another DATA_DIR.")
     if not data_dir.exists():
         data_dir.parent.mkdir(parents=True, exist_ok=True)
         data_dir.mkdir(mode=0o711 if os.geteuid() == 0 else 0o700)
     for name in ("secrets", "logs"):
         make_private_folder(data_dir / name)
     return data_dir
+
+
+def check_format(data_dir: Path) -> None:
+    """Mark a new folder with how we write it. Raises LayoutError where another version wrote it."""
+    file = data_dir / "format"
+    if not file.exists():
+        write_private(file, f"{_FORMAT}\n")
+    found = file.read_text(encoding="utf-8", errors="replace").strip()
+    if found != _FORMAT:
+        raise LayoutError(
+            f"{data_dir} was written by another version (format {found[:20]!r}, here {_FORMAT}):"
+            " run that version, or choose another DATA_DIR."
+        )
 
 
 @contextlib.contextmanager
@@ -122,9 +138,7 @@ def check_port(port: int) -> None:
 @contextlib.contextmanager
 def choose_ports(names: Iterable[str], record: Path) -> Iterator[dict[str, int]]:
     """A port for each name, ours while the block lasts: the recorded ones where they are free."""
-    known: dict[str, int] = {}
-    if record.exists():
-        known = json.loads(record.read_text(encoding="utf-8"))
+    known = read_ports(record)
     wanted = list(names)
     while True:
         with hold_port_block(known.get(_BLOCK)) as holder:
@@ -138,6 +152,15 @@ def choose_ports(names: Iterable[str], record: Path) -> Iterator[dict[str, int]]
                 yield ports | {_BLOCK: first}
                 return
             known = {}
+
+
+def read_ports(record: Path) -> dict[str, int]:
+    """The recorded port of each name; none where the record is missing or cannot be read."""
+    with contextlib.suppress(FileNotFoundError, ValueError):
+        known = json.loads(record.read_text(encoding="utf-8"))
+        if isinstance(known, dict) and all(isinstance(port, int) for port in known.values()):
+            return known
+    return {}
 
 
 def write_record(record: Path, content: Mapping[str, object]) -> None:

@@ -20,6 +20,7 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
+from knative.local.layout import read_ports
 from knative.local.programs import Program, is_port_free, rotate_log, spawn, stop
 from knative.local.secret_files import make_private_folder, read_or_make, write_private
 
@@ -235,10 +236,10 @@ def _weed() -> str:
 def _ports(folder: Path) -> dict[str, int]:
     """The ports of the last run where they are free, for its files are named after them."""
     record = folder / "ports.json"
-    if record.exists():
-        ports: dict[str, int] = json.loads(record.read_text(encoding="utf-8"))
-        if all(is_port_free(p) and is_port_free(p + _GRPC_OFFSET) for p in ports.values()):
-            return ports
+    known = read_ports(record)
+    is_free = all(is_port_free(p) and is_port_free(p + _GRPC_OFFSET) for p in known.values())
+    if set(known) == set(_DOORS) and is_free:
+        return known
     chosen: set[int] = set()
     while len(chosen) < len(_DOORS):
         # Below the range from which the system hands out ports, so that nobody takes them between.

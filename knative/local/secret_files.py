@@ -29,9 +29,13 @@ def write_private(path: Path, text: str) -> None:
     """Replace `path` by `text` in one step, mode 0600, so no reader meets half a file."""
     fresh = path.with_name(f".{path.name}.{secrets.token_hex(4)}")
     descriptor = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    with os.fdopen(descriptor, "w", encoding="utf-8") as file:
-        file.write(text)
-    fresh.replace(path)
+    try:
+        with os.fdopen(descriptor, "w", encoding="utf-8") as file:
+            file.write(text)
+        fresh.replace(path)
+    except BaseException:
+        fresh.unlink()
+        raise
 
 
 def make_secrets(folder: Path) -> None:

@@ -151,6 +151,8 @@ async def run_to_end(program: Program, *, seconds: float, capture: bool = False)
     Raises StartError when it fails or takes longer than `seconds`. A captured answer must be
     small (64 KiB): it is read when the program has ended.
     """
+    program.log.touch()
+    before = program.log.stat().st_size
     process = spawn(program, stdout=subprocess.PIPE if capture else None)
     try:
         code = await asyncio.wait_for(ended(process), seconds)
@@ -165,7 +167,9 @@ async def run_to_end(program: Program, *, seconds: float, capture: bool = False)
         with process.stdout as pipe:
             output = pipe.read()
     if code != 0:
-        raise StartError(f"{program.name} failed ({_describe(code)}); see {program.log}")
+        words = program.log.read_bytes()[before:].decode(errors="replace").strip().splitlines()
+        why = f": {words[-1]}" if words else ""
+        raise StartError(f"{program.name} failed ({_describe(code)}); see {program.log}{why}")
     return output.decode()
 
 

@@ -15,6 +15,7 @@ from typing import Final
 from alembic import command
 from alembic.config import Config
 from alembic.script import ScriptDirectory
+from alembic.util import CommandError
 from sqlalchemy import Connection, Engine, text
 from sqlalchemy.exc import SQLAlchemyError
 
@@ -26,6 +27,7 @@ PLATFORM: Final = "platform"
 # DDL waits behind running transactions, and all others behind it: rather give up and run again.
 LOCK_TIMEOUT: Final = "5s"
 _RUN_LOCK: Final = 611_340_512
+_NEWER: Final = "migrated by newer code than this"
 INI: Final = Path(__file__).with_name("alembic.ini")
 
 
@@ -40,7 +42,8 @@ class Outcome:
 def migrate(engine: Engine, ini: Path = INI) -> Outcome:
     """Migrate all schemas; one that fails leaves the others to go on. `engine` is pay_owner's.
 
-    A failure of the platform schema ends the run: raises SQLAlchemyError.
+    A failure of the platform schema ends the run: raises SQLAlchemyError, or CommandError where
+    newer code has migrated it.
     """
     with engine.begin() as connection:
         migrate_platform(connection, ini)
@@ -54,6 +57,8 @@ def migrate(engine: Engine, ini: Path = INI) -> Outcome:
                 migrate_tenant(connection, tenant, ini=ini)
         except SQLAlchemyError as error:
             failed[tenant.schema] = reason_of(error)
+        except CommandError as error:
+            failed[tenant.schema] = f"{_NEWER}: {error}"
         else:
             migrated.append(tenant.schema)
     return Outcome(tuple(migrated), failed)
@@ -112,6 +117,8 @@ def main(environment: Mapping[str, str]) -> int:
             engine.dispose()
     except (SQLAlchemyError, SecretFileError, ValueError) as error:
         return _fail(f"platform: {reason_of(error)}")
+    except CommandError as error:
+        return _fail(f"platform: {_NEWER}: {error}")
     for schema, reason in outcome.failed.items():
         _fail(f"{schema}: {reason}")
     sys.stdout.write(

@@ -90,6 +90,28 @@ def test_a_schema_that_fails_leaves_the_others_to_go_on_and_is_resumed(
     ) == [("shiny_things", None)]
 
 
+def test_what_newer_code_has_migrated_is_left_alone(
+    spare: Engine, next_release: Path, migrated: Database, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Older code says so in one sentence, changes nothing, and ends with 1."""
+    assert not migrate(spare).failed
+    tenant = _bare_account(spare)
+    assert not migrate(spare, next_release).failed
+
+    outcome = migrate(spare)
+    _sql(spare, "UPDATE platform.alembic_version SET version_num = 'p9999'")
+    [(name,)] = _sql(spare, "SELECT current_database()::text")
+    url = migrated.postgres.url(str(name))
+    code = main({"MIGRATION_DATABASE_URL": url, "SECRETS_DIR": str(migrated.secrets_dir)})
+
+    assert list(outcome.failed) == [tenant.schema]
+    assert outcome.failed[tenant.schema].startswith("migrated by newer code than this: ")
+    assert _revisions(spare, tenant) == ("t0002", "t0002", True)
+    assert code == 1
+    (sentence,) = capsys.readouterr().err.splitlines()
+    assert sentence.startswith("platform: migrated by newer code than this: ")
+
+
 def test_two_runs_at_once_are_as_good_as_one(spare: Engine) -> None:
     """Whoever comes second waits and finds nothing to do."""
     with ThreadPoolExecutor(2) as pool:

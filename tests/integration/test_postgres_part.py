@@ -171,14 +171,18 @@ def test_a_failed_statement_leaves_no_data_in_the_log(postgres: Postgres) -> Non
 
 
 def test_committed_data_survive_kill_9() -> None:
-    """What was committed is there after the server was killed and started again."""
+    """What was committed is there, also where a stranger got the killed server's number since."""
     with data_folder() as folder:
         first = start_postgres(folder)
         with connect(port=first.port, password=first.password) as connection:
             connection.run("CREATE TABLE kept AS SELECT 42 AS answer")
         os.kill(first.process.pid, signal.SIGKILL)
         first.process.wait(10)
-        second = start_postgres(folder)
+        lock = first.cluster.data / "postmaster.pid"
+        with subprocess.Popen(["/bin/sleep", "60"], user=first.cluster.uid) as stranger:
+            lock.write_text(lock.read_text().replace(f"{first.process.pid}\n", f"{stranger.pid}\n"))
+            second = start_postgres(folder)
+            stranger.kill()
         with connect(port=second.port, password=second.password) as connection:
             found = connection.run("SELECT answer FROM kept")
         second.remove()
