@@ -24,6 +24,9 @@ _LOG: Final = logging.getLogger(__name__)
 _STALE_TRIES: Final = 12
 _BROKEN: Final = (InterfaceError, OSError)
 UNIQUE_VIOLATION: Final = "23505"
+# Classes of errors that time heals, and under which nothing was committed: no resources (a full
+# disk among them), going down, files that cannot be read or written.
+_AWAY: Final = ("53", "57P", "58")
 
 # What every transaction begins with; `true` is LOCAL. The lock on an idempotency key is tried here,
 # before the next statement takes its snapshot, and leaves word for it in a setting.
@@ -88,7 +91,8 @@ class Database:
         """Run one statement as a whole transaction, inside a merchant's wall or the platform's.
 
         `key_lock` is a lock to try before it. The rows are committed when this returns; hand on
-        what the statement put into the outbox by `hand_on`.
+        what the statement put into the outbox by `hand_on`. Raises Unavailable where nothing was
+        committed and time may help.
         """
         raw = self._connection()
         prepared = raw.info.get("prepared", {}).get(statement)
@@ -98,8 +102,9 @@ class Database:
         try:
             opening = _opening_call(raw, tenant, key_lock)
             opened, rows = run_together(raw.driver_connection, opening, (prepared, given))
-        except DatabaseError:
+        except DatabaseError as error:
             raw.close()
+            _raise_if_away(error)
             raise
         except BaseException:
             raw.invalidate()
@@ -142,6 +147,7 @@ class Database:
             connection.execute_simple("COMMIT")
         except BaseException as error:
             _abort(raw, error)
+            _raise_if_away(error)
             raise
         raw.close()
         self.hand_on(transaction.messages)
@@ -214,6 +220,13 @@ def constraint_of(error: DatabaseError) -> str:
 def _field(error: DatabaseError, name: str) -> str:
     fields = error.args[0] if error.args else None
     return str(fields.get(name, "")) if isinstance(fields, dict) else ""
+
+
+def _raise_if_away(error: BaseException) -> None:
+    """Raise Unavailable where the server could not do it now, and did not."""
+    if isinstance(error, DatabaseError) and error_code(error).startswith(_AWAY):
+        _LOG.warning("database_unavailable", extra={"code": error_code(error)})
+        raise Unavailable("temporarily_unavailable", retry_after_seconds=1) from error
 
 
 def _is_shutdown(error: DatabaseError) -> bool:
