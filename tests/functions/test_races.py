@@ -80,7 +80,7 @@ def test_a_storm_of_equal_keys_makes_one_charge_each(
                     replayed += reply is not won
                 else:
                     is_right = reply.status == 400
-                    is_right &= reply.error["code"] == "idempotency_key_reused"
+                    is_right = is_right and reply.error["code"] == "idempotency_key_reused"
                     refused += 1
                 wrong += not is_right
     stored = till.rows.run(f'SELECT count(*) FROM "{till.account.test.schema}".charges')
