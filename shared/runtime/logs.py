@@ -6,6 +6,7 @@ import sys
 import threading
 import time
 import traceback
+from contextlib import suppress
 from typing import Final
 
 import msgspec
@@ -126,7 +127,8 @@ def _write(level: str, event: str, fields: dict[str, str | float | bool | None])
         else:
             line[name] = value
     data = _ENCODER.encode(line).decode() + "\n"
-    with _write_lock:
+    # What is done is done: a full disk under the log must not turn its answer into a failure.
+    with _write_lock, suppress(OSError):
         sys.stdout.write(data)
         sys.stdout.flush()
 

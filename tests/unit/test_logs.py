@@ -2,6 +2,9 @@
 
 import json
 import logging
+from contextlib import suppress
+from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
@@ -134,3 +137,14 @@ def test_a_trace_goes_on_and_a_malformed_one_is_replaced():
     assert ours != sent
     for bad in ("", "x", sent + "-00", sent.upper(), "00-" + "0" * 32 + "-" + "b" * 16 + "-01"):
         assert tracing.parse(bad) is None
+
+
+def test_a_log_that_cannot_be_written_fails_nobody(monkeypatch: pytest.MonkeyPatch):
+    """On a full disk the line is lost, and the answer that it tells of is not."""
+    full = Path("/dev/full").open("w", encoding="utf-8")  # noqa: SIM115 - its end fails too
+    with monkeypatch.context() as patch:
+        patch.setattr(logs, "sys", SimpleNamespace(stdout=full))
+        for _ in range(1_000):
+            logs.info("request", operation="create_charge", status=200)
+    with suppress(OSError):
+        full.close()
