@@ -3,7 +3,6 @@
 Runs against our server, or against the one that PUBSUB_EMULATOR_HOST names.
 """
 
-import itertools
 import time
 from collections.abc import Iterator
 from datetime import datetime
@@ -14,79 +13,27 @@ from google.api_core import exceptions
 from google.cloud import pubsub_v1
 from google.pubsub_v1.types import pubsub
 
-from tests.pubsub_server import PROJECT, Client, Server, serving, wait_for
-
-_numbers = itertools.count(int(time.time()) % 100_000 * 1000)
-
-
-@pytest.fixture(scope="module")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
-    with serving(tmp_path_factory.mktemp("pubsub")) as running:
-        yield running
+from tests.pubsub_calls import create_topic, datas, new_name, pull, pull_now, subscribe
+from tests.pubsub_server import PROJECT, Client, Server, wait_for
 
 
-@pytest.fixture(scope="module")
-def publisher(server: Server) -> Client:
-    return server.publisher()
-
-
-@pytest.fixture(scope="module")
-def subscriber(server: Server) -> Client:
-    return server.subscriber()
-
-
-@pytest.fixture
-def topic(publisher: Client) -> str:
-    return _create_topic(publisher)
-
-
-def _create_topic(publisher: Client) -> str:
-    name = _name("topics")
-    publisher.create_topic(name=name)
-    return name
-
-
-def _name(kind: str, project: str = PROJECT) -> str:
-    return f"projects/{project}/{kind}/test-{next(_numbers)}"
-
-
-def _subscribe(subscriber: Client, topic: str, **settings: object) -> str:
-    name = _name("subscriptions")
-    subscriber.create_subscription(request={"name": name, "topic": topic, **settings})
-    return name
-
-
-def _publish(publisher: Client, topic: str, *datas: bytes, **attributes: str) -> list[str]:
-    messages = [{"data": data, "attributes": attributes} for data in datas]
+def _publish(publisher: Client, topic: str, *contents: bytes, **attributes: str) -> list[str]:
+    messages = [{"data": data, "attributes": attributes} for data in contents]
     return list(publisher.publish(topic=topic, messages=messages).message_ids)
 
 
-def _pull(subscriber: Client, subscription: str, count: int = 1) -> list[Any]:
-    """Pull until `count` messages came."""
-    got: list[Any] = []
-    while len(got) < count:
-        answer = subscriber.pull(subscription=subscription, max_messages=count, timeout=5)
-        got += answer.received_messages
-    return got
-
-
 def _pull_now(subscriber: Client, subscription: str) -> list[bytes]:
-    # By the transport: the client warns about return_immediately, which tests alone need.
-    request = pubsub.PullRequest(
-        subscription=subscription, max_messages=100, return_immediately=True
-    )
-    answer = subscriber.transport.pull(request, timeout=5)
-    return [received.message.data for received in answer.received_messages]
+    return datas(pull_now(subscriber, subscription))
 
 
 def test_published_message_is_pulled_and_acknowledged(
     publisher: Client, subscriber: Client, topic: str
 ) -> None:
     """A message comes with id, time, data, attributes and key, once, and not after its ack."""
-    subscription = _subscribe(subscriber, topic)
+    subscription = subscribe(subscriber, topic)
     message = {"data": b"\x00\xff", "attributes": {"a": "é"}, "ordering_key": "k"}
     (message_id,) = publisher.publish(topic=topic, messages=[message]).message_ids
-    (received,) = _pull(subscriber, subscription)
+    (received,) = pull(subscriber, subscription)
     assert received.message.message_id == message_id
     assert received.message.data == b"\x00\xff"
     assert dict(received.message.attributes) == {"a": "é"}
@@ -104,12 +51,12 @@ def test_every_subscription_gets_its_copy(
     publisher: Client, subscriber: Client, topic: str
 ) -> None:
     """Each subscription owes each message, and only what came after its creation."""
-    first = _subscribe(subscriber, topic)
+    first = subscribe(subscriber, topic)
     _publish(publisher, topic, b"1")
-    second = _subscribe(subscriber, topic)
+    second = subscribe(subscriber, topic)
     _publish(publisher, topic, b"2", b"3")
-    assert [r.message.data for r in _pull(subscriber, first, 3)] == [b"1", b"2", b"3"]
-    assert [r.message.data for r in _pull(subscriber, second, 2)] == [b"2", b"3"]
+    assert [r.message.data for r in pull(subscriber, first, 3)] == [b"1", b"2", b"3"]
+    assert [r.message.data for r in pull(subscriber, second, 2)] == [b"2", b"3"]
 
 
 def test_official_client_streams(
@@ -120,7 +67,7 @@ def test_official_client_streams(
 ) -> None:
     """The client's own publish and subscribe, as applications use them, deliver everything once."""
     monkeypatch.setenv("PUBSUB_EMULATOR_HOST", server.address)
-    subscription = _subscribe(subscriber, topic)
+    subscription = subscribe(subscriber, topic)
     got: list[bytes] = []
 
     def keep(message: pubsub_v1.subscriber.message.Message) -> None:
@@ -144,7 +91,7 @@ def test_official_client_streams(
 
 def test_stream_holds_no_more_than_asked(publisher: Client, subscriber: Client, topic: str) -> None:
     """max_outstanding_messages bounds what a stream holds; an ack on the stream makes room."""
-    subscription = _subscribe(subscriber, topic)
+    subscription = subscribe(subscriber, topic)
     _publish(publisher, topic, b"1", b"2", b"3", b"4", b"5")
     more: list[pubsub.StreamingPullRequest | None] = []
     opening = pubsub.StreamingPullRequest(
@@ -177,20 +124,20 @@ def test_refused_and_expired_messages_come_again(
     publisher: Client, subscriber: Client, topic: str
 ) -> None:
     """A deadline of 0 refuses; a deadline that passes counts as refusal; an extension holds."""
-    subscription = _subscribe(subscriber, topic)
+    subscription = subscribe(subscriber, topic)
     _publish(publisher, topic, b"x")
-    (first,) = _pull(subscriber, subscription)
+    (first,) = pull(subscriber, subscription)
     subscriber.modify_ack_deadline(
         subscription=subscription, ack_ids=[first.ack_id], ack_deadline_seconds=0
     )
-    (second,) = _pull(subscriber, subscription)
+    (second,) = pull(subscriber, subscription)
     assert second.message.message_id == first.message.message_id
     changed = time.monotonic()
     subscriber.modify_ack_deadline(
         subscription=subscription, ack_ids=[second.ack_id], ack_deadline_seconds=1
     )
     assert _pull_now(subscriber, subscription) == []
-    (third,) = _pull(subscriber, subscription)
+    (third,) = pull(subscriber, subscription)
     assert 0.9 < time.monotonic() - changed < 2.5
     assert third.message.message_id == first.message.message_id
 
@@ -200,14 +147,14 @@ def test_retry_policy_delays_a_refused_pull(
 ) -> None:
     """The minimum back-off passes before a refused message can be pulled again."""
     policy = {"minimum_backoff": {"nanos": 400_000_000}, "maximum_backoff": {"seconds": 1}}
-    subscription = _subscribe(subscriber, topic, retry_policy=policy)
+    subscription = subscribe(subscriber, topic, retry_policy=policy)
     _publish(publisher, topic, b"x")
-    (first,) = _pull(subscriber, subscription)
+    (first,) = pull(subscriber, subscription)
     refused = time.monotonic()
     subscriber.modify_ack_deadline(
         subscription=subscription, ack_ids=[first.ack_id], ack_deadline_seconds=0
     )
-    _pull(subscriber, subscription)
+    pull(subscriber, subscription)
     assert 0.35 < time.monotonic() - refused < 1.5
 
 
@@ -215,18 +162,18 @@ def test_dead_letter_after_the_last_attempt(
     publisher: Client, subscriber: Client, topic: str
 ) -> None:
     """After five refusals the message moves to the dead-letter topic with its four attributes."""
-    dead_topic = _create_topic(publisher)
-    dead = _subscribe(subscriber, dead_topic)
+    dead_topic = create_topic(publisher)
+    dead = subscribe(subscriber, dead_topic)
     policy = {"dead_letter_topic": dead_topic, "max_delivery_attempts": 5}
-    subscription = _subscribe(subscriber, topic, dead_letter_policy=policy)
+    subscription = subscribe(subscriber, topic, dead_letter_policy=policy)
     _publish(publisher, topic, b"poison", type="charge.created")
     for attempt in range(1, 6):
-        (received,) = _pull(subscriber, subscription)
+        (received,) = pull(subscriber, subscription)
         assert received.delivery_attempt == attempt
         subscriber.modify_ack_deadline(
             subscription=subscription, ack_ids=[received.ack_id], ack_deadline_seconds=0
         )
-    (letter,) = _pull(subscriber, dead)
+    (letter,) = pull(subscriber, dead)
     attributes = dict(letter.message.attributes)
     published = attributes.pop("CloudPubSubDeadLetterSourceTopicPublishTime")
     assert letter.message.data == b"poison"
@@ -244,13 +191,13 @@ def test_message_stays_while_its_dead_letter_topic_is_gone(
     publisher: Client, subscriber: Client, topic: str
 ) -> None:
     """A deleted dead-letter topic loses nothing: the message is offered again."""
-    dead_topic = _create_topic(publisher)
+    dead_topic = create_topic(publisher)
     policy = {"dead_letter_topic": dead_topic, "max_delivery_attempts": 5}
-    subscription = _subscribe(subscriber, topic, dead_letter_policy=policy)
+    subscription = subscribe(subscriber, topic, dead_letter_policy=policy)
     publisher.delete_topic(topic=dead_topic)
     _publish(publisher, topic, b"x")
     for _ in range(7):
-        (received,) = _pull(subscriber, subscription)
+        (received,) = pull(subscriber, subscription)
         subscriber.modify_ack_deadline(
             subscription=subscription, ack_ids=[received.ack_id], ack_deadline_seconds=0
         )
@@ -261,8 +208,8 @@ def test_filter_lets_only_matching_messages_through(
     publisher: Client, subscriber: Client, topic: str
 ) -> None:
     """A subscription never sees what its filter excludes, and its filter never changes."""
-    live = _subscribe(subscriber, topic, filter='attributes.livemode = "true"')
-    test = _subscribe(subscriber, topic, filter='NOT attributes.livemode = "true"')
+    live = subscribe(subscriber, topic, filter='attributes.livemode = "true"')
+    test = subscribe(subscriber, topic, filter='NOT attributes.livemode = "true"')
     _publish(publisher, topic, b"live", livemode="true")
     _publish(publisher, topic, b"test", livemode="false")
     _publish(publisher, topic, b"neither")
@@ -294,7 +241,7 @@ def test_invalid_setting_is_refused(
     subscriber: Client, topic: str, settings: dict[str, Any]
 ) -> None:
     """A setting that production refuses creates nothing."""
-    name = _name("subscriptions")
+    name = new_name("subscriptions")
     with pytest.raises(exceptions.InvalidArgument):
         subscriber.create_subscription(request={"name": name, "topic": topic, **settings})
     with pytest.raises(exceptions.NotFound):
@@ -306,16 +253,16 @@ def test_dead_letter_attempts_have_bounds(subscriber: Client, topic: str, attemp
     """A dead-letter policy allows 5 to 100 attempts."""
     policy = {"dead_letter_topic": topic, "max_delivery_attempts": attempts}
     with pytest.raises(exceptions.InvalidArgument):
-        _subscribe(subscriber, topic, dead_letter_policy=policy)
+        subscribe(subscriber, topic, dead_letter_policy=policy)
 
 
 def test_missing_topics_are_named(publisher: Client, subscriber: Client, topic: str) -> None:
     """A topic that does not exist is NOT_FOUND wherever it is named."""
-    missing = _name("topics")
+    missing = new_name("topics")
     with pytest.raises(exceptions.NotFound):
-        _subscribe(subscriber, missing)
+        subscribe(subscriber, missing)
     with pytest.raises(exceptions.NotFound):
-        _subscribe(subscriber, topic, dead_letter_policy={"dead_letter_topic": missing})
+        subscribe(subscriber, topic, dead_letter_policy={"dead_letter_topic": missing})
     with pytest.raises(exceptions.NotFound):
         _publish(publisher, missing, b"x")
     with pytest.raises(exceptions.NotFound):
@@ -344,7 +291,7 @@ def test_invalid_name_is_refused(publisher: Client, name: str) -> None:
 def test_another_project_is_not_found(publisher: Client) -> None:
     """The server knows one project, so that a wrong configuration shows at once."""
     with pytest.raises(exceptions.NotFound):
-        publisher.create_topic(name=_name("topics", project="another"))
+        publisher.create_topic(name=new_name("topics", project="another"))
 
 
 @pytest.mark.parametrize(
@@ -366,7 +313,7 @@ def test_message_beyond_the_limits_is_refused(
     publisher: Client, subscriber: Client, topic: str, message: dict[str, Any]
 ) -> None:
     """A message that production refuses is stored nowhere, nor is its neighbour."""
-    subscription = _subscribe(subscriber, topic)
+    subscription = subscribe(subscriber, topic)
     with pytest.raises(exceptions.InvalidArgument):
         publisher.publish(topic=topic, messages=[{"data": b"good"}, message])
     assert _pull_now(subscriber, subscription) == []
@@ -376,11 +323,11 @@ def test_message_at_the_limits_is_delivered(
     publisher: Client, subscriber: Client, topic: str
 ) -> None:
     """Attributes and data up to the limits come through whole."""
-    subscription = _subscribe(subscriber, topic)
+    subscription = subscribe(subscriber, topic)
     attributes = {f"{n:03}".ljust(256, "k"): "v" * 1024 for n in range(100)}
     data = b"\x01" * 9_800_000
     publisher.publish(topic=topic, messages=[{"data": data, "attributes": attributes}])
-    (received,) = _pull(subscriber, subscription)
+    (received,) = pull(subscriber, subscription)
     assert received.message.data == data
     assert dict(received.message.attributes) == attributes
 
@@ -397,7 +344,7 @@ def test_topics_are_created_changed_listed_and_deleted(
     publisher: Client, subscriber: Client
 ) -> None:
     """A topic's life by the API, its subscriptions outliving it."""
-    name = _name("topics")
+    name = new_name("topics")
     publisher.create_topic(name=name)
     with pytest.raises(exceptions.AlreadyExists):
         publisher.create_topic(name=name)
@@ -409,7 +356,7 @@ def test_topics_are_created_changed_listed_and_deleted(
     )
     assert changed == publisher.get_topic(topic=name)
     assert dict(changed.labels) == {"a": "b"}
-    subscriptions = sorted(_subscribe(subscriber, name) for _ in range(3))
+    subscriptions = sorted(subscribe(subscriber, name) for _ in range(3))
     listed = publisher.list_topic_subscriptions(request={"topic": name, "page_size": 2})
     assert list(listed) == subscriptions
     topics = publisher.list_topics(request={"project": f"projects/{PROJECT}", "page_size": 1})
@@ -425,7 +372,7 @@ def test_subscriptions_are_created_changed_listed_and_deleted(
     subscriber: Client, topic: str
 ) -> None:
     """A subscription's life by the API, with production's defaults."""
-    name = _subscribe(subscriber, topic, retry_policy={})
+    name = subscribe(subscriber, topic, retry_policy={})
     stored = subscriber.get_subscription(subscription=name)
     assert stored.ack_deadline_seconds == 10
     assert stored.message_retention_duration.total_seconds() == 7 * 86_400
@@ -459,19 +406,21 @@ def test_subscriptions_are_created_changed_listed_and_deleted(
 def test_pull_from_a_push_subscription_is_refused(subscriber: Client, topic: str) -> None:
     """Who is pushed to cannot pull."""
     config = {"push_endpoint": "http://127.0.0.1:9/"}
-    subscription = _subscribe(subscriber, topic, push_config=config)
+    subscription = subscribe(subscriber, topic, push_config=config)
     with pytest.raises(exceptions.FailedPrecondition):
         subscriber.pull(subscription=subscription, max_messages=1)
 
 
 def test_what_is_not_served_yet_says_so(subscriber: Client, topic: str) -> None:
-    """An unserved method or setting answers UNIMPLEMENTED instead of pretending."""
-    subscription = _subscribe(subscriber, topic)
+    """An unserved setting answers UNIMPLEMENTED instead of pretending, and creates nothing."""
+    name = new_name("subscriptions")
+    transform = {"javascript_udf": {"function_name": "f", "code": "function f(m) { return m; }"}}
     with pytest.raises(exceptions.MethodNotImplemented):
-        subscriber.create_snapshot(name=_name("snapshots"), subscription=subscription)
-    for setting in ("enable_message_ordering", "enable_exactly_once_delivery"):
-        with pytest.raises(exceptions.MethodNotImplemented):
-            _subscribe(subscriber, topic, **{setting: True})
+        subscriber.create_subscription(
+            request={"name": name, "topic": topic, "message_transforms": [transform]}
+        )
+    with pytest.raises(exceptions.NotFound):
+        subscriber.get_subscription(subscription=name)
 
 
 def _update(subscriber: Client, subscription: dict[str, Any], *paths: str) -> pubsub.Subscription:

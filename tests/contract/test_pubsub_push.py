@@ -12,13 +12,14 @@ import re
 import socket
 import threading
 import time
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Awaitable, Callable
 from typing import TypeAlias
 
 import jwt
 import pytest
 
 from knative.local.pubsub.push_connection import ConnectionPool, parse_endpoint
+from tests.pubsub_calls import create_topic, new_name
 from tests.pubsub_server import (
     PROJECT,
     Client,
@@ -28,7 +29,6 @@ from tests.pubsub_server import (
     free_port,
     read_json,
     receiving,
-    serving,
     wait_for,
 )
 
@@ -36,34 +36,6 @@ EMAIL = "push@pay.example"
 ACKNOWLEDGING = (102, 200, 201, 202, 204)
 REFUSING = (203, 206, 301, 307, 400, 404, 409, 429, 500, 503)
 Answer: TypeAlias = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
-
-_numbers = itertools.count(int(time.time()) % 100_000 * 1000)
-
-
-@pytest.fixture(scope="module")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
-    with serving(tmp_path_factory.mktemp("pubsub")) as running:
-        yield running
-
-
-@pytest.fixture(scope="module")
-def publisher(server: Server) -> Client:
-    return server.publisher()
-
-
-@pytest.fixture(scope="module")
-def subscriber(server: Server) -> Client:
-    return server.subscriber()
-
-
-@pytest.fixture
-def topic(publisher: Client) -> str:
-    return _create_topic(publisher, f"projects/{PROJECT}/topics/push-{next(_numbers)}")
-
-
-def _create_topic(publisher: Client, name: str) -> str:
-    publisher.create_topic(name=name)
-    return name
 
 
 def _subscribe(
@@ -74,7 +46,7 @@ def _subscribe(
     oidc: dict[str, str] | None = None,
     **settings: object,
 ) -> str:
-    name = f"projects/{PROJECT}/subscriptions/push-{next(_numbers)}"
+    name = new_name("subscriptions")
     request = {
         "name": name,
         "topic": topic,
@@ -264,7 +236,7 @@ def test_retries_keep_their_distance(publisher: Client, subscriber: Client, topi
 
 def test_dead_letter_by_push(publisher: Client, subscriber: Client, topic: str) -> None:
     """Attempts are numbered in the body; after the last one the letter is pushed on, once."""
-    dead_topic = _create_topic(publisher, f"{topic}-dead")
+    dead_topic = create_topic(publisher)
     policy = {"dead_letter_topic": dead_topic, "max_delivery_attempts": 5}
     with receiving(lambda _push: 503) as failing, receiving() as keeping:
         subscription = _subscribe(
@@ -328,7 +300,7 @@ def test_pull_subscription_becomes_push_and_back(
     publisher: Client, subscriber: Client, topic: str
 ) -> None:
     """ModifyPushConfig turns the backlog over to push, and an empty config back to pull."""
-    name = f"projects/{PROJECT}/subscriptions/push-{next(_numbers)}"
+    name = new_name("subscriptions")
     subscriber.create_subscription(request={"name": name, "topic": topic})
     ids = _publish(publisher, topic, b"1", b"2")
     with receiving() as receiver:

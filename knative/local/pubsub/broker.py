@@ -12,6 +12,7 @@ from datetime import UTC
 
 from google.pubsub_v1.types import pubsub
 
+from knative.local.pubsub.delivery import Delivery, Message, ProtoMessage
 from knative.local.pubsub.errors import AlreadyExistsError, NotFoundError
 from knative.local.pubsub.journal import Journal
 from knative.local.pubsub.names import DELETED_TOPIC, split_name
@@ -28,7 +29,7 @@ from knative.local.pubsub.records import (
     TopicStored,
 )
 from knative.local.pubsub.replay import Replay
-from knative.local.pubsub.subscription import Delivery, Message, ProtoMessage, Subscription
+from knative.local.pubsub.subscription import Subscription
 from knative.local.pubsub.topic import Topic
 
 COMPACT_BYTES = 8 * 1024 * 1024
@@ -138,11 +139,15 @@ class Broker:
             await asyncio.shield(self._store(records, owed))
         return ids
 
+    async def flush(self) -> None:
+        """Return once everything done so far survives a crash."""
+        await self._commit([])
+
     def sweep(self) -> None:
         """Drop messages older than their subscription's retention."""
         now = time.time()
         for subscription in self.subscriptions.values():
-            subscription.acknowledge(subscription.expired(now))
+            subscription.drop(subscription.expired(now))
 
     async def sweep_forever(self) -> None:
         """Sweep once a minute."""

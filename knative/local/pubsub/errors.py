@@ -5,6 +5,8 @@ PubSubError
 ├── NotFoundError            no such topic, subscription or project
 ├── AlreadyExistsError       the name is taken
 ├── FailedPreconditionError  the request does not fit the resource's present state
+│   └── AckRefusedError      some ack ids are not, or no longer, good for an exactly-once ack
+├── AbortedError             somebody else changed the resource meanwhile
 └── NotImplementedYetError   production answers it, this server does not yet
 """
 
@@ -39,6 +41,20 @@ class FailedPreconditionError(PubSubError):
     """The request does not fit the resource's present state."""
 
     code = grpc.StatusCode.FAILED_PRECONDITION
+
+
+class AckRefusedError(FailedPreconditionError):
+    """Some ack ids are not, or no longer, good; `refused` says why for each."""
+
+    def __init__(self, refused: dict[str, str]) -> None:
+        super().__init__("Some acknowledgement ids in the request were invalid.")
+        self.refused = refused
+
+
+class AbortedError(PubSubError):
+    """Somebody else changed the resource meanwhile."""
+
+    code = grpc.StatusCode.ABORTED
 
 
 class NotImplementedYetError(PubSubError):

@@ -5,9 +5,9 @@ from google.protobuf import empty_pb2
 from google.pubsub_v1.types import pubsub
 
 from knative.local.pubsub.broker import Broker
+from knative.local.pubsub.delivery import ProtoMessage
 from knative.local.pubsub.names import check_name, check_project
 from knative.local.pubsub.service import Context, merged, page_of, unary
-from knative.local.pubsub.subscription import ProtoMessage
 from knative.local.pubsub.validation import check_publish, settle_topic
 
 SERVICE = "google.pubsub.v1.Publisher"

@@ -6,9 +6,10 @@ import time
 
 import msgspec
 
+from knative.local.pubsub.delivery import Delivery
 from knative.local.pubsub.issuer import Issuer
 from knative.local.pubsub.push_connection import ConnectionPool, parse_endpoint
-from knative.local.pubsub.subscription import Delivery, Subscription
+from knative.local.pubsub.subscription import Subscription
 
 ACKNOWLEDGING = frozenset({102, 200, 201, 202, 204})
 MAX_OUTSTANDING = 32  # per subscription, so that one slow receiver never holds up another

@@ -4,6 +4,7 @@ from collections.abc import Callable
 
 from google.pubsub_v1.types import pubsub
 
+from knative.local.pubsub.delivery import Message, ProtoMessage
 from knative.local.pubsub.records import (
     Acknowledged,
     Failed,
@@ -16,7 +17,7 @@ from knative.local.pubsub.records import (
     TopicDeleted,
     TopicStored,
 )
-from knative.local.pubsub.subscription import Message, ProtoMessage, Subscription
+from knative.local.pubsub.subscription import Subscription
 from knative.local.pubsub.topic import Topic
 
 PubsubMessage = pubsub.PubsubMessage.pb()

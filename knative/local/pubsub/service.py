@@ -8,9 +8,10 @@ from typing import Any, TypeAlias
 
 import grpc
 from google.protobuf import field_mask_pb2
+from google.rpc import error_details_pb2, status_pb2
 
-from knative.local.pubsub.errors import InvalidArgumentError, PubSubError
-from knative.local.pubsub.subscription import ProtoMessage
+from knative.local.pubsub.delivery import ProtoMessage
+from knative.local.pubsub.errors import AckRefusedError, InvalidArgumentError, PubSubError
 
 Context: TypeAlias = "grpc.aio.ServicerContext[Any, Any]"
 Method: TypeAlias = Callable[[ProtoMessage, Context], Awaitable[ProtoMessage]]
@@ -26,7 +27,7 @@ def unary(method: Method, request_class: ProtoMessage) -> grpc.RpcMethodHandler:
         try:
             return await method(request, context)
         except PubSubError as error:
-            await context.abort(error.code, str(error))
+            await _refuse(context, error)
 
     return grpc.unary_unary_rpc_method_handler(
         answer,
@@ -44,7 +45,7 @@ def stream(
         try:
             await method(context)
         except PubSubError as error:
-            await context.abort(error.code, str(error))
+            await _refuse(context, error)
 
     return grpc.stream_stream_rpc_method_handler(
         serve,
@@ -85,6 +86,27 @@ def merged(
     result.CopyFrom(stored)
     mask.MergeMessage(wanted, result, replace_message_field=True, replace_repeated_field=True)
     return result
+
+
+def error_details(error: PubSubError) -> ProtoMessage:
+    """The refusal as google.rpc.Status, with what the clients read of an exactly-once one."""
+    status = status_pb2.Status(code=error.code.value[0], message=str(error))
+    if isinstance(error, AckRefusedError):
+        info = error_details_pb2.ErrorInfo(
+            reason="PERMANENT_FAILURE_INVALID_ACK_ID",
+            domain="pubsub.googleapis.com",
+            metadata=error.refused,
+        )
+        status.details.add().Pack(info)
+    return status
+
+
+async def _refuse(context: Context, error: PubSubError) -> None:
+    details = error_details(error)
+    trailing = (
+        (("grpc-status-details-bin", details.SerializeToString()),) if details.details else ()
+    )
+    await context.abort(error.code, str(error), trailing)
 
 
 def _has_path(proto: ProtoMessage, path: str) -> bool:

@@ -1,13 +1,19 @@
 """One stream of a pulling client: messages one way, acknowledgements the other."""
 
 import asyncio
+from collections.abc import Awaitable, Callable
 
 import grpc
 from google.pubsub_v1.types import pubsub
 
-from knative.local.pubsub.errors import InvalidArgumentError, NotFoundError
+from knative.local.pubsub.delivery import Delivery, ProtoMessage
+from knative.local.pubsub.errors import (
+    FailedPreconditionError,
+    InvalidArgumentError,
+    NotFoundError,
+)
 from knative.local.pubsub.service import Context
-from knative.local.pubsub.subscription import Delivery, ProtoMessage, Subscription
+from knative.local.pubsub.subscription import UNORDERED_ACK_ID, Subscription
 from knative.local.pubsub.validation import check_ack_deadline
 
 MAX_BATCH_MESSAGES = 100
@@ -15,19 +21,29 @@ MAX_BATCH_BYTES = 3_000_000  # keeps an answer below gRPC's usual 4 MB, save a s
 
 ReceivedMessage = pubsub.ReceivedMessage.pb()
 StreamingPullResponse = pubsub.StreamingPullResponse.pb()
+SubscriptionProperties = StreamingPullResponse.SubscriptionProperties
 
 
 def received(subscription: Subscription, delivery: Delivery) -> ProtoMessage:
     """A delivery as pull and streaming pull give it out."""
     return ReceivedMessage(
-        ack_id=delivery.id,
+        ack_id=subscription.ack_id(delivery),
         message=delivery.message.proto,
         delivery_attempt=subscription.delivery_attempt(delivery),
     )
 
 
-async def serve_stream(subscription: Subscription, first: ProtoMessage, context: Context) -> None:
-    """Deliver until the client goes or the subscription does; raises PubSubError."""
+async def serve_stream(
+    subscription: Subscription,
+    first: ProtoMessage,
+    context: Context,
+    *,
+    flush: Callable[[], Awaitable[None]],
+) -> None:
+    """Deliver until the client goes or the subscription does; raises PubSubError.
+
+    What `flush` has awaited survives a crash, so that an exactly-once answer may promise it.
+    """
     check_ack_deadline(first.stream_ack_deadline_seconds)
     stream = _Stream(subscription, first)
     subscription.listeners.append(stream.wake.set)
@@ -36,14 +52,16 @@ async def serve_stream(subscription: Subscription, first: ProtoMessage, context:
     try:
         stream.follow(first)
         while not reading.done():
+            confirmation = stream.confirmation()
+            if confirmation is not None:
+                await flush()
+                await context.write(confirmation)
             batch = stream.batch()
             if batch:
-                await context.write(
-                    StreamingPullResponse(
-                        received_messages=[received(subscription, d) for d in batch]
-                    )
-                )
+                await context.write(stream.answer(batch))
                 continue
+            if subscription.proto.detached:
+                raise FailedPreconditionError(f"{subscription.name} is detached.")
             if subscription.is_deleted:
                 raise NotFoundError(f"Resource not found (resource={subscription.name}).")
             await stream.wake.wait()
@@ -64,6 +82,7 @@ class _Stream:
         self._max_bytes: int = first.max_outstanding_bytes
         self._messages = 0
         self._bytes = 0
+        self._confirmation: ProtoMessage | None = None
         self.wake = asyncio.Event()
 
     def follow(self, request: ProtoMessage) -> None:
@@ -73,13 +92,33 @@ class _Stream:
         if request.stream_ack_deadline_seconds:
             check_ack_deadline(request.stream_ack_deadline_seconds)
             self._deadline_seconds = request.stream_ack_deadline_seconds
-        if request.ack_ids:
-            self._subscription.acknowledge(request.ack_ids)
+        refused = self._subscription.acknowledge(request.ack_ids)
         modified = zip(
             request.modify_deadline_ack_ids, request.modify_deadline_seconds, strict=True
         )
-        for ack_id, seconds in modified:
-            self._subscription.modify_deadline(ack_id, seconds)
+        unmodified = {
+            ack_id: why
+            for ack_id, seconds in modified
+            if (why := self._subscription.modify_deadline(ack_id, seconds))
+        }
+        if self._subscription.is_exactly_once:
+            self._confirm(request, refused, unmodified)
+
+    def confirmation(self) -> ProtoMessage | None:
+        """What became of the acknowledgements of an exactly-once stream since the last time."""
+        confirmation, self._confirmation = self._confirmation, None
+        return confirmation
+
+    def answer(self, batch: list[Delivery]) -> ProtoMessage:
+        """Deliveries, and what the client must know of the subscription to hold them rightly."""
+        proto = self._subscription.proto
+        return StreamingPullResponse(
+            received_messages=[received(self._subscription, delivery) for delivery in batch],
+            subscription_properties=SubscriptionProperties(
+                exactly_once_delivery_enabled=proto.enable_exactly_once_delivery,
+                message_ordering_enabled=proto.enable_message_ordering,
+            ),
+        )
 
     def batch(self) -> list[Delivery]:
         """Lease what is ready, as far as the client's limits and one answer reach."""
@@ -100,6 +139,25 @@ class _Stream:
             self._subscription.lease(taken[0], self._deadline_seconds, on_end=self._ended)
             batch += taken
         return batch
+
+    def _confirm(
+        self, request: ProtoMessage, refused: dict[str, str], unmodified: dict[str, str]
+    ) -> None:
+        if not request.ack_ids and not request.modify_deadline_ack_ids:
+            return
+        if self._confirmation is None:
+            self._confirmation = self.answer([])
+        acks = self._confirmation.acknowledge_confirmation
+        acks.ack_ids.extend(each for each in request.ack_ids if each not in refused)
+        for ack_id, why in refused.items():
+            target = acks.unordered_ack_ids if why == UNORDERED_ACK_ID else acks.invalid_ack_ids
+            target.append(ack_id)
+        deadlines = self._confirmation.modify_ack_deadline_confirmation
+        deadlines.ack_ids.extend(
+            each for each in request.modify_deadline_ack_ids if each not in unmodified
+        )
+        deadlines.invalid_ack_ids.extend(unmodified)
+        self.wake.set()
 
     def _has_room(self) -> bool:
         return not (0 < self._max_messages <= self._messages or 0 < self._max_bytes <= self._bytes)

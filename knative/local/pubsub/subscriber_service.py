@@ -7,14 +7,18 @@ from google.protobuf import empty_pb2
 from google.pubsub_v1.types import pubsub
 
 from knative.local.pubsub.broker import Broker
-from knative.local.pubsub.errors import FailedPreconditionError, InvalidArgumentError
+from knative.local.pubsub.delivery import ProtoMessage
+from knative.local.pubsub.errors import (
+    AckRefusedError,
+    FailedPreconditionError,
+    InvalidArgumentError,
+)
 from knative.local.pubsub.names import check_name, check_project
 from knative.local.pubsub.service import Context, merged, page_of, stream, unary
 from knative.local.pubsub.streaming_pull import received, serve_stream
-from knative.local.pubsub.subscription import ProtoMessage, Subscription
+from knative.local.pubsub.subscription import Subscription
 from knative.local.pubsub.validation import (
     MAX_ACK_DEADLINE_SECONDS,
-    check_push_config,
     settle_subscription,
 )
 
@@ -23,6 +27,7 @@ MUTABLE = frozenset(
     {
         "ack_deadline_seconds",
         "dead_letter_policy",
+        "enable_exactly_once_delivery",
         "expiration_policy",
         "labels",
         "message_retention_duration",
@@ -108,10 +113,10 @@ class SubscriberService:
     async def modify_push_config(self, request: ProtoMessage, _context: Context) -> ProtoMessage:
         """Change to push or, with an empty config, to pull."""
         stored = self._subscription(request.subscription).proto
-        check_push_config(request.push_config)
         subscription = SubscriptionProto()
         subscription.CopyFrom(stored)
         subscription.push_config.CopyFrom(request.push_config)
+        settle_subscription(subscription, self._project)
         await self._broker.update_subscription(subscription)
         return empty_pb2.Empty()
 
@@ -120,7 +125,8 @@ class SubscriberService:
         subscription = self._subscription(request.subscription)
         if not request.ack_ids:
             raise InvalidArgumentError("No ack ids given.")
-        subscription.acknowledge(request.ack_ids)
+        refused = subscription.acknowledge(request.ack_ids)
+        await self._answer_acks(subscription, refused)
         return empty_pb2.Empty()
 
     async def modify_ack_deadline(self, request: ProtoMessage, _context: Context) -> ProtoMessage:
@@ -130,8 +136,13 @@ class SubscriberService:
             raise InvalidArgumentError(f"The ack deadline is 0 to {MAX_ACK_DEADLINE_SECONDS} s.")
         if not request.ack_ids:
             raise InvalidArgumentError("No ack ids given.")
-        for ack_id in request.ack_ids:
-            subscription.modify_deadline(ack_id, request.ack_deadline_seconds)
+        seconds = request.ack_deadline_seconds
+        refused = {
+            ack_id: why
+            for ack_id in request.ack_ids
+            if (why := subscription.modify_deadline(ack_id, seconds))
+        }
+        await self._answer_acks(subscription, refused)
         return empty_pb2.Empty()
 
     async def pull(self, request: ProtoMessage, context: Context) -> ProtoMessage:
@@ -155,7 +166,15 @@ class SubscriberService:
         first = await context.read()
         if first is grpc.aio.EOF:
             raise InvalidArgumentError("The first request of a stream names the subscription.")
-        await serve_stream(self._pulled(first.subscription), first, context)
+        subscription = self._pulled(first.subscription)
+        await serve_stream(subscription, first, context, flush=self._broker.flush)
+
+    async def _answer_acks(self, subscription: Subscription, refused: dict[str, str]) -> None:
+        """An exactly-once answer is a promise, so it waits for the disk; raises AckRefusedError."""
+        if subscription.is_exactly_once:
+            await self._broker.flush()
+        if refused:
+            raise AckRefusedError(refused)
 
     def _subscription(self, name: str) -> Subscription:
         check_name(name, "subscriptions", self._project)
@@ -163,6 +182,8 @@ class SubscriberService:
 
     def _pulled(self, name: str) -> Subscription:
         subscription = self._subscription(name)
+        if subscription.proto.detached:
+            raise FailedPreconditionError(f"{name} is detached.")
         if subscription.is_push:
             raise FailedPreconditionError(f"{name} is a push subscription.")
         return subscription

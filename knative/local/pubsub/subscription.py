@@ -1,56 +1,22 @@
 """What one subscription still owes: who holds which message, until when, and what comes next."""
 
 import asyncio
-import enum
+import itertools
 import time
 from collections import deque
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
-from typing import Any, TypeAlias
 
+from knative.local.pubsub.delivery import Delivery, Message, ProtoMessage, State
 from knative.local.pubsub.filters import compile_filter
+from knative.local.pubsub.ordering import OrderedKey
 from knative.local.pubsub.records import Target
 
 PUSH_BACKOFF_SECONDS = 0.1  # without a retry policy, for the first failure of a push
 PUSH_BACKOFF_LIMIT_SECONDS = 60.0
 
-# The protobuf classes behind google.pubsub_v1 carry no types.
-ProtoMessage: TypeAlias = Any
-
-
-@dataclass(slots=True, eq=False)
-class Message:
-    """A published message and how many subscriptions still owe it."""
-
-    proto: ProtoMessage
-    size: int
-    owed: int = 0
-
-
-class State(enum.Enum):
-    """Where a delivery stands."""
-
-    WAITING = enum.auto()  # for the disk, or for its next attempt
-    READY = enum.auto()
-    LEASED = enum.auto()
-    DONE = enum.auto()
-
-
-@dataclass(slots=True, eq=False)
-class Delivery:
-    """One message owed to one subscription; `failures` so far, so the attempt is one more."""
-
-    message: Message
-    failures: int = 0
-    state: State = State.WAITING
-    timer: asyncio.TimerHandle | None = None
-    on_end: Callable[["Delivery"], None] | None = None
-
-    @property
-    def id(self) -> str:
-        """The message id, which is also the ack id: acknowledging outlives a restart."""
-        message_id: str = self.message.proto.message_id
-        return message_id
+# What an exactly-once subscription answers for an ack id, in the words that the clients read.
+INVALID_ACK_ID = "PERMANENT_FAILURE_INVALID_ACK_ID"
+UNORDERED_ACK_ID = "TRANSIENT_FAILURE_UNORDERED_ACK_ID"
 
 
 class Subscription:
@@ -72,6 +38,8 @@ class Subscription:
         self.listeners: deque[Callable[[], None]] = deque()
         self.is_deleted = False
         self._ready: deque[Delivery] = deque()
+        self._keys: dict[str, OrderedKey] = {}
+        self._leases = itertools.count(time.time_ns())  # no number of an earlier life comes again
         self._on_done = on_done
         self._on_failed = on_failed
         self._on_exhausted = on_exhausted
@@ -80,13 +48,20 @@ class Subscription:
     @property
     def is_push(self) -> bool:
         """Whether the server delivers by itself."""
-        return bool(self.proto.push_config.push_endpoint)
+        return bool(self.proto.push_config.push_endpoint) and not self.proto.detached
+
+    @property
+    def is_exactly_once(self) -> bool:
+        """Whether only the holder of the present lease may acknowledge, and learns if it did."""
+        return bool(self.proto.enable_exactly_once_delivery)
 
     def add(self, message: Message, *, failures: int = 0) -> Delivery:
         """Owe a message; it goes out after `release`."""
         delivery = Delivery(message, failures)
         message.owed += 1
         self.pending[delivery.id] = delivery
+        if self.proto.enable_message_ordering and message.proto.ordering_key:
+            self._keys.setdefault(message.proto.ordering_key, OrderedKey()).add(delivery)
         return delivery
 
     def release(self, deliveries: Iterable[Delivery]) -> None:
@@ -95,7 +70,7 @@ class Subscription:
             if delivery.state is State.WAITING:
                 delivery.state = State.READY
                 delivery.timer = None
-                self._ready.append(delivery)
+                self._offer(delivery)
         self.notify()
 
     def release_at(self, delivery: Delivery, unix_seconds: float) -> None:
@@ -118,13 +93,24 @@ class Subscription:
             listener()
 
     def take(self, limit: int) -> list[Delivery]:
-        """Hand out up to `limit` deliveries, oldest first; the caller ends or leases each."""
+        """Hand out up to `limit` deliveries, oldest first; the caller ends or leases each.
+
+        Of an ordering key a push gets one at a time, a pull as many as are ready.
+        """
         taken: list[Delivery] = []
         while self._ready and len(taken) < limit:
             delivery = self._ready.popleft()
             if delivery.state is State.READY:
-                delivery.state = State.LEASED
-                taken.append(delivery)
+                key = self._key(delivery)
+                handed = (
+                    (delivery,)
+                    if key is None
+                    else key.hand_out(delivery, 1 if self.is_push else limit - len(taken))
+                )
+                for each in handed:
+                    each.state = State.LEASED
+                    each.lease = next(self._leases)
+                taken += handed
         return taken
 
     def lease(
@@ -138,40 +124,92 @@ class Subscription:
         delivery.on_end = on_end
         self._set_timer(delivery, seconds)
 
-    def modify_deadline(self, ack_id: str, seconds: int) -> None:
-        """Extend a lease, or end it with 0 seconds; an unknown or expired one changes nothing."""
-        delivery = self.pending.get(ack_id)
-        if delivery is None or delivery.state is not State.LEASED or self.is_push:
-            return
+    def ack_id(self, delivery: Delivery) -> str:
+        """What acknowledges: the message id, so that it outlives a restart of the server.
+
+        With exactly-once delivery it is good for the present lease alone.
+        """
+        return f"{delivery.id}:{delivery.lease}" if self.is_exactly_once else delivery.id
+
+    def modify_deadline(self, ack_id: str, seconds: int) -> str:
+        """Extend a lease, or end it with 0 seconds; an unknown or expired one changes nothing.
+
+        Answers as `acknowledge` does.
+        """
+        delivery = self._held(ack_id)
+        if delivery is None:
+            return INVALID_ACK_ID if self.is_exactly_once else ""
+        if delivery.state is not State.LEASED or self.is_push:
+            return ""
         if seconds == 0:
             self.fail(delivery)
         else:
             self._set_timer(delivery, seconds)
+        return ""
 
-    def acknowledge(self, ack_ids: Iterable[str]) -> None:
-        """Owe these no longer; an unknown id changes nothing."""
-        done = [found for ack_id in ack_ids if (found := self.pending.get(ack_id)) is not None]
-        for delivery in done:
-            self.forget(delivery)
-        if done:
-            self._on_done(self, done)
+    def acknowledge(self, ack_ids: Iterable[str]) -> dict[str, str]:
+        """Owe these no longer; an unknown id changes nothing.
+
+        Answers why not, for each id that an exactly-once subscription refuses.
+        """
+        refused: dict[str, str] = {}
+        done: list[Delivery] = []
+        for ack_id in ack_ids:
+            delivery = self._held(ack_id)
+            key = None if delivery is None else self._key(delivery)
+            if delivery is None:
+                refused[ack_id] = INVALID_ACK_ID
+            elif key is None:
+                self.forget(delivery)
+                done.append(delivery)
+            elif key.is_next(delivery):
+                self.forget(delivery)
+                done += (delivery, *self._forget_settled(key))
+            elif self.is_exactly_once:
+                refused[ack_id] = UNORDERED_ACK_ID
+            else:
+                key.acknowledge_early(delivery)
+        self._tell_done(done)
+        return refused if self.is_exactly_once else {}
+
+    def drop(self, message_ids: Iterable[str]) -> None:
+        """Owe these no longer, whoever holds them."""
+        done: list[Delivery] = []
+        for message_id in message_ids:
+            delivery = self.pending.get(message_id)
+            if delivery is not None:
+                key = self._key(delivery)
+                self.forget(delivery)
+                done += (delivery, *(() if key is None else self._forget_settled(key)))
+        self._tell_done(done)
 
     def forget(self, delivery: Delivery) -> None:
         """Drop a delivery without a record of it."""
         del self.pending[delivery.id]
-        self._end(delivery, State.DONE)
+        key = self._key(delivery)
+        delivery.end(State.DONE)
         delivery.message.owed -= 1
+        if key is not None:
+            key.remove(delivery)
+            if key.is_empty:
+                del self._keys[delivery.message.proto.ordering_key]
+            else:
+                self._offer_turn(key)
 
     def fail(self, delivery: Delivery) -> None:
         """Count a refusal or a missed deadline; then dead letter, or retry after the back-off."""
         if delivery.state is not State.LEASED or self.is_deleted:
             return
-        self._end(delivery, State.WAITING)
+        delivery.end(State.WAITING)
         delivery.failures += 1
+        key = self._key(delivery)
         policy = self.proto.dead_letter_policy
         exhausted = policy.dead_letter_topic and delivery.failures >= policy.max_delivery_attempts
         if exhausted and self._on_exhausted(self, delivery):
+            self._tell_done([] if key is None else self._forget_settled(key))
             return
+        if key is not None:
+            key.fail(delivery)
         delay = self.backoff_seconds(delivery.failures)
         self._on_failed(
             self, delivery, Target(self.name, delivery.failures, delay and time.time() + delay)
@@ -184,7 +222,10 @@ class Subscription:
     def give_back(self, delivery: Delivery) -> None:
         """Return an untried delivery; it keeps its place at the head and its count."""
         if delivery.state is State.LEASED and not self.is_deleted:
-            self._end(delivery, State.READY)
+            delivery.end(State.READY)
+            key = self._key(delivery)
+            if key is not None:
+                key.give_back(delivery)
             self._ready.appendleft(delivery)
 
     def backoff_seconds(self, failures: int) -> float:
@@ -221,16 +262,44 @@ class Subscription:
         for listener in tuple(self.listeners):
             listener()
 
+    def _held(self, ack_id: str) -> Delivery | None:
+        message_id, _, lease = ack_id.partition(":")
+        delivery = self.pending.get(message_id)
+        if delivery is None or not self.is_exactly_once:
+            return delivery
+        is_current = delivery.state is State.LEASED and lease == str(delivery.lease)
+        return delivery if is_current else None
+
+    def _key(self, delivery: Delivery) -> OrderedKey | None:
+        return self._keys.get(delivery.message.proto.ordering_key) if self._keys else None
+
+    def _offer(self, delivery: Delivery) -> None:
+        key = self._key(delivery)
+        if key is None:
+            self._ready.append(delivery)
+        else:
+            self._offer_turn(key)
+
+    def _offer_turn(self, key: OrderedKey) -> None:
+        turn = key.take_turn()
+        if turn is not None:
+            self._ready.append(turn)
+
+    def _forget_settled(self, key: OrderedKey) -> list[Delivery]:
+        """End those whose early acknowledgement takes effect now."""
+        done: list[Delivery] = []
+        while (delivery := key.settled) is not None:
+            self.forget(delivery)
+            done.append(delivery)
+        return done
+
+    def _tell_done(self, done: list[Delivery]) -> None:
+        if done:
+            self._on_done(self, done)
+        if self._keys:  # the next turn of a key may have come
+            self.notify()
+
     def _set_timer(self, delivery: Delivery, seconds: float) -> None:
         if delivery.timer is not None:
             delivery.timer.cancel()
         delivery.timer = self._loop.call_later(seconds, self.fail, delivery)
-
-    def _end(self, delivery: Delivery, state: State) -> None:
-        if delivery.timer is not None:
-            delivery.timer.cancel()
-            delivery.timer = None
-        delivery.state = state
-        if delivery.on_end is not None:
-            on_end, delivery.on_end = delivery.on_end, None
-            on_end(delivery)

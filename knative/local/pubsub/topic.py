@@ -2,7 +2,8 @@
 
 from dataclasses import dataclass, field
 
-from knative.local.pubsub.subscription import ProtoMessage, Subscription
+from knative.local.pubsub.delivery import ProtoMessage
+from knative.local.pubsub.subscription import Subscription
 
 
 @dataclass(slots=True, eq=False)

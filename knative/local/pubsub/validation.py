@@ -5,10 +5,10 @@ Figures: Google's pages "Quotas and limits" and the field comments of google.pub
 
 from google.pubsub_v1.types import pubsub
 
+from knative.local.pubsub.delivery import ProtoMessage
 from knative.local.pubsub.errors import InvalidArgumentError, NotImplementedYetError
 from knative.local.pubsub.names import check_name
 from knative.local.pubsub.push_connection import parse_endpoint
-from knative.local.pubsub.subscription import ProtoMessage
 
 MAX_REQUEST_BYTES = 10_000_000
 MAX_MESSAGES = 1000
@@ -38,8 +38,6 @@ _LATER_OF_SUBSCRIPTION = (
     "bigquery_config",
     "cloud_storage_config",
     "bigtable_config",
-    "enable_message_ordering",
-    "enable_exactly_once_delivery",
     "message_transforms",
 )
 
@@ -108,7 +106,9 @@ def settle_subscription(subscription: ProtoMessage, project: str) -> None:
     )
     if not subscription.HasField("expiration_policy"):
         subscription.expiration_policy.ttl.FromSeconds(DEFAULT_EXPIRATION_SECONDS)
-    check_push_config(subscription.push_config)
+    _check_push_config(subscription.push_config)
+    if subscription.enable_exactly_once_delivery and subscription.push_config.push_endpoint:
+        raise InvalidArgumentError("Exactly-once delivery is for pull subscriptions only.")
     if subscription.HasField("retry_policy"):
         _settle_retry_policy(subscription.retry_policy)
     if subscription.HasField("dead_letter_policy"):
@@ -124,11 +124,8 @@ def check_ack_deadline(seconds: int) -> None:
         )
 
 
-def check_push_config(config: ProtoMessage) -> None:
-    """Raises InvalidArgumentError, and NotImplementedYetError for unwrapped bodies.
-
-    Plain http is taken too: receivers on this machine have no certificate.
-    """
+def _check_push_config(config: ProtoMessage) -> None:
+    """Take plain http too: receivers on this machine have no certificate."""
     if config.HasField("no_wrapper"):
         raise NotImplementedYetError("no_wrapper is not served yet.")
     if not config.push_endpoint:
