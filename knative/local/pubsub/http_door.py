@@ -1,58 +1,158 @@
-"""What verifiers and watchers read over HTTP: discovery, key set, health.
+"""The HTTP door: reads one request, lets the first room that knows its path answer, closes.
 
-Three fixed documents need no framework, whose import would double the server's start.
+A framework's import would double the server's start; what is needed here is HTTP/1.1 with a length.
 """
 
 import asyncio
 import contextlib
 import json
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass
+from http import HTTPStatus
+from typing import TypeAlias
+from urllib.parse import unquote, urlsplit
 
-from knative.local.pubsub.issuer import Issuer, Json
+from knative.local.pubsub.issuer import Json
 
 REQUEST_SECONDS = 5.0
 MAX_HEAD_BYTES = 16 * 1024
+MAX_BODY_BYTES = 10 * 1024 * 1024
+
+_STATUS_WORDS = {
+    400: "INVALID_ARGUMENT",
+    403: "PERMISSION_DENIED",
+    404: "NOT_FOUND",
+    405: "UNIMPLEMENTED",
+    411: "INVALID_ARGUMENT",
+}
 
 
-async def serve_http(issuer: Issuer, port: int) -> asyncio.Server:
+@dataclass(frozen=True, slots=True)
+class Request:
+    """One request; `query` is still encoded, header names are in small letters."""
+
+    method: str
+    path: str
+    query: str
+    headers: Mapping[str, str]
+    body: bytes = b""
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """A JSON document with its status; a 405 carries the methods that are allowed."""
+
+    status: int
+    document: Json
+    allow: str = ""
+
+
+# A room answers what it knows and None for paths that are not its own.
+Room: TypeAlias = Callable[[Request], Awaitable[Answer | None]]
+
+
+class BadRequestError(Exception):
+    """A request that no room gets to see; carries the answer."""
+
+    def __init__(self, status: int, message: str) -> None:
+        super().__init__(message)
+        self.answer = refusal(status, message)
+
+
+def refusal(status: int, message: str, **more: object) -> Answer:
+    """A refusal in the shape of Google's APIs."""
+    error = {"code": status, "message": message, "status": _STATUS_WORDS.get(status, "UNKNOWN")}
+    return Answer(status, {"error": error | more})
+
+
+def documents(known: Mapping[str, Json]) -> Room:
+    """A room of fixed documents, for GET and HEAD."""
+
+    async def answer(request: Request) -> Answer | None:
+        if request.path not in known:
+            return None
+        if request.method not in {"GET", "HEAD"}:
+            refused = refusal(405, f"{request.path} is read by GET.")
+            return Answer(refused.status, refused.document, allow="GET, HEAD")
+        return Answer(200, known[request.path])
+
+    return answer
+
+
+async def serve_http(port: int, rooms: Sequence[Room]) -> asyncio.Server:
     """Listen on the loopback interface; raises OSError where the port is taken."""
-    documents: dict[str, Json] = {
-        "/.well-known/openid-configuration": issuer.discovery(),
-        "/jwks": issuer.jwks(),
-        "/healthz": {"status": "ok"},
-    }
 
     async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         with contextlib.suppress(OSError, asyncio.IncompleteReadError):
-            writer.write(_answer(documents, await _request_line(reader)))
+            request = None
+            try:
+                async with asyncio.timeout(REQUEST_SECONDS):
+                    request = await _read_request(reader, writer)
+                answer = await _answer(rooms, request)
+            except BadRequestError as error:
+                answer = error.answer
+            writer.write(_encoded(answer, with_body=request is None or request.method != "HEAD"))
             await writer.drain()
+            writer.write_eof()
+            async with asyncio.timeout(REQUEST_SECONDS):  # else the rest resets the connection
+                while request is None and await reader.read(MAX_BODY_BYTES):
+                    pass
         writer.close()
 
     return await asyncio.start_server(serve, "127.0.0.1", port, limit=MAX_HEAD_BYTES)
 
 
-async def _request_line(reader: asyncio.StreamReader) -> list[str]:
-    """Method, target and version; empty for what is no request."""
+async def _answer(rooms: Sequence[Room], request: Request) -> Answer:
+    if "origin" in request.headers:  # a page in a browser, which has no business here
+        return refusal(403, "Requests of web pages are not served.")
+    for room in rooms:
+        answer = await room(request)
+        if answer is not None:
+            return answer
+    return refusal(404, f"Nothing is served at {request.method} {request.path[:300]}.")
+
+
+async def _read_request(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> Request:
     try:
-        async with asyncio.timeout(REQUEST_SECONDS):
-            head = await reader.readuntil(b"\r\n\r\n")
-    except asyncio.LimitOverrunError:
-        return []
-    return head.split(b"\r\n", 1)[0].decode("latin-1").split(" ")
+        head = await reader.readuntil(b"\r\n\r\n")
+    except asyncio.LimitOverrunError as error:
+        raise BadRequestError(400, "The request's head is too long.") from error
+    first, *lines = head.decode("latin-1").split("\r\n")
+    words = first.split(" ")
+    if len(words) != 3 or not words[2].startswith("HTTP/1."):  # noqa: PLR2004 - of a request line
+        raise BadRequestError(400, "This is no HTTP/1.1 request.")
+    headers = {
+        name.strip().lower(): value.strip()
+        for name, found, value in (line.partition(":") for line in lines)
+        if found
+    }
+    target = urlsplit(words[1])
+    body = await reader.readexactly(_body_length(headers, writer))
+    return Request(words[0], unquote(target.path), target.query, headers, body)
 
 
-def _answer(documents: dict[str, Json], line: list[str]) -> bytes:
-    body: Json
-    if len(line) != 3 or not line[2].startswith("HTTP/1."):  # noqa: PLR2004 - of a request line
-        status, body = "400 Bad Request", {"error": "bad request"}
-    elif line[1].split("?")[0] not in documents:
-        status, body = "404 Not Found", {"error": "not found"}
-    elif line[0] not in {"GET", "HEAD"}:
-        status, body = "405 Method Not Allowed", {"error": "method not allowed"}
-    else:
-        status, body = "200 OK", documents[line[1].split("?")[0]]
-    data = json.dumps(body).encode()
-    head = (
-        f"HTTP/1.1 {status}\r\nContent-Type: application/json\r\nContent-Length: {len(data)}\r\n"
-        "Cache-Control: max-age=600\r\nAllow: GET, HEAD\r\nConnection: close\r\n\r\n"
-    )
-    return head.encode() + (b"" if line[:1] == ["HEAD"] else data)
+def _body_length(headers: Mapping[str, str], writer: asyncio.StreamWriter) -> int:
+    if "transfer-encoding" in headers:
+        raise BadRequestError(411, "A body needs a Content-Length.")
+    length = headers.get("content-length", "0")
+    if not length.isdecimal():
+        raise BadRequestError(400, "The Content-Length is no number.")
+    if int(length) > MAX_BODY_BYTES:
+        raise BadRequestError(
+            400, f"Request payload size exceeds the limit: {MAX_BODY_BYTES} bytes."
+        )
+    if headers.get("expect", "").lower() == "100-continue":
+        writer.write(b"HTTP/1.1 100 Continue\r\n\r\n")
+    return int(length)
+
+
+def _encoded(answer: Answer, *, with_body: bool) -> bytes:
+    body = json.dumps(answer.document).encode()
+    lines = [
+        f"HTTP/1.1 {answer.status} {HTTPStatus(answer.status).phrase}",
+        "Content-Type: application/json",
+        f"Content-Length: {len(body)}",
+        "Connection: close",
+        *([f"Allow: {answer.allow}"] if answer.allow else []),
+    ]
+    return ("\r\n".join(lines) + "\r\n\r\n").encode() + (body if with_body else b"")

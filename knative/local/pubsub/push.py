@@ -7,11 +7,16 @@ import time
 import msgspec
 
 from knative.local.pubsub.delivery import Delivery
+from knative.local.pubsub.faults import Faults
 from knative.local.pubsub.issuer import Issuer
-from knative.local.pubsub.push_connection import ConnectionPool, parse_endpoint
+from knative.local.pubsub.push_connection import (
+    ACKNOWLEDGING,
+    ConnectionPool,
+    OnStatus,
+    parse_endpoint,
+)
 from knative.local.pubsub.subscription import Subscription
 
-ACKNOWLEDGING = frozenset({102, 200, 201, 202, 204})
 MAX_OUTSTANDING = 32  # per subscription, so that one slow receiver never holds up another
 FIRST_PAUSE_SECONDS = 0.05
 LAST_PAUSE_SECONDS = 1.0
@@ -52,16 +57,36 @@ class PushSender:
         self._issuer = issuer
         self._pool = ConnectionPool()
         self._pushers: dict[Subscription, Pusher] = {}
+        self.faults: dict[str, Faults] = {}
 
     def configure(self, subscription: Subscription) -> None:
         """Follow a new or changed subscription, and forget deleted ones."""
         for known in [known for known in self._pushers if known.is_deleted]:
             del self._pushers[known]
+            self.faults.pop(known.name, None)
         pusher = self._pushers.pop(subscription, None)
         if pusher is not None:
             pusher.stop()
         if subscription.is_push:
-            self._pushers[subscription] = Pusher(subscription, self._pool, self._issuer)
+            faults = self.faults.get(subscription.name)
+            subscription.pick = None if faults is None else faults.pick
+            self._pushers[subscription] = Pusher(
+                subscription, self._pool, self._issuer, faults=faults
+            )
+
+    def set_faults(self, name: str, faults: Faults | None) -> bool:
+        """Let a push subscription's deliveries go wrong, or no longer; False where there is none.
+
+        Pushes that are out end as they began.
+        """
+        self.faults.pop(name, None)
+        for subscription in self._pushers:
+            if subscription.name == name:
+                if faults is not None:
+                    self.faults[name] = faults
+                self.configure(subscription)
+                return True
+        return False
 
     def close(self) -> None:
         """Stop without waiting for answers; unanswered messages come again after the start."""
@@ -73,8 +98,16 @@ class PushSender:
 class Pusher:
     """Pushes one subscription's messages while its settings stay the same."""
 
-    def __init__(self, subscription: Subscription, pool: ConnectionPool, issuer: Issuer) -> None:
+    def __init__(
+        self,
+        subscription: Subscription,
+        pool: ConnectionPool,
+        issuer: Issuer,
+        *,
+        faults: Faults | None,
+    ) -> None:
         self._subscription = subscription
+        self._faults = faults
         self._pool = pool
         self._issuer = issuer
         self._config = subscription.proto.push_config
@@ -101,15 +134,35 @@ class Pusher:
     def _push_ready(self) -> None:
         if self._is_stopped or self._resume is not None:
             return
-        for delivery in self._subscription.take(MAX_OUTSTANDING - self._outstanding):
-            self._outstanding += 1
-            body = push_body(self._subscription, delivery)
-            self._pool.post(
-                self._endpoint,
-                b"%b%d\r\n\r\n%b" % (self._current_head(), len(body), body),
-                self._deadline_seconds,
-                functools.partial(self._answered, delivery),
-            )
+        while taken := self._subscription.take(MAX_OUTSTANDING - self._outstanding):
+            for delivery in taken:
+                if self._faults is None:
+                    self._outstanding += 1
+                    self._send(delivery, functools.partial(self._answered, delivery))
+                else:
+                    self._send_badly(delivery, self._faults)
+
+    def _send(self, delivery: Delivery, on_status: OnStatus) -> None:
+        body = push_body(self._subscription, delivery)
+        self._pool.post(
+            self._endpoint,
+            b"%b%d\r\n\r\n%b" % (self._current_head(), len(body), body),
+            self._deadline_seconds,
+            on_status,
+        )
+
+    def _send_badly(self, delivery: Delivery, faults: Faults) -> None:
+        seconds = faults.hold_seconds(delivery)
+        if seconds:
+            self._subscription.postpone(delivery, seconds)
+            return
+        self._outstanding += 1
+        faults.send(
+            delivery,
+            functools.partial(self._send, delivery),
+            self._deadline_seconds,
+            functools.partial(self._answered, delivery),
+        )
 
     def _answered(self, delivery: Delivery, status: int | None) -> None:
         self._outstanding -= 1

@@ -16,6 +16,7 @@ CONNECT_SECONDS = 3.0
 IDLE_SECONDS = 30.0
 MAX_HEAD_BYTES = 64 * 1024
 PROCESSING = 102
+ACKNOWLEDGING = frozenset({102, 200, 201, 202, 204})
 
 # Called once with the status, or with None where no answer came (refused, cut off, too late).
 OnStatus: TypeAlias = Callable[[int | None], None]

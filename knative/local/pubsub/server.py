@@ -11,7 +11,8 @@ import grpc
 
 from knative.local.pubsub import publisher_service, subscriber_service
 from knative.local.pubsub.broker import Broker
-from knative.local.pubsub.http_door import serve_http
+from knative.local.pubsub.faults import fault_control
+from knative.local.pubsub.http_door import documents, serve_http
 from knative.local.pubsub.issuer import Issuer
 from knative.local.pubsub.journal import Journal
 from knative.local.pubsub.process import watch_parent
@@ -52,7 +53,17 @@ async def run(settings: Settings) -> None:
     sweeping = asyncio.ensure_future(broker.sweep_forever())
     server = _grpc_server(broker, settings.project)
     server.add_insecure_port(f"127.0.0.1:{settings.port}")
-    door = await serve_http(issuer, settings.http_port)
+    rooms = (
+        documents(
+            {
+                "/.well-known/openid-configuration": issuer.discovery(),
+                "/jwks": issuer.jwks(),
+                "/healthz": {"status": "ok"},
+            }
+        ),
+        fault_control(sender.faults, sender.set_faults),
+    )
+    door = await serve_http(settings.http_port, rooms)
     await server.start()
     # What lives now lives on, and a request leaves no cycles: seldom collections save a tenth.
     gc.freeze()

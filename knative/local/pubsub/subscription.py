@@ -36,6 +36,7 @@ class Subscription:
         self.fresh_target = Target(self.name)
         self.pending: dict[str, Delivery] = {}
         self.listeners: deque[Callable[[], None]] = deque()
+        self.pick: Callable[[int], int] | None = None  # a fault of tests: who goes next
         self.is_deleted = False
         self._ready: deque[Delivery] = deque()
         self._keys: dict[str, OrderedKey] = {}
@@ -99,7 +100,7 @@ class Subscription:
         """
         taken: list[Delivery] = []
         while self._ready and len(taken) < limit:
-            delivery = self._ready.popleft()
+            delivery = self._next_ready()
             if delivery.state is State.READY:
                 key = self._key(delivery)
                 handed = (
@@ -228,6 +229,15 @@ class Subscription:
                 key.give_back(delivery)
             self._ready.appendleft(delivery)
 
+    def postpone(self, delivery: Delivery, seconds: float) -> None:
+        """Return an untried delivery for so long; it loses its place and keeps its count."""
+        if delivery.state is State.LEASED and not self.is_deleted:
+            delivery.end(State.WAITING)
+            key = self._key(delivery)
+            if key is not None:
+                key.fail(delivery)
+            delivery.timer = self._loop.call_later(seconds, self.release, (delivery,))
+
     def backoff_seconds(self, failures: int) -> float:
         """Wait before the next attempt: doubling from the minimum to the maximum."""
         if self.proto.HasField("retry_policy"):
@@ -269,6 +279,14 @@ class Subscription:
             return delivery
         is_current = delivery.state is State.LEASED and lease == str(delivery.lease)
         return delivery if is_current else None
+
+    def _next_ready(self) -> Delivery:
+        if self.pick is None:
+            return self._ready.popleft()
+        index = self.pick(len(self._ready))
+        delivery = self._ready[index]
+        del self._ready[index]
+        return delivery
 
     def _key(self, delivery: Delivery) -> OrderedKey | None:
         return self._keys.get(delivery.message.proto.ordering_key) if self._keys else None
