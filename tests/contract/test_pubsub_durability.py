@@ -1,4 +1,4 @@
-"""What survives when the Pub/Sub server is killed, restarted, or finds its disk damaged.
+"""What survives when the Pub/Sub server is killed or restarted.
 
 These promises are about our process and its data directory, so they always run against ours.
 """
@@ -182,61 +182,6 @@ def test_disk_is_given_back(tmp_path: Path) -> None:
 
 def _size(directory: Path) -> int:
     return sum(path.stat().st_size for path in directory.iterdir())
-
-
-def test_torn_end_of_the_journal_is_cut_off(tmp_path: Path) -> None:
-    """Half a record at the end was promised to nobody; everything before it is kept."""
-    with started(tmp_path) as server:
-        publisher, _ = _set_up(server)
-        _publish(publisher, b"whole")
-        server.kill()
-    (journal,) = tmp_path.glob("journal-*")
-    with journal.open("ab") as file:
-        file.write(b"\x40\x00\x00\x00\x01\x02\x03\x04half a record")
-    for _ in range(2):
-        with started(tmp_path) as server:
-            got = _drain(server.subscriber(), acknowledge=False)
-            assert [received.message.data for received in got] == [b"whole"]
-
-
-def test_damage_in_the_journal_refuses_to_start(tmp_path: Path) -> None:
-    """A damaged record in the middle stops the start with a sentence and throws nothing away."""
-    with started(tmp_path) as server:
-        publisher, _ = _set_up(server)
-        _publish(publisher, b"first")
-        _publish(publisher, b"second")
-        server.kill()
-    (journal,) = tmp_path.glob("journal-*")
-    damaged = journal.read_bytes().replace(b"first", b"fir\0t")
-    journal.write_bytes(damaged)
-    refused = _start_in_vain(tmp_path)
-    assert "is damaged at byte" in refused
-    assert journal.read_bytes() == damaged
-
-
-def test_second_server_on_the_same_directory_is_refused(tmp_path: Path) -> None:
-    """Two servers never write one directory; the refused one says who is there."""
-    with started(tmp_path) as server:
-        said = _start_in_vain(tmp_path)
-        assert f"is in use by another server (process {server.own_process().pid})" in said
-        assert read_json(f"{server.issuer}/healthz") == {"status": "ok"}
-
-
-def test_taken_port_is_refused(tmp_path: Path) -> None:
-    """A port in use is one sentence, not a server without a door."""
-    with started(tmp_path / "a") as server:
-        taken = int(server.address.rpartition(":")[2])
-        assert "cannot serve" in _start_in_vain(tmp_path / "b", port=taken)
-
-
-def _start_in_vain(directory: Path, *, port: int | None = None) -> str:
-    arguments = command(directory, port or free_port(), free_port())
-    ended = subprocess.run(  # noqa: S603 - our own interpreter and module
-        arguments, cwd=ROOT, capture_output=True, text=True, timeout=20, check=False
-    )
-    assert ended.returncode == 1
-    assert "Traceback" not in ended.stderr
-    return ended.stderr
 
 
 def test_stop_is_quick_while_busy(tmp_path: Path) -> None:

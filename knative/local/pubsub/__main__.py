@@ -9,6 +9,8 @@ from pathlib import Path
 from knative.local.pubsub.journal import DamagedJournalError
 from knative.local.pubsub.process import (
     DirectoryInUseError,
+    PortInUseError,
+    check_port,
     lock_directory,
     skip_client_code,
 )
@@ -17,14 +19,25 @@ PARENT = os.getppid()  # asked as early as can be: later it may be somebody else
 skip_client_code()
 from knative.local.pubsub.server import Settings, run  # noqa: E402 - what it imports is prepared
 
+REFUSALS = (
+    DirectoryInUseError,
+    PortInUseError,
+    DamagedJournalError,
+    OSError,
+    RuntimeError,
+    ValueError,
+)
+
 
 def main() -> int:
     """Run until a signal; 1 with one sentence on standard error where it cannot start."""
     settings = _settings()
     try:
         lock_directory(settings.data_dir)
+        check_port(settings.port)
+        check_port(settings.http_port)
         asyncio.run(run(settings))
-    except (DirectoryInUseError, DamagedJournalError, OSError, RuntimeError) as error:
+    except REFUSALS as error:
         sys.stderr.write(f"pubsub: cannot serve: {error}\n")
         return 1
     return 0

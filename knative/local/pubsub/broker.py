@@ -1,4 +1,4 @@
-"""The state of the server: topics, subscriptions and who still owes which message.
+"""Changes the state of the server, and writes down what it changed.
 
 Every change is applied and put into the journal in the same step of the event loop; an answer that
 promises something waits until the disk has it. What a crash may lose is only progress
@@ -7,21 +7,25 @@ promises something waits until the disk has it. What a crash may lose is only pr
 
 import asyncio
 import time
-from collections.abc import Callable, Iterable
-from datetime import UTC
+from collections.abc import Callable, Iterable, Mapping
+from typing import TypeVar
 
-from google.pubsub_v1.types import pubsub
-
+from knative.local.pubsub.archive import is_past
+from knative.local.pubsub.dead_letter import dead_letter
 from knative.local.pubsub.delivery import Delivery, Message, ProtoMessage
 from knative.local.pubsub.errors import AlreadyExistsError, NotFoundError
 from knative.local.pubsub.journal import Journal
-from knative.local.pubsub.names import DELETED_TOPIC, split_name
+from knative.local.pubsub.names import DELETED_TOPIC
 from knative.local.pubsub.records import (
     Acknowledged,
     Failed,
     LastMessageId,
     MessageStored,
+    Owed,
+    PolicyStored,
     Record,
+    SnapshotDeleted,
+    SnapshotStored,
     SubscriptionDeleted,
     SubscriptionStored,
     Target,
@@ -29,13 +33,14 @@ from knative.local.pubsub.records import (
     TopicStored,
 )
 from knative.local.pubsub.replay import Replay
+from knative.local.pubsub.state import State
 from knative.local.pubsub.subscription import Subscription
 from knative.local.pubsub.topic import Topic
 
 COMPACT_BYTES = 8 * 1024 * 1024
 SWEEP_SECONDS = 60.0
 
-PubsubMessage = pubsub.PubsubMessage.pb()
+Found = TypeVar("Found")
 
 
 class Broker:
@@ -45,90 +50,110 @@ class Broker:
     """
 
     def __init__(self, journal: Journal, *, on_configured: Callable[[Subscription], None]) -> None:
-        self.topics: dict[str, Topic] = {}
-        self.subscriptions: dict[str, Subscription] = {}
+        self.state = State(self._make_subscription)
         self._journal = journal
         self._on_configured = on_configured
         self._last_message_id = 0
-        self._alive_bytes = 0
+        self._compact_at = COMPACT_BYTES
         self._compaction: asyncio.Task[None] | None = None
 
     def restore(self) -> None:
         """Read the journal of the last life and take up its deliveries again."""
-        replay = Replay(self.topics, self.subscriptions, self._add_subscription)
+        replay = Replay(self.state)
         for record in self._journal.replay():
             replay.apply(record)
         self._last_message_id = replay.last_message_id
-        alive = {}
-        for subscription in self.subscriptions.values():
+        for subscription in self.state.subscriptions.values():
+            subscription.add_again(())  # only sorts: a seek may have brought back older messages
             for ack_id, delivery in subscription.pending.items():
-                alive[ack_id] = delivery.message.size
                 due = replay.retry_at.get((subscription.name, ack_id), 0.0)
                 if due:
                     subscription.release_at(delivery, due)
                 else:
                     subscription.release((delivery,))
             self._on_configured(subscription)
-        self._alive_bytes = sum(alive.values())
 
     def topic(self, name: str) -> Topic:
         """Raises NotFoundError."""
-        if name not in self.topics:
-            raise NotFoundError(f"Resource not found (resource={name}).")
-        return self.topics[name]
+        return _found(self.state.topics, name)
 
     def subscription(self, name: str) -> Subscription:
         """Raises NotFoundError."""
-        if name not in self.subscriptions:
-            raise NotFoundError(f"Resource not found (resource={name}).")
-        return self.subscriptions[name]
+        return _found(self.state.subscriptions, name)
+
+    def snapshot(self, name: str) -> ProtoMessage:
+        """Raises NotFoundError."""
+        return _found(self.state.snapshots, name)
 
     async def create_topic(self, proto: ProtoMessage) -> None:
         """Raises AlreadyExistsError."""
-        if proto.name in self.topics:
-            raise AlreadyExistsError(
-                f"Resource already exists in the project (resource={proto.name})."
-            )
-        self.topics[proto.name] = Topic(proto)
-        await self._commit([TopicStored(proto.SerializeToString())])
+        _check_free(self.state.topics, proto.name)
+        await self.update_topic(proto)
 
     async def update_topic(self, proto: ProtoMessage) -> None:
         """Replace a topic's settings."""
-        self.topic(proto.name).proto = proto
-        await self._commit([TopicStored(proto.SerializeToString())])
+        self.state.put_topic(proto)
+        await self.commit([TopicStored(proto.SerializeToString())])
 
     async def delete_topic(self, name: str) -> None:
-        """Its subscriptions keep what they owe and name the topic no longer."""
+        """Its subscriptions and snapshots keep what they have and name the topic no longer."""
         records: list[Record] = [TopicDeleted(name)]
         for subscription in self.topic(name).subscriptions.values():
             subscription.proto.topic = DELETED_TOPIC
             records.append(SubscriptionStored(subscription.proto.SerializeToString()))
-        del self.topics[name]
-        await self._commit(records)
+        for proto in self.state.snapshots.values():
+            if proto.topic == name:
+                proto.topic = DELETED_TOPIC
+                records.append(self._snapshot_record(proto))
+        self.state.remove_topic(name)
+        await self.commit(records)
 
     async def create_subscription(self, proto: ProtoMessage) -> None:
         """Raises AlreadyExistsError, and NotFoundError for its topic."""
-        if proto.name in self.subscriptions:
-            raise AlreadyExistsError(
-                f"Resource already exists in the project (resource={proto.name})."
-            )
+        _check_free(self.state.subscriptions, proto.name)
         self.topic(proto.topic)
-        subscription = self._add_subscription(proto)
-        await self._commit([SubscriptionStored(proto.SerializeToString())])
-        self._on_configured(subscription)
+        await self.update_subscription(proto)
 
     async def update_subscription(self, proto: ProtoMessage) -> None:
         """Replace a subscription's settings; waiting messages follow the new ones."""
-        subscription = self.subscription(proto.name)
-        subscription.proto = proto
-        await self._commit([SubscriptionStored(proto.SerializeToString())])
+        subscription = self.state.put_subscription(proto)
+        await self.commit([SubscriptionStored(proto.SerializeToString())])
         self._on_configured(subscription)
 
     async def delete_subscription(self, name: str) -> None:
-        """Drop it and what it owes."""
-        subscription = self.subscription(name)
-        self._remove_subscription(subscription)
-        await self._commit([SubscriptionDeleted(name)])
+        """Drop it and what it owes; raises NotFoundError."""
+        self.subscription(name)
+        self.state.remove_subscription(name)
+        await self.commit([SubscriptionDeleted(name)])
+
+    async def seek(self, subscription: Subscription, owed: Iterable[Message]) -> None:
+        """Let a subscription owe exactly these messages."""
+        wanted = {message.id: message for message in owed}
+        subscription.drop([each for each in subscription.pending if each not in wanted])
+        again = subscription.add_again(wanted.values())
+        record = Owed(subscription.name, tuple(delivery.id for delivery in again))
+        await asyncio.shield(self._store([record], {subscription: again}))
+
+    async def put_snapshot(
+        self, proto: ProtoMessage, *, filter_text: str, backlog: Iterable[Message] = ()
+    ) -> None:
+        """Create or change a snapshot; it keeps `backlog` and what is published from now on."""
+        archive = self.state.put_snapshot(proto, filter_text)
+        for message in backlog:
+            archive.keep(message)
+        ids = tuple(archive.messages)
+        await self.commit([self._snapshot_record(proto), Owed(proto.name, ids)])
+
+    async def delete_snapshot(self, name: str) -> None:
+        """Drop it and what it keeps; raises NotFoundError."""
+        self.snapshot(name)
+        self.state.remove_snapshot(name)
+        await self.commit([SnapshotDeleted(name)])
+
+    async def put_policy(self, resource: str, policy: ProtoMessage) -> None:
+        """Keep who may do what with a resource."""
+        self.state.policies[resource] = policy
+        await self.commit([PolicyStored(resource, policy.SerializeToString())])
 
     async def publish(self, topic_name: str, protos: list[ProtoMessage]) -> list[str]:
         """Give ids, store, answer once they are durable; deliveries start at the same moment."""
@@ -141,13 +166,27 @@ class Broker:
 
     async def flush(self) -> None:
         """Return once everything done so far survives a crash."""
-        await self._commit([])
+        await self.commit([])
+
+    async def commit(self, records: Iterable[Record]) -> None:
+        """Return once these records, and all before them, survive a crash."""
+        await asyncio.shield(self._journal.commit(records))
 
     def sweep(self) -> None:
-        """Drop messages older than their subscription's retention."""
+        """Drop messages older than their retention, and snapshots past their time."""
         now = time.time()
-        for subscription in self.subscriptions.values():
+        for subscription in self.state.subscriptions.values():
             subscription.drop(subscription.expired(now))
+        for archive in self.state.archives.values():
+            expired = archive.expired(now)
+            if expired:
+                archive.drop(expired)
+                self._journal.append(Acknowledged(archive.name, tuple(expired)))
+        for name in [
+            name for name, proto in self.state.snapshots.items() if is_past(proto.expire_time)
+        ]:
+            self.state.remove_snapshot(name)
+            self._journal.append(SnapshotDeleted(name))
 
     async def sweep_forever(self) -> None:
         """Sweep once a minute."""
@@ -173,8 +212,11 @@ class Broker:
                 if subscription.accepts(proto.attributes):
                     targets.append(subscription.fresh_target)
                     owed.setdefault(subscription, []).append(subscription.add(message))
+            for archive in topic.archives.values():
+                if archive.accepts(proto.attributes):
+                    targets.append(archive.target)
+                    archive.keep(message)
             if targets:
-                self._alive_bytes += message.size
                 records.append(MessageStored(data, tuple(targets)))
         return records, owed
 
@@ -192,12 +234,8 @@ class Broker:
         self._compact_when_due()
         return stored
 
-    async def _commit(self, records: Iterable[Record]) -> None:
-        await asyncio.shield(self._journal.commit(records))
-
     def _on_done(self, subscription: Subscription, done: list[Delivery]) -> None:
         self._journal.append(Acknowledged(subscription.name, tuple(d.id for d in done)))
-        self._count_out(done)
         self._compact_when_due()
 
     def _on_failed(self, _subscription: Subscription, delivery: Delivery, target: Target) -> None:
@@ -205,74 +243,66 @@ class Broker:
 
     def _on_exhausted(self, subscription: Subscription, delivery: Delivery) -> bool:
         """Forward to the dead-letter topic; False when it is gone, so that the message stays."""
-        topic = self.topics.get(subscription.proto.dead_letter_policy.dead_letter_topic)
+        topic = self.state.topics.get(subscription.proto.dead_letter_policy.dead_letter_topic)
         if topic is None:
             return False
-        original = delivery.message.proto
-        project, short = split_name(subscription.name)
-        published = original.publish_time.ToDatetime(tzinfo=UTC).isoformat(timespec="milliseconds")
-        copy = PubsubMessage()
-        copy.CopyFrom(original)
-        prefix = "CloudPubSubDeadLetterSource"
-        copy.attributes[f"{prefix}Subscription"] = short
-        copy.attributes[f"{prefix}SubscriptionProject"] = project
-        copy.attributes[f"{prefix}TopicPublishTime"] = published
-        copy.attributes[f"{prefix}DeliveryCount"] = str(delivery.failures)
+        copy = dead_letter(subscription.name, delivery)
         records, owed = self._accept(topic, [copy])
         subscription.forget(delivery)
-        self._count_out([delivery])
         # One write: the copy comes before the acknowledgement, so a torn one repeats, never loses.
-        records.append(Acknowledged(subscription.name, (original.message_id,)))
+        records.append(Acknowledged(subscription.name, (delivery.id,)))
         self._store(records, owed)
         return True
 
-    def _count_out(self, done: list[Delivery]) -> None:
-        for delivery in done:
-            if delivery.message.owed == 0:
-                self._alive_bytes -= delivery.message.size
-
-    def _add_subscription(self, proto: ProtoMessage) -> Subscription:
-        subscription = Subscription(
+    def _make_subscription(self, proto: ProtoMessage) -> Subscription:
+        return Subscription(
             proto,
             on_done=self._on_done,
             on_failed=self._on_failed,
             on_exhausted=self._on_exhausted,
         )
-        self.subscriptions[proto.name] = subscription
-        if proto.topic in self.topics:
-            self.topics[proto.topic].subscriptions[proto.name] = subscription
-        return subscription
 
-    def _remove_subscription(self, subscription: Subscription) -> None:
-        del self.subscriptions[subscription.name]
-        if subscription.proto.topic in self.topics:
-            del self.topics[subscription.proto.topic].subscriptions[subscription.name]
-        done = list(subscription.pending.values())
-        subscription.close()
-        self._count_out(done)
+    def _snapshot_record(self, proto: ProtoMessage) -> SnapshotStored:
+        filter_text = self.state.archives[proto.name].filter_text
+        return SnapshotStored(proto.SerializeToString(), filter_text)
 
     def _compact_when_due(self) -> None:
-        if self._journal.size < COMPACT_BYTES + 2 * self._alive_bytes or (
-            self._compaction is not None and not self._compaction.done()
-        ):
+        is_compacting = self._compaction is not None and not self._compaction.done()
+        if self._journal.size < self._compact_at or is_compacting:
+            return
+        self._compact_at = COMPACT_BYTES + 2 * self.state.alive_bytes()
+        if self._journal.size < self._compact_at:
             return
         # One step of the loop: what comes after the capture lands in the new journal.
         self._journal.rotate()
         self._compaction = asyncio.ensure_future(self._journal.write_snapshot(self._alive()))
 
     def _alive(self) -> list[Record]:
+        state = self.state
         records: list[Record] = [LastMessageId(self._last_message_id)]
-        records += [TopicStored(topic.proto.SerializeToString()) for topic in self.topics.values()]
-        targets: dict[str, tuple[ProtoMessage, list[Target]]] = {}
-        for subscription in self.subscriptions.values():
-            records.append(SubscriptionStored(subscription.proto.SerializeToString()))
-            for ack_id, delivery in subscription.pending.items():
-                target = Target(
-                    subscription.name, delivery.failures, subscription.retry_at(delivery)
-                )
-                targets.setdefault(ack_id, (delivery.message.proto, []))[1].append(target)
+        records += [TopicStored(topic.proto.SerializeToString()) for topic in state.topics.values()]
         records += [
-            MessageStored(proto.SerializeToString(), tuple(owing))
-            for proto, owing in (targets[ack_id] for ack_id in sorted(targets))
+            SubscriptionStored(subscription.proto.SerializeToString())
+            for subscription in state.subscriptions.values()
+        ]
+        records += [self._snapshot_record(proto) for proto in state.snapshots.values()]
+        records += [
+            PolicyStored(name, policy.SerializeToString())
+            for name, policy in state.policies.items()
+        ]
+        records += [
+            MessageStored(message.proto.SerializeToString(), tuple(targets))
+            for message, targets in state.messages()
         ]
         return records
+
+
+def _found(known: Mapping[str, Found], name: str) -> Found:
+    if name not in known:
+        raise NotFoundError(f"Resource not found (resource={name}).")
+    return known[name]
+
+
+def _check_free(known: Mapping[str, object], name: str) -> None:
+    if name in known:
+        raise AlreadyExistsError(f"Resource already exists in the project (resource={name}).")

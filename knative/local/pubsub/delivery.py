@@ -12,17 +12,22 @@ ProtoMessage: TypeAlias = Any
 
 @dataclass(slots=True, eq=False)
 class Message:
-    """A published message and how many subscriptions and archives still need it."""
+    """A published message, shared by all who owe or keep it."""
 
     proto: ProtoMessage
     size: int
-    owed: int = 0
 
     @property
     def id(self) -> str:
         """The message id: digits, all of one length, growing."""
         message_id: str = self.proto.message_id
         return message_id
+
+    @property
+    def published(self) -> float:
+        """Unix seconds."""
+        seconds: float = self.proto.publish_time.ToMilliseconds() / 1000
+        return seconds
 
 
 class State(enum.Enum):

@@ -97,7 +97,10 @@ class Issuer:
 
 def _load_or_create(path: Path) -> rsa.RSAPrivateKey:
     if path.exists():
-        loaded = serialization.load_pem_private_key(path.read_bytes(), password=None)
+        try:
+            loaded = serialization.load_pem_private_key(path.read_bytes(), password=None)
+        except ValueError as error:
+            raise ValueError(f"{path} is damaged; without it a new key is made") from error
         if not isinstance(loaded, rsa.RSAPrivateKey):
             raise ValueError(f"{path} holds no RSA key")
         return loaded

@@ -4,6 +4,7 @@ Files in the data directory, `N` a growing generation:
 
     journal-N    records appended since snapshot-N
     snapshot-N   everything alive when journal-N was begun; written beside, then renamed
+    format       which form the records have, so that an older program never misreads newer ones
 
 A record on disk is its length and CRC-32 (little-endian, 4 bytes each) and its bytes. Replay takes
 the newest snapshot and every journal from its generation on. A torn record at the very end belongs
@@ -20,14 +21,17 @@ import zlib
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
-from knative.local.pubsub.records import Record, decode, encode
+import msgspec
+
+from knative.local.pubsub.records import RECORD_START, Record, decode, encode
 
 LAZY_WRITE_SECONDS = 0.01
+FORMAT = 2  # 1 had no file of its own and knew no seek, snapshots, policies and schemas
 _HEAD = struct.Struct("<II")
 
 
 class DamagedJournalError(Exception):
-    """A record before the end of the journal cannot be read."""
+    """What the directory holds cannot be read as a whole; nothing in it was changed."""
 
 
 def frame(data: bytes) -> bytes:
@@ -63,11 +67,15 @@ class Journal:
 
         Raises DamagedJournalError.
         """
+        self._check_format()
         snapshots = _generations(self._directory, "snapshot")
         first = max(snapshots, default=0)
+        journals = sorted(n for n in _generations(self._directory, "journal") if n >= first)
+        for generation in range(first, max(journals, default=first) + 1):
+            if generation not in journals and (journals or snapshots):
+                raise DamagedJournalError(f"{self._path('journal', generation)} is missing")
         if snapshots:
             yield from self._read(self._path("snapshot", first), is_last=False)
-        journals = sorted(n for n in _generations(self._directory, "journal") if n >= first)
         for generation in journals:
             path = self._path("journal", generation)
             self.size += path.stat().st_size
@@ -76,6 +84,7 @@ class Journal:
         self._remove_before(first)
         for unfinished in self._directory.glob("*.writing"):
             unfinished.unlink()
+        self._write_format()
         self._open()
         self._thread.start()
 
@@ -174,20 +183,34 @@ class Journal:
         data = path.read_bytes()
         at = 0
         while at < len(data):
-            length, checksum = 0, 0
-            if at + _HEAD.size <= len(data):
-                length, checksum = _HEAD.unpack_from(data, at)
-            end = at + _HEAD.size + length
-            body = data[at + _HEAD.size : end]
-            if not length or zlib.crc32(body) != checksum:
-                is_torn = end >= len(data) or not data[at:].strip(b"\0")
-                if not (is_last and is_torn):
+            body = _framed(data, at)
+            if body is None:
+                if not is_last or _has_record_after(data, at):
                     raise DamagedJournalError(f"{path} is damaged at byte {at}")
                 sys.stderr.write(f"pubsub: {len(data) - at} torn bytes cut off {path.name}\n")
                 os.truncate(path, at)
                 return
-            yield decode(body)
-            at = end
+            try:
+                yield decode(body)
+            except msgspec.DecodeError as error:
+                raise DamagedJournalError(f"{path} holds an unknown record at byte {at}") from error
+            at += _HEAD.size + len(body)
+
+    def _check_format(self) -> None:
+        path = self._directory / "format"
+        found = path.read_text().strip() if path.exists() else "1"
+        if not found.isdecimal():
+            raise DamagedJournalError(f"{path} holds no number")
+        if int(found) > FORMAT:
+            raise DamagedJournalError(
+                f"{self._directory} was written by a newer version (format {found}, "
+                f"this one reads up to {FORMAT})"
+            )
+
+    def _write_format(self) -> None:
+        temporary = self._directory / "format.writing"
+        temporary.write_text(f"{FORMAT}\n")
+        temporary.rename(self._directory / "format")
 
     def _open(self) -> None:
         path = self._path("journal", self._generation)
@@ -207,6 +230,23 @@ class Journal:
 def _generations(directory: Path, kind: str) -> list[int]:
     names = [path.name.removeprefix(f"{kind}-") for path in directory.glob(f"{kind}-*")]
     return [int(name) for name in names if name.isdecimal()]
+
+
+def _framed(data: bytes, at: int) -> bytes | None:
+    """The record that begins there, None where there is no whole one."""
+    if at + _HEAD.size > len(data):
+        return None
+    length, checksum = _HEAD.unpack_from(data, at)
+    body = data[at + _HEAD.size : at + _HEAD.size + length]
+    return body if length and len(body) == length and zlib.crc32(body) == checksum else None
+
+
+def _has_record_after(data: bytes, at: int) -> bool:
+    """Whether whole records follow: then the end was not torn, but something before it damaged."""
+    return any(
+        _framed(data, found.start() - _HEAD.size) is not None
+        for found in RECORD_START.finditer(data, at + _HEAD.size + 1)
+    )
 
 
 def _write(file: int, data: bytes) -> None:

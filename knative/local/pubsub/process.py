@@ -1,9 +1,11 @@
 """What a child process owes its surroundings: one for each directory, none left over."""
 
 import asyncio
+import errno
 import fcntl
 import importlib.util
 import os
+import socket
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -14,6 +16,10 @@ CLIENT_PACKAGE = "google.pubsub_v1"
 
 class DirectoryInUseError(Exception):
     """Another server works in the data directory."""
+
+
+class PortInUseError(Exception):
+    """Somebody else listens there."""
 
 
 def lock_directory(directory: Path) -> int:
@@ -34,6 +40,19 @@ def lock_directory(directory: Path) -> int:
     os.truncate(file, 0)
     os.write(file, str(os.getpid()).encode())
     return file
+
+
+def check_port(port: int) -> None:
+    """Raises PortInUseError where somebody listens on 127.0.0.1 already.
+
+    gRPC would say so in words of its own, in the middle of a start.
+    """
+    try:
+        socket.create_server(("127.0.0.1", port)).close()
+    except OSError as error:
+        if error.errno != errno.EADDRINUSE:
+            raise
+        raise PortInUseError(f"port {port} is in use by another program") from error
 
 
 def watch_parent(parent: int, on_death: Callable[[], None]) -> None:

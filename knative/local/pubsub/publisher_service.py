@@ -10,11 +10,13 @@ from knative.local.pubsub.names import check_name, check_project
 from knative.local.pubsub.service import Context, merged, page_of, unary
 from knative.local.pubsub.validation import check_publish, settle_topic
 
-SERVICE = "google.pubsub.v1.Publisher"
 MUTABLE = frozenset(
     {"labels", "message_storage_policy", "kms_key_name", "message_retention_duration"}
 )
 
+DetachSubscriptionResponse = pubsub.DetachSubscriptionResponse.pb()
+ListTopicSnapshotsResponse = pubsub.ListTopicSnapshotsResponse.pb()
+SubscriptionProto = pubsub.Subscription.pb()
 PublishResponse = pubsub.PublishResponse.pb()
 ListTopicsResponse = pubsub.ListTopicsResponse.pb()
 ListTopicSubscriptionsResponse = pubsub.ListTopicSubscriptionsResponse.pb()
@@ -38,6 +40,12 @@ class PublisherService:
             ),
             "UpdateTopic": unary(self.update_topic, pubsub.UpdateTopicRequest.pb()),
             "DeleteTopic": unary(self.delete_topic, pubsub.DeleteTopicRequest.pb()),
+            "ListTopicSnapshots": unary(
+                self.list_topic_snapshots, pubsub.ListTopicSnapshotsRequest.pb()
+            ),
+            "DetachSubscription": unary(
+                self.detach_subscription, pubsub.DetachSubscriptionRequest.pb()
+            ),
             "Publish": unary(self.publish, pubsub.PublishRequest.pb()),
         }
 
@@ -55,7 +63,7 @@ class PublisherService:
     async def list_topics(self, request: ProtoMessage, _context: Context) -> ProtoMessage:
         """Read the project's topics by name."""
         check_project(request.project, self._project)
-        topics = self._broker.topics
+        topics = self._broker.state.topics
         page, token = page_of(topics, size=request.page_size, token=request.page_token)
         return ListTopicsResponse(
             topics=[topics[name].proto for name in page], next_page_token=token
@@ -69,6 +77,27 @@ class PublisherService:
         names = self._broker.topic(request.topic).subscriptions
         page, token = page_of(names, size=request.page_size, token=request.page_token)
         return ListTopicSubscriptionsResponse(subscriptions=page, next_page_token=token)
+
+    async def list_topic_snapshots(self, request: ProtoMessage, _context: Context) -> ProtoMessage:
+        """Read the names of the snapshots of one topic."""
+        check_name(request.topic, "topics", self._project)
+        self._broker.topic(request.topic)
+        known = self._broker.state.snapshots.values()
+        names = [snapshot.name for snapshot in known if snapshot.topic == request.topic]
+        page, token = page_of(names, size=request.page_size, token=request.page_token)
+        return ListTopicSnapshotsResponse(snapshots=page, next_page_token=token)
+
+    async def detach_subscription(self, request: ProtoMessage, _context: Context) -> ProtoMessage:
+        """Let a subscription owe nothing and receive nothing any more."""
+        check_name(request.subscription, "subscriptions", self._project)
+        subscription = self._broker.subscription(request.subscription)
+        proto = SubscriptionProto()
+        proto.CopyFrom(subscription.proto)
+        proto.detached = True
+        subscription.drop(list(subscription.pending))
+        await self._broker.update_subscription(proto)
+        subscription.wake()
+        return DetachSubscriptionResponse()
 
     async def update_topic(self, request: ProtoMessage, _context: Context) -> ProtoMessage:
         """Change what the mask names."""

@@ -1,9 +1,10 @@
 """What the journal holds: one record for each change of state, small and self-contained.
 
-`message`, `topic` and `subscription` are serialised google.pubsub.v1 messages, so that the
-stored form is the published one.
+`message`, `topic`, `subscription` and `snapshot` are serialised google.pubsub.v1 messages, so that
+the stored form is the published one. Whoever adds a kind or a field raises journal.FORMAT.
 """
 
+import re
 from typing import TypeAlias
 
 import msgspec
@@ -41,8 +42,28 @@ class SubscriptionDeleted(msgspec.Struct, frozen=True, array_like=True, tag="sub
     name: str
 
 
+class SnapshotStored(msgspec.Struct, frozen=True, array_like=True, tag="snapshot"):
+    """A snapshot was created or changed; it keeps what its subscription's filter lets through."""
+
+    snapshot: bytes
+    filter: str
+
+
+class SnapshotDeleted(msgspec.Struct, frozen=True, array_like=True, tag="snapshot_deleted"):
+    """A snapshot is gone, and with it what it kept."""
+
+    name: str
+
+
+class PolicyStored(msgspec.Struct, frozen=True, array_like=True, tag="policy"):
+    """Who may do what with a resource: a serialised google.iam.v1.Policy."""
+
+    resource: str
+    policy: bytes
+
+
 class MessageStored(msgspec.Struct, frozen=True, array_like=True, tag="message"):
-    """A message that each of `targets` still has to deliver."""
+    """A message that each of `targets`, subscriptions and archives, still owes or keeps."""
 
     message: bytes
     targets: tuple[Target, ...]
@@ -52,6 +73,13 @@ class Acknowledged(msgspec.Struct, frozen=True, array_like=True, tag="ack"):
     """A subscription owes these messages no longer."""
 
     subscription: str
+    message_ids: tuple[str, ...]
+
+
+class Owed(msgspec.Struct, frozen=True, array_like=True, tag="owed"):
+    """A subscription or archive owes or keeps these stored messages from now on."""
+
+    target: str
     message_ids: tuple[str, ...]
 
 
@@ -73,10 +101,19 @@ Record: TypeAlias = (
     | TopicDeleted
     | SubscriptionStored
     | SubscriptionDeleted
+    | SnapshotStored
+    | SnapshotDeleted
+    | PolicyStored
     | MessageStored
     | Acknowledged
+    | Owed
     | Failed
     | LastMessageId
+)
+
+# How the bytes of a record begin: an array whose first member is the kind.
+RECORD_START = re.compile(
+    rb"[\x90-\x9f][\xa0-\xbf](?:topic|subscription|snapshot|policy|message|ack|owed|failed|last_id)"
 )
 
 _ENCODER = msgspec.msgpack.Encoder()

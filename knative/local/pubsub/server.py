@@ -9,14 +9,17 @@ from pathlib import Path
 
 import grpc
 
-from knative.local.pubsub import publisher_service, subscriber_service
 from knative.local.pubsub.broker import Broker
 from knative.local.pubsub.faults import fault_control
 from knative.local.pubsub.http_door import documents, serve_http
 from knative.local.pubsub.issuer import Issuer
 from knative.local.pubsub.journal import Journal
+from knative.local.pubsub.policy_service import PolicyService
 from knative.local.pubsub.process import watch_parent
+from knative.local.pubsub.publisher_service import PublisherService
 from knative.local.pubsub.push import PushSender
+from knative.local.pubsub.snapshot_service import SnapshotService
+from knative.local.pubsub.subscriber_service import SubscriberService
 
 STOP_SECONDS = 0.3
 MAX_GRPC_BYTES = 11 * 1024 * 1024  # above the API's own limit, which answers more clearly
@@ -91,12 +94,20 @@ def _grpc_server(broker: Broker, project: str) -> grpc.aio.Server:
             ("grpc.keepalive_permit_without_calls", 1),
         ]
     )
-    publisher = publisher_service.PublisherService(broker, project)
-    subscriber = subscriber_service.SubscriberService(broker, project)
     server.add_generic_rpc_handlers(
-        (
-            grpc.method_handlers_generic_handler(publisher_service.SERVICE, publisher.handlers()),
-            grpc.method_handlers_generic_handler(subscriber_service.SERVICE, subscriber.handlers()),
-        )
+        [
+            grpc.method_handlers_generic_handler(name, handlers)
+            for name, handlers in services(broker, project).items()
+        ]
     )
     return server
+
+
+def services(broker: Broker, project: str) -> dict[str, dict[str, grpc.RpcMethodHandler]]:
+    """Every method that is served, by its service and name."""
+    subscriber = SubscriberService(broker, project).handlers()
+    return {
+        "google.pubsub.v1.Publisher": PublisherService(broker, project).handlers(),
+        "google.pubsub.v1.Subscriber": subscriber | SnapshotService(broker, project).handlers(),
+        "google.iam.v1.IAMPolicy": PolicyService(broker, project).handlers(),
+    }

@@ -22,7 +22,6 @@ from knative.local.pubsub.validation import (
     settle_subscription,
 )
 
-SERVICE = "google.pubsub.v1.Subscriber"
 MUTABLE = frozenset(
     {
         "ack_deadline_seconds",
@@ -98,7 +97,7 @@ class SubscriberService:
     async def list_subscriptions(self, request: ProtoMessage, _context: Context) -> ProtoMessage:
         """Read the project's subscriptions by name."""
         check_project(request.project, self._project)
-        known = self._broker.subscriptions
+        known = self._broker.state.subscriptions
         page, token = page_of(known, size=request.page_size, token=request.page_token)
         return ListSubscriptionsResponse(
             subscriptions=[known[name].proto for name in page], next_page_token=token

@@ -6,13 +6,11 @@ import time
 from collections import deque
 from collections.abc import Callable, Iterable
 
+from knative.local.pubsub.backoff import backoff_seconds
 from knative.local.pubsub.delivery import Delivery, Message, ProtoMessage, State
 from knative.local.pubsub.filters import compile_filter
 from knative.local.pubsub.ordering import OrderedKey
 from knative.local.pubsub.records import Target
-
-PUSH_BACKOFF_SECONDS = 0.1  # without a retry policy, for the first failure of a push
-PUSH_BACKOFF_LIMIT_SECONDS = 60.0
 
 # What an exactly-once subscription answers for an ack id, in the words that the clients read.
 INVALID_ACK_ID = "PERMANENT_FAILURE_INVALID_ACK_ID"
@@ -59,11 +57,16 @@ class Subscription:
     def add(self, message: Message, *, failures: int = 0) -> Delivery:
         """Owe a message; it goes out after `release`."""
         delivery = Delivery(message, failures)
-        message.owed += 1
         self.pending[delivery.id] = delivery
         if self.proto.enable_message_ordering and message.proto.ordering_key:
             self._keys.setdefault(message.proto.ordering_key, OrderedKey()).add(delivery)
         return delivery
+
+    def add_again(self, messages: Iterable[Message]) -> list[Delivery]:
+        """Owe messages of the past; what is owed stays in the order of publishing."""
+        added = [self.add(message) for message in messages if message.id not in self.pending]
+        self.pending = dict(sorted(self.pending.items()))
+        return added
 
     def release(self, deliveries: Iterable[Delivery]) -> None:
         """Make deliveries available and tell whoever waits, each in turn first."""
@@ -189,7 +192,6 @@ class Subscription:
         del self.pending[delivery.id]
         key = self._key(delivery)
         delivery.end(State.DONE)
-        delivery.message.owed -= 1
         if key is not None:
             key.remove(delivery)
             if key.is_empty:
@@ -211,7 +213,7 @@ class Subscription:
             return
         if key is not None:
             key.fail(delivery)
-        delay = self.backoff_seconds(delivery.failures)
+        delay = backoff_seconds(self.proto, delivery.failures)
         self._on_failed(
             self, delivery, Target(self.name, delivery.failures, delay and time.time() + delay)
         )
@@ -238,18 +240,6 @@ class Subscription:
                 key.fail(delivery)
             delivery.timer = self._loop.call_later(seconds, self.release, (delivery,))
 
-    def backoff_seconds(self, failures: int) -> float:
-        """Wait before the next attempt: doubling from the minimum to the maximum."""
-        if self.proto.HasField("retry_policy"):
-            policy = self.proto.retry_policy
-            minimum = policy.minimum_backoff.ToMilliseconds() / 1000
-            maximum = policy.maximum_backoff.ToMilliseconds() / 1000
-        elif self.is_push:
-            minimum, maximum = PUSH_BACKOFF_SECONDS, PUSH_BACKOFF_LIMIT_SECONDS
-        else:
-            return 0.0
-        return float(min(maximum, minimum * 2 ** min(failures - 1, 30)))
-
     def delivery_attempt(self, delivery: Delivery) -> int:
         """The attempt's number from 1, or 0 where no dead-letter policy asks for it."""
         return delivery.failures + 1 if self.proto.HasField("dead_letter_policy") else 0
@@ -259,7 +249,7 @@ class Subscription:
         oldest = now - self.proto.message_retention_duration.ToMilliseconds() / 1000
         found: list[str] = []
         for ack_id, delivery in self.pending.items():
-            if delivery.message.proto.publish_time.ToMilliseconds() / 1000 >= oldest:
+            if delivery.message.published >= oldest:
                 break
             found.append(ack_id)
         return found
@@ -269,6 +259,10 @@ class Subscription:
         self.is_deleted = True
         for delivery in list(self.pending.values()):
             self.forget(delivery)
+        self.wake()
+
+    def wake(self) -> None:
+        """Let the listeners see that the subscription is gone or detached."""
         for listener in tuple(self.listeners):
             listener()
 

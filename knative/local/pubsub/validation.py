@@ -73,7 +73,7 @@ def settle_topic(topic: ProtoMessage, project: str) -> None:
     """Check a topic and fill in what the server decides; raises PubSubError."""
     check_name(topic.name, "topics", project)
     _refuse_later(topic, _LATER_OF_TOPIC)
-    _check_labels(topic.labels)
+    check_labels(topic.labels)
     if topic.HasField("message_retention_duration"):
         _check_seconds(
             "message_retention_duration",
@@ -91,7 +91,7 @@ def settle_subscription(subscription: ProtoMessage, project: str) -> None:
     """
     check_name(subscription.name, "subscriptions", project)
     _refuse_later(subscription, _LATER_OF_SUBSCRIPTION)
-    _check_labels(subscription.labels)
+    check_labels(subscription.labels)
     subscription.ack_deadline_seconds = (
         subscription.ack_deadline_seconds or DEFAULT_ACK_DEADLINE_SECONDS
     )
@@ -166,7 +166,8 @@ def _check_seconds(name: str, duration: ProtoMessage, lowest: int, highest: int)
         raise InvalidArgumentError(f"{name} is {lowest} to {highest} s.")
 
 
-def _check_labels(labels: ProtoMessage) -> None:
+def check_labels(labels: ProtoMessage) -> None:
+    """Raises InvalidArgumentError above 64."""
     if len(labels) > MAX_LABELS:
         raise InvalidArgumentError(f"A resource has at most {MAX_LABELS} labels.")
 
