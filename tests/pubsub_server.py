@@ -62,11 +62,11 @@ class Server:
 
     def publisher(self) -> Client:
         """The published client without batching."""
-        return PublisherClient(transport=PublisherGrpcTransport(channel=self._channel()))
+        return PublisherClient(transport=PublisherGrpcTransport(channel=self.channel()))
 
     def subscriber(self) -> Client:
         """The published client without flow control."""
-        return SubscriberClient(transport=SubscriberGrpcTransport(channel=self._channel()))
+        return SubscriberClient(transport=SubscriberGrpcTransport(channel=self.channel()))
 
     def own_process(self) -> "subprocess.Popen[bytes]":
         """Our process; fails the test where the server is another's."""
@@ -78,7 +78,8 @@ class Server:
         self.own_process().send_signal(signal.SIGKILL)
         self.own_process().wait(5)
 
-    def _channel(self) -> grpc.Channel:
+    def channel(self) -> grpc.Channel:
+        """A channel that ends with the server."""
         # The official client lifts gRPC's limit of 4 MB as well.
         options = [("grpc.max_receive_message_length", -1)]
         channel = grpc.insecure_channel(self.address, options=options)
@@ -160,6 +161,14 @@ class Push:
     body: dict[str, Any]
 
 
+def _json(body: bytes) -> dict[str, Any]:
+    """The wrapped body; nothing where it is none."""
+    try:
+        return dict(json.loads(body))
+    except ValueError:
+        return {}
+
+
 class _Listener(http.server.ThreadingHTTPServer):
     request_queue_size = 128  # more than the pushes that are out at once
 
@@ -170,8 +179,11 @@ class _Listener(http.server.ThreadingHTTPServer):
 class Receiver:
     """An HTTP server that keeps every push and answers as `status_of` says."""
 
-    def __init__(self, status_of: Callable[[Push], int]) -> None:
+    def __init__(
+        self, status_of: Callable[[Push], int], keep_body: Callable[[str, bytes], object]
+    ) -> None:
         self.status_of = status_of
+        self.keep_body = keep_body
         self.pushes: list[Push] = []
         receiver = self
 
@@ -180,10 +192,9 @@ class Receiver:
 
             def do_POST(self) -> None:  # the name is http.server's
                 body = self.rfile.read(int(self.headers["Content-Length"]))
-                push = Push(
-                    time.monotonic(), self.path, dict(self.headers.items()), json.loads(body)
-                )
+                push = Push(time.monotonic(), self.path, dict(self.headers.items()), _json(body))
                 receiver.pushes.append(push)
+                receiver.keep_body(self.path, body)
                 status = receiver.status_of(push)
                 self.send_response(status)
                 if status not in {102, 204}:
@@ -210,9 +221,13 @@ class Receiver:
 
 
 @contextlib.contextmanager
-def receiving(status_of: Callable[[Push], int] = lambda _push: 204) -> Iterator[Receiver]:
-    """A receiver for the length of a test."""
-    receiver = Receiver(status_of)
+def receiving(
+    status_of: Callable[[Push], int] = lambda _push: 204,
+    *,
+    keep_body: Callable[[str, bytes], object] = lambda _path, _body: None,
+) -> Iterator[Receiver]:
+    """A receiver for the length of a test; `keep_body` is given each path and raw body."""
+    receiver = Receiver(status_of, keep_body)
     try:
         yield receiver
     finally:

@@ -118,6 +118,42 @@ def test_plain_message_has_no_empty_fields(
     assert set(push.body) == {"message", "subscription"}
 
 
+def test_unwrapped_push_is_the_data_itself(
+    publisher: Client, subscriber: Client, topic: str
+) -> None:
+    """Without the wrapper the body is the data; on wish headers carry what else belongs to it."""
+    bodies: dict[str, bytes] = {}
+    with receiving(keep_body=bodies.__setitem__) as receiver:
+        for path, write in (("/plain", False), ("/full", True)):
+            config = {
+                "push_endpoint": receiver.url + path,
+                "no_wrapper": {"write_metadata": write},
+            }
+            name = new_name("subscriptions")
+            subscriber.create_subscription(
+                request={"name": name, "topic": topic, "push_config": config}
+            )
+        attributes = {
+            "type": "charge.created",
+            "no header": "x",
+            "Host": "elsewhere",
+            "cr": "a\r\nb",
+        }
+        message = {"data": b"\x00\xff", "attributes": attributes, "ordering_key": "k"}
+        (message_id,) = publisher.publish(topic=topic, messages=[message]).message_ids
+        wait_for(lambda: len(bodies) == 2, "both pushes")
+        headers = {push.path: push.headers for push in receiver.pushes}
+    assert bodies == {"/plain": b"\x00\xff", "/full": b"\x00\xff"}
+    assert not [each for each in headers["/plain"] if each.lower().startswith(("x-goog", "type"))]
+    full = headers["/full"]
+    assert full["type"] == "charge.created"
+    assert full["x-goog-pubsub-message-id"] == message_id
+    assert full["x-goog-pubsub-subscription-name"] == name
+    assert full["x-goog-pubsub-ordering-key"] == "k"
+    assert full["Host"].startswith("127.0.0.1")
+    assert not {"no header", "cr"} & set(full)
+
+
 def test_push_carries_a_verifiable_token(
     server: Server, publisher: Client, subscriber: Client, topic: str
 ) -> None:

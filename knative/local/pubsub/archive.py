@@ -3,7 +3,7 @@
 import time
 from collections.abc import Iterable
 
-from knative.local.pubsub.delivery import Message
+from knative.local.pubsub.delivery import Message, ProtoMessage
 from knative.local.pubsub.filters import compile_filter
 from knative.local.pubsub.records import Target
 
@@ -44,12 +44,12 @@ def retained_by(subscription: str) -> str:
     return f"{subscription}/retained"
 
 
-def unix_seconds(timestamp: object) -> float:
+def unix_seconds(timestamp: ProtoMessage) -> float:
     """A protobuf timestamp."""
-    nanoseconds: int = timestamp.ToNanoseconds()  # type: ignore[attr-defined]
+    nanoseconds: int = timestamp.ToNanoseconds()
     return nanoseconds / 1e9
 
 
-def is_past(timestamp: object) -> bool:
+def is_past(timestamp: ProtoMessage) -> bool:
     """Whether a protobuf timestamp lies behind us."""
     return unix_seconds(timestamp) < time.time()

@@ -15,7 +15,7 @@ from knative.local.pubsub.dead_letter import dead_letter
 from knative.local.pubsub.delivery import Delivery, Message, ProtoMessage
 from knative.local.pubsub.errors import AlreadyExistsError, NotFoundError
 from knative.local.pubsub.journal import Journal
-from knative.local.pubsub.names import DELETED_TOPIC
+from knative.local.pubsub.names import DELETED_SCHEMA, DELETED_TOPIC
 from knative.local.pubsub.records import (
     Acknowledged,
     Failed,
@@ -24,6 +24,7 @@ from knative.local.pubsub.records import (
     Owed,
     PolicyStored,
     Record,
+    SchemaStored,
     SnapshotDeleted,
     SnapshotStored,
     SubscriptionDeleted,
@@ -84,6 +85,10 @@ class Broker:
     def snapshot(self, name: str) -> ProtoMessage:
         """Raises NotFoundError."""
         return _found(self.state.snapshots, name)
+
+    def schema(self, name: str) -> tuple[ProtoMessage, ...]:
+        """All revisions, oldest first; raises NotFoundError."""
+        return _found(self.state.schemas, name)
 
     async def create_topic(self, proto: ProtoMessage) -> None:
         """Raises AlreadyExistsError."""
@@ -154,6 +159,16 @@ class Broker:
         """Keep who may do what with a resource."""
         self.state.policies[resource] = policy
         await self.commit([PolicyStored(resource, policy.SerializeToString())])
+
+    async def put_schema(self, name: str, revisions: tuple[ProtoMessage, ...]) -> None:
+        """Keep a schema's revisions; none deletes it, and its topics name it no longer."""
+        records: list[Record] = [_schema_record(name, revisions)]
+        self.state.put_schema(name, revisions)
+        for topic in self.state.topics.values():
+            if not revisions and topic.proto.schema_settings.schema == name:
+                topic.proto.schema_settings.schema = DELETED_SCHEMA
+                records.append(TopicStored(topic.proto.SerializeToString()))
+        await self.commit(records)
 
     async def publish(self, topic_name: str, protos: list[ProtoMessage]) -> list[str]:
         """Give ids, store, answer once they are durable; deliveries start at the same moment."""
@@ -286,6 +301,7 @@ class Broker:
             for subscription in state.subscriptions.values()
         ]
         records += [self._snapshot_record(proto) for proto in state.snapshots.values()]
+        records += [_schema_record(*stored) for stored in state.schemas.items()]
         records += [
             PolicyStored(name, policy.SerializeToString())
             for name, policy in state.policies.items()
@@ -306,3 +322,7 @@ def _found(known: Mapping[str, Found], name: str) -> Found:
 def _check_free(known: Mapping[str, object], name: str) -> None:
     if name in known:
         raise AlreadyExistsError(f"Resource already exists in the project (resource={name}).")
+
+
+def _schema_record(name: str, revisions: tuple[ProtoMessage, ...]) -> SchemaStored:
+    return SchemaStored(name, tuple(revision.SerializeToString() for revision in revisions))

@@ -5,7 +5,8 @@ import re
 from knative.local.pubsub.errors import InvalidArgumentError, NotFoundError
 
 DELETED_TOPIC = "_deleted-topic_"
-_RESOURCE = re.compile(r"projects/([^/]+)/(topics|subscriptions|snapshots)/([^/]+)")
+DELETED_SCHEMA = "_deleted-schema_"
+_RESOURCE = re.compile(r"projects/([^/]+)/(topics|subscriptions|snapshots|schemas)/([^/]+)")
 _ID = re.compile(r"[A-Za-z][A-Za-z0-9._~+%-]{2,254}")
 _PROJECT = re.compile(r"projects/([^/]+)")
 

@@ -79,6 +79,7 @@ class PolicyService:
             "topics": state.topics.keys(),
             "subscriptions": state.subscriptions.keys(),
             "snapshots": state.snapshots.keys(),
+            "schemas": state.schemas.keys(),
         }
         if kind not in names:
             raise InvalidArgumentError(f"Invalid resource name given (name={resource[:300]}).")

@@ -1,17 +1,26 @@
 """google.pubsub.v1.Publisher: topics and publishing."""
 
+from collections.abc import Iterable
+
 import grpc
 from google.protobuf import empty_pb2
-from google.pubsub_v1.types import pubsub
+from google.pubsub_v1.types import Encoding, pubsub
 
 from knative.local.pubsub.broker import Broker
 from knative.local.pubsub.delivery import ProtoMessage
-from knative.local.pubsub.names import check_name, check_project
+from knative.local.pubsub.errors import InvalidArgumentError
+from knative.local.pubsub.names import DELETED_SCHEMA, check_name, check_project
 from knative.local.pubsub.service import Context, merged, page_of, unary
 from knative.local.pubsub.validation import check_publish, settle_topic
 
 MUTABLE = frozenset(
-    {"labels", "message_storage_policy", "kms_key_name", "message_retention_duration"}
+    {
+        "labels",
+        "message_storage_policy",
+        "kms_key_name",
+        "message_retention_duration",
+        "schema_settings",
+    }
 )
 
 DetachSubscriptionResponse = pubsub.DetachSubscriptionResponse.pb()
@@ -52,6 +61,7 @@ class PublisherService:
     async def create_topic(self, request: ProtoMessage, _context: Context) -> ProtoMessage:
         """Create a topic under the name that the request carries."""
         settle_topic(request, self._project)
+        self._check_schema(request)
         await self._broker.create_topic(request)
         return request
 
@@ -105,6 +115,7 @@ class PublisherService:
         stored = self._broker.topic(request.topic.name).proto
         topic = merged(stored, request.topic, request.update_mask, mutable=MUTABLE)
         settle_topic(topic, self._project)
+        self._check_schema(topic)
         await self._broker.update_topic(topic)
         return topic
 
@@ -118,5 +129,29 @@ class PublisherService:
         """Answer the message ids once the messages survive a crash."""
         check_name(request.topic, "topics", self._project)
         check_publish(request)
+        topic = self._broker.topic(request.topic).proto
+        if topic.HasField("schema_settings"):
+            self._name_schema(topic.schema_settings, request.messages)
         ids = await self._broker.publish(request.topic, list(request.messages))
         return PublishResponse(message_ids=ids)
+
+    def _check_schema(self, topic: ProtoMessage) -> None:
+        settings = topic.schema_settings
+        if not topic.HasField("schema_settings") or settings.schema == DELETED_SCHEMA:
+            return
+        check_name(settings.schema, "schemas", self._project)
+        known = {revision.revision_id for revision in self._broker.schema(settings.schema)}
+        if not {settings.first_revision_id, settings.last_revision_id} <= {"", *known}:
+            raise InvalidArgumentError("The schema has no such revision.")
+
+    def _name_schema(self, settings: ProtoMessage, messages: Iterable[ProtoMessage]) -> None:
+        """Say in each message, as production does, by which schema it is to be read."""
+        if settings.schema == DELETED_SCHEMA:
+            raise InvalidArgumentError("The topic's schema was deleted.")
+        newest = self._broker.schema(settings.schema)[-1]
+        for message in messages:
+            message.attributes["googclient_schemaname"] = settings.schema
+            message.attributes["googclient_schemaencoding"] = Encoding(settings.encoding).name
+            message.attributes["googclient_schemarevisionid"] = (
+                settings.last_revision_id or newest.revision_id
+            )

@@ -4,11 +4,10 @@ import asyncio
 import functools
 import time
 
-import msgspec
-
 from knative.local.pubsub.delivery import Delivery
 from knative.local.pubsub.faults import Faults
 from knative.local.pubsub.issuer import Issuer
+from knative.local.pubsub.push_body import unwrapped, wrapped
 from knative.local.pubsub.push_connection import (
     ACKNOWLEDGING,
     ConnectionPool,
@@ -20,34 +19,6 @@ from knative.local.pubsub.subscription import Subscription
 MAX_OUTSTANDING = 32  # per subscription, so that one slow receiver never holds up another
 FIRST_PAUSE_SECONDS = 0.05
 LAST_PAUSE_SECONDS = 1.0
-
-_JSON = msgspec.json.Encoder()
-
-
-def push_body(subscription: Subscription, delivery: Delivery) -> bytes:
-    """The wrapped body as production sends it.
-
-    `deliveryAttempt` stands in it when the subscription has a dead-letter policy, `orderingKey`
-    and `attributes` when the message has them.
-    """
-    proto = delivery.message.proto
-    published = proto.publish_time.ToJsonString()
-    message: dict[str, object] = {
-        "data": proto.data,
-        "messageId": proto.message_id,
-        "message_id": proto.message_id,
-        "publishTime": published,
-        "publish_time": published,
-    }
-    if proto.attributes:
-        message["attributes"] = dict(proto.attributes)
-    if proto.ordering_key:
-        message["orderingKey"] = proto.ordering_key
-    body: dict[str, object] = {"message": message, "subscription": subscription.name}
-    attempt = subscription.delivery_attempt(delivery)
-    if attempt:
-        body["deliveryAttempt"] = attempt
-    return _JSON.encode(body)
 
 
 class PushSender:
@@ -143,10 +114,11 @@ class Pusher:
                     self._send_badly(delivery, self._faults)
 
     def _send(self, delivery: Delivery, on_status: OnStatus) -> None:
-        body = push_body(self._subscription, delivery)
+        form = unwrapped if self._config.HasField("no_wrapper") else wrapped
+        headers, body = form(self._subscription, delivery)
         self._pool.post(
             self._endpoint,
-            b"%b%d\r\n\r\n%b" % (self._current_head(), len(body), body),
+            b"%b%d\r\n%b\r\n%b" % (self._current_head(), len(body), headers, body),
             self._deadline_seconds,
             on_status,
         )
@@ -194,7 +166,6 @@ class Pusher:
         lines = [
             f"POST {self._endpoint.target} HTTP/1.1",
             f"Host: {self._endpoint.authority}",
-            "Content-Type: application/json",
             "User-Agent: CloudPubSub-Google",
             "Accept: application/json",
         ]

@@ -62,6 +62,13 @@ class PolicyStored(msgspec.Struct, frozen=True, array_like=True, tag="policy"):
     policy: bytes
 
 
+class SchemaStored(msgspec.Struct, frozen=True, array_like=True, tag="schema"):
+    """All revisions of a schema, oldest first; none where it was deleted."""
+
+    name: str
+    revisions: tuple[bytes, ...]
+
+
 class MessageStored(msgspec.Struct, frozen=True, array_like=True, tag="message"):
     """A message that each of `targets`, subscriptions and archives, still owes or keeps."""
 
@@ -104,6 +111,7 @@ Record: TypeAlias = (
     | SnapshotStored
     | SnapshotDeleted
     | PolicyStored
+    | SchemaStored
     | MessageStored
     | Acknowledged
     | Owed
@@ -113,7 +121,7 @@ Record: TypeAlias = (
 
 # How the bytes of a record begin: an array whose first member is the kind.
 RECORD_START = re.compile(
-    rb"[\x90-\x9f][\xa0-\xbf](?:topic|subscription|snapshot|policy|message|ack|owed|failed|last_id)"
+    rb"[\x90-\x9f][\xa0-\xbf](?:topic|subscription|snapshot|policy|schema|message|ack|owed|failed|last_id)"
 )
 
 _ENCODER = msgspec.msgpack.Encoder()

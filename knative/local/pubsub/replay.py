@@ -1,7 +1,7 @@
 """Turns the journal's records back into the state they came from."""
 
 from google.iam.v1 import policy_pb2
-from google.pubsub_v1.types import pubsub
+from google.pubsub_v1.types import pubsub, schema
 
 from knative.local.pubsub.delivery import Message
 from knative.local.pubsub.records import (
@@ -12,6 +12,7 @@ from knative.local.pubsub.records import (
     Owed,
     PolicyStored,
     Record,
+    SchemaStored,
     SnapshotDeleted,
     SnapshotStored,
     SubscriptionDeleted,
@@ -25,6 +26,7 @@ from knative.local.pubsub.state import State
 PubsubMessage = pubsub.PubsubMessage.pb()
 TopicProto = pubsub.Topic.pb()
 SubscriptionProto = pubsub.Subscription.pb()
+SchemaProto = schema.Schema.pb()
 SnapshotProto = pubsub.Snapshot.pb()
 
 
@@ -75,6 +77,8 @@ class Replay:
                 self._state.put_snapshot(SnapshotProto.FromString(data), filter_text)
             case SnapshotDeleted(name):
                 self._state.remove_snapshot(name)
+            case SchemaStored(name, revisions):
+                self._state.put_schema(name, tuple(map(SchemaProto.FromString, revisions)))
             case PolicyStored(name, data):
                 self._state.policies[name] = policy_pb2.Policy.FromString(data)
 

@@ -18,6 +18,7 @@ from knative.local.pubsub.policy_service import PolicyService
 from knative.local.pubsub.process import watch_parent
 from knative.local.pubsub.publisher_service import PublisherService
 from knative.local.pubsub.push import PushSender
+from knative.local.pubsub.schema_service import SchemaService
 from knative.local.pubsub.snapshot_service import SnapshotService
 from knative.local.pubsub.subscriber_service import SubscriberService
 
@@ -109,5 +110,6 @@ def services(broker: Broker, project: str) -> dict[str, dict[str, grpc.RpcMethod
     return {
         "google.pubsub.v1.Publisher": PublisherService(broker, project).handlers(),
         "google.pubsub.v1.Subscriber": subscriber | SnapshotService(broker, project).handlers(),
+        "google.pubsub.v1.SchemaService": SchemaService(broker, project).handlers(),
         "google.iam.v1.IAMPolicy": PolicyService(broker, project).handlers(),
     }

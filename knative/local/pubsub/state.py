@@ -21,6 +21,7 @@ class State:
         self.snapshots: dict[str, ProtoMessage] = {}
         self.archives: dict[str, Archive] = {}
         self.policies: dict[str, ProtoMessage] = {}
+        self.schemas: dict[str, tuple[ProtoMessage, ...]] = {}
         self._make_subscription = make_subscription
 
     def put_topic(self, proto: ProtoMessage) -> None:
@@ -80,6 +81,13 @@ class State:
         self.snapshots.pop(name, None)
         self.policies.pop(name, None)
         self._close_archive(name)
+
+    def put_schema(self, name: str, revisions: tuple[ProtoMessage, ...]) -> None:
+        """Create or change a schema, or with no revision forget it."""
+        self.schemas[name] = revisions
+        if not revisions:
+            del self.schemas[name]
+            self.policies.pop(name, None)
 
     def messages(self) -> Iterator[tuple[Message, list[Target]]]:
         """Each message that somebody owes or keeps, and who, oldest first."""

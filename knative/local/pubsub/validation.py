@@ -33,7 +33,7 @@ MAX_DELIVERY_ATTEMPTS = 100
 
 _ACTIVE_TOPIC = int(pubsub.Topic.State.ACTIVE)
 _ACTIVE_SUBSCRIPTION = int(pubsub.Subscription.State.ACTIVE)
-_LATER_OF_TOPIC = ("schema_settings", "ingestion_data_source_settings", "message_transforms")
+_LATER_OF_TOPIC = ("ingestion_data_source_settings", "message_transforms")
 _LATER_OF_SUBSCRIPTION = (
     "bigquery_config",
     "cloud_storage_config",
@@ -81,6 +81,8 @@ def settle_topic(topic: ProtoMessage, project: str) -> None:
             MIN_RETENTION_SECONDS,
             MAX_RETENTION_SECONDS,
         )
+    if topic.HasField("schema_settings") and not topic.schema_settings.encoding:
+        raise InvalidArgumentError("schema_settings need an encoding, JSON or BINARY.")
     topic.state = _ACTIVE_TOPIC
 
 
@@ -126,8 +128,6 @@ def check_ack_deadline(seconds: int) -> None:
 
 def _check_push_config(config: ProtoMessage) -> None:
     """Take plain http too: receivers on this machine have no certificate."""
-    if config.HasField("no_wrapper"):
-        raise NotImplementedYetError("no_wrapper is not served yet.")
     if not config.push_endpoint:
         if config.HasField("oidc_token"):
             raise InvalidArgumentError("oidc_token needs a push_endpoint.")
