@@ -3,7 +3,8 @@
 
 .DEFAULT_GOAL := help
 .PHONY: help setup setup-test run demo account check test test-unit test-functions \
-	test-integration test-contract test-e2e test-stores nightly bench manifests migrate lock
+	test-integration test-contract test-e2e test-stores nightly peer-pubsub \
+	bench manifests migrate lock
 
 PYTHON ?= python3
 VENV_PYTHON := .venv/bin/python
@@ -68,6 +69,9 @@ test-stores: setup-test ## The lock suite on MinIO and versitygw too; builds the
 nightly: setup-test ## The trials at full size, about an hour; rows go to tests/chaos/trials.md
 	@NIGHTLY=1 SEED=$(SEED) $(VENV_PYTHON) -m pytest -n0 -o timeout=7200 $(ARGS)
 
+peer-pubsub: setup-test ## Google's own Pub/Sub tests against our server (SOURCES=their repository)
+	@$(VENV_PYTHON) -m tests.peer $(SOURCES)
+
 bench: setup-test ## Measure against the bars; writes tests/benchmarks/results.json
 	@$(VENV_PYTHON) -m tests.benchmarks $(ARGS)
 
@@ -83,7 +87,8 @@ lock: ## Pin every package with its hashes again, after a change of an .in file
 	@.cache/lock/bin/pip install --quiet --disable-pip-version-check uv==$(UV_VERSION)
 	@for pair in .requirements.in:requirements.txt \
 		knative/local/requirements.in:knative/local/requirements.txt \
-		tests/requirements.in:tests/requirements.txt; do \
+		tests/requirements.in:tests/requirements.txt \
+		tests/peer/requirements.in:tests/peer/requirements.txt; do \
 		.cache/lock/bin/uv pip compile --quiet --universal --python-version 3.11 \
 			--generate-hashes --no-emit-index-url --no-header \
 			"$${pair%%:*}" --output-file "$${pair##*:}" || exit 1; \

@@ -59,9 +59,9 @@ class BadRequestError(Exception):
         self.answer = refusal(status, message)
 
 
-def refusal(status: int, message: str, **more: object) -> Answer:
-    """A refusal in the shape of Google's APIs."""
-    error = {"code": status, "message": message, "status": _STATUS_WORDS.get(status, "UNKNOWN")}
+def refusal(status: int, message: str, *, word: str = "", **more: object) -> Answer:
+    """A refusal in the shape of Google's APIs; `word` is the gRPC status."""
+    error = {"code": status, "message": message, "status": word or _STATUS_WORDS[status]}
     return Answer(status, {"error": error | more})
 
 

@@ -3,14 +3,13 @@
 import hashlib
 import re
 
-import grpc
 from google.iam.v1 import iam_policy_pb2, policy_pb2
 
 from knative.local.pubsub.broker import Broker
 from knative.local.pubsub.delivery import ProtoMessage
 from knative.local.pubsub.errors import AbortedError, InvalidArgumentError, NotFoundError
 from knative.local.pubsub.names import check_name
-from knative.local.pubsub.service import Context, unary
+from knative.local.pubsub.service import Call, Context
 
 MAX_MEMBERS = 1500
 
@@ -29,12 +28,12 @@ class PolicyService:
         self._broker = broker
         self._project = project
 
-    def handlers(self) -> dict[str, grpc.RpcMethodHandler]:
+    def calls(self) -> dict[str, Call]:
         """The methods by their names on the wire."""
         return {
-            "GetIamPolicy": unary(self.get_iam_policy, iam_policy_pb2.GetIamPolicyRequest),
-            "SetIamPolicy": unary(self.set_iam_policy, iam_policy_pb2.SetIamPolicyRequest),
-            "TestIamPermissions": unary(
+            "GetIamPolicy": Call(self.get_iam_policy, iam_policy_pb2.GetIamPolicyRequest),
+            "SetIamPolicy": Call(self.set_iam_policy, iam_policy_pb2.SetIamPolicyRequest),
+            "TestIamPermissions": Call(
                 self.grant_permissions, iam_policy_pb2.TestIamPermissionsRequest
             ),
         }

@@ -2,7 +2,6 @@
 
 from collections.abc import Iterable
 
-import grpc
 from google.protobuf import empty_pb2
 from google.pubsub_v1.types import Encoding, pubsub
 
@@ -10,7 +9,7 @@ from knative.local.pubsub.broker import Broker
 from knative.local.pubsub.delivery import ProtoMessage
 from knative.local.pubsub.errors import InvalidArgumentError
 from knative.local.pubsub.names import DELETED_SCHEMA, check_name, check_project
-from knative.local.pubsub.service import Context, merged, page_of, unary
+from knative.local.pubsub.service import Call, Context, merged, page_of
 from knative.local.pubsub.validation import check_publish, settle_topic
 
 MUTABLE = frozenset(
@@ -38,24 +37,24 @@ class PublisherService:
         self._broker = broker
         self._project = project
 
-    def handlers(self) -> dict[str, grpc.RpcMethodHandler]:
+    def calls(self) -> dict[str, Call]:
         """The methods by their names on the wire."""
         return {
-            "CreateTopic": unary(self.create_topic, pubsub.Topic.pb()),
-            "GetTopic": unary(self.get_topic, pubsub.GetTopicRequest.pb()),
-            "ListTopics": unary(self.list_topics, pubsub.ListTopicsRequest.pb()),
-            "ListTopicSubscriptions": unary(
+            "CreateTopic": Call(self.create_topic, pubsub.Topic.pb()),
+            "GetTopic": Call(self.get_topic, pubsub.GetTopicRequest.pb()),
+            "ListTopics": Call(self.list_topics, pubsub.ListTopicsRequest.pb()),
+            "ListTopicSubscriptions": Call(
                 self.list_topic_subscriptions, pubsub.ListTopicSubscriptionsRequest.pb()
             ),
-            "UpdateTopic": unary(self.update_topic, pubsub.UpdateTopicRequest.pb()),
-            "DeleteTopic": unary(self.delete_topic, pubsub.DeleteTopicRequest.pb()),
-            "ListTopicSnapshots": unary(
+            "UpdateTopic": Call(self.update_topic, pubsub.UpdateTopicRequest.pb()),
+            "DeleteTopic": Call(self.delete_topic, pubsub.DeleteTopicRequest.pb()),
+            "ListTopicSnapshots": Call(
                 self.list_topic_snapshots, pubsub.ListTopicSnapshotsRequest.pb()
             ),
-            "DetachSubscription": unary(
+            "DetachSubscription": Call(
                 self.detach_subscription, pubsub.DetachSubscriptionRequest.pb()
             ),
-            "Publish": unary(self.publish, pubsub.PublishRequest.pb()),
+            "Publish": Call(self.publish, pubsub.PublishRequest.pb()),
         }
 
     async def create_topic(self, request: ProtoMessage, _context: Context) -> ProtoMessage:

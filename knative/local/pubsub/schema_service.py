@@ -6,7 +6,6 @@ Messages are not checked against them; ValidateSchema and ValidateMessage are no
 import json
 import uuid
 
-import grpc
 from google.protobuf import empty_pb2
 from google.pubsub_v1.types import schema
 
@@ -14,7 +13,7 @@ from knative.local.pubsub.broker import Broker
 from knative.local.pubsub.delivery import ProtoMessage
 from knative.local.pubsub.errors import AlreadyExistsError, InvalidArgumentError, NotFoundError
 from knative.local.pubsub.names import check_name, check_project
-from knative.local.pubsub.service import Context, page_of, unary
+from knative.local.pubsub.service import Call, Context, page_of
 
 MAX_REVISIONS = 20
 MAX_DEFINITION_BYTES = 300_000
@@ -32,21 +31,21 @@ class SchemaService:
         self._broker = broker
         self._project = project
 
-    def handlers(self) -> dict[str, grpc.RpcMethodHandler]:
+    def calls(self) -> dict[str, Call]:
         """The methods by their names on the wire."""
         return {
-            "CreateSchema": unary(self.create_schema, schema.CreateSchemaRequest.pb()),
-            "GetSchema": unary(self.get_schema, schema.GetSchemaRequest.pb()),
-            "ListSchemas": unary(self.list_schemas, schema.ListSchemasRequest.pb()),
-            "ListSchemaRevisions": unary(
+            "CreateSchema": Call(self.create_schema, schema.CreateSchemaRequest.pb()),
+            "GetSchema": Call(self.get_schema, schema.GetSchemaRequest.pb()),
+            "ListSchemas": Call(self.list_schemas, schema.ListSchemasRequest.pb()),
+            "ListSchemaRevisions": Call(
                 self.list_schema_revisions, schema.ListSchemaRevisionsRequest.pb()
             ),
-            "CommitSchema": unary(self.commit_schema, schema.CommitSchemaRequest.pb()),
-            "RollbackSchema": unary(self.rollback_schema, schema.RollbackSchemaRequest.pb()),
-            "DeleteSchemaRevision": unary(
+            "CommitSchema": Call(self.commit_schema, schema.CommitSchemaRequest.pb()),
+            "RollbackSchema": Call(self.rollback_schema, schema.RollbackSchemaRequest.pb()),
+            "DeleteSchemaRevision": Call(
                 self.delete_schema_revision, schema.DeleteSchemaRevisionRequest.pb()
             ),
-            "DeleteSchema": unary(self.delete_schema, schema.DeleteSchemaRequest.pb()),
+            "DeleteSchema": Call(self.delete_schema, schema.DeleteSchemaRequest.pb()),
         }
 
     async def create_schema(self, request: ProtoMessage, _context: Context) -> ProtoMessage:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import grpc
+from google.pubsub_v1.types import pubsub
 
 from knative.local.pubsub.broker import Broker
 from knative.local.pubsub.faults import fault_control
@@ -18,10 +19,13 @@ from knative.local.pubsub.policy_service import PolicyService
 from knative.local.pubsub.process import watch_parent
 from knative.local.pubsub.publisher_service import PublisherService
 from knative.local.pubsub.push import PushSender
+from knative.local.pubsub.rest import rest_api
 from knative.local.pubsub.schema_service import SchemaService
+from knative.local.pubsub.service import Call, stream, unary
 from knative.local.pubsub.snapshot_service import SnapshotService
 from knative.local.pubsub.subscriber_service import SubscriberService
 
+SUBSCRIBER = "google.pubsub.v1.Subscriber"
 STOP_SECONDS = 0.3
 MAX_GRPC_BYTES = 11 * 1024 * 1024  # above the API's own limit, which answers more clearly
 MIN_PING_MILLISECONDS = 10_000
@@ -55,7 +59,14 @@ async def run(settings: Settings) -> None:
     broker = Broker(journal, on_configured=sender.configure)
     broker.restore()
     sweeping = asyncio.ensure_future(broker.sweep_forever())
-    server = _grpc_server(broker, settings.project)
+    subscriber = SubscriberService(broker, settings.project)
+    calls = {
+        "google.pubsub.v1.Publisher": PublisherService(broker, settings.project).calls(),
+        SUBSCRIBER: subscriber.calls() | SnapshotService(broker, settings.project).calls(),
+        "google.pubsub.v1.SchemaService": SchemaService(broker, settings.project).calls(),
+        "google.iam.v1.IAMPolicy": PolicyService(broker, settings.project).calls(),
+    }
+    server = _grpc_server(calls, subscriber)
     server.add_insecure_port(f"127.0.0.1:{settings.port}")
     rooms = (
         documents(
@@ -66,6 +77,7 @@ async def run(settings: Settings) -> None:
             }
         ),
         fault_control(sender.faults, sender.set_faults),
+        rest_api({name: call for methods in calls.values() for name, call in methods.items()}),
     )
     door = await serve_http(settings.http_port, rooms)
     await server.start()
@@ -84,7 +96,9 @@ async def run(settings: Settings) -> None:
     journal.close()
 
 
-def _grpc_server(broker: Broker, project: str) -> grpc.aio.Server:
+def _grpc_server(
+    calls: dict[str, dict[str, Call]], subscriber: SubscriberService
+) -> grpc.aio.Server:
     server = grpc.aio.server(
         options=[
             ("grpc.max_receive_message_length", MAX_GRPC_BYTES),
@@ -95,21 +109,11 @@ def _grpc_server(broker: Broker, project: str) -> grpc.aio.Server:
             ("grpc.keepalive_permit_without_calls", 1),
         ]
     )
-    server.add_generic_rpc_handlers(
-        [
-            grpc.method_handlers_generic_handler(name, handlers)
-            for name, handlers in services(broker, project).items()
-        ]
-    )
+    for service, methods in calls.items():
+        handlers = {name: unary(call) for name, call in methods.items()}
+        if service == SUBSCRIBER:
+            handlers["StreamingPull"] = stream(
+                subscriber.streaming_pull, pubsub.StreamingPullRequest.pb()
+            )
+        server.add_generic_rpc_handlers((grpc.method_handlers_generic_handler(service, handlers),))
     return server
-
-
-def services(broker: Broker, project: str) -> dict[str, dict[str, grpc.RpcMethodHandler]]:
-    """Every method that is served, by its service and name."""
-    subscriber = SubscriberService(broker, project).handlers()
-    return {
-        "google.pubsub.v1.Publisher": PublisherService(broker, project).handlers(),
-        "google.pubsub.v1.Subscriber": subscriber | SnapshotService(broker, project).handlers(),
-        "google.pubsub.v1.SchemaService": SchemaService(broker, project).handlers(),
-        "google.iam.v1.IAMPolicy": PolicyService(broker, project).handlers(),
-    }

@@ -4,7 +4,7 @@ The client package ships message classes but no server side, so the methods are 
 """
 
 from collections.abc import Awaitable, Callable, Iterable
-from typing import Any, TypeAlias
+from typing import Any, NamedTuple, TypeAlias
 
 import grpc
 from google.protobuf import field_mask_pb2
@@ -20,18 +20,25 @@ DEFAULT_PAGE = 100
 MAX_PAGE = 1000
 
 
-def unary(method: Method, request_class: ProtoMessage) -> grpc.RpcMethodHandler:
+class Call(NamedTuple):
+    """One method of the API and the message that it is asked with."""
+
+    method: Method
+    request_class: ProtoMessage
+
+
+def unary(call: Call) -> grpc.RpcMethodHandler:
     """Serve one request with one answer."""
 
     async def answer(request: ProtoMessage, context: Context) -> ProtoMessage:
         try:
-            return await method(request, context)
+            return await call.method(request, context)
         except PubSubError as error:
             await _refuse(context, error)
 
     return grpc.unary_unary_rpc_method_handler(
         answer,
-        request_deserializer=request_class.FromString,
+        request_deserializer=call.request_class.FromString,
         response_serializer=_serialize,
     )
 

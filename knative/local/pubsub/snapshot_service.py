@@ -3,7 +3,6 @@
 import time
 from collections.abc import Iterable
 
-import grpc
 from google.protobuf import empty_pb2
 from google.pubsub_v1.types import pubsub
 
@@ -16,7 +15,7 @@ from knative.local.pubsub.errors import (
     InvalidArgumentError,
 )
 from knative.local.pubsub.names import check_name, check_project
-from knative.local.pubsub.service import Context, merged, page_of, unary
+from knative.local.pubsub.service import Call, Context, merged, page_of
 from knative.local.pubsub.subscription import Subscription
 from knative.local.pubsub.validation import DAY_SECONDS, check_labels
 
@@ -36,15 +35,15 @@ class SnapshotService:
         self._broker = broker
         self._project = project
 
-    def handlers(self) -> dict[str, grpc.RpcMethodHandler]:
+    def calls(self) -> dict[str, Call]:
         """The methods by their names on the wire."""
         return {
-            "CreateSnapshot": unary(self.create_snapshot, pubsub.CreateSnapshotRequest.pb()),
-            "GetSnapshot": unary(self.get_snapshot, pubsub.GetSnapshotRequest.pb()),
-            "ListSnapshots": unary(self.list_snapshots, pubsub.ListSnapshotsRequest.pb()),
-            "UpdateSnapshot": unary(self.update_snapshot, pubsub.UpdateSnapshotRequest.pb()),
-            "DeleteSnapshot": unary(self.delete_snapshot, pubsub.DeleteSnapshotRequest.pb()),
-            "Seek": unary(self.seek, pubsub.SeekRequest.pb()),
+            "CreateSnapshot": Call(self.create_snapshot, pubsub.CreateSnapshotRequest.pb()),
+            "GetSnapshot": Call(self.get_snapshot, pubsub.GetSnapshotRequest.pb()),
+            "ListSnapshots": Call(self.list_snapshots, pubsub.ListSnapshotsRequest.pb()),
+            "UpdateSnapshot": Call(self.update_snapshot, pubsub.UpdateSnapshotRequest.pb()),
+            "DeleteSnapshot": Call(self.delete_snapshot, pubsub.DeleteSnapshotRequest.pb()),
+            "Seek": Call(self.seek, pubsub.SeekRequest.pb()),
         }
 
     async def create_snapshot(self, request: ProtoMessage, _context: Context) -> ProtoMessage:

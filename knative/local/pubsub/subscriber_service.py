@@ -14,7 +14,7 @@ from knative.local.pubsub.errors import (
     InvalidArgumentError,
 )
 from knative.local.pubsub.names import check_name, check_project
-from knative.local.pubsub.service import Context, merged, page_of, stream, unary
+from knative.local.pubsub.service import Call, Context, merged, page_of
 from knative.local.pubsub.streaming_pull import received, serve_stream
 from knative.local.pubsub.subscription import Subscription
 from knative.local.pubsub.validation import (
@@ -50,27 +50,26 @@ class SubscriberService:
         self._broker = broker
         self._project = project
 
-    def handlers(self) -> dict[str, grpc.RpcMethodHandler]:
+    def calls(self) -> dict[str, Call]:
         """The methods by their names on the wire."""
         return {
-            "CreateSubscription": unary(self.create_subscription, SubscriptionProto),
-            "GetSubscription": unary(self.get_subscription, pubsub.GetSubscriptionRequest.pb()),
-            "UpdateSubscription": unary(
+            "CreateSubscription": Call(self.create_subscription, SubscriptionProto),
+            "GetSubscription": Call(self.get_subscription, pubsub.GetSubscriptionRequest.pb()),
+            "UpdateSubscription": Call(
                 self.update_subscription, pubsub.UpdateSubscriptionRequest.pb()
             ),
-            "ListSubscriptions": unary(
+            "ListSubscriptions": Call(
                 self.list_subscriptions, pubsub.ListSubscriptionsRequest.pb()
             ),
-            "DeleteSubscription": unary(
+            "DeleteSubscription": Call(
                 self.delete_subscription, pubsub.DeleteSubscriptionRequest.pb()
             ),
-            "ModifyAckDeadline": unary(
+            "ModifyAckDeadline": Call(
                 self.modify_ack_deadline, pubsub.ModifyAckDeadlineRequest.pb()
             ),
-            "Acknowledge": unary(self.acknowledge, pubsub.AcknowledgeRequest.pb()),
-            "Pull": unary(self.pull, pubsub.PullRequest.pb()),
-            "StreamingPull": stream(self.streaming_pull, pubsub.StreamingPullRequest.pb()),
-            "ModifyPushConfig": unary(self.modify_push_config, pubsub.ModifyPushConfigRequest.pb()),
+            "Acknowledge": Call(self.acknowledge, pubsub.AcknowledgeRequest.pb()),
+            "Pull": Call(self.pull, pubsub.PullRequest.pb()),
+            "ModifyPushConfig": Call(self.modify_push_config, pubsub.ModifyPushConfigRequest.pb()),
         }
 
     async def create_subscription(self, request: ProtoMessage, _context: Context) -> ProtoMessage:
