@@ -44,9 +44,9 @@ def test_redelivery_of_one_redelivers_the_later_ones(
     subscription = subscribe(subscriber, topic, enable_message_ordering=True)
     publish(publisher, topic, b"1", b"2", b"3", b"4", key="k")
     publish(publisher, topic, b"other", key="other")
-    got = pull(subscriber, subscription, 5)
-    acknowledge(subscriber, subscription, got[0], got[2], got[4])
-    refuse(subscriber, subscription, got[1])
+    got = {received.message.data: received for received in pull(subscriber, subscription, 5)}
+    acknowledge(subscriber, subscription, got[b"1"], got[b"3"], got[b"other"])
+    refuse(subscriber, subscription, got[b"2"])
     again = pull(subscriber, subscription, 3)
     assert datas(again) == [b"2", b"3", b"4"]
     acknowledge(subscriber, subscription, *reversed(again))
@@ -174,11 +174,12 @@ def test_exactly_once_refuses_an_expired_ack_id(
     (second,) = pull(subscriber, subscription)
     assert second.ack_id != first.ack_id
     for call in (acknowledge, refuse):
-        with pytest.raises(exceptions.FailedPrecondition) as refused:
+        with pytest.raises(exceptions.InvalidArgument) as refused:
             call(subscriber, subscription, first)
+        assert refused.value.reason == "EXACTLY_ONCE_ACKID_FAILURE"
         assert refused.value.metadata == {first.ack_id: LEASE_EXPIRED}
     acknowledge(subscriber, subscription, second)
-    with pytest.raises(exceptions.FailedPrecondition):
+    with pytest.raises(exceptions.InvalidArgument):
         acknowledge(subscriber, subscription, second)
     assert pull_now(subscriber, subscription) == []
 
@@ -186,17 +187,33 @@ def test_exactly_once_refuses_an_expired_ack_id(
 def test_exactly_once_takes_the_good_ids_of_a_mixed_request(
     publisher: Client, subscriber: Client, topic: str
 ) -> None:
-    """Beside an unknown ack id, the good one of the same request still takes effect."""
+    """Beside an expired ack id, the good one of the same request still takes effect."""
     subscription = subscribe(subscriber, topic, enable_exactly_once_delivery=True)
     publish(publisher, topic, b"x")
+    (expired,) = pull(subscriber, subscription)
+    refuse(subscriber, subscription, expired)
     (received,) = pull(subscriber, subscription)
-    with pytest.raises(exceptions.FailedPrecondition) as refused:
-        subscriber.acknowledge(
-            subscription=subscription, ack_ids=["unknown", received.ack_id], retry=None
-        )
-    assert refused.value.metadata == {"unknown": LEASE_EXPIRED}
-    with pytest.raises(exceptions.FailedPrecondition):
+    with pytest.raises(exceptions.InvalidArgument) as refused:
+        acknowledge(subscriber, subscription, expired, received)
+    assert refused.value.metadata == {expired.ack_id: LEASE_EXPIRED}
+    with pytest.raises(exceptions.InvalidArgument):
         acknowledge(subscriber, subscription, received)
+
+
+def test_exactly_once_acknowledges_a_key_in_order(
+    publisher: Client, subscriber: Client, topic: str
+) -> None:
+    """An ack before an earlier one of its key is refused for the moment, not kept or lost."""
+    subscription = subscribe(
+        subscriber, topic, enable_exactly_once_delivery=True, enable_message_ordering=True
+    )
+    publish(publisher, topic, b"1", b"2", key="k")
+    first, second = pull(subscriber, subscription, 2)
+    with pytest.raises(exceptions.InvalidArgument) as refused:
+        acknowledge(subscriber, subscription, second)
+    assert refused.value.metadata == {second.ack_id: "TRANSIENT_FAILURE_UNORDERED_ACK_ID"}
+    acknowledge(subscriber, subscription, first, second)
+    assert pull_now(subscriber, subscription) == []
 
 
 def test_exactly_once_answer_survives_a_kill(tmp_path: Path) -> None:
@@ -215,7 +232,7 @@ def test_exactly_once_answer_survives_a_kill(tmp_path: Path) -> None:
     with started(tmp_path) as server:
         subscriber = server.subscriber()
         assert datas(pull(subscriber, subscription)) == [b"held"]
-        with pytest.raises(exceptions.FailedPrecondition):
+        with pytest.raises(exceptions.InvalidArgument):
             acknowledge(subscriber, subscription, held)
 
 

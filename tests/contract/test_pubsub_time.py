@@ -172,7 +172,7 @@ def test_snapshot_of_another_topic_is_refused(
     name = new_name("snapshots")
     subscriber.create_snapshot(name=name, subscription=subscribe(subscriber, topic))
     subscription = subscribe(subscriber, create_topic(publisher))
-    with pytest.raises(exceptions.InvalidArgument):
+    with pytest.raises(exceptions.FailedPrecondition):
         _seek(subscriber, subscription, snapshot=name)
 
 

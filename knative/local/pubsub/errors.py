@@ -2,10 +2,10 @@
 
 PubSubError
 ├── InvalidArgumentError     the request can never succeed as it is
+│   └── AckRefusedError      some ack ids are not, or no longer, good for an exactly-once ack
 ├── NotFoundError            no such topic, subscription or project
 ├── AlreadyExistsError       the name is taken
 ├── FailedPreconditionError  the request does not fit the resource's present state
-│   └── AckRefusedError      some ack ids are not, or no longer, good for an exactly-once ack
 ├── AbortedError             somebody else changed the resource meanwhile
 └── NotImplementedYetError   production answers it, this server does not yet
 """
@@ -43,11 +43,11 @@ class FailedPreconditionError(PubSubError):
     code = grpc.StatusCode.FAILED_PRECONDITION
 
 
-class AckRefusedError(FailedPreconditionError):
+class AckRefusedError(InvalidArgumentError):
     """Some ack ids are not, or no longer, good; `refused` says why for each."""
 
     def __init__(self, refused: dict[str, str]) -> None:
-        super().__init__("Some acknowledgement ids in the request were invalid.")
+        super().__init__("Some acknowledgement ids in the request were invalid or have expired.")
         self.refused = refused
 
 

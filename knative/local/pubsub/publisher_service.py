@@ -7,7 +7,7 @@ from google.pubsub_v1.types import Encoding, pubsub
 
 from knative.local.pubsub.broker import Broker
 from knative.local.pubsub.delivery import ProtoMessage
-from knative.local.pubsub.errors import InvalidArgumentError
+from knative.local.pubsub.errors import InvalidArgumentError, NotFoundError
 from knative.local.pubsub.names import DELETED_SCHEMA, check_name, check_project
 from knative.local.pubsub.service import Call, Context, merged, page_of
 from knative.local.pubsub.validation import check_publish, settle_topic
@@ -146,7 +146,7 @@ class PublisherService:
     def _name_schema(self, settings: ProtoMessage, messages: Iterable[ProtoMessage]) -> None:
         """Say in each message, as production does, by which schema it is to be read."""
         if settings.schema == DELETED_SCHEMA:
-            raise InvalidArgumentError("The topic's schema was deleted.")
+            raise NotFoundError("The topic's schema was deleted.")
         newest = self._broker.schema(settings.schema)[-1]
         for message in messages:
             message.attributes["googclient_schemaname"] = settings.schema

@@ -100,7 +100,7 @@ def error_details(error: PubSubError) -> ProtoMessage:
     status = status_pb2.Status(code=error.code.value[0], message=str(error))
     if isinstance(error, AckRefusedError):
         info = error_details_pb2.ErrorInfo(
-            reason="PERMANENT_FAILURE_INVALID_ACK_ID",
+            reason="EXACTLY_ONCE_ACKID_FAILURE",
             domain="pubsub.googleapis.com",
             metadata=error.refused,
         )

@@ -122,7 +122,7 @@ class SnapshotService:
     def _kept_by(self, snapshot: str, subscription: Subscription) -> Iterable[Message]:
         check_name(snapshot, "snapshots", self._project)
         if self._broker.snapshot(snapshot).topic != subscription.proto.topic:
-            raise InvalidArgumentError(f"{snapshot} is of another topic.")
+            raise FailedPreconditionError(f"{snapshot} is of another topic.")
         return _passing(subscription, self._broker.state.archives[snapshot].messages.values())
 
     def _attached(self, name: str) -> Subscription:
