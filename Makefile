@@ -4,7 +4,7 @@
 .DEFAULT_GOAL := help
 .PHONY: help setup setup-test run demo account check test test-unit test-functions \
 	test-integration test-contract test-e2e test-stores nightly peer-pubsub \
-	bench manifests migrate lock
+	chaos bench manifests migrate lock
 
 PYTHON ?= python3
 VENV_PYTHON := .venv/bin/python
@@ -74,6 +74,9 @@ peer-pubsub: setup-test ## Google's own Pub/Sub tests against our server (SOURCE
 
 bench: setup-test ## Measure against the bars; writes tests/benchmarks/results.json
 	@$(VENV_PYTHON) -m tests.benchmarks $(ARGS)
+
+chaos: setup-test ## A storm of kills, then the oracle: make chaos MINUTES=20 SEED=7
+	@exec $(VENV_PYTHON) -m tests.chaos $(if $(MINUTES),--minutes $(MINUTES)) $(if $(SEED),--seed $(SEED))
 
 manifests: setup-test ## Render knative/base, the gateway and the state diagrams again
 	@$(VENV_PYTHON) -m knative.render

@@ -1,4 +1,4 @@
-"""Lets a test kill this process at a named point, to prove that no death loses or doubles money."""
+"""Lets a test kill or stop this process at a named point: no money may be lost or doubled by it."""
 
 import os
 import signal
@@ -24,15 +24,16 @@ def crash_points(folder: str | None, environment: str) -> Callable[[str], None]:
     armed = Path(folder)
 
     def reached(name: str) -> None:
-        """Die here, once, if the point is armed by a file of its name.
+        """Die here, once, if the point is armed by a file of its name; it may name another signal.
 
         One rename takes the point and notes the death: another thread may kill the process next.
         """
+        died = armed / f"{name}{DIED}{os.getpid()}"
         try:
-            (armed / name).rename(armed / f"{name}{DIED}{os.getpid()}")
+            (armed / name).rename(died)
         except FileNotFoundError:
             return
-        os.kill(os.getpid(), signal.SIGKILL)
+        os.kill(os.getpid(), signal.Signals[died.read_text("ascii") or "SIGKILL"])
 
     return reached
 

@@ -1,13 +1,11 @@
 """Finds every crash point in the source, so that a new one is exercised without being listed."""
 
 import ast
-from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Final
 
 from knative.catalogue import load_catalogue
-from shared.runtime.crash import DIED
 from tests.system import ROOT
 
 _ROOMS: Final = ("functions", "shared")
@@ -26,17 +24,6 @@ def discover(root: Path = ROOT) -> frozenset[str]:
         for call in _calls(ast.parse(file.read_text(encoding="utf-8")))
         for name in _names(call.args[0])
     )
-
-
-def arm(folder: Path, names: frozenset[str]) -> None:
-    """Make the next process that reaches each point die there."""
-    for name in names:
-        (folder / name).touch()
-
-
-def hits(folder: Path) -> Counter[str]:
-    """How often a process died at each point."""
-    return Counter(file.name.partition(DIED)[0] for file in folder.glob(f"*{DIED}*"))
 
 
 def _calls(tree: ast.Module) -> Iterator[ast.Call]:

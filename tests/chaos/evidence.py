@@ -1,20 +1,20 @@
 """Reads everything one account left behind, past the code under test and without changing it."""
 
 import hashlib
-from collections.abc import Iterable, Mapping, Sequence
-from contextlib import AbstractContextManager
+import json
+import re
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
+from pathlib import Path
 from typing import Any, Final
 
 import boto3
+import pg8000.native
+import urllib3
 from botocore.config import Config
-
-from knative.local.object_store import BUCKET
-from knative.local.postgres import connect
-from tests.end_to_end.merchant import Accepted, Merchant
-from tests.end_to_end.operator_control import OperatorControl
-from tests.system import HOST, LocalSystem
 
 Row = Mapping[str, Any]
 Rows = Sequence[Row]
@@ -28,15 +28,58 @@ _TENANT: Final = {
     "ledger_transactions": "id",
     "postings": "transaction_id, position",
     "idempotency_keys": "key",
+    "consumed_messages": "event_id, consumer",
     "events": "id",
     "webhook_deliveries": "event_id",
 }
+# Of these also what another account may have written about an object of ours.
 _PLATFORM: Final = {
     "outbox": "id",
     "due_work": "object_id",
+    "event_feed": "id",
+    "payment_index": "object_id",
     "cases": "id",
     "dead_letters": "id",
 }
+# A whole number of a payer, a key of a merchant, a secret of a webhook.
+_FORBIDDEN: Final = re.compile(rb"2376[0-9]{8}(?![0-9])|[sr]k_(test|live)_\w{30}|whsec_\w{20}")
+_SECRET: Final = re.compile(rb"[\w+/=-]{20,}")
+
+
+@dataclass(frozen=True, slots=True)
+class Login:
+    """A login of the database that may read everything and write nothing."""
+
+    host: str
+    port: int
+    database: str
+    user: str
+    password: str
+
+
+@dataclass(frozen=True, slots=True)
+class Sources:
+    """Where the truth lies, as plain data, and what the merchant's side saw of it.
+
+    `accepted` holds id, key and body of each success; `arrivals` event id and charge of each
+    webhook that came; `secrets` is a folder of files whose contents no log may hold.
+    """
+
+    login: Login
+    store: Mapping[str, str]
+    operator: Mapping[str, str]
+    account: str
+    schema: str
+    logs: str
+    secrets: str
+    accepted: Sequence[Mapping[str, str]]
+    arrivals: Sequence[tuple[str, str]]
+
+    @classmethod
+    def from_json(cls, text: str) -> "Sources":
+        """As written by `json.dumps(dataclasses.asdict(…))`."""
+        content = json.loads(text)
+        return cls(**{**content, "login": Login(**content["login"])})
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,92 +97,117 @@ class StoredReceipt:
 class Evidence:
     """One moment of one account: its rows by table, and the truth of the world around it.
 
-    `effects` is the money that moved at the operator; `delivered` counts arrivals by event id;
-    `accepted` is what the API said yes to; `old_transactions` are open for more than a minute.
+    `effects` is the money that moved at the operator; `delivered` counts arrivals by event id,
+    `told` says which charge an event was about; `accepted` is what the API said yes to;
+    `old_transactions` are open for more than a minute; `leaks` are lines of logs.
     """
 
     at: datetime
+    account: str
     tables: Mapping[str, Rows]
     effects: Rows
     receipts: Sequence[StoredReceipt]
     delivered: Mapping[str, int]
-    accepted: Sequence[Accepted]
+    told: Mapping[str, str]
+    accepted: Sequence[Mapping[str, str]]
     old_transactions: int
+    leaks: Sequence[str]
 
     def rows(self, table: str) -> Rows:
         """The rows of a table."""
         return self.tables[table]
 
+    def sizes(self) -> dict[str, int]:
+        """How many of each thing were looked at: the n beside every zero."""
+        found = {name: len(rows) for name, rows in self.tables.items()}
+        return found | {
+            "operator's effects": len(self.effects),
+            "stored receipts": len(self.receipts),
+            "webhooks received": sum(self.delivered.values()),
+            "successes answered": len(self.accepted),
+        }
 
-def gather(
-    system: LocalSystem,
-    merchant: Merchant,
-    operator: OperatorControl,
-    accepted: Iterable[Accepted],
-) -> Evidence:
+
+def gather(sources: Sources) -> Evidence:
     """Read it all, once."""
-    tables, at, old_transactions = _database(system, merchant)
+    tables, at, old_transactions = _database(sources)
     ids = {row["id"] for row in tables["charges"]}
     return Evidence(
         at=at,
+        account=sources.account,
         tables=tables,
-        effects=[row for row in operator.effects() if row["external_id"] in ids],
-        receipts=_stored_receipts(system, merchant),
-        delivered=merchant.receiver.counts(),
-        accepted=list(accepted),
+        effects=[row for row in _effects(sources.operator) if row["external_id"] in ids],
+        receipts=_stored_receipts(sources),
+        delivered=Counter(event for event, _ in sources.arrivals),
+        told=dict(sources.arrivals),
+        accepted=sources.accepted,
         old_transactions=old_transactions,
+        leaks=list(_leaks(Path(sources.logs), _secrets(Path(sources.secrets)))),
     )
 
 
-def is_at_rest(system: LocalSystem, merchant: Merchant) -> bool:
-    """Whether no charge, delivery, receipt or message of the account is under way.
+@contextmanager
+def connected(login: Login) -> Iterator[Any]:
+    """A connection whose transactions the server itself holds to reading."""
+    connection = pg8000.native.Connection(
+        login.user,
+        host=login.host,
+        port=login.port,
+        password=login.password,
+        database=login.database,
+        timeout=30,
+    )
+    try:
+        connection.run("SET SESSION CHARACTERISTICS AS TRANSACTION READ ONLY")
+        yield connection
+    finally:
+        connection.close()
 
-    A charge that was sent twice is waiting for proofs that take minutes.
+
+def under_way(login: Login, schema: str, *, with_proofs: bool = False) -> int:
+    """How many charges, deliveries, receipts and messages of the account are not at their end.
+
+    A charge that may not be sent any more ends by reads over two minutes: unless `with_proofs`, one
+    that waits for those is not counted.
     """
-    schema = f'"{merchant.schema}"'
-    with _superuser(system) as connection:
+    proven = f"""c.submit_before < now() AND EXISTS (
+        SELECT FROM "{schema}".provider_attempts WHERE charge_id = c.id AND not_found_reads > 0)
+      OR (SELECT count(*) FROM "{schema}".state_changes
+          WHERE object_id = c.id AND cause = 'claimed') > 1"""
+    with connected(login) as connection:
         [[waiting]] = connection.run(
-            f"SELECT (SELECT count(*) FROM {schema}.charges c"
-            "  WHERE status NOT IN ('succeeded', 'failed', 'expired', 'canceled')"
-            f"   AND (SELECT count(*) FROM {schema}.state_changes"
-            "        WHERE object_id = c.id AND cause = 'claimed') < 2)"
-            f" + (SELECT count(*) FROM {schema}.webhook_deliveries WHERE status = 'pending')"
-            f" + (SELECT count(*) FROM {schema}.receipts WHERE stored_at IS NULL)"
-            " + (SELECT count(*) FROM platform.outbox WHERE published_at IS NULL)"
+            f"""SELECT (SELECT count(*) FROM "{schema}".charges c
+              WHERE status NOT IN ('succeeded', 'failed', 'expired', 'canceled')
+                AND NOT ({"false" if with_proofs else proven}))
+            + (SELECT count(*) FROM "{schema}".webhook_deliveries WHERE status = 'pending')
+            + (SELECT count(*) FROM "{schema}".receipts WHERE stored_at IS NULL)
+            + (SELECT count(*) FROM platform.outbox WHERE published_at IS NULL)"""
         )
-    return bool(waiting == 0)
+    return int(waiting)
 
 
-def dead_letters(system: LocalSystem) -> Sequence[str]:
-    """The subscription from which each dead letter of any account came."""
-    with _superuser(system) as connection:
-        rows = connection.run("SELECT subscription FROM platform.dead_letters")
-    return [row[0] for row in rows]
+def dead_letters(login: Login) -> Sequence[tuple[str, str]]:
+    """Subscription and event of each dead letter of any account."""
+    with connected(login) as connection:
+        rows = connection.run("SELECT subscription, event_id FROM platform.dead_letters")
+    return [(row[0], row[1]) for row in rows]
 
 
-def _superuser(system: LocalSystem) -> AbstractContextManager[Any]:
-    password = (system.data_dir / "postgres_superuser").read_text(encoding="utf-8").strip()
-    return connect(port=system.ports["postgres"], password=password, database="pay")
+def _database(sources: Sources) -> tuple[dict[str, Rows], datetime, int]:
+    with connected(sources.login) as connection:
+        # One snapshot for all tables.
+        connection.run("BEGIN ISOLATION LEVEL REPEATABLE READ")
 
-
-def _database(system: LocalSystem, merchant: Merchant) -> tuple[dict[str, Rows], datetime, int]:
-    with _superuser(system) as connection:
-        # One snapshot for all tables, and a server that refuses to write.
-        connection.run("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY")
-
-        def select(table: str, order: str, where: str = "true") -> Rows:
-            found = connection.run(
-                f"SELECT * FROM {table} WHERE {where} ORDER BY {order}",
-                **({"account": merchant.account} if ":account" in where else {}),
-            )
+        def select(table: str, order: str, where: str = "", **values: str) -> Rows:
+            found = connection.run(f"SELECT * FROM {table} {where} ORDER BY {order}", **values)
             names = [column["name"] for column in connection.columns]
             return [dict(zip(names, row, strict=True)) for row in found]
 
-        tables = {
-            name: select(f'"{merchant.schema}".{name}', order) for name, order in _TENANT.items()
-        }
+        schema = f'"{sources.schema}"'
+        ours = f"WHERE account_id = :account OR object_id IN (SELECT id FROM {schema}.charges)"
+        tables = {name: select(f"{schema}.{name}", order) for name, order in _TENANT.items()}
         tables |= {
-            name: select(f"platform.{name}", order, "account_id = :account")
+            name: select(f"platform.{name}", order, ours, account=sources.account)
             for name, order in _PLATFORM.items()
         }
         [[at, old]] = connection.run(
@@ -149,27 +217,39 @@ def _database(system: LocalSystem, merchant: Merchant) -> tuple[dict[str, Rows],
     return tables, at, old
 
 
-def _stored_receipts(system: LocalSystem, merchant: Merchant) -> list[StoredReceipt]:
-    access, _, secret = (
-        (system.data_dir / "secrets" / "s3_credentials").read_text(encoding="utf-8").strip()
-    ).partition(":")
+def _effects(operator: Mapping[str, str]) -> list[dict[str, Any]]:
+    answer = urllib3.request(
+        "GET",
+        f"{operator['url']}/effects?limit=10000",
+        headers={"Authorization": f"Bearer {operator['token']}"},
+        timeout=30,
+        retries=False,
+    )
+    content = answer.json()
+    rows: list[dict[str, Any]] = content["effects"]
+    assert len(rows) == content["total"], "the operator does not show all that moved"
+    return rows
+
+
+def _stored_receipts(sources: Sources) -> list[StoredReceipt]:
+    where = sources.store
     store: Any = boto3.session.Session().client(
         "s3",
-        endpoint_url=f"http://{HOST}:{system.ports['object_store']}",
-        aws_access_key_id=access,
-        aws_secret_access_key=secret,
+        endpoint_url=where["endpoint_url"],
+        aws_access_key_id=where["access"],
+        aws_secret_access_key=where["secret"],
         region_name="us-east-1",
         config=Config(s3={"addressing_style": "path"}),
     )
     found = []
     pages = store.get_paginator("list_object_versions").paginate(
-        Bucket=BUCKET, Prefix=f"receipts/{merchant.account}/"
+        Bucket=where["bucket"], Prefix=f"receipts/{sources.account}/"
     )
     for page in pages:
-        assert not page.get("DeleteMarkers")
+        assert not page.get("DeleteMarkers"), "somebody tried to delete a receipt"
         for version in page.get("Versions", []):
-            where = {"Key": version["Key"], "VersionId": version["VersionId"]}
-            answer = store.get_object(Bucket=BUCKET, **where)
+            which = {"Key": version["Key"], "VersionId": version["VersionId"]}
+            answer = store.get_object(Bucket=where["bucket"], **which)
             found.append(
                 StoredReceipt(
                     key=version["Key"],
@@ -181,3 +261,19 @@ def _stored_receipts(system: LocalSystem, merchant: Merchant) -> list[StoredRece
             )
     store.close()
     return found
+
+
+def _secrets(folder: Path) -> Iterable[bytes]:
+    """Every long word that stands in the secret files."""
+    for file in folder.iterdir():
+        if file.is_file():
+            yield from _SECRET.findall(file.read_bytes())
+
+
+def _leaks(logs: Path, secrets: Iterable[bytes]) -> Iterator[str]:
+    canaries = list(secrets)
+    for log in sorted(logs.glob("*.log*")):
+        with log.open("rb") as lines:
+            for number, line in enumerate(lines, start=1):
+                if _FORBIDDEN.search(line) or any(canary in line for canary in canaries):
+                    yield f"{log.name} line {number}"

@@ -1,66 +1,70 @@
-"""Kills everything while charges flow: each function at each crash point, then the parts below.
+"""Kills everything while charges flow: functions at each crash point and at random, parts below.
 
 What is killed comes back by the runner, what was under way by Pub/Sub, the outbox, leases and due
-work. Nothing here repairs anything.
+work. Nothing here repairs anything. One seed decides who dies where, in which order, and who orders
+what; what the processes make of it is their own.
 """
 
-import itertools
-import os
-import signal
+import random
 import socket
+import statistics
+import struct
 import threading
 import time
-from collections import Counter
-from collections.abc import Iterator, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
+import uuid
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any, Final
 
 import grpc
-import pytest
-import urllib3
 from google.pubsub_v1.services.publisher import PublisherClient
 from google.pubsub_v1.services.publisher.transports import PublisherGrpcTransport
 
-from knative.catalogue import load_catalogue
 from knative.local.layout import PUBSUB_PROJECT
-from tests.chaos import crash_points
-from tests.chaos.evidence import Evidence, gather, is_at_rest
-from tests.end_to_end.merchant import Accepted, Merchant, Order
+from tests.chaos import killer
+from tests.chaos.clients import KINDS, Clients
+from tests.chaos.counters import FaultCounters
+from tests.chaos.evidence import Login, under_way
+from tests.chaos.judge import oracle_login
+from tests.chaos.killer import AT_POINT, AT_RANDOM, PARTS, Death, Killer
+from tests.end_to_end.merchant import Merchant
 from tests.end_to_end.operator_control import OperatorControl
 from tests.end_to_end.waiting import wait_for
 from tests.system import HOST, LocalSystem
 
-CLIENTS: Final = 8
-FIRST_CHARGES: Final = 16
-CHARGES_PER_ROUND: Final = 2
-MOST_CHARGES: Final = 200
-CHARGES_PER_WAVE: Final = 10
-POINTS_SECONDS: Final = 90.0
-BACK_SECONDS: Final = 30.0
-# A charge whose sender was killed and whose resend came too late ends by proof: its lease, the
-# minute after which a lost check is made again, then three reads over two minutes.
-REST_SECONDS: Final = 240.0
-# A charge comes to these points when submit_charge lets it pass, so their turn is second.
-LATER: Final = (
-    "receive_callback.",
-    "settle_charge.",
-    "render_receipt.",
-    "submit_charge.before_publish",
-    "submit_charge.after_publish",
-)
-# What no crash point reaches is killed whole, with charges and readers under way.
-WAVES: Final = (
-    ("simulate_provider", "read_payments", "verify_receipt"),
-    ("pubsub_http",),  # the broker, found by its other door
-    ("postgres",),
-)
-_ROUND_SECONDS: Final = 1.0
-_PAUSE_SECONDS: Final = 0.05
-_TICK_SECONDS: Final = 25.0
-_REFUSED_EVERY: Final = 4
-_DECLINED_EVERY: Final = 7
+FUNCTION_KILLS: Final = frozenset({AT_POINT, AT_RANDOM})
+# From a kill until that function answers again.
+RECOVERY_BAR_SECONDS: Final = 5.0
+REST_BAR_SECONDS: Final = 180.0
+# A charge that could not be sent in time ends by reads over two minutes more.
+PROOF_SECONDS: Final = 400.0
+# After its time a storm goes on this long for the points that were hit too rarely.
+TAIL_SECONDS: Final = 90.0
+_BACK_SECONDS: Final = 60.0
+_LOOK_SECONDS: Final = 0.05
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """How long, how hard, by which seed. A run that falls short of its minimums is invalid."""
+
+    seed: int
+    seconds: float
+    kills: int
+    hits_per_point: int
+    pause_seconds: tuple[float, float] = (0.3, 0.9)
+    part_every_seconds: float = 11.0
+
+    def least(self) -> dict[str, int]:
+        """The planned minimum of each fault."""
+        minutes = max(1, int(self.seconds // 60))
+        return {
+            AT_POINT: self.kills // 3,
+            AT_RANDOM: self.kills // 6,
+            **{fault: max(1, minutes // 3) for fault in PARTS},
+            **{name: minutes for name, kind in KINDS.items() if kind.fault},
+        }
 
 
 @dataclass(slots=True)
@@ -69,130 +73,167 @@ class Storm:
 
     system: LocalSystem
     merchant: Merchant
-    operator: OperatorControl
     points: frozenset[str]
+    plan: Plan
     seconds: dict[str, float] = field(default_factory=dict)
-    accepted: list[Accepted] = field(default_factory=list)
-    _numbers: Iterator[int] = field(default_factory=itertools.count)
-    _asked: list[Future[Accepted]] = field(default_factory=list)
-    _poked: Counter[str] = field(default_factory=Counter)
+    letters: list[str] = field(default_factory=list)
+    counters: FaultCounters = field(init=False)
+    clients: Clients = field(init=False)
+    killer: Killer = field(init=False)
+    login: Login = field(init=False)
 
-    def run(self) -> Evidence:
-        """Kill, wait until all is quiet, and return what is left."""
-        for number in range(0, MOST_CHARGES, _REFUSED_EVERY):
-            phone = _phone(number)
-            self.operator.fault(phone, "error_before", http_status=500, code="PAYER_NOT_FOUND")
+    def __post_init__(self) -> None:
+        """Nothing is started yet; only the oracle's login is made."""
+        operator = OperatorControl.of(self.system)
+        self.counters = FaultCounters(self.plan.least())
+        self.clients = Clients(self.merchant, operator, seed=self.plan.seed, counters=self.counters)
+        chance = random.Random(f"{self.plan.seed}/killer")  # noqa: S311 - seeded, to be replayed
+        self.killer = Killer(
+            self.system, chance, self.counters, self.points, _answering(self.system)
+        )
+        self.login = oracle_login(self.system)
+
+    def run(self) -> None:
+        """Kill for as long as planned, stop all faults, and wait until all is quiet."""
         began = time.monotonic()
-        with ThreadPoolExecutor(CLIENTS) as clients:
-            later = frozenset(name for name in self.points if name.startswith(LATER))
-            bury_a_letter(self.system)
-            self._ask(clients, FIRST_CHARGES)
-            self._kill_at(clients, self.points - later)
-            crash_points.arm(self.system.crash_points, later)
-            for wave in WAVES:
-                self._kill_whole(clients, wave)
-            self.seconds["every part killed"] = time.monotonic() - began
-            self._kill_at(clients, later)
-            self.seconds["every point hit"] = time.monotonic() - began
-            self.accepted = [future.result() for future in self._asked]
-        self._await_rest()
-        self.seconds["at rest"] = time.monotonic() - began
-        return gather(self.system, self.merchant, self.operator, self.accepted)
+        with self.clients.ordering():
+            self._rage(began)
+            self.killer.disarm()
+            stopped = time.monotonic()
+            self.seconds["storm"] = stopped - began
+        wait_for("everybody back", self._all_are_up, seconds=_BACK_SECONDS)
+        self._count_what_struck()
+        self._await_rest(stopped)
 
-    def hits(self) -> Counter[str]:
-        """How often a process died at each point."""
-        return crash_points.hits(self.system.crash_points)
+    def await_proofs(self) -> None:
+        """Wait for the last charges, which end by reads over minutes."""
+        began = time.monotonic()
+        wait_for("every charge final", self._all_is_proven, seconds=PROOF_SECONDS)
+        self.seconds["every charge final, after rest"] = time.monotonic() - began
 
-    def _kill_at(self, clients: ThreadPoolExecutor, points: frozenset[str]) -> None:
-        """Arm points and let work flow until each was hit, or the time is over."""
-        crash_points.arm(self.system.crash_points, points - self.hits().keys())
-        deadline = time.monotonic() + POINTS_SECONDS
-        while (missing := points - self.hits().keys()) and time.monotonic() < deadline:
-            self._tick_what_was_killed()
-            # New work is pushed at once; what was under way waits for its next delivery.
-            if len(self._asked) < MOST_CHARGES and any(map(self._is_up, missing)):
-                self._ask(clients, CHARGES_PER_ROUND)
-            until = time.monotonic() + _ROUND_SECONDS
-            while time.monotonic() < until and not missing & self.hits().keys():
-                time.sleep(_PAUSE_SECONDS)
-
-    def _ask(self, clients: ThreadPoolExecutor, count: int) -> None:
-        for number in itertools.islice(self._numbers, count):
-            order = Order(_phone(number), amount=1_000 + number)
-            self._asked.append(clients.submit(self.merchant.charge, order))
-
-    def _tick_what_was_killed(self) -> None:
-        """Call a killed scheduled function as soon as it is back, as its clock would in 15 s."""
-        for entry in load_catalogue():
-            deaths = sum(n for name, n in self.hits().items() if name.startswith(f"{entry.name}."))
-            if entry.schedule is None or deaths == self._poked[entry.name]:
-                continue
-            if self._is_up(entry.name):
-                self._poked[entry.name] = deaths
-                port = self.system.ports[entry.name]
-                threading.Thread(target=_tick, args=(port,), daemon=True).start()
-
-    def _is_up(self, point: str) -> bool:
-        """Whether the function to which a point belongs takes connections."""
-        port = self.system.ports[point.partition(".")[0]]
-        with suppress(OSError), socket.create_connection((HOST, port), timeout=0.5):
-            return True
-        return False
-
-    def _kill_whole(self, clients: ThreadPoolExecutor, names: Sequence[str]) -> None:
-        before = {name: self.system.process_id(name) for name in names}
-        self._ask(clients, CHARGES_PER_WAVE)
-        readers = [
-            clients.submit(self._read_until_answered, path, status)
-            for path, status in (("/v1/balance", 200), (f"/verify/{'7' * 26}", 404))
+    def invalid(self) -> list[str]:
+        """Why this run proves nothing, or less than it should."""
+        few = [
+            f"{point}: {self.killer.hits[point]} hits"
+            for point in sorted(self.points)
+            if self.killer.hits[point] < self.plan.hits_per_point
         ]
-        for process_id in before.values():
-            os.kill(process_id, signal.SIGKILL)
-        wait_for(f"{names} back", lambda: self._are_back(before), seconds=BACK_SECONDS)
-        for reader in readers:
-            reader.result()
+        if len(self.killer.deaths) < self.plan.kills:
+            few.append(f"{len(self.killer.deaths)} kills of {self.plan.kills}")
+        return few + self.counters.shortfalls() + self.clients.failures
 
-    def _are_back(self, before: dict[str, int]) -> bool:
-        for name, process_id in before.items():
-            with suppress(pytest.fail.Exception):
-                if self.system.process_id(name) != process_id:
-                    continue
-            return False
-        return True
+    def broken(self, *, recovery_seconds: float = RECOVERY_BAR_SECONDS) -> list[str]:
+        """Bars of time that did not hold."""
+        late = [
+            f"{death.name} answered {death.back_after:.1f} s after a {death.how}"
+            for death in self.killer.deaths
+            if death.how in FUNCTION_KILLS and (death.back_after or 0) > recovery_seconds
+        ]
+        if self.seconds["rest"] > REST_BAR_SECONDS:
+            late.append(f"at rest after {self.seconds['rest']:.0f} s")
+        return late
 
-    def _read_until_answered(self, path: str, status: int) -> None:
-        def look() -> bool:
-            with suppress(urllib3.exceptions.HTTPError):
-                return self.merchant.call("GET", path).status == status
-            return False
+    def report(self) -> list[str]:
+        """Figures, with n beside everything."""
+        hits = self.killer.hits
+        return [
+            *(f"{point:<36}{hits[point]:>6} kills" for point in sorted(self.points)),
+            "",
+            *self.counters.table(),
+            "",
+            *_recoveries(self.killer.deaths),
+            *self.clients.report(),
+            ", ".join(f"{what} {at:.0f} s" for what, at in self.seconds.items()),
+        ]
 
-        wait_for(f"GET {path} answered", look, seconds=BACK_SECONDS)
-
-    def _await_rest(self) -> None:
-        """Return when nothing is under way any more; what still is then, the oracle will name."""
-        deadline = time.monotonic() + REST_SECONDS
-        while time.monotonic() < deadline:
-            if is_at_rest(self.system, self.merchant) and self.system.readyz()[0] == 200:
+    def _rage(self, began: float) -> None:
+        chance = random.Random(f"{self.plan.seed}/storm")  # noqa: S311 - seeded, to be replayed
+        parts = _shuffled_for_ever(chance)
+        next_kill, next_part = 3.0, self.plan.part_every_seconds
+        while (elapsed := time.monotonic() - began) < self.plan.seconds + TAIL_SECONDS:
+            self.killer.look()
+            missing = {p for p in self.points if self.killer.hits[p] < self.plan.hits_per_point}
+            is_tail = elapsed > self.plan.seconds
+            if is_tail and not missing and len(self.killer.deaths) >= self.plan.kills:
                 return
-            time.sleep(_ROUND_SECONDS)
+            if elapsed > next_kill:
+                next_kill = elapsed + chance.uniform(*self.plan.pause_seconds)
+                only_missing = is_tail and missing
+                armed = self.killer.arm(missing) if only_missing else self.killer.strike()
+                if armed and armed.startswith("keep_dead_letter."):
+                    threading.Thread(target=self._bury, daemon=True).start()
+            if elapsed > next_part and not is_tail:
+                next_part = elapsed + self.plan.part_every_seconds
+                self.killer.end_part(next(parts))
+            time.sleep(_LOOK_SECONDS)
+
+    def _bury(self) -> None:
+        """In a thread: the broker itself may be down, and its client waits for it."""
+        self.letters.append(bury_a_letter(self.system))
+
+    def _all_are_up(self) -> bool:
+        return self.killer.all_are_back() and self.system.readyz()[0] == 200
+
+    def _count_what_struck(self) -> None:
+        for name in self.clients.struck():
+            self.counters.struck[name] += 1
+
+    def _await_rest(self, stopped: float) -> None:
+        """Return when nothing is under way any more; what still is then, the oracle will name."""
+        while time.monotonic() - stopped < REST_BAR_SECONDS:
+            if not under_way(self.login, self.merchant.schema):
+                break
+            time.sleep(0.5)
+        self.seconds["rest"] = time.monotonic() - stopped
+
+    def _all_is_proven(self) -> bool:
+        return not under_way(self.login, self.merchant.schema, with_proofs=True)
 
 
-def bury_a_letter(system: LocalSystem) -> None:
-    """Publish to a dead-letter topic what no function of ours can read."""
+def bury_a_letter(system: LocalSystem) -> str:
+    """Publish to a dead-letter topic what no function of ours can read; its event id."""
+    event_id = f"letter-{uuid.uuid4()}"
+    attributes = {"type": "charge-created", "event_id": event_id}
+    topic = f"projects/{PUBSUB_PROJECT}/topics/charge-created-dead"
     channel = grpc.insecure_channel(f"{HOST}:{system.ports['pubsub']}")
     client: Any = PublisherClient(transport=PublisherGrpcTransport(channel=channel))
-    topic = f"projects/{PUBSUB_PROJECT}/topics/charge-created-dead"
-    message = {"data": b"no message of ours", "attributes": {"type": "charge-created"}}
-    client.publish(request={"topic": topic, "messages": [message]}, timeout=10)
+    message = {"data": b"no message of ours", "attributes": attributes}
+    client.publish(request={"topic": topic, "messages": [message]}, timeout=30)
     client.transport.close()
+    return event_id
 
 
-def _phone(number: int) -> str:
-    """A payer who pays, or now and then one who declines."""
-    return f"+23767{number:04d}{'451' if number % _DECLINED_EVERY == 0 else '001'}"
+def _shuffled_for_ever(chance: random.Random) -> Iterator[str]:
+    while True:
+        yield from chance.sample([*PARTS], len(PARTS))
 
 
-def _tick(port: int) -> None:
-    """A tick's answer comes when its run is over, or never, when it is killed meanwhile."""
-    with suppress(urllib3.exceptions.HTTPError):
-        urllib3.request("POST", f"http://{HOST}:{port}/", timeout=_TICK_SECONDS, retries=False)
+def _answering(system: LocalSystem) -> Mapping[str, Callable[[], bool]]:
+    """How to ask each part whether it works."""
+    ports = system.ports
+    return {
+        "postgres": lambda: _lets_in(ports["postgres"]),
+        "pubsub_http": lambda: killer.answers(f"http://{HOST}:{ports['pubsub_http']}/healthz"),
+        "object_store": lambda: killer.answers(f"http://{HOST}:{ports['object_store']}/"),
+        "gateway": lambda: killer.answers(f"{system.base_url}/v1/balance"),
+    }
+
+
+def _lets_in(port: int) -> bool:
+    """Whether the database server asks who we are, instead of saying that it is starting."""
+    words = struct.pack("!i", 196_608) + b"user\0postgres\0database\0pay\0\0"
+    with suppress(OSError), socket.create_connection((HOST, port), timeout=1) as connection:
+        connection.sendall(struct.pack("!i", len(words) + 4) + words)
+        return connection.recv(1) == b"R"
+    return False
+
+
+def _recoveries(deaths: list[Death]) -> Iterator[str]:
+    """Kill until it answers again: of functions and of each part."""
+    groups: dict[str, list[float]] = {}
+    for death in deaths:
+        group = "functions" if death.how in FUNCTION_KILLS else death.how
+        groups.setdefault(group, []).append(death.back_after or 0.0)
+    for group, times in groups.items():
+        spread = f"p50 {statistics.median(times):.2f} s, max {max(times):.2f} s"
+        yield f"{group}: {len(times)} kills, back after {spread}"

@@ -1,58 +1,65 @@
-"""Kill -9 of each function at each named point while it holds work, and of the parts below.
+"""A storm of kills -9: each function at each named point while it holds work, all at random too.
 
 Afterwards every accepted charge is final exactly once, books balance, each event was delivered and
-each paid charge has one receipt. One storm serves all tests of this module.
+each paid charge has one receipt. One storm serves all tests of this module; `make chaos` makes
+larger ones.
 """
 
+import json
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import Any, Final
 
 import pytest
+from pg8000.native import DatabaseError
 
 from knative.catalogue import load_catalogue
 from tests import PRINTED_AT_THE_END
+from tests.chaos import judge
 from tests.chaos.crash_points import discover
-from tests.chaos.evidence import Evidence, dead_letters
+from tests.chaos.evidence import Evidence, Sources, connected, dead_letters, gather
 from tests.chaos.oracle import INVARIANTS, violations
-from tests.chaos.storm import Storm
+from tests.chaos.storm import Plan, Storm
 from tests.end_to_end.merchant import open_merchant
-from tests.end_to_end.operator_control import OperatorControl
 from tests.system import LocalSystem
 
-# The storm itself takes one minute, or three; its bounds are in storm.py.
-pytestmark = pytest.mark.timeout(400)
+# The storm takes 75 s, its tail and the way to rest up to 90 s and 180 s more.
+pytestmark = pytest.mark.timeout(500)
+
+BACK_SECONDS: Final = 20.0
+PLAN: Final = Plan(seed=1, seconds=75.0, kills=100, hits_per_point=1)
 
 
 @dataclass(frozen=True, slots=True)
 class Aftermath:
-    """A storm that is over, and what it left."""
+    """A storm that is over, what it left, and what the oracle's own process says of it."""
 
     storm: Storm
+    told: Sources
     evidence: Evidence
+    verdict: Mapping[str, Any]
 
 
 @pytest.fixture(scope="module")
 def aftermath(local_system: LocalSystem) -> Iterator[Aftermath]:
     """The one storm, over an account of its own."""
     with open_merchant(local_system, "Quincaillerie de la Tempête") as merchant:
-        storm = Storm(local_system, merchant, OperatorControl.of(local_system), discover())
-        yield Aftermath(storm, storm.run())
+        storm = Storm(local_system, merchant, discover(), PLAN)
+        storm.run()
+        told = judge.sources(local_system, merchant, storm.clients.accepted, storm.login)
+        yield Aftermath(storm, told, gather(told), judge.judge(told))
 
 
-def test_each_crash_point_was_hit(
+def test_the_storm_was_strong_enough(
     aftermath: Aftermath, record_property: Callable[[str, object], None]
 ) -> None:
-    """A point at which nothing ever died proves nothing; the run's end shows them all."""
-    storm, hits = aftermath.storm, aftermath.storm.hits()
-    times = ", ".join(f"{what} after {at:.0f} s" for what, at in storm.seconds.items())
-    lines = [f"{name:<36}{hits[name]:>8}" for name in sorted(storm.points)]
-    lines.append(f"{len(storm.points)} points, {len(storm.accepted)} charges; {times}")
-    record_property(PRINTED_AT_THE_END, "\n".join([f"{'crash point':<36}kills -9", *lines]))
+    """Every point and every planned fault struck as often as planned; the run's end shows them."""
+    storm = aftermath.storm
+    record_property(PRINTED_AT_THE_END, "\n".join([f"storm of seed {PLAN.seed}", *storm.report()]))
 
-    missing = storm.points - hits.keys()
-    assert not missing, f"{sorted(missing)}\n{_last_words(storm.system, missing)}"
+    weak = [point for point in storm.points if not storm.killer.hits[point]]
+    assert storm.invalid() == [], _last_words(storm.system, weak)
 
 
 def _last_words(system: LocalSystem, points: Iterable[str]) -> str:
@@ -60,6 +67,29 @@ def _last_words(system: LocalSystem, points: Iterable[str]) -> str:
     names = sorted({point.partition(".")[0] for point in points})
     ends = ((system.data_dir / "logs" / f"{name}.log").read_text()[-3000:] for name in names)
     return "\n".join(ends) + system.output.read_text()[-2000:]
+
+
+def test_what_was_killed_came_back_in_time(aftermath: Aftermath) -> None:
+    """Each function answered again soon after its kill, and all was at rest within 180 s.
+
+    The bar of 5 s is held by `make chaos`, which has the machine to itself.
+    """
+    assert aftermath.storm.broken(recovery_seconds=BACK_SECONDS) == []
+
+
+def test_the_oracle_on_its_own_finds_nothing(aftermath: Aftermath) -> None:
+    """A process that can only read, and knows none of our code, saw every invariant hold."""
+    found = aftermath.verdict["violations"]
+    assert not found, json.dumps(found, indent=1)
+    assert min(aftermath.verdict["looked_at"][name] for name in ("charges", "postings")) > 50
+
+
+def test_the_oracle_cannot_write(aftermath: Aftermath) -> None:
+    """Its login may read every row of every account, and change none."""
+    with connected(aftermath.storm.login) as connection:
+        connection.run("SET SESSION CHARACTERISTICS AS TRANSACTION READ WRITE")
+        with pytest.raises(DatabaseError, match="permission denied"):
+            connection.run("DELETE FROM platform.outbox")
 
 
 def test_each_function_that_holds_work_has_crash_points() -> None:
@@ -72,33 +102,29 @@ def test_each_function_that_holds_work_has_crash_points() -> None:
             assert steps == {"before", "after"}, entry.name
 
 
-@pytest.mark.parametrize("name", INVARIANTS)
-def test_an_invariant_holds_after_the_storm(aftermath: Aftermath, name: str) -> None:
-    """What the oracle reads in database, object store, operator and receiver agrees."""
-    broken = INVARIANTS[name](aftermath.evidence)
-    assert not broken, "\n".join(broken)
-
-
 def test_the_storm_had_every_kind_of_end(aftermath: Aftermath) -> None:
     """Payments that were paid, declined and refused all went through it."""
     charges = aftermath.evidence.rows("charges")
 
     assert {row["failure_code"] for row in charges} >= {None, "payer_declined", "payer_not_found"}
-    assert len(charges) >= 50
+    assert aftermath.storm.clients.refused
 
 
-def test_a_dead_letter_is_kept_once(aftermath: Aftermath, local_system: LocalSystem) -> None:
-    """The unreadable message is one row although its keeper died twice, and the only one."""
-    assert aftermath.evidence.accepted
-    (subscription,) = dead_letters(local_system)
-    assert subscription.endswith("/keep_dead_letter--charge-created-dead")
+def test_a_dead_letter_is_kept_once(aftermath: Aftermath) -> None:
+    """Each unreadable message is one row although its keeper died over it, and none else came."""
+    kept = dead_letters(aftermath.storm.login)
+
+    assert sorted(event for _, event in kept) == sorted(aftermath.storm.letters)
+    assert {name.rpartition("/")[2] for name, _ in kept} == {
+        "keep_dead_letter--charge-created-dead"
+    }
 
 
 def test_each_order_is_answered_as_before(aftermath: Aftermath) -> None:
     """I13: the same key and body give the same bytes, and no charge is made by asking again."""
     merchant = aftermath.storm.merchant
 
-    for accepted in aftermath.storm.accepted:
+    for accepted in aftermath.storm.clients.accepted:
         order = accepted.order
         answer = merchant.call("POST", "/v1/charges", order.body, order.key)
         assert (answer.status, answer.data) == (200, accepted.body)
@@ -142,9 +168,20 @@ BROKEN: Final[Mapping[str, Callable[[Evidence], Evidence]]] = {
     "I8 history is allowed": lambda e: _without(e, "state_changes"),
     "I9 events are delivered": lambda e: replace(e, delivered=dict([*e.delivered.items()][1:])),
     "I9 events match ends": lambda e: _without(e, "events"),
+    "I10 messages work once": lambda e: _without(e, "consumed_messages"),
     "I11 receipts are locked": lambda e: replace(e, receipts=e.receipts[1:]),
+    "I12 rows are ours": lambda e: _with(
+        e, "event_feed", lambda r: r.update(account_id="acct_another")
+    ),
+    "I13 keys have one answer": lambda e: replace(
+        e, accepted=[*e.accepted, {**e.accepted[0], "body": "{}"}]
+    ),
     "I14 charges have ended": lambda e: _with(e, "charges", lambda r: r.update(status="unknown")),
     "I14 nothing is left": lambda e: _with(e, "due_work", _leased(e)),
+    "I15 parts make the whole": lambda e: _with(
+        e, "postings", lambda r: r.update(amount=r["amount"] + 1)
+    ),
+    "I17 logs keep secrets": lambda e: replace(e, leaks=["some.log line 1"]),
     "I18 open work has a date": lambda e: _with(
         e, "charges", lambda r: r.update(status="awaiting_payer")
     ),

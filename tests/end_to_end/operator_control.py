@@ -34,6 +34,11 @@ class OperatorControl:
         }
         self._call("POST", "/faults", order)
 
+    def faults(self) -> list[dict[str, Any]]:
+        """Every fault ordered, with what remains of it."""
+        rows: list[dict[str, Any]] = self._call("GET", "/faults")["faults"]
+        return rows
+
     def call_back(self, reference: str, mode: str) -> None:
         """Have a callback sent now: `now` (what is true), `twice` or `forged`."""
         self._call("POST", "/callback", {"reference": reference, "mode": mode})

@@ -1,6 +1,7 @@
 """The instrument that kills: each armed point once, and no death unseen."""
 
 import os
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -55,3 +56,18 @@ def test_production_has_no_crash_points(tmp_path: Path) -> None:
     """A folder named in production is refused at start."""
     with pytest.raises(SettingsError):
         crash_points(str(tmp_path), "production")
+
+
+def test_a_point_may_stop_instead_of_kill(tmp_path: Path) -> None:
+    """A file that names SIGSTOP makes a sleeper, which goes on from the point when it is woken."""
+    (tmp_path / "point.0").write_text("SIGSTOP")
+    sleeper = subprocess.Popen(  # noqa: S603 - our own interpreter
+        [sys.executable, "-c", MANY],
+        cwd=ROOT,
+        env={**os.environ, "CRASH_POINTS_DIR": str(tmp_path), "ENVIRONMENT": "local"},
+    )
+
+    _, status = os.waitpid(sleeper.pid, os.WUNTRACED)
+    assert os.WIFSTOPPED(status)
+    sleeper.send_signal(signal.SIGCONT)
+    assert sleeper.wait(30) == 0

@@ -1,0 +1,203 @@
+"""Several merchants' clients at once, who know of each answer what it proves.
+
+An answer is a success, a definite refusal, or leaves open what happened; then the client asks again
+with the same key until it knows. What fits none of these fails the run.
+"""
+
+import json
+import random
+import threading
+import time
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Any, Final
+
+import urllib3
+
+from tests.chaos.counters import FaultCounters
+from tests.end_to_end.merchant import Accepted, Merchant, Order
+from tests.end_to_end.operator_control import OperatorControl
+
+CLIENTS: Final = 4
+DEFINITE_SECONDS: Final = 60.0
+_AGAIN_SECONDS: Final = 0.2
+# Each client's pause between orders; together they ask for about two charges a second.
+_PAUSE_SECONDS: Final = (1.0, 2.5)
+_PHONES: Final = 10_000
+_CONFLICT: Final = 409
+_TOO_MANY: Final = 429
+_READS: Final = (("/v1/balance", 200), ("/v1/charges?limit=5", 200), (f"/verify/{'7' * 26}", 404))
+
+
+class Verdict(StrEnum):
+    """What an answer proves."""
+
+    SUCCESS = "success"
+    REFUSAL = "definite refusal"
+    AMBIGUOUS = "ambiguous"
+
+
+class UnclassifiedError(Exception):
+    """An answer that no client could make sense of."""
+
+
+@dataclass(frozen=True, slots=True)
+class Kind:
+    """A kind of order: how the payer's number ends, which fault the operator is told before."""
+
+    weight: int
+    ending: str = "001"
+    fault: str | None = None
+    words: Mapping[str, Any] = field(default_factory=dict)
+    is_broken: bool = False
+
+
+KINDS: Final[Mapping[str, Kind]] = {
+    "payer pays": Kind(10),
+    "payer declines": Kind(2, ending="451"),
+    "operator refuses": Kind(
+        3, fault="error_before", words={"http_status": 500, "code": "PAYER_NOT_FOUND"}
+    ),
+    "callback lost": Kind(2, fault="callback_none"),
+    "operator's answer lost": Kind(2, fault="drop_after"),
+    "request lost": Kind(1, fault="drop_before"),
+    "broken order": Kind(2, is_broken=True),
+}
+
+
+def classify(answer: urllib3.BaseHTTPResponse) -> Verdict:
+    """Say what an answer to POST /v1/charges proves. Raises UnclassifiedError."""
+    status = answer.status
+    if status in {_CONFLICT, _TOO_MANY} or status >= 500:
+        return Verdict.AMBIGUOUS
+    try:
+        content = json.loads(answer.data or b"")
+    except ValueError:
+        content = {}
+    if status == 200 and str(content.get("id")).startswith("ch_"):
+        return Verdict.SUCCESS
+    if 400 <= status < 500 and content.get("error", {}).get("code"):
+        return Verdict.REFUSAL
+    raise UnclassifiedError(f"{status} {answer.data!r}")
+
+
+@dataclass(slots=True)
+class Clients:
+    """Threads that order, read and classify until they are told to stop."""
+
+    merchant: Merchant
+    operator: OperatorControl
+    seed: int
+    counters: FaultCounters
+    accepted: list[Accepted] = field(default_factory=list)
+    refused: list[Order] = field(default_factory=list)
+    answers: Counter[str] = field(default_factory=Counter)
+    reads: Counter[str] = field(default_factory=Counter)
+    failures: list[str] = field(default_factory=list)
+    _faults: dict[str, str] = field(default_factory=dict)
+    _stop: threading.Event = field(default_factory=threading.Event)
+
+    @contextmanager
+    def ordering(self) -> Iterator[None]:
+        """Order while the block lasts; on leaving, every order under way becomes definite."""
+        threads = [
+            threading.Thread(target=self._live, args=(number,), daemon=True)
+            for number in range(CLIENTS)
+        ]
+        for thread in threads:
+            thread.start()
+        try:
+            yield
+        finally:
+            self._stop.set()
+            for thread in threads:
+                thread.join(2 * DEFINITE_SECONDS)
+            if any(thread.is_alive() for thread in threads):
+                self.failures.append("a client never came to an end")
+
+    def struck(self) -> Iterator[str]:
+        """The name of each fault that the operator carried out; ask once, when it is up."""
+        carried_out = {row["msisdn"] for row in self.operator.faults() if row["remaining"] == 0}
+        for payer, name in self._faults.items():
+            if payer in carried_out:
+                yield name
+
+    def report(self) -> list[str]:
+        """How every question was answered."""
+        told = ", ".join(f"{count} {word}" for word, count in sorted(self.answers.items()))
+        read = ", ".join(f"{count} {word}" for word, count in sorted(self.reads.items()))
+        keys = {each.order.key for each in self.accepted}
+        orders = f"orders: {len(keys)} accepted, {len(self.refused)} refused"
+        return [orders, f"answers: {told}, {len(self.failures)} unclassified", f"reads: {read}"]
+
+    def _live(self, number: int) -> None:
+        chance = random.Random(f"{self.seed}/client {number}")  # noqa: S311 - seeded, to be replayed
+        while not self._stop.is_set():
+            name = chance.choices([*KINDS], [kind.weight for kind in KINDS.values()])[0]
+            try:
+                self._order(name, number, chance)
+                self._read(*chance.choice(_READS))
+            except Exception as failure:  # noqa: BLE001 - whatever it is fails the run
+                self.failures.append(f"{name}: {type(failure).__name__} {failure}")
+            number += CLIENTS
+            self._stop.wait(chance.uniform(*_PAUSE_SECONDS))
+
+    def _order(self, name: str, number: int, chance: random.Random) -> None:
+        kind = KINDS[name]
+        phone = f"+23767{number % _PHONES:04d}{kind.ending}"
+        key = f"{self.seed}-{number}-{chance.getrandbits(64):x}"
+        order = Order(phone, amount=0 if kind.is_broken else chance.randint(100, 50_000), key=key)
+        if kind.fault is not None:
+            self._order_fault(phone, kind)
+            self._faults[phone.removeprefix("+")] = name
+            self.counters.injected[name] += 1
+        verdict, body = self._ask_until_definite(order)
+        if (verdict is Verdict.REFUSAL) != kind.is_broken:
+            raise UnclassifiedError(f"{verdict} {body[:200]!r}")
+        if verdict is Verdict.REFUSAL:
+            self.refused.append(order)
+            return
+        self.accepted.append(Accepted(order, json.loads(body)["id"], body, time.monotonic()))
+        if chance.random() < 0.2:  # a client that lost the answer asks once more
+            _, again = self._ask_until_definite(order)
+            self.accepted.append(Accepted(order, json.loads(again)["id"], again, time.monotonic()))
+
+    def _ask_until_definite(self, order: Order) -> tuple[Verdict, bytes]:
+        deadline = time.monotonic() + DEFINITE_SECONDS
+        while time.monotonic() < deadline:
+            try:
+                answer = self.merchant.call("POST", "/v1/charges", order.body, order.key)
+                verdict = classify(answer)
+            except urllib3.exceptions.HTTPError:
+                verdict = Verdict.AMBIGUOUS
+            self.answers[verdict] += 1
+            if verdict is not Verdict.AMBIGUOUS:
+                return verdict, answer.data
+            time.sleep(_AGAIN_SECONDS)
+        raise UnclassifiedError(f"nothing definite in {DEFINITE_SECONDS:.0f} s to {order.key}")
+
+    def _order_fault(self, phone: str, kind: Kind) -> None:
+        """The operator may be down itself just now."""
+        deadline = time.monotonic() + DEFINITE_SECONDS
+        while True:
+            try:
+                self.operator.fault(phone, str(kind.fault), **kind.words)
+            except (urllib3.exceptions.HTTPError, AssertionError):
+                if time.monotonic() > deadline:
+                    raise
+                time.sleep(_AGAIN_SECONDS)
+            else:
+                return
+
+    def _read(self, path: str, expected: int) -> None:
+        """A read fails now and then while everything is killed; it never says a wrong thing."""
+        try:
+            status = self.merchant.call("GET", path).status
+        except urllib3.exceptions.HTTPError:
+            status = 0
+        if status not in {0, expected} and status < 500:
+            raise UnclassifiedError(f"GET {path} answered {status}")
+        self.reads["answered" if status == expected else "not answered"] += 1
