@@ -27,6 +27,7 @@ BREAKING = {
     "Only its own function": ("shared/runtime/http.py", "import shared.simulator.engine"),
     "The platform's own code": ("knative/local/runner.py", "import shared.runtime.http"),
     "Nothing but tests": ("shared/storage/store.py", "import knative.local.runner"),
+    "The oracle judges": ("tests/chaos/oracle/evidence.py", "import shared.domain.ledger"),
 }
 
 

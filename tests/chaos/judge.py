@@ -11,7 +11,7 @@ from typing import Any, Final
 
 from knative.local.object_store import BUCKET
 from knative.local.postgres import connect
-from tests.chaos.evidence import Login, Sources
+from tests.chaos.oracle.evidence import Login, Sources
 from tests.end_to_end.merchant import Accepted, Merchant
 from tests.end_to_end.operator_control import OperatorControl
 from tests.system import HOST, ROOT, LocalSystem
@@ -69,7 +69,7 @@ def sources(
 def judge(told: Sources) -> Mapping[str, Any]:
     """Have the oracle's own process judge; its verdict as it printed it."""
     done = subprocess.run(
-        [sys.executable, "-m", "tests.chaos.oracle_process"],
+        [sys.executable, "-m", "tests.chaos.oracle"],
         cwd=ROOT,
         input=json.dumps(asdict(told)),
         capture_output=True,

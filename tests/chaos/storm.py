@@ -25,9 +25,9 @@ from knative.local.layout import PUBSUB_PROJECT
 from tests.chaos import killer
 from tests.chaos.clients import KINDS, Clients
 from tests.chaos.counters import FaultCounters
-from tests.chaos.evidence import Login, under_way
 from tests.chaos.judge import oracle_login
 from tests.chaos.killer import AT_POINT, AT_RANDOM, PARTS, Death, Killer
+from tests.chaos.oracle.evidence import Login, under_way
 from tests.end_to_end.merchant import Merchant
 from tests.end_to_end.operator_control import OperatorControl
 from tests.end_to_end.waiting import wait_for

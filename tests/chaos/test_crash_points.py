@@ -18,8 +18,8 @@ from knative.catalogue import load_catalogue
 from tests import PRINTED_AT_THE_END
 from tests.chaos import judge
 from tests.chaos.crash_points import discover
-from tests.chaos.evidence import Evidence, Sources, connected, dead_letters, gather
-from tests.chaos.oracle import INVARIANTS, violations
+from tests.chaos.oracle.evidence import Evidence, Sources, connected, dead_letters, gather
+from tests.chaos.oracle.invariants import INVARIANTS, violations
 from tests.chaos.storm import Plan, Storm
 from tests.end_to_end.merchant import open_merchant
 from tests.system import LocalSystem

@@ -6,8 +6,8 @@ It has its own login, which may read everything and write nothing, and imports n
 import json
 import sys
 
-from tests.chaos.evidence import Sources, gather
-from tests.chaos.oracle import INVARIANTS, NOT_APPLICABLE, violations
+from tests.chaos.oracle.evidence import Sources, gather
+from tests.chaos.oracle.invariants import INVARIANTS, NOT_APPLICABLE, violations
 
 
 def main() -> int:

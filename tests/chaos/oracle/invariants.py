@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping
 from itertools import pairwise
 from typing import Final
 
-from tests.chaos.evidence import Evidence, Row
+from tests.chaos.oracle.evidence import Evidence, Row
 
 SENDS: Final = 2
 NOT_APPLICABLE: Final = ("I16 audit entries are chained",)
