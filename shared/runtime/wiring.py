@@ -1,8 +1,8 @@
 """Joins ports to the real parts, each made at its first use and kept for the process."""
 
 import base64
-from collections.abc import Sequence
-from datetime import UTC, datetime
+from collections.abc import Callable, Sequence
+from datetime import datetime
 from time import monotonic
 from typing import TYPE_CHECKING, Final
 
@@ -25,6 +25,7 @@ from shared.operations.settle_charge import Settlement
 from shared.operations.submit_charge import Submission
 from shared.runtime import logs, metrics
 from shared.runtime.authentication import Authenticator
+from shared.runtime.clock import clock
 from shared.runtime.crash import reached
 from shared.runtime.http import Call
 from shared.runtime.once import once
@@ -39,9 +40,15 @@ KEY_SECONDS: Final = 3
 CONTRACT_SECONDS: Final = 60
 
 
+@once
+def _clock() -> Callable[[], datetime]:
+    config = settings()
+    return clock(config.clock_url, environment=config.environment, function=config.function)
+
+
 def now() -> datetime:
     """Return the time in UTC."""
-    return datetime.now(UTC)
+    return _clock()()
 
 
 def key_bytes(name: str) -> bytes:
