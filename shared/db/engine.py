@@ -3,6 +3,8 @@
 import select
 import ssl
 import time
+from collections.abc import Callable
+from datetime import datetime
 from pathlib import Path
 from typing import Any, Final
 
@@ -36,14 +38,16 @@ def make_engine(
     pool_size: int,
     application_name: str = "pay",
     reply_seconds: float | None = REPLY_SECONDS,
+    on_time: Callable[[datetime], None] | None = None,
 ) -> Engine:
     """Return an engine of at most `pool_size` connections; nothing is opened yet.
 
     `database_url` is `postgresql://host:port/name`, with `?sslmode=verify-full&sslrootcert=file`
     where the way there is not our own machine. `secret_file` holds `user:password`; it is read for
     each new connection, so a rotated password needs no restart. A borrower waits 5 s for a free
-    connection, a connect 3 s, an answer `reply_seconds` (None: for ever). Raises ValueError when
-    the address carries a user or password.
+    connection, a connect 3 s, an answer `reply_seconds` (None: for ever). `on_time` hears
+    the server's time with each new connection. Raises ValueError when the address carries a user or
+    password.
     """
     url = make_url(database_url)
     if url.username or url.password:
@@ -63,6 +67,9 @@ def make_engine(
             ssl_context=tls,
         )
         connection._usock.settimeout(reply_seconds)  # noqa: SLF001 - pg8000 has one limit for both
+        if on_time is not None:
+            [[server_time]] = connection.execute_simple("SELECT clock_timestamp()").rows
+            on_time(server_time)
         return connection
 
     engine = create_engine(

@@ -1,7 +1,7 @@
 """Joins ports to the real parts, each made at its first use and kept for the process."""
 
 import base64
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from datetime import datetime
 from time import monotonic
 from typing import TYPE_CHECKING, Final
@@ -25,7 +25,7 @@ from shared.operations.settle_charge import Settlement
 from shared.operations.submit_charge import Submission
 from shared.runtime import logs, metrics
 from shared.runtime.authentication import Authenticator
-from shared.runtime.clock import clock
+from shared.runtime.clock import CommonClock, clock
 from shared.runtime.crash import reached
 from shared.runtime.http import Call
 from shared.runtime.once import once
@@ -41,14 +41,15 @@ CONTRACT_SECONDS: Final = 60
 
 
 @once
-def _clock() -> Callable[[], datetime]:
+def _clock() -> CommonClock:
     config = settings()
-    return clock(config.clock_url, environment=config.environment, function=config.function)
+    machine = clock(config.clock_url, environment=config.environment, function=config.function)
+    return CommonClock(machine)
 
 
 def now() -> datetime:
     """Return the time in UTC."""
-    return _clock()()
+    return _clock().now()
 
 
 def key_bytes(name: str) -> bytes:
@@ -78,6 +79,7 @@ def _engine(role: str, url: str) -> Engine:
         secret_file=settings().secrets_dir / f"database_{role}",
         pool_size=settings().pool_size,
         application_name=settings().function or "pay",
+        on_time=_clock().hear,
     )
 
 

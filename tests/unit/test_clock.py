@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from shared.runtime.clock import clock, utc
+from shared.runtime.clock import CommonClock, clock, utc
 from shared.runtime.settings import SettingsError
 
 SECOND = timedelta(seconds=1)
@@ -47,3 +47,22 @@ def test_production_has_one_time(tmp_path: Path) -> None:
     """An address of another clock is refused at the first question."""
     with pytest.raises(SettingsError):
         clock(f"file://{tmp_path}", environment="production", function="create_charge")
+
+
+def test_who_is_minutes_off_follows_the_database() -> None:
+    """Late or early by more than a second is put right, in both directions and back again."""
+    offset = [timedelta(minutes=10)]
+    common = CommonClock(lambda: utc() + offset[0])
+
+    for offset[0] in (timedelta(minutes=10), -timedelta(minutes=10), timedelta()):
+        common.hear(utc())
+        assert abs(common.now() - utc()) < SECOND
+
+
+def test_small_differences_are_left_alone() -> None:
+    """The way to the database takes time; nobody's clock jumps because of it."""
+    started = utc()
+    common = CommonClock(lambda: started)
+
+    common.hear(started + timedelta(milliseconds=900))
+    assert common.now() == started

@@ -1,0 +1,248 @@
+"""Single faults on the running system: drains, cut connections, sleepers; then the oracle.
+
+CHAOS_ROUNDS makes each as large as one likes: `make chaos-faults ROUNDS=100`.
+"""
+
+import json
+import os
+import random
+import signal
+import threading
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import ExitStack
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Final
+
+import psutil
+import pytest
+import urllib3
+
+from tests.chaos import judge
+from tests.chaos.clients import Verdict, classify
+from tests.chaos.fault_proxy import FaultProxy, Way
+from tests.chaos.oracle.evidence import Login, connected, under_way
+from tests.chaos.twin import pushing_to, twin
+from tests.end_to_end.merchant import Accepted, Merchant, Order, open_merchant
+from tests.end_to_end.operator_control import OperatorControl
+from tests.end_to_end.waiting import wait_for
+from tests.system import HOST, LocalSystem
+
+ROUNDS: Final = int(os.environ.get("CHAOS_ROUNDS", "1"))
+pytestmark = pytest.mark.timeout(200 + 60 * ROUNDS)
+
+SEED: Final = 1
+DRAINS: Final = 3 * ROUNDS
+CUTS: Final = 60 * ROUNDS
+DRAIN_SECONDS: Final = 20.0
+OPERATOR_SECONDS: Final = 6.0
+# Longer than a sender's lease of 25 s, so that somebody else takes the sleeper's work.
+SLEEP_SECONDS: Final = 28.0
+REST_SECONDS: Final = 180.0
+
+
+@dataclass(slots=True)
+class Shop:
+    """A merchant whose every success is kept for the oracle."""
+
+    system: LocalSystem
+    merchant: Merchant
+    login: Login
+    accepted: list[Accepted] = field(default_factory=list)
+    _numbers: Iterator[int] = field(default_factory=lambda: iter(range(10_000)))
+    _guard: threading.Lock = field(default_factory=threading.Lock)
+
+    def order(self) -> Order:
+        """A payer of its own, who pays."""
+        with self._guard:
+            return Order(f"+23768{next(self._numbers):04d}001")
+
+    def ask(self, order: Order, url: str | None = None) -> Verdict:
+        """Order once, past the gateway where `url` is given."""
+        merchant = self.merchant if url is None else replace(self.merchant, base_url=url)
+        try:
+            answer = merchant.call("POST", "/v1/charges", order.body, order.key)
+        except urllib3.exceptions.HTTPError:
+            return Verdict.AMBIGUOUS
+        verdict = classify(answer)
+        if verdict is Verdict.SUCCESS:
+            found = Accepted(order, answer.json()["id"], answer.data, time.monotonic())
+            self.accepted.append(found)
+        return verdict
+
+    def ask_until_success(self, order: Order, url: str | None = None) -> None:
+        """Order with the same key until it is definite."""
+        wait_for("an answer", lambda: self.ask(order, url) is Verdict.SUCCESS, seconds=30)
+
+    def charge(self) -> str:
+        """Order through the gateway; the id of the charge."""
+        self.ask_until_success(self.order())
+        return self.accepted[-1].id
+
+
+@pytest.fixture(scope="module")
+def shop(local_system: LocalSystem) -> Iterator[Shop]:
+    """One account for all faults of this module."""
+    with open_merchant(local_system, "Boulangerie du Hasard") as merchant:
+        yield Shop(local_system, merchant, judge.oracle_login(local_system))
+
+
+def test_a_drained_function_answers_what_it_took(shop: Shop) -> None:
+    """E07: SIGTERM under load ends the process cleanly and no request that it held fails."""
+    held = 0
+    for _ in range(DRAINS):
+        with (
+            twin(shop.system, "create_charge") as second,
+            ThreadPoolExecutor(8) as clients,
+        ):
+            asked = [clients.submit(shop.ask, shop.order(), second.url) for _ in range(40)]
+            _await_done(asked, 8)
+            running = [each for each in asked if each.running()]
+            second.process.send_signal(signal.SIGTERM)
+            assert second.process.wait(DRAIN_SECONDS) == 0
+            held += len(running)
+            assert {each.result() for each in running} == {Verdict.SUCCESS}
+    assert held >= DRAINS
+
+
+def _await_done(asked: Sequence[Future[Verdict]], count: int) -> None:
+    """The function is warm and under load."""
+    wait_for("load", lambda: sum(each.done() for each in asked) >= count, seconds=30)
+
+
+def test_a_drained_function_waits_for_the_operator(shop: Shop) -> None:
+    """E07: a sender that is told to stop while the operator is silent still records the answer."""
+    operator = OperatorControl.of(shop.system)
+    with twin(shop.system, "submit_charge") as second:
+        with pushing_to(shop.system, "submit_charge", second.url):
+            order = shop.order()
+            operator.fault(order.phone, "hold_after", seconds=OPERATOR_SECONDS)
+            operator.fault(order.phone, "callback_none")
+            assert shop.ask(order) is Verdict.SUCCESS
+            charge = shop.accepted[-1].id
+            wait_for("sent", lambda: "claimed" in _causes(shop, charge), seconds=20)
+            second.process.send_signal(signal.SIGTERM)
+        assert second.process.wait(DRAIN_SECONDS) == 0
+    shop.merchant.wait_final(charge, seconds=60)
+    assert _causes(shop, charge) == ["claimed", "accepted", "confirmed"]
+
+
+def test_a_cut_around_the_commit_is_resolved_by_the_key(shop: Shop) -> None:
+    """E25: whichever byte from or to the database was the last, the key tells what happened."""
+    chance = random.Random(SEED)  # noqa: S311 - seeded, to be replayed
+    orders = []
+    with FaultProxy(shop.system.ports["postgres"]) as proxy:
+
+        def through(environment: Mapping[str, str]) -> Mapping[str, str]:
+            return {**environment, "DATABASE_URL": f"postgresql://{HOST}:{proxy.port}/pay"}
+
+        with twin(shop.system, "create_charge", through) as second:
+            sizes = _sizes(shop, proxy, second.url)
+            for _ in range(CUTS):
+                way = chance.choice([*Way])
+                proxy.arm(way, chance.randrange(sizes[way]))
+                order = shop.order()
+                orders.append(order)
+                first = shop.ask(order, second.url)
+                proxy.arm()
+                if first is not Verdict.SUCCESS:
+                    shop.ask_until_success(order, second.url)
+                assert shop.ask(order) is Verdict.SUCCESS
+    assert proxy.cuts >= CUTS * 0.8
+    answers = {(each.order.key, each.id, each.body) for each in shop.accepted}
+    assert len([key for key, _, _ in answers if key in {o.key for o in orders}]) == CUTS
+
+
+def _sizes(shop: Shop, proxy: FaultProxy, url: str) -> dict[Way, int]:
+    """How many bytes go each way for one charge, once the function knows its statements."""
+    sizes: dict[Way, int] = {}
+    for _ in range(3):
+        proxy.arm()
+        assert shop.ask(shop.order(), url) is Verdict.SUCCESS
+        sizes = dict(proxy.passed)
+    return sizes
+
+
+# In the order in which a charge comes to them: who sleeps lets a twin pass it on.
+SLEEPERS: Final = (
+    "submit_charge.before_send",
+    "settle_charge.before_commit",
+    "dispatch_webhook.before_record",
+    "render_receipt.before_commit",
+)
+
+
+def test_a_sleeper_commits_nothing_when_it_wakes(shop: Shop) -> None:
+    """E10: stopped while it holds work, woken when another has taken over, it changes nothing."""
+    for _ in range(ROUNDS):
+        with ExitStack() as stack:
+            asleep = [_put_to_sleep(shop, point, stack) for point in SLEEPERS]
+            until = time.monotonic() + SLEEP_SECONDS
+            while time.monotonic() < until:
+                charge = shop.charge()
+                shop.merchant.wait_final(charge, seconds=60)
+                shop.merchant.wait_webhook(charge, "receipt.available", seconds=60)
+            assert [each.status() for each in asleep] == [psutil.STATUS_STOPPED] * len(asleep)
+            for each in asleep:
+                each.resume()
+            for accepted in shop.accepted[-len(asleep) :]:
+                shop.merchant.wait_final(accepted.id, seconds=90)
+
+
+def _put_to_sleep(shop: Shop, point: str, stack: ExitStack) -> psutil.Process:
+    """Stop who reaches a point while it holds a charge's work, and let a twin take its place."""
+    name, folder = point.partition(".")[0], shop.system.crash_points
+    order = folder / "order.new"
+    order.write_text("SIGSTOP", "ascii")
+    order.rename(folder / point)
+    process = psutil.Process(shop.system.process_id(name))
+    stack.callback(process.resume)
+    shop.charge()
+    wait_for(f"{point} reached", lambda: process.status() == psutil.STATUS_STOPPED, seconds=30)
+    second = stack.enter_context(twin(shop.system, name))
+    stack.enter_context(pushing_to(shop.system, name, second.url))
+    return process
+
+
+@pytest.mark.parametrize("minutes", [10, -10])
+def test_clocks_that_differ_expire_nothing(shop: Shop, tmp_path: Path, minutes: int) -> None:
+    """E12: functions ten minutes ahead of and behind each other bring a charge to its end."""
+    offsets = {"create_charge": -minutes, "submit_charge": minutes, "settle_charge": -minutes}
+
+    def moved(environment: Mapping[str, str]) -> Mapping[str, str]:
+        return {**environment, "CLOCK_URL": f"file://{tmp_path}"}
+
+    with ExitStack() as stack:
+        urls = {}
+        for name, offset in offsets.items():
+            (tmp_path / name).write_text(json.dumps({"offset_seconds": offset * 60}))
+            urls[name] = stack.enter_context(twin(shop.system, name, moved)).url
+            if name != "create_charge":
+                stack.enter_context(pushing_to(shop.system, name, urls[name]))
+        shop.ask_until_success(shop.order(), urls["create_charge"])
+        charge = shop.accepted[-1].id
+        found = shop.merchant.wait_final(charge, seconds=30)
+    assert found["status"] == "succeeded"
+    assert abs(found["created"] - time.time()) < 60
+
+
+def test_the_oracle_finds_nothing_after_all_this(shop: Shop) -> None:
+    """Every invariant holds once all is at rest; runs last in this module."""
+    wait_for("rest", lambda: not under_way(shop.login, shop.merchant.schema), seconds=REST_SECONDS)
+    told = judge.sources(shop.system, shop.merchant, shop.accepted, shop.login)
+    found = judge.judge(told)["violations"]
+    assert not found, json.dumps(found, indent=1)
+    assert shop.accepted
+
+
+def _causes(shop: Shop, charge: str) -> list[str]:
+    """What happened to a charge, in order."""
+    with connected(shop.login) as connection:
+        rows = connection.run(
+            f'SELECT cause FROM "{shop.merchant.schema}".state_changes'
+            " WHERE object_id = :charge ORDER BY id",
+            charge=charge,
+        )
+    return [row[0] for row in rows]
