@@ -20,7 +20,8 @@ _ROLE: Final = "oracle"
 _JUDGE_SECONDS: Final = 120
 
 
-def _superuser(system: LocalSystem) -> AbstractContextManager[Any]:
+def superuser(system: LocalSystem) -> AbstractContextManager[Any]:
+    """A connection of the database's first user, for locks and for the oracle's login."""
     password = (system.data_dir / "postgres_superuser").read_text(encoding="utf-8").strip()
     return connect(port=system.ports["postgres"], password=password, database="pay")
 
@@ -28,7 +29,7 @@ def _superuser(system: LocalSystem) -> AbstractContextManager[Any]:
 def oracle_login(system: LocalSystem) -> Login:
     """Make the oracle's login anew: it reads all rows of all accounts and may write none."""
     password = secrets.token_hex(16)
-    with _superuser(system) as connection:
+    with superuser(system) as connection:
         if not connection.run("SELECT FROM pg_roles WHERE rolname = :role", role=_ROLE):
             connection.run(f"CREATE ROLE {_ROLE} BYPASSRLS IN ROLE pg_read_all_data, pg_monitor")
         connection.run(f"ALTER ROLE {_ROLE} LOGIN PASSWORD '{password}'")

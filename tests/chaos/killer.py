@@ -43,7 +43,7 @@ _STEADY_SECONDS: Final = 11.0
 _LOOK_SECONDS: Final = 0.03
 _SERVER_FAILURE: Final = 500
 _TICK_SECONDS: Final = 25.0
-_ODDS_OF_A_POINT: Final = 0.6
+_ODDS_OF_A_POINT: Final = 0.7
 
 
 @dataclass(slots=True)

@@ -40,8 +40,8 @@ REST_BAR_SECONDS: Final = 180.0
 # A charge that could not be sent in time ends by reads over two minutes more.
 PROOF_SECONDS: Final = 400.0
 # After its time a storm goes on this long for the points that were hit too rarely.
-TAIL_SECONDS: Final = 90.0
-_BACK_SECONDS: Final = 60.0
+TAIL_SECONDS: Final = 180.0
+_BACK_SECONDS: Final = 90.0
 _LOOK_SECONDS: Final = 0.05
 
 
