@@ -48,11 +48,15 @@ _ODDS_OF_A_POINT: Final = 0.7
 
 @dataclass(slots=True)
 class Death:
-    """One kill: of what, how, when (seconds since 1970), after how long it answered again."""
+    """One kill: of what, how, when (seconds since 1970), after how long it answered again.
+
+    `load` is the machine's load average of the minute before, for each core.
+    """
 
     name: str
     how: str
     at: float
+    load: float = field(default_factory=lambda: os.getloadavg()[0] / (os.cpu_count() or 1))
     back_after: float | None = None
 
 

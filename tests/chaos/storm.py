@@ -37,6 +37,8 @@ FUNCTION_KILLS: Final = frozenset({AT_POINT, AT_RANDOM})
 # From a kill until that function answers again.
 RECOVERY_BAR_SECONDS: Final = 5.0
 REST_BAR_SECONDS: Final = 180.0
+# Load average a core above which a slow start says more of the machine than of us.
+BUSY_LOAD: Final = 2.0
 # A charge that could not be sent in time ends by reads over two minutes more.
 PROOF_SECONDS: Final = 400.0
 # After its time a storm goes on this long for the points that were hit too rarely.
@@ -229,10 +231,12 @@ def _lets_in(port: int) -> bool:
 
 
 def _recoveries(deaths: list[Death]) -> Iterator[str]:
-    """Kill until it answers again: of functions and of each part."""
+    """Kill until it answers again: of functions, by how busy the machine was, and of each part."""
     groups: dict[str, list[float]] = {}
     for death in deaths:
-        group = "functions" if death.how in FUNCTION_KILLS else death.how
+        busy = "above" if death.load > BUSY_LOAD else "up to"
+        functions = f"functions, load {busy} {BUSY_LOAD:.0f} a core"
+        group = functions if death.how in FUNCTION_KILLS else death.how
         groups.setdefault(group, []).append(death.back_after or 0.0)
     for group, times in groups.items():
         spread = f"p50 {statistics.median(times):.2f} s, max {max(times):.2f} s"
