@@ -216,10 +216,10 @@ class Killer:
             threading.Thread(target=_post, args=(url,), daemon=True).start()
 
 
-def answers(url: str) -> bool:
-    """Whether anything but a server's failure comes from there."""
+def answers(url: str, *, below: int = _SERVER_FAILURE) -> bool:
+    """Whether an answer comes from there, with a status `below` that of a server's failure."""
     with suppress(urllib3.exceptions.HTTPError):
-        return urllib3.request("GET", url, timeout=1, retries=False).status < _SERVER_FAILURE
+        return urllib3.request("GET", url, timeout=1, retries=False).status < below
     return False
 
 
