@@ -1,5 +1,6 @@
 """The storm's own parts: a harness that cannot tell good from bad proves nothing."""
 
+import socket
 from typing import Final
 
 import pytest
@@ -8,6 +9,8 @@ import urllib3
 from tests.chaos.clients import UnclassifiedError, Verdict, classify
 from tests.chaos.counters import FaultCounters
 from tests.chaos.crash_points import discover
+from tests.chaos.fault_proxy import FaultProxy, Way
+from tests.system import HOST
 
 REFUSED: Final = b'{"error": {"code": "amount_invalid"}}'
 
@@ -57,3 +60,41 @@ def test_crash_points_are_found_in_the_source() -> None:
         "relay_outbox.after_mark",
         "render_receipt.before_publish",
     }
+
+
+@pytest.mark.parametrize(("way", "heard"), [(Way.ASKED, b"hel"), (Way.ANSWERED, b"hello")])
+def test_a_connection_is_cut_at_the_byte_that_was_asked_for(way: Way, heard: bytes) -> None:
+    """The bytes before the cut arrive, none after; the client is reset, not politely closed."""
+    with (
+        socket.create_server((HOST, 0)) as server,
+        FaultProxy(server.getsockname()[1]) as proxy,
+        socket.create_connection((HOST, proxy.port), timeout=5) as client,
+    ):
+        inside, _ = server.accept()
+        with inside:
+            inside.settimeout(5)
+            proxy.arm(way, 3)
+            client.sendall(b"hello")
+            assert inside.recv(100) == heard
+            if way is Way.ANSWERED:
+                inside.sendall(b"world")
+                assert client.recv(100) == b"wor"
+            with pytest.raises(ConnectionResetError):
+                client.recv(100)
+    assert (proxy.cuts, proxy.passed[way]) == (1, 5)
+
+
+def test_an_unarmed_proxy_passes_everything_on() -> None:
+    """Bytes go both ways, and are counted."""
+    with (
+        socket.create_server((HOST, 0)) as server,
+        FaultProxy(server.getsockname()[1]) as proxy,
+        socket.create_connection((HOST, proxy.port), timeout=5) as client,
+    ):
+        inside, _ = server.accept()
+        with inside:
+            client.sendall(b"question")
+            assert inside.recv(100) == b"question"
+            inside.sendall(b"answer")
+            assert client.recv(100) == b"answer"
+    assert proxy.passed == {Way.ASKED: 8, Way.ANSWERED: 6}
