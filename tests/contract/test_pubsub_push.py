@@ -209,6 +209,9 @@ def test_audience_defaults_to_the_endpoint(
         (b"GET /../etc/passwd HTTP/1.1\r\n\r\n", b"404"),
         (b"POST /jwks HTTP/1.1\r\nContent-Length: 0\r\n\r\n", b"405"),
         (b"\x16\x03\x01 what\r\n\r\n", b"400"),
+        (b"GET http://[ HTTP/1.1\r\n\r\n", b"400"),
+        (b"PUT / HTTP/1.1\r\nContent-Length: " + b"9" * 5000 + b"\r\n\r\n", b"400"),
+        (b"PUT / HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n", b"411"),
         (b"GET / HTTP/1.1\r\nX: " + b"y" * 100_000, b"400"),
     ],
 )

@@ -214,6 +214,7 @@ def test_as_terraform_speaks_it(server: Server) -> None:
         ("PUT", "projects/pay/topics/good", {"noSuchField": 1}, 400, "INVALID_ARGUMENT"),
         ("PUT", "projects/pay/topics/good", {"labels": "x"}, 400, "INVALID_ARGUMENT"),
         ("POST", "projects/pay/topics/good:publish", b"\xff", 400, "INVALID_ARGUMENT"),
+        ("PUT", "projects/pay/topics/good", b"[" * 100_000, 400, "INVALID_ARGUMENT"),
         (
             "PUT",
             "projects/pay/topics/good",

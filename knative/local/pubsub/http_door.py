@@ -17,6 +17,7 @@ from knative.local.pubsub.issuer import Json
 REQUEST_SECONDS = 5.0
 MAX_HEAD_BYTES = 16 * 1024
 MAX_BODY_BYTES = 10 * 1024 * 1024
+MAX_LENGTH_DIGITS = 18
 
 _STATUS_WORDS = {
     400: "INVALID_ARGUMENT",
@@ -40,11 +41,11 @@ class Request:
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """A JSON document with its status; a 405 carries the methods that are allowed."""
+    """A JSON document with its status, and header lines beyond the usual ones."""
 
     status: int
     document: Json
-    allow: str = ""
+    headers: tuple[str, ...] = ()
 
 
 # A room answers what it knows and None for paths that are not its own.
@@ -73,8 +74,8 @@ def documents(known: Mapping[str, Json]) -> Room:
             return None
         if request.method not in {"GET", "HEAD"}:
             refused = refusal(405, f"{request.path} is read by GET.")
-            return Answer(refused.status, refused.document, allow="GET, HEAD")
-        return Answer(200, known[request.path])
+            return Answer(refused.status, refused.document, headers=("Allow: GET, HEAD",))
+        return Answer(200, known[request.path], headers=("Cache-Control: max-age=600",))
 
     return answer
 
@@ -83,23 +84,31 @@ async def serve_http(port: int, rooms: Sequence[Room]) -> asyncio.Server:
     """Listen on the loopback interface; raises OSError where the port is taken."""
 
     async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        with contextlib.suppress(OSError, asyncio.IncompleteReadError):
-            request = None
-            try:
-                async with asyncio.timeout(REQUEST_SECONDS):
-                    request = await _read_request(reader, writer)
-                answer = await _answer(rooms, request)
-            except BadRequestError as error:
-                answer = error.answer
-            writer.write(_encoded(answer, with_body=request is None or request.method != "HEAD"))
-            await writer.drain()
-            writer.write_eof()
-            async with asyncio.timeout(REQUEST_SECONDS):  # else the rest resets the connection
-                while request is None and await reader.read(MAX_BODY_BYTES):
-                    pass
-        writer.close()
+        try:
+            with contextlib.suppress(OSError, asyncio.IncompleteReadError):
+                await _serve_one(rooms, reader, writer)
+        finally:
+            writer.close()
 
     return await asyncio.start_server(serve, "127.0.0.1", port, limit=MAX_HEAD_BYTES)
+
+
+async def _serve_one(
+    rooms: Sequence[Room], reader: asyncio.StreamReader, writer: asyncio.StreamWriter
+) -> None:
+    request = None
+    try:
+        async with asyncio.timeout(REQUEST_SECONDS):
+            request = await _read_request(reader, writer)
+        answer = await _answer(rooms, request)
+    except BadRequestError as error:
+        answer = error.answer
+    writer.write(_encoded(answer, with_body=request is None or request.method != "HEAD"))
+    await writer.drain()
+    writer.write_eof()
+    async with asyncio.timeout(REQUEST_SECONDS):  # a rest unread would reset the connection
+        while request is None and await reader.read(MAX_BODY_BYTES):
+            pass
 
 
 async def _answer(rooms: Sequence[Room], request: Request) -> Answer:
@@ -126,7 +135,10 @@ async def _read_request(reader: asyncio.StreamReader, writer: asyncio.StreamWrit
         for name, found, value in (line.partition(":") for line in lines)
         if found
     }
-    target = urlsplit(words[1])
+    try:
+        target = urlsplit(words[1])
+    except ValueError as error:
+        raise BadRequestError(400, "The request's target is no URL.") from error
     body = await reader.readexactly(_body_length(headers, writer))
     return Request(words[0], unquote(target.path), target.query, headers, body)
 
@@ -135,7 +147,7 @@ def _body_length(headers: Mapping[str, str], writer: asyncio.StreamWriter) -> in
     if "transfer-encoding" in headers:
         raise BadRequestError(411, "A body needs a Content-Length.")
     length = headers.get("content-length", "0")
-    if not length.isdecimal():
+    if not length.isdecimal() or len(length) > MAX_LENGTH_DIGITS:
         raise BadRequestError(400, "The Content-Length is no number.")
     if int(length) > MAX_BODY_BYTES:
         raise BadRequestError(
@@ -153,6 +165,6 @@ def _encoded(answer: Answer, *, with_body: bool) -> bytes:
         "Content-Type: application/json",
         f"Content-Length: {len(body)}",
         "Connection: close",
-        *([f"Allow: {answer.allow}"] if answer.allow else []),
+        *answer.headers,
     ]
     return ("\r\n".join(lines) + "\r\n\r\n").encode() + (body if with_body else b"")

@@ -38,9 +38,9 @@ class PushSender:
         pusher = self._pushers.pop(subscription, None)
         if pusher is not None:
             pusher.stop()
+        faults = self.faults.get(subscription.name) if subscription.is_push else None
+        subscription.pick = None if faults is None else faults.pick
         if subscription.is_push:
-            faults = self.faults.get(subscription.name)
-            subscription.pick = None if faults is None else faults.pick
             self._pushers[subscription] = Pusher(
                 subscription, self._pool, self._issuer, faults=faults
             )

@@ -107,7 +107,7 @@ def rest_api(calls: Mapping[str, Call]) -> Room:
             return None
         allowed = ", ".join(sorted({route.http_method for route, _ in fitting}))
         refused = refusal(405, f"{request.path} takes {allowed}.")
-        return Answer(refused.status, refused.document, allow=allowed)
+        return Answer(refused.status, refused.document, headers=(f"Allow: {allowed}",))
 
     return answer
 
@@ -148,7 +148,7 @@ def _parsed(route: _Route, name: str, request: Request) -> ProtoMessage:
         if isinstance(mask, str):  # either spelling of a field is taken
             document["updateMask"] = re.sub("_([a-z])", lambda found: found[1].upper(), mask)
         json_format.ParseDict(document, message)
-    except (ValueError, TypeError, json_format.ParseError) as error:
+    except (ValueError, TypeError, RecursionError, json_format.ParseError) as error:
         raise InvalidArgumentError(f"Invalid JSON payload received. {error}") from error
     return message
 
