@@ -37,8 +37,10 @@ FROM unnest(CAST(:ids AS text[])) id"""
 WAITING: Final = """
 SELECT count(*) FROM platform.outbox WHERE account_id = :account AND published_at IS NULL"""
 END_LEASES: Final = """
-UPDATE platform.outbox SET lease_until = now() WHERE account_id = :account AND published_at IS NULL
-  AND lease_until > now()"""
+UPDATE platform.outbox SET lease_until = now() WHERE id IN (
+    SELECT id FROM platform.outbox
+    WHERE account_id = :account AND published_at IS NULL AND lease_until > now()
+    FOR UPDATE SKIP LOCKED)"""
 BY_ID: Final = """
 SELECT id FROM platform.outbox WHERE account_id = :account AND id > :last ORDER BY id LIMIT 100"""
 
