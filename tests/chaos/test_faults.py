@@ -21,6 +21,7 @@ import psutil
 import pytest
 import urllib3
 
+from tests import PRINTED_AT_THE_END
 from tests.chaos import judge
 from tests.chaos.clients import Verdict, classify
 from tests.chaos.fault_proxy import FaultProxy, Way
@@ -143,7 +144,9 @@ def test_a_drained_function_waits_for_the_operator(shop: Shop) -> None:
     assert _causes(shop, charge) == ["claimed", "accepted", "confirmed"]
 
 
-def test_a_cut_around_the_commit_is_resolved_by_the_key(shop: Shop) -> None:
+def test_a_cut_around_the_commit_is_resolved_by_the_key(
+    shop: Shop, record_property: Callable[[str, object], None]
+) -> None:
     """E25: whichever byte from or to the database was the last, the key tells what happened."""
     chance = random.Random(SEED)  # noqa: S311 - seeded, to be replayed
     orders = []
@@ -162,6 +165,7 @@ def test_a_cut_around_the_commit_is_resolved_by_the_key(shop: Shop) -> None:
             if first is not Verdict.SUCCESS:
                 shop.ask_until_success(order, second.url)
             assert shop.ask(order) is Verdict.SUCCESS
+    record_property(PRINTED_AT_THE_END, f"{proxy.cuts} of {CUTS} connections cut")
     assert proxy.cuts >= CUTS * 0.8
     answers = {(each.order.key, each.id, each.body) for each in shop.accepted}
     assert len([key for key, _, _ in answers if key in {o.key for o in orders}]) == CUTS
