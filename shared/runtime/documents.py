@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import os
 import re
 import threading
 import unicodedata
@@ -13,7 +14,7 @@ from enum import StrEnum
 from functools import cache
 from io import BytesIO
 from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from werkzeug.datastructures import LanguageAccept
@@ -21,6 +22,9 @@ from werkzeug.http import parse_accept_header
 
 from shared.domain.money import Money
 from shared.domain.receipt import Language, Receipt, format_day, format_money, format_time
+
+if TYPE_CHECKING:
+    import typst
 
 PDF_STANDARD: Final = "a-3b"
 MERCHANT_LETTERS: Final = 140
@@ -54,25 +58,32 @@ def render_receipt_pdf(receipt: Receipt, *, verify_url: str, template: Path) -> 
     wrote is set as text; letters that the fonts lack appear as a replacement sign. Raises
     typst.TypstError where the template itself is wrong.
     """
-    import typst  # noqa: PLC0415 - 40 MB of compiler and fonts that only render_receipt pays for
-
     inputs = {
         "receipt": json.dumps(_page_data(receipt, verify_url), ensure_ascii=False),
         "qr": _qr_svg(verify_url),
     }
     with _PRESS:
-        document = typst.compile(
-            template,
-            root=template.parent,
+        document = _compiler(template).compile(
             format="pdf",
             sys_inputs=inputs,
             pdf_standards=PDF_STANDARD,
             timestamp=int(receipt.paid_at.timestamp()),
-            ignore_system_fonts=True,
         )
     if not isinstance(document, bytes):
         raise TypeError("a receipt is one document")
     return document
+
+
+@cache
+def _compiler(template: Path) -> "typst.Compiler":
+    """Return what compiles a template, with its fonts loaded. Called under the lock.
+
+    One page is too little to share out: a second thread of the compiler only looks for work.
+    """
+    os.environ.setdefault("RAYON_NUM_THREADS", "1")
+    import typst  # noqa: PLC0415 - 40 MB of compiler and fonts that only render_receipt pays for
+
+    return typst.Compiler(template, root=template.parent, ignore_system_fonts=True)
 
 
 def _page_data(receipt: Receipt, verify_url: str) -> Mapping[str, object]:
