@@ -1,8 +1,8 @@
 """The raw bound: functions that do one insert in a transaction of its own, and nothing else.
 
 They stand on the same server, pool and driver as create_charge. `bare_insert` opens and commits its
-transaction as create_charge does, in as few round trips: three. `bare_autocommit` leaves both to
-the server: one round trip, less than which no insert can take.
+transaction by queries of their own, as one does by the driver: three round trips. `bare_autocommit`
+leaves both to the server: one, as create_charge takes, and less than which no insert can take.
 """
 
 import secrets
