@@ -6,6 +6,7 @@ from typing import Final
 
 _hooks: Final[list[Callable[[], None]]] = []
 _stopping: Final = threading.Event()
+_running: Final = threading.Lock()
 
 
 def on_shutdown(hook: Callable[[], None]) -> None:
@@ -29,10 +30,14 @@ def begin_shutdown() -> None:
 
 
 def run_hooks() -> None:
-    """Call every hook, newest first, each once; a failing one does not keep the rest."""
-    while _hooks:
-        hook = _hooks.pop()
-        try:
-            hook()
-        except Exception:  # noqa: BLE001, S112 - the process ends; the next hook counts more
-            continue
+    """Call every hook, newest first, each once; a failing one does not keep the rest.
+
+    A second caller waits until the first is through.
+    """
+    with _running:
+        while _hooks:
+            hook = _hooks.pop()
+            try:
+                hook()
+            except Exception:  # noqa: BLE001, S112 - the process ends; the next hook counts more
+                continue

@@ -6,7 +6,6 @@ nothing outlives a kill -9. What is heavy and not needed for an answer is starte
 
 import ctypes
 import gc
-import os
 import sys
 import threading
 from collections.abc import Callable, Iterable
@@ -17,10 +16,10 @@ from granian.http import HTTP1Settings
 from granian.server.mt import MTServer
 
 from shared.runtime import lifecycle, logs
+from shared.runtime.drain import Drain
 from shared.runtime.edge import Application, create_app
 from shared.runtime.settings import LOCAL, Settings, settings
 
-DRAIN_SECONDS: Final = 30
 # Knative's proxy keeps idle connections for 90 s; the side that closes first breaks a request.
 IDLE_MILLISECONDS: Final = 100_000
 BACKLOG: Final = 1024
@@ -39,12 +38,12 @@ class _Server(MTServer):
     def _check_gil(self) -> None:
         """Run with the lock."""
 
+    drain: Drain
+
     def signal_handler_interrupt(self, *args: Any, **kwargs: Any) -> None:
-        """Stop, and cut what has not ended after the drain."""
+        """Stop once every request in hand is answered."""
         lifecycle.begin_shutdown()
-        timer = threading.Timer(DRAIN_SECONDS, _cut)
-        timer.daemon = True
-        timer.start()
+        self.drain.begin()
         super().signal_handler_interrupt(*args, **kwargs)  # type: ignore[no-untyped-call]  # granian's
 
 
@@ -72,9 +71,11 @@ def main() -> None:
         backlog=BACKLOG,
         log_enabled=False,
     )
-    served = background.starting_after_first(application)
+    server.drain = Drain()
+    served = server.drain.counting(background.starting_after_first(application))
     background.start_after(BACKGROUND_DELAY_SECONDS)
     server.serve(target_loader=lambda: served, wrap_loader=False)
+    server.drain.over()
     lifecycle.run_hooks()
     logs.info("stopped")
 
@@ -130,13 +131,6 @@ def _share_arenas() -> None:
     mallopt = getattr(ctypes.CDLL(None), "mallopt", None)
     if mallopt is not None:  # glibc alone has it
         mallopt(_M_ARENA_MAX, 2)
-
-
-def _cut() -> None:
-    """End a process whose requests outlived the drain."""
-    logs.error("drain_exceeded")
-    lifecycle.run_hooks()
-    os._exit(1)
 
 
 if __name__ == "__main__":

@@ -42,7 +42,6 @@ CUTS: Final = 40 * ROUNDS
 WORKER_CUTS: Final = 8 * ROUNDS
 # Less than the workers ask and are answered for one charge.
 MOST_BYTES: Final = 4_000
-DRAIN_SECONDS: Final = 20.0
 OPERATOR_SECONDS: Final = 6.0
 # Longer than a sender's lease of 25 s, so that somebody else takes the sleeper's work.
 SLEEP_SECONDS: Final = 28.0
@@ -118,7 +117,7 @@ def test_a_drained_function_answers_what_it_holds(shop: Shop) -> None:
             second.process.send_signal(signal.SIGTERM)
             database.run("COMMIT")
             assert {each.result() for each in asked} == {Verdict.SUCCESS}
-            assert second.process.wait(DRAIN_SECONDS) == 0
+            assert second.drained() == 0
 
 
 def _are_held(database: Any) -> bool:
@@ -139,7 +138,7 @@ def test_a_drained_function_waits_for_the_operator(shop: Shop) -> None:
             charge = shop.accepted[-1].id
             wait_for("sent", lambda: "claimed" in _causes(shop, charge), seconds=20)
             second.process.send_signal(signal.SIGTERM)
-        assert second.process.wait(DRAIN_SECONDS) == 0
+        assert second.drained() == 0
     shop.merchant.wait_final(charge, seconds=60)
     assert _causes(shop, charge) == ["claimed", "accepted", "confirmed"]
 

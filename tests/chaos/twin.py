@@ -2,9 +2,11 @@
 
 import subprocess
 import sys
+import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, Final
 
 import grpc
@@ -29,6 +31,19 @@ class Twin:
 
     process: subprocess.Popen[bytes]
     url: str
+    log: Path
+
+    def drained(self) -> int:
+        """Wait for its end; the exit status. One that does not end says what it still holds."""
+        began = time.monotonic()
+        try:
+            return self.process.wait(_DRAIN_SECONDS)
+        except subprocess.TimeoutExpired:
+            connections = psutil.Process(self.process.pid).net_connections()
+            log = self.log.read_text()[-2_000:]
+            raise AssertionError(
+                f"runs {time.monotonic() - began:.0f} s after SIGTERM: {connections}\n{log}"
+            ) from None
 
 
 @contextmanager
@@ -41,7 +56,8 @@ def twin(
     port = free_port()
     environment = psutil.Process(system.process_id(name)).environ()
     environment |= {"PORT": str(port), "METRICS_PORT": str(free_port())}
-    with (system.data_dir / "logs" / f"{name}.twin.log").open("ab") as log:
+    path = system.data_dir / "logs" / f"{name}.twin.log"
+    with path.open("ab") as log:
         process = subprocess.Popen(
             [sys.executable, "-m", "shared.runtime.serve"],
             cwd=ROOT,
@@ -52,7 +68,7 @@ def twin(
     url = f"http://{HOST}:{port}"
     try:
         wait_for(f"a twin of {name}", lambda: answers(f"{url}/"), seconds=_START_SECONDS)
-        yield Twin(process, url)
+        yield Twin(process, url, path)
     finally:
         process.terminate()
         try:

@@ -8,12 +8,14 @@ import signal
 import socket
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 
+from shared.runtime import lifecycle
+from shared.runtime.drain import Drain
 from tests.pubsub_server import free_port, wait_for
 
 ROOT = Path(__file__).parents[2]
@@ -167,6 +169,37 @@ def test_sigterm_finishes_what_runs_and_flushes(tmp_path: Path):
         assert answer == {"path": "/slow", "stopping": True}
         assert served.process.wait(10) == 0
         assert (tmp_path / "flushed").exists()
+
+
+def test_half_a_request_does_not_hold_up_a_stop(tmp_path: Path):
+    """Who connected and never finished asking is owed nothing: the process ends cleanly, soon."""
+    with (
+        _serving(tmp_path) as served,
+        socket.create_connection(("127.0.0.1", served.port), 5) as connection,
+    ):
+        connection.sendall(b"GET / HTTP/1.1\r\nHo")
+        assert _get(served, "/")[0] == 200
+        served.process.send_signal(signal.SIGTERM)
+        assert served.process.wait(10) == 0
+        assert (tmp_path / "flushed").exists()
+
+
+def test_an_answer_given_while_stopping_ends_its_connection():
+    """A connection that missed the stop is not kept for another request."""
+    drain = Drain()
+    seen: list[tuple[str, str]] = []
+
+    def application(_environ: object, start_response: Callable[..., object]) -> list[bytes]:
+        start_response("200 OK", [("Content-Length", "0")])
+        return []
+
+    served = drain.counting(application)
+    served({}, lambda _status, headers: seen.extend(headers))
+    assert seen == [("Content-Length", "0")]
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(lifecycle, "is_stopping", lambda: True)
+        served({}, lambda _status, headers: seen.extend(headers))
+    assert seen[1:] == [("Content-Length", "0"), ("Connection", "close")]
 
 
 def test_a_kill_frees_the_port_at_once(tmp_path: Path):
