@@ -15,8 +15,10 @@ from pathlib import Path
 from typing import Any
 
 import pypdf
+import pypdfium2
 import pytest
 import typst
+import zxingcpp
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -394,3 +396,14 @@ def test_a_page_brings_one_style_and_nothing_from_elsewhere(language, kind) -> N
 def test_a_page_comes_in_the_readers_language(header, asked, language) -> None:
     """The reader's click wins over the browser, the browser over French."""
     assert page_language(header, asked) == language
+
+
+@pytest.mark.parametrize("receipt", [RECEIPT, replace(RECEIPT, livemode=False)])
+def test_the_printed_code_leads_to_the_receipts_page(receipt: Receipt):
+    """A phone's camera reads the address from the page as shown, also over the test mark."""
+    body = render_receipt_pdf(receipt, verify_url=VERIFY_URL, template=TEMPLATE)
+    with pypdfium2.PdfDocument(body) as document:
+        shown = document[0].render(scale=2, grayscale=True)
+        dots = memoryview(bytes(shown.buffer)).cast("B", (shown.height, shown.stride))
+        (found,) = zxingcpp.read_barcodes(dots)
+    assert found.text == VERIFY_URL
