@@ -6,7 +6,7 @@ nothing outlives a kill -9. What is heavy and not needed for an answer is starte
 
 import ctypes
 import gc
-import sys
+import os
 import threading
 from collections.abc import Callable, Iterable
 from typing import Any, Final
@@ -48,7 +48,7 @@ class _Server(MTServer):
 
 
 def main() -> None:
-    """Serve until SIGTERM or SIGINT, then drain, run the hooks and exit 0."""
+    """Serve until SIGTERM or SIGINT, then drain and run the hooks."""
     config = settings()
     _share_arenas()
     logs.configure(config.function)
@@ -135,4 +135,6 @@ def _share_arenas() -> None:
 
 if __name__ == "__main__":
     main()
-    sys.exit(0)
+    # The hooks were the end. Taking the interpreter down under threads of Rust and gRPC adds
+    # nothing but what may hang.
+    os._exit(0)
