@@ -20,7 +20,12 @@ DECISIONS = sorted((DOCS / "decisions").glob("*.md"))
 RUNBOOKS = sorted((DOCS / "runbooks").glob("*.md"))
 SECTIONS = ["Context", "Decision", "Consequences", "Alternatives", "What enforces it"]
 TOP_FOLDERS = ["functions", "shared", "tests", "knative", "terraform"]
-REQUIREMENTS = [".requirements.in", "knative/local/requirements.in", "tests/requirements.in"]
+REQUIREMENTS = [
+    ".requirements.in",
+    "knative/local/requirements.in",
+    "tests/requirements.in",
+    "tests/requirements-go.in",
+]
 LONGEST_DECISION = 70
 
 _LINK = re.compile(r"\[[^\]]*\]\(([^)\s]+)\)")
