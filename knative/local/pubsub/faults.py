@@ -20,6 +20,7 @@ from knative.local.pubsub.push_connection import ACKNOWLEDGING, OnStatus
 
 LOST = 0  # a status that acknowledges nothing, and does not say that nobody answers there
 MOST_COPIES = 10
+MOST_SECONDS = 600  # the longest ack deadline
 PATH = "/faults/"
 
 # Sends once; calls back once with the status.
@@ -69,8 +70,17 @@ class FaultSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omi
     def check(self) -> None:
         """Raises ValueError for a figure that makes no sense."""
         faults = (self.duplicate, self.delay, self.drop, self.lose_ack, self.slow_answer)
-        if not all(0 <= fault.share <= 1 for fault in faults if fault is not None):
+        shares = [fault.share for fault in faults if fault is not None]
+        shares += [self.duplicate.concurrent] if self.duplicate else []
+        if not all(0 <= share <= 1 for share in shares):
             raise ValueError("a share is 0 to 1")
+        if any(fault and fault.attempts < 1 for fault in (self.drop, self.lose_ack)):
+            raise ValueError("attempts are 1 or more")
+        if any(
+            fault and not 0 <= fault.seconds <= MOST_SECONDS
+            for fault in (self.delay, self.slow_answer)
+        ):
+            raise ValueError(f"seconds are 0 to {MOST_SECONDS}")
         if self.duplicate and not 1 <= self.duplicate.copies <= MOST_COPIES:
             raise ValueError(f"copies are 1 to {MOST_COPIES}")
         if self.reorder and self.reorder.window < 1:
