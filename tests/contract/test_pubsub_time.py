@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 from google.api_core import exceptions
+from google.protobuf.timestamp_pb2 import Timestamp
 from google.pubsub_v1.types import pubsub
 
 from tests.pubsub_calls import (
@@ -163,6 +164,13 @@ def test_snapshots_are_listed_changed_and_deleted(
         subscriber.get_snapshot(snapshot=name)
     with pytest.raises(exceptions.NotFound):
         _seek(subscriber, subscription, snapshot=name)
+
+
+def test_a_time_beyond_all_years_is_refused(subscriber: Client, topic: str) -> None:
+    """gRPC carries what is no time; it is refused as such and drops nothing."""
+    subscription = subscribe(subscriber, topic)
+    with pytest.raises(exceptions.InvalidArgument):
+        _seek(subscriber, subscription, time=Timestamp(seconds=2**62))
 
 
 def test_snapshot_of_another_topic_is_refused(

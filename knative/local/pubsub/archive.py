@@ -4,6 +4,7 @@ import time
 from collections.abc import Iterable
 
 from knative.local.pubsub.delivery import Message, ProtoMessage
+from knative.local.pubsub.errors import InvalidArgumentError
 from knative.local.pubsub.filters import compile_filter
 from knative.local.pubsub.records import Target
 
@@ -45,8 +46,11 @@ def retained_by(subscription: str) -> str:
 
 
 def unix_seconds(timestamp: ProtoMessage) -> float:
-    """A protobuf timestamp."""
-    nanoseconds: int = timestamp.ToNanoseconds()
+    """A protobuf timestamp; raises InvalidArgumentError for one beyond the years 1 to 9999."""
+    try:
+        nanoseconds: int = timestamp.ToNanoseconds()
+    except ValueError as error:
+        raise InvalidArgumentError(str(error)) from error
     return nanoseconds / 1e9
 
 

@@ -26,6 +26,7 @@ DEFAULT_RETENTION_SECONDS = 7 * DAY_SECONDS
 MIN_RETENTION_SECONDS = 600
 MAX_RETENTION_SECONDS = 31 * DAY_SECONDS
 DEFAULT_EXPIRATION_SECONDS = 31 * DAY_SECONDS
+MAX_DURATION_SECONDS = 315_576_000_000  # of a protobuf Duration, which gRPC does not look at
 DEFAULT_MIN_BACKOFF_SECONDS = 10
 MAX_BACKOFF_SECONDS = 600
 MIN_DELIVERY_ATTEMPTS = 5
@@ -108,6 +109,9 @@ def settle_subscription(subscription: ProtoMessage, project: str) -> None:
     )
     if not subscription.HasField("expiration_policy"):
         subscription.expiration_policy.ttl.FromSeconds(DEFAULT_EXPIRATION_SECONDS)
+    if subscription.expiration_policy.HasField("ttl"):
+        ttl = subscription.expiration_policy.ttl
+        _check_seconds("expiration_policy.ttl", ttl, DAY_SECONDS, MAX_DURATION_SECONDS)
     _check_push_config(subscription.push_config)
     if subscription.enable_exactly_once_delivery and subscription.push_config.push_endpoint:
         raise InvalidArgumentError("Exactly-once delivery is for pull subscriptions only.")
@@ -162,7 +166,8 @@ def _settle_dead_letter_policy(policy: ProtoMessage) -> None:
 
 
 def _check_seconds(name: str, duration: ProtoMessage, lowest: int, highest: int) -> None:
-    if not lowest * 10**9 <= duration.ToNanoseconds() <= highest * 10**9:
+    is_duration = abs(duration.nanos) < 10**9
+    if not is_duration or not lowest * 10**9 <= duration.ToNanoseconds() <= highest * 10**9:
         raise InvalidArgumentError(f"{name} is {lowest} to {highest} s.")
 
 
