@@ -75,6 +75,19 @@ def test_truncated_snapshot_refuses_to_start(tmp_path: Path) -> None:
     assert _contents(tmp_path) == before
 
 
+def test_snapshot_cut_between_records_refuses_to_start(tmp_path: Path) -> None:
+    """Also one that ends after a whole record, or is empty, is missed something."""
+    _filled(tmp_path, b"x")
+    (tmp_path / "journal-0").rename(tmp_path / "snapshot-0")
+    (tmp_path / "journal-0").touch()
+    snapshot = tmp_path / "snapshot-0"
+    for content in (snapshot.read_bytes(), b""):
+        snapshot.write_bytes(content)
+        before = _contents(tmp_path)
+        assert "snapshot-0 is cut short" in _start_in_vain(tmp_path)
+        assert _contents(tmp_path) == before
+
+
 def test_missing_journal_refuses_to_start(tmp_path: Path) -> None:
     """A journal that somebody took away is missed, not started anew over a hole."""
     _filled(tmp_path, b"x")
@@ -86,12 +99,16 @@ def test_missing_journal_refuses_to_start(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     ("written", "said"),
-    [("3\n", "was written by a newer version (format 3"), ("what\n", "format holds no number")],
+    [
+        ("3\n", "was written by a newer version (format 3"),
+        ("what\n", "format holds no number"),
+        ("\udcff", "format holds no number"),
+    ],
 )
 def test_directory_of_a_newer_version_is_refused(tmp_path: Path, written: str, said: str) -> None:
     """An older program never writes into what a newer one has begun."""
     _filled(tmp_path, b"x")
-    (tmp_path / "format").write_text(written)
+    (tmp_path / "format").write_text(written, errors="surrogateescape")
     before = _contents(tmp_path)
     assert said in _start_in_vain(tmp_path)
     assert _contents(tmp_path) == before

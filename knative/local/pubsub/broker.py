@@ -294,7 +294,7 @@ class Broker:
 
     def _alive(self) -> list[Record]:
         state = self.state
-        records: list[Record] = [LastMessageId(self._last_message_id)]
+        records: list[Record] = []
         records += [TopicStored(topic.proto.SerializeToString()) for topic in state.topics.values()]
         records += [
             SubscriptionStored(subscription.proto.SerializeToString())
@@ -310,6 +310,7 @@ class Broker:
             MessageStored(message.proto.SerializeToString(), tuple(targets))
             for message, targets in state.messages()
         ]
+        records.append(LastMessageId(self._last_message_id))  # the end of a whole snapshot
         return records
 
 

@@ -6,6 +6,9 @@ Files in the data directory, `N` a growing generation:
     snapshot-N   everything alive when journal-N was begun; written beside, then renamed
     format       which form the records have, so that an older program never misreads newer ones
 
+A snapshot ends with a `LastMessageId` (those of earlier programs begin with it): one without it
+was cut short.
+
 A record on disk is its length and CRC-32 (little-endian, 4 bytes each) and its bytes. Replay takes
 the newest snapshot and every journal from its generation on. A torn record at the very end belongs
 to a write nobody was told of, and is cut off; anywhere else it is damage and refuses to start.
@@ -23,7 +26,7 @@ from pathlib import Path
 
 import msgspec
 
-from knative.local.pubsub.records import RECORD_START, Record, decode, encode
+from knative.local.pubsub.records import RECORD_START, LastMessageId, Record, decode, encode
 
 LAZY_WRITE_SECONDS = 0.01
 FORMAT = 2  # 1 had no file of its own and knew no seek, snapshots, policies and schemas
@@ -75,7 +78,7 @@ class Journal:
             if generation not in journals and (journals or snapshots):
                 raise DamagedJournalError(f"{self._path('journal', generation)} is missing")
         if snapshots:
-            yield from self._read(self._path("snapshot", first), is_last=False)
+            yield from self._read_snapshot(self._path("snapshot", first))
         for generation in journals:
             path = self._path("journal", generation)
             self.size += path.stat().st_size
@@ -179,6 +182,14 @@ class Journal:
         temporary.rename(path)
         _sync_directory(self._directory)
 
+    def _read_snapshot(self, path: Path) -> Iterator[Record]:
+        first = last = None
+        for last in self._read(path, is_last=False):
+            first = first or last
+            yield last
+        if not any(isinstance(record, LastMessageId) for record in (first, last)):
+            raise DamagedJournalError(f"{path} is cut short")
+
     def _read(self, path: Path, *, is_last: bool) -> Iterator[Record]:
         data = path.read_bytes()
         at = 0
@@ -198,7 +209,7 @@ class Journal:
 
     def _check_format(self) -> None:
         path = self._directory / "format"
-        found = path.read_text().strip() if path.exists() else "1"
+        found = path.read_text(errors="replace").strip() if path.exists() else "1"
         if not found.isdecimal():
             raise DamagedJournalError(f"{path} holds no number")
         if int(found) > FORMAT:
