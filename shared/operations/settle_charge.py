@@ -64,7 +64,7 @@ def settle_charge(
             return "unknown_charge"
         charge, attempt = found
         if charge.status in FINAL:
-            return "final_already"
+            return _look_back(charge, attempt, store=store, reader_of=reader_of, how=how)
         if moves.is_unsent(charge, attempt) or attempt is None:
             return _wait_or_abandon(charge, attempt, store=store, how=how, message=message)
         if read is None:
@@ -76,6 +76,32 @@ def settle_charge(
         if outcome != LOST_RACE:
             return outcome
     raise AskAgain(LOST_RACE)
+
+
+def _look_back(
+    charge: Charge,
+    attempt: Attempt | None,
+    *,
+    store: ChargeStore,
+    reader_of: Callable[[Charge], PaymentReader],
+    how: Settlement,
+) -> str:
+    """Ask once more about a charge that failed after it may have been sent.
+
+    It stays as it is; a payer who paid all the same becomes a case. Raises AskAgain when the
+    operator says nothing, since whoever woke us may be right.
+    """
+    if attempt is None or charge.status not in {ChargeStatus.FAILED, ChargeStatus.EXPIRED}:
+        return "final_already"
+    if attempt.status is AttemptStatus.NOT_SENT:
+        return "final_already"
+    deadline = Deadline.after(HANDLER_SECONDS, how.monotonic)
+    read = reader_of(charge).read_payment(attempt.reference, deadline=deadline)
+    if read.state is ReadState.UNKNOWN:
+        raise AskAgain(read.operator_word)
+    if read.state is ReadState.SUCCEEDED:
+        return _case(_note(charge, attempt, read, how.now()), "paid_after_the_end", store=store)
+    return "final_already"
 
 
 def _apply(

@@ -12,6 +12,7 @@ from tests.database import Account
 from tests.functions.door import Door, Reply
 from tests.functions.rows import PLATFORM_TABLES, TENANT_TABLES
 from tests.functions.till import Till
+from tests.scripted_server import answer
 
 SOURCE = "196.200.1.7"
 
@@ -40,7 +41,11 @@ def sent(till: Till) -> str:
 @pytest.fixture
 def address(till: Till, sent: str) -> str:
     """The path that the operator was given to call back."""
-    (attempt,) = till.rows.of("provider_attempts", "charge_id = :id", id=sent)
+    return _address(till, sent)
+
+
+def _address(till: Till, charge_id: str) -> str:
+    (attempt,) = till.rows.of("provider_attempts", "charge_id = :id", id=charge_id)
     token = callback_token(wiring.key_bytes("callback_token_key"), attempt["reference"])
     return f"/callbacks/mtn/{token}"
 
@@ -205,3 +210,21 @@ def test_a_late_callback_changes_nothing(
     assert settled["status"] == "succeeded"
     assert till.charge(sent) == settled
     assert len(till.rows.of("ledger_transactions", "object_id = :id", id=sent)) == 1
+
+
+def test_a_payment_after_the_end_waits_for_a_person(
+    receive: Door, till: Till, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The operator refuses, then takes the money and calls back: a case, once, and no change."""
+    monkeypatch.setattr(till, "request", answer(500, '{"code": "PAYER_NOT_FOUND"}'))
+    charge_id = till.create()
+    assert till.submit(charge_id).status == 204
+    failed = till.charge(charge_id)
+
+    assert receive.post(_address(till, charge_id), {"status": "SUCCESSFUL"}).status == 200
+    assert [till.settle(charge_id).status for _ in range(2)] == [204, 204]
+
+    assert failed["status"] == "failed"
+    assert till.charge(charge_id) == failed
+    (case,) = till.rows.platform("cases", "object_id = :id", id=charge_id)
+    assert (case["reason"], case["closed_at"]) == ("paid_after_the_end", None)

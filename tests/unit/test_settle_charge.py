@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from shared.domain.charge import SUBMIT_LEASE, Attempt, AttemptStatus, ChargeStatus
-from shared.domain.errors import LedgerRefused
+from shared.domain.errors import AskAgain, LedgerRefused
 from shared.domain.money import Currency, Money
 from shared.domain.phone import PhoneNumber
 from shared.operations.ports import PaymentRead, ReadState
@@ -118,14 +118,57 @@ def test_a_success_for_something_else_is_a_case_not_a_payment(
     assert scene.store.notes[0].case_reason == reason
 
 
-@pytest.mark.parametrize("status", ["succeeded", "failed", "expired", "canceled"])
-def test_a_final_charge_is_not_even_read(status: str) -> None:
+@pytest.mark.parametrize(
+    ("status", "sent"),
+    [
+        ("succeeded", AttemptStatus.CLOSED),
+        ("canceled", None),
+        ("failed", None),
+        ("failed", AttemptStatus.NOT_SENT),
+    ],
+)
+def test_a_charge_that_is_paid_or_was_never_sent_is_not_even_read(
+    status: str, sent: AttemptStatus | None
+) -> None:
     """A late or repeated notice is normal and costs the operator nothing."""
     scene = Scene(ChargeStatus(status))
+    if sent is None or scene.store.attempt is None:
+        scene.store.attempt = None
+    else:
+        scene.store.attempt = replace(scene.store.attempt, status=sent)
 
     assert scene.settle() == "final_already"
 
     assert scene.operator.read_references == []
+
+
+@pytest.mark.parametrize("status", [ChargeStatus.FAILED, ChargeStatus.EXPIRED])
+def test_a_payment_after_the_end_is_a_case(status: ChargeStatus) -> None:
+    """A payer who paid what had failed for us is not forgotten; the charge stays as it is."""
+    scene = Scene(status, PAID)
+
+    assert scene.settle() == "paid_after_the_end"
+
+    assert scene.store.moves == []
+    assert scene.store.notes[0].case_reason == "paid_after_the_end"
+
+
+@pytest.mark.parametrize("read", [PENDING, NOT_FOUND, PaymentRead(ReadState.FAILED, "EXPIRED")])
+def test_a_failed_charge_stays_failed_without_a_word(read: PaymentRead) -> None:
+    """What does not contradict the end changes nothing."""
+    scene = Scene(ChargeStatus.FAILED, read)
+
+    assert scene.settle() == "final_already"
+
+    assert (scene.store.moves, scene.store.notes) == ([], [])
+
+
+def test_a_failed_charge_whose_operator_is_silent_is_asked_about_again() -> None:
+    """Whoever woke us may know of a payment, so the message is not let go."""
+    scene = Scene(ChargeStatus.FAILED, PaymentRead(ReadState.UNKNOWN, "timeout"))
+
+    with pytest.raises(AskAgain):
+        scene.settle()
 
 
 def test_a_charge_without_an_attempt_is_not_read() -> None:
