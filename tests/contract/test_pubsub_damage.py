@@ -3,13 +3,23 @@
 One clear sentence, status 1, and every byte where it was. Always against ours.
 """
 
+import contextlib
+import shutil
 import socket
 import subprocess
 from pathlib import Path
 
 import pytest
+from google.api_core import exceptions
 
-from tests.pubsub_calls import create_topic, datas, publish, pull_now, subscribe
+from tests.pubsub_calls import (
+    acknowledge,
+    create_topic,
+    datas,
+    publish,
+    pull_now,
+    subscribe,
+)
 from tests.pubsub_server import ROOT, command, free_port, read_json, started
 
 
@@ -159,3 +169,22 @@ def test_taken_port_is_refused(tmp_path: Path, door: str) -> None:
     assert f"port {taken} is in use by another program" in said
     with started(tmp_path) as server:
         assert datas(pull_now(server.subscriber(), subscription)) == [b"x"]
+
+
+def test_a_journal_that_cannot_go_on_ends_the_server(tmp_path: Path) -> None:
+    """Where no new file can be begun, nothing more is promised: the server says so and ends."""
+    folder = tmp_path / "data"
+    with started(folder) as server:
+        publisher, subscriber = server.publisher(), server.subscriber()
+        topic = create_topic(publisher)
+        subscription = subscribe(subscriber, topic)
+        shutil.rmtree(folder)
+        with contextlib.suppress(exceptions.GoogleAPICallError):
+            for _ in range(6):  # until the journal is worth shortening
+                messages = [{"data": b"x" * 900_000}] * 10
+                publisher.publish(topic=topic, messages=messages, retry=None, timeout=5)
+                got = subscriber.pull(
+                    subscription=subscription, max_messages=10, retry=None, timeout=5
+                )
+                acknowledge(subscriber, subscription, *got.received_messages)
+        assert server.own_process().wait(10) == 1
