@@ -171,7 +171,9 @@ def test_taken_port_is_refused(tmp_path: Path, door: str) -> None:
         assert datas(pull_now(server.subscriber(), subscription)) == [b"x"]
 
 
-def test_a_journal_that_cannot_go_on_ends_the_server(tmp_path: Path) -> None:
+def test_a_journal_that_cannot_go_on_ends_the_server(
+    tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
     """Where no new file can be begun, nothing more is promised: the server says so and ends."""
     folder = tmp_path / "data"
     with started(folder) as server:
@@ -188,3 +190,4 @@ def test_a_journal_that_cannot_go_on_ends_the_server(tmp_path: Path) -> None:
                 )
                 acknowledge(subscriber, subscription, *got.received_messages)
         assert server.own_process().wait(10) == 1
+    assert f"No such file or directory: '{folder}/journal-1'" in capfd.readouterr().err

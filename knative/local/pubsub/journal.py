@@ -110,7 +110,8 @@ class Journal:
 
     def rotate(self) -> None:
         """Begin a new generation; the caller gives its snapshot to `write_snapshot` next."""
-        with self._file_guard:
+        # A failure here is no less one: the thread would tell those who wait that all is stored.
+        with self._file_guard, _ending_on_failure():
             with self._guard:
                 rest, self._buffer = b"".join(self._buffer), []
             _write(self._file, rest)
@@ -146,15 +147,11 @@ class Journal:
             self._buffer.append(framed)
 
     def _write_forever(self) -> None:
-        try:
+        with _ending_on_failure():
             while not self._stopping:
                 self._wake.acquire()
                 self._write_gathered()
             self._write_gathered()
-        except OSError as error:
-            sys.stderr.write(f"pubsub: the journal cannot be written ({error}); stopping\n")
-            sys.stderr.flush()
-            os._exit(1)
 
     def _write_gathered(self) -> None:
         with self._file_guard:
@@ -258,6 +255,16 @@ def _has_record_after(data: bytes, at: int) -> bool:
         _framed(data, found.start() - _HEAD.size) is not None
         for found in RECORD_START.finditer(data, at + _HEAD.size + 1)
     )
+
+
+@contextlib.contextmanager
+def _ending_on_failure() -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        sys.stderr.write(f"pubsub: the journal cannot be written ({error}); stopping\n")
+        sys.stderr.flush()
+        os._exit(1)
 
 
 def _write(file: int, data: bytes) -> None:
