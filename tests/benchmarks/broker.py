@@ -51,11 +51,15 @@ def measure(folder: Path, say: Callable[[str], None]) -> list[Figure]:
         say(f"publish: {single:.0f}/s one at a time (bare {raw:.0f}/s), {batched:.0f}/s batched")
         pushed, push_ms = _push(server, publisher, subscriber)
         say(f"push: {pushed:.0f}/s")
-    how = f"512 bytes, one client, {SECONDS:.0f} s; on disk before the answer"
+    how = f"512 bytes, one client; {_count(single)}; on disk before the answer"
     return [
         Figure("broker", "publish, one at a time", single, "/s", at_least=700, note=how),
         Figure(
-            "broker", "raw bound: gRPC that answers", raw, "/s", note="same client, empty server"
+            "broker",
+            "raw bound: gRPC that answers",
+            raw,
+            "/s",
+            note=f"same client, empty server; {_count(raw)}",
         ),
         Figure("broker", "publish against the raw bound", 100 * single / raw, "%"),
         Figure(
@@ -64,12 +68,16 @@ def measure(folder: Path, say: Callable[[str], None]) -> list[Figure]:
             batched,
             "/s",
             at_least=3_000,
-            note=f"batches of {BATCH} by {PUBLISHERS} clients",
+            note=f"batches of {BATCH} by {PUBLISHERS} clients; {_count(batched)}",
         ),
         Figure("broker", "push", pushed, "/s", at_least=600, note=f"{PUSHES} messages, signed"),
-        Figure("broker", "CPU per publish: server", each_ms, "ms"),
-        Figure("broker", "CPU per push: server", push_ms, "ms"),
+        Figure("broker", "CPU per publish: server", each_ms, "ms", note="those one at a time"),
+        Figure("broker", "CPU per push: server", push_ms, "ms", note=f"{PUSHES} messages"),
     ]
+
+
+def _count(per_second: float) -> str:
+    return f"{per_second * SECONDS:.0f} in {SECONDS:.0f} s"
 
 
 def _timed(process: int | None, work: Callable[[], int]) -> tuple[float, float]:

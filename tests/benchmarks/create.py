@@ -170,10 +170,10 @@ def _own_time(calm: load.Load, rate: float) -> list[Figure]:
 
 
 def _cpu(lanes: Mapping[str, _Lane]) -> list[Figure]:
-    found = []
+    found, how = [], f"median of {ROUNDS} turns of {ROUND_SECONDS:.0f} s"
     for name in ("create_charge", "bare_insert"):
         found += [
-            Figure("create", f"CPU per {name}: {process}", lanes[name].cpu(process), "ms")
+            Figure("create", f"CPU per {name}: {process}", lanes[name].cpu(process), "ms", note=how)
             for process in ("function", "PostgreSQL", "Pub/Sub", "load generator")
         ]
     return found

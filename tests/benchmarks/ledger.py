@@ -86,14 +86,24 @@ def measure(folder: Path, say: Callable[[str], None]) -> list[Figure]:
             ours = _ours(books)
             raw = _raw(stand.postgres, tenant, hot, folder)
             say(f"ledger {name}: {ours:.0f}/s, pgbench {raw:.0f}/s")
-            how = f"{PROCESSES} processes of {THREADS} threads, {SECONDS:.0f} s"
+            how = f"{PROCESSES} processes of {THREADS} threads; {_count(ours)}"
             found += [
                 Figure("ledger", f"posts {name}", ours, "/s", at_least=bar, note=how),
-                Figure("ledger", f"raw bound: pgbench {name}", raw, "/s", note="8 clients, 2 jobs"),
+                Figure(
+                    "ledger",
+                    f"raw bound: pgbench {name}",
+                    raw,
+                    "/s",
+                    note=f"8 clients, 2 jobs; {_count(raw)}",
+                ),
                 Figure("ledger", f"posts {name} against pgbench", 100 * ours / raw, "%"),
             ]
         _check(stand.postgres, tenant)
     return found
+
+
+def _count(per_second: float) -> str:
+    return f"{per_second * SECONDS:.0f} posts in {SECONDS:.0f} s"
 
 
 def _open_books(postgres: Postgres) -> Tenant:
