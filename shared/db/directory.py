@@ -54,7 +54,8 @@ SELECT account_id, livemode, object_id FROM platform.public_codes WHERE code = :
 
 # One statement: an unknown token stores nothing; a known one stores the visit, and wakes the reader
 # at most once per 10 s, so that forged callbacks cannot use up the operator's quota; a visit in
-# between brings the next scheduled read forward instead.
+# between brings the next scheduled read forward instead. Where no read is scheduled any more the
+# first visit since the end counts: it may tell of money that came after a failure.
 RECEIVE_CALLBACK: Final = Statement("""
 WITH found AS MATERIALIZED (
     SELECT token_hash, account_id, livemode, object_id FROM platform.callback_tokens
@@ -67,8 +68,10 @@ kept AS (
 hint AS (
     UPDATE platform.callback_tokens t SET hinted_at = now()
     FROM found f
+    LEFT JOIN platform.due_work w ON w.kind = 'payment_check' AND w.object_id = f.object_id
     WHERE t.token_hash = f.token_hash
-      AND (t.hinted_at IS NULL OR t.hinted_at < now() - interval '10 seconds')
+      AND (t.hinted_at IS NULL OR t.hinted_at < now() - interval '10 seconds'
+           OR t.hinted_at < w.done_at)
     RETURNING t.token_hash
 ),
 later AS (

@@ -59,8 +59,10 @@ class Drain:
             time.sleep(_LOOK_SECONDS)
             if self._is_quiet():
                 lifecycle.run_hooks()
-                self._end(0)
-                return
+                # Hooks take their time; whoever asked meanwhile is answered first.
+                if self._is_quiet():
+                    self._end(0)
+                    return
         logs.error("drain_exceeded")
         if not self._is_over:
             lifecycle.run_hooks()

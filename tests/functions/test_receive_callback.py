@@ -212,6 +212,20 @@ def test_a_late_callback_changes_nothing(
     assert len(till.rows.of("ledger_transactions", "object_id = :id", id=sent)) == 1
 
 
+def test_the_first_callback_after_the_end_is_heard(
+    receive: Door, till: Till, sent: str, address: str
+) -> None:
+    """However soon after the one before: it may contradict the end. The next ones wait again."""
+    assert receive.post(address).status == 200
+    assert till.settle(sent).status == 204
+    before = checks(till, sent)
+
+    for _ in range(3):
+        assert receive.post(address).status == 200
+
+    assert checks(till, sent) == before + 1
+
+
 def test_a_payment_after_the_end_waits_for_a_person(
     receive: Door, till: Till, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -4,10 +4,12 @@ import contextlib
 import http.client
 import json
 import os
+import queue
 import signal
 import socket
 import subprocess
 import sys
+import threading
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -200,6 +202,26 @@ def test_an_answer_given_while_stopping_ends_its_connection():
         patch.setattr(lifecycle, "is_stopping", lambda: True)
         served({}, lambda _status, headers: seen.extend(headers))
     assert seen[1:] == [("Content-Length", "0"), ("Connection", "close")]
+
+
+def test_a_request_without_end_is_cut(monkeypatch: pytest.MonkeyPatch):
+    """After the drain a request that still runs goes down with the process, which says so."""
+    monkeypatch.setattr("shared.runtime.drain.DRAIN_SECONDS", 0.3)
+    ended: queue.Queue[int] = queue.Queue()
+    drain = Drain(end=ended.put)
+    held = threading.Event()
+
+    def application(_environ: object, _start_response: object) -> list[bytes]:
+        held.wait(10)
+        return []
+
+    served = drain.counting(application)
+    client = threading.Thread(target=served, args=({}, lambda *_: None))
+    client.start()
+    drain.begin()
+    assert ended.get(timeout=5) == 1
+    held.set()
+    client.join()
 
 
 def test_a_kill_frees_the_port_at_once(tmp_path: Path):
