@@ -19,9 +19,10 @@ import contextlib
 import os
 import struct
 import sys
-import threading
+import time
 import zlib
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import msgspec
@@ -29,6 +30,7 @@ import msgspec
 from knative.local.pubsub.records import RECORD_START, LastMessageId, Record, decode, encode
 
 LAZY_WRITE_SECONDS = 0.01
+QUICK_SYNC_SECONDS = 0.002
 FORMAT = 2  # 1 had no file of its own and knew no seek, snapshots, policies and schemas
 _HEAD = struct.Struct("<II")
 
@@ -45,24 +47,26 @@ def frame(data: bytes) -> bytes:
 class Journal:
     """Appends records in order; `commit` answers once they lie on the disk.
 
-    Everything runs on the event loop except writing and fsync, which one thread does for all
-    records that gathered while it was busy. A write that fails ends the process: after a failed
-    fsync nothing is known about the file, and replay at the next start is the only truth.
+    Everything runs on the event loop, but fdatasync as a rule in a thread; who commits meanwhile
+    shares the next one. One alone, on a disk that was quick just now, is synced on the loop: to a
+    thread and back takes as long as the disk. So a slow disk holds the loop up once, not again.
+
+    A write that fails ends the process: after a failed fsync nothing is known about the file, and
+    replay at the next start is the only truth.
     """
 
-    def __init__(self, directory: Path) -> None:
+    def __init__(self, directory: Path, *, sync: Callable[[int], object] = os.fdatasync) -> None:
         self._directory = directory
+        self._sync = sync
         self._generation = 0
         self._buffer: list[bytes] = []
         self._waiters: list[asyncio.Future[None]] = []
-        self._wake = threading.Semaphore(0)
-        self._guard = threading.Lock()  # the gathered records; held for moments only
-        self._file_guard = threading.Lock()  # the open file; taken before the other
-        self._stopping = False
+        self._syncing: asyncio.Task[None] | None = None
+        self._is_quick = False
         self._lazy_scheduled = False
         self._file = -1
         self._loop = asyncio.get_running_loop()
-        self._thread = threading.Thread(target=self._write_forever, name="journal", daemon=True)
+        self._thread = ThreadPoolExecutor(1, "journal")
         self.size = 0
 
     def replay(self) -> Iterator[Record]:
@@ -89,35 +93,30 @@ class Journal:
             unfinished.unlink()
         self._write_format()
         self._open()
-        self._thread.start()
 
     def append(self, record: Record) -> None:
         """Add a record that may be lost in a crash; it reaches the file within 10 ms."""
         self._add(record)
         if not self._lazy_scheduled:
             self._lazy_scheduled = True
-            self._loop.call_later(LAZY_WRITE_SECONDS, self._wake.release)
+            self._loop.call_later(LAZY_WRITE_SECONDS, self._write_lazily)
 
     def commit(self, records: Iterable[Record]) -> asyncio.Future[None]:
         """Add records; the future is done once they and all before them survive a power cut."""
         future: asyncio.Future[None] = self._loop.create_future()
         for record in records:
             self._add(record)
-        with self._guard:
-            self._waiters.append(future)
-        self._wake.release()
+        self._waiters.append(future)
+        if self._syncing is None or self._syncing.done():
+            # From the loop's next round on: who commits in this one shares the sync.
+            self._syncing = self._loop.create_task(self._sync_gathered())
         return future
 
     def rotate(self) -> None:
         """Begin a new generation; the caller gives its snapshot to `write_snapshot` next."""
-        # A failure here is no less one: the thread would tell those who wait that all is stored.
-        with self._file_guard, _ending_on_failure():
-            with self._guard:
-                rest, self._buffer = b"".join(self._buffer), []
-            _write(self._file, rest)
-            os.fsync(self._file)
-            os.close(self._file)
-            self._generation += 1
+        self._finish_file()
+        self._generation += 1
+        with _ending_on_failure():
             self._open()
         self.size = 0
 
@@ -134,39 +133,52 @@ class Journal:
             sys.stderr.write(f"pubsub: no snapshot could be written: {error}\n")
 
     def close(self) -> None:
-        """Write and fsync what is left, and stop the thread."""
-        self._stopping = True
-        self._wake.release()
-        self._thread.join()
-        os.close(self._file)
+        """Write and fsync what is left, and stop the thread; what comes later is not kept."""
+        self._thread.shutdown()
+        self._finish_file()
+        _resolve(self._waiters)
 
     def _add(self, record: Record) -> None:
         framed = frame(encode(record))
         self.size += len(framed)
-        with self._guard:
-            self._buffer.append(framed)
+        self._buffer.append(framed)
 
-    def _write_forever(self) -> None:
-        with _ending_on_failure():
-            while not self._stopping:
-                self._wake.acquire()
-                self._write_gathered()
+    def _write_lazily(self) -> None:
+        self._lazy_scheduled = False
+        if self._file >= 0:
             self._write_gathered()
 
     def _write_gathered(self) -> None:
-        with self._file_guard:
-            with self._guard:
-                buffer, self._buffer = self._buffer, []
-                waiters, self._waiters = self._waiters, []
-                self._lazy_scheduled = False
+        buffer, self._buffer = self._buffer, []
+        with _ending_on_failure():
             _write(self._file, b"".join(buffer))
-            file = os.dup(self._file) if waiters or self._stopping else -1
-        if file >= 0:
-            os.fdatasync(file)
-            os.close(file)
-        if waiters:
-            with contextlib.suppress(RuntimeError):  # the loop may be closed during a stop
-                self._loop.call_soon_threadsafe(_resolve, waiters)
+
+    async def _sync_gathered(self) -> None:
+        while self._waiters and self._file >= 0:
+            waiters, self._waiters = self._waiters, []
+            self._write_gathered()
+            if self._is_quick and len(waiters) == 1:
+                seconds = self._timed_sync(self._file)
+            else:
+                file = os.dup(self._file)  # the journal may rotate meanwhile
+                seconds = await self._loop.run_in_executor(self._thread, self._timed_sync, file)
+                os.close(file)
+            self._is_quick = seconds < QUICK_SYNC_SECONDS
+            _resolve(waiters)
+
+    def _timed_sync(self, file: int) -> float:
+        """Sync; answer the seconds that it took."""
+        began = time.monotonic()
+        with _ending_on_failure():
+            self._sync(file)
+        return time.monotonic() - began
+
+    def _finish_file(self) -> None:
+        self._write_gathered()
+        with _ending_on_failure():
+            os.fsync(self._file)
+        os.close(self._file)
+        self._file = -1
 
     def _write_snapshot(self, generation: int, alive: list[Record]) -> None:
         path = self._path("snapshot", generation)
