@@ -1,10 +1,11 @@
 """Starts the server: `python -m knative.local.pubsub --data-dir DIR --port N --http-port M`."""
 
 import argparse
-import asyncio
 import os
 import sys
 from pathlib import Path
+
+import uvloop
 
 from knative.local.pubsub.journal import DamagedJournalError
 from knative.local.pubsub.process import (
@@ -36,7 +37,7 @@ def main() -> int:
         lock_directory(settings.data_dir)
         check_port(settings.port)
         check_port(settings.http_port)
-        asyncio.run(run(settings))
+        uvloop.run(run(settings))
     except REFUSALS as error:
         sys.stderr.write(f"pubsub: cannot serve: {error}\n")
         return 1
