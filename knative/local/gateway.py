@@ -45,12 +45,14 @@ def gateway_program(layout: Layout) -> Program:
 
 
 def fill(template: str, layout: Layout) -> str:
-    """`template` with each `${…}` replaced by a port, or by the folder of logs."""
+    """`template` with each `${…}` replaced by a port, our address, or the folder of logs."""
+
+    words = {"BASE_URL": layout.base_url, "LOG_DIR": str(layout.logs)}
 
     def value(match: re.Match[str]) -> str:
         name = match[1]
-        if name == "LOG_DIR":
-            return str(layout.logs)
+        if name in words:
+            return words[name]
         part = _PARTS.get(name, name.removeprefix("PORT_"))
         if part not in layout.ports:
             raise LayoutError(f"{TEMPLATE.name} asks for {name}, which no function has")

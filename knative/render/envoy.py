@@ -21,7 +21,7 @@ ROUTE_TIMEOUT: Final = "90s"
 UPSTREAM_IDLE_TIMEOUT: Final = "60s"
 _HTTP: Final = "type.googleapis.com/envoy.extensions.filters.http"
 _HEADER: Final = HEADER + (
-    "# Placeholders: GATEWAY_PORT, ADMIN_PORT, READY_PORT, LOG_DIR and PORT_<function>.\n"
+    "# Placeholders: GATEWAY_PORT, ADMIN_PORT, READY_PORT, BASE_URL, LOG_DIR and PORT_<function>.\n"
 )
 # A caller could claim another address by these, or change time-outs and retries.
 _UNTRUSTED_HEADERS: Final = (

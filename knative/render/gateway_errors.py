@@ -129,7 +129,7 @@ def _mapper(
     headers = {"Request-Id": _NEW_REQUEST_ID, "Content-Language": language}
     if answer.status == 503:  # noqa: PLR2004 - the one that heals by itself
         headers["Retry-After"] = "1"
-    doc_url = f"/docs/errors#{answer.code}"
+    doc_url = f"${{BASE_URL}}/docs/errors#{answer.code}"
     return {
         "filter": matched,
         "headers_to_add": [
@@ -148,7 +148,6 @@ def _mapper(
                     "type": answer.type,
                     "code": answer.code,
                     "message": message,
-                    "param": None,
                     "doc_url": doc_url,
                     "request_id": _REQUEST_ID,
                 },

@@ -92,7 +92,7 @@ class _Gateway:
 def gateway(tmp_path_factory: pytest.TempPathFactory) -> Iterator[_Gateway]:
     """Run Envoy on the rendered configuration, with a stub for every function but one."""
     folder = tmp_path_factory.mktemp("gateway")
-    values = {"LOG_DIR": str(folder)}
+    values = {"BASE_URL": "https://pay.test", "LOG_DIR": str(folder)}
     servers = []
     for name in PLACEHOLDERS:
         # The receipt function stays down: what the gateway says then is a case of its own.
@@ -295,5 +295,8 @@ def _assert_our_error(answer: _Answer, status: int, code: str) -> None:
     assert isinstance(error, dict)
     assert (answer.status, answer.body["status"], error["code"]) == (status, status, code)
     assert answer.headers["content-type"] == "application/json"
+    doc_url = f"https://pay.test/docs/errors#{code}"
+    assert answer.body["type"] == error["doc_url"] == doc_url
+    assert "param" not in error
     assert answer.headers["request-id"] == answer.body["instance"] == error["request_id"]
     assert str(answer.body["instance"]).startswith("req_")
