@@ -100,11 +100,9 @@ def prepare_store(data_dir: Path, secrets_dir: Path) -> StorePlan:
     make_private_folder(secrets_dir)
     log = make_private_folder(data_dir.resolve() / "logs") / "object_store.log"
     rotate_log(log)
-    keys = read_or_make(
-        secrets_dir / "s3_credentials",
-        lambda: f"PAY{secrets.token_hex(8).upper()}:{secrets.token_urlsafe(30)}",
-    )
-    access_key, _, secret_key = keys.partition(":")
+    access_key, _, secret_key = read_or_make(secrets_dir / "s3_credentials", _keys).partition(":")
+    reader = read_or_make(secrets_dir / "s3_reader", _keys)
+    write_private(folder / "identities.json", _identities(reader))
     if not (folder / "security.toml").exists():
         _write_certificates(folder)
         write_private(folder / "security.toml", _security(folder))
@@ -117,6 +115,7 @@ def store_program(plan: StorePlan) -> Program:
         "dir": plan.folder / "data",
         "ip": HOST,
         "ip.bind": HOST,
+        "s3.config": plan.folder / "identities.json",
         "s3.port.iceberg": 0,
         "s3.port.lance": 0,
         "s3.localSocket": _SOCKETS / f"pay-s3-{plan.ports['s3']}.sock",
@@ -249,6 +248,24 @@ def _ports(folder: Path) -> dict[str, int]:
     ports = dict(zip(_DOORS, sorted(chosen), strict=True))
     write_private(record, json.dumps(ports))
     return ports
+
+
+def _keys() -> str:
+    return f"PAY{secrets.token_hex(8).upper()}:{secrets.token_urlsafe(30)}"
+
+
+def _identities(reader: str) -> str:
+    """Who may use the store beside its owner, whose keys it takes from its environment.
+
+    The reader is for whoever judges what lies there: it lists and reads, and writes nothing.
+    """
+    access_key, _, secret_key = reader.partition(":")
+    identity = {
+        "name": "reader",
+        "credentials": [{"accessKey": access_key, "secretKey": secret_key}],
+        "actions": [f"Read:{BUCKET}", f"List:{BUCKET}"],
+    }
+    return json.dumps({"identities": [identity]})
 
 
 def _security(folder: Path) -> str:

@@ -45,7 +45,7 @@ def sources(
     """What the oracle is told about one merchant, to whom the API said yes that often."""
     operator = OperatorControl.of(system)
     access, _, secret = (
-        (system.data_dir / "secrets" / "s3_credentials").read_text(encoding="utf-8").strip()
+        (system.data_dir / "secrets" / "s3_reader").read_text(encoding="utf-8").strip()
     ).partition(":")
     return Sources(
         login=login,

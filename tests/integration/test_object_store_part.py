@@ -5,14 +5,15 @@ import hashlib
 import os
 import signal
 import subprocess
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Final
 
 import psutil
 import pytest
 import urllib3
+from botocore.exceptions import ClientError
 
 from knative.local.object_store import BUCKET, ObjectStore, client, start_object_store
 from knative.local.object_store import _weed as weed
@@ -26,6 +27,22 @@ _PATHS: Final = {
     "volume": ("/1,01637037d6", "/"),
     "master": (f"/col/delete?collection={BUCKET}", "/vol/vacuum", "/dir/assign", "/submit"),
     "admin": ("/object-store/buckets", "/api/s3/buckets"),
+}
+_OBJECT: Final = {"Bucket": BUCKET, "Key": _KEY}
+_WRITES: Final[Mapping[str, Callable[[Any], object]]] = {
+    "put": lambda s3: s3.put_object(Bucket=BUCKET, Key="receipts/two.pdf", Body=b"new"),
+    "overwrite": lambda s3: s3.put_object(**_OBJECT, Body=b"other"),
+    "copy": lambda s3: s3.copy_object(Bucket=BUCKET, Key="copy", CopySource=_OBJECT),
+    "delete": lambda s3: s3.delete_object(**_OBJECT),
+    "tag": lambda s3: s3.put_object_tagging(**_OBJECT, Tagging={"TagSet": []}),
+    "hold": lambda s3: s3.put_object_legal_hold(**_OBJECT, LegalHold={"Status": "ON"}),
+    "parts": lambda s3: s3.create_multipart_upload(Bucket=BUCKET, Key="parts"),
+    "bucket": lambda s3: s3.create_bucket(Bucket="another"),
+    "other bucket": lambda s3: s3.list_objects_v2(Bucket="another"),
+    "acl": lambda s3: s3.put_bucket_acl(Bucket=BUCKET, ACL="public-read-write"),
+    "versioning": lambda s3: s3.put_bucket_versioning(
+        Bucket=BUCKET, VersioningConfiguration={"Status": "Suspended"}
+    ),
 }
 
 
@@ -94,6 +111,34 @@ def test_wrong_keys_are_refused(locked: Locked) -> None:
     """S3 itself is no open door."""
     assert _status("GET", f"{locked.store.endpoint_url}/{BUCKET}/{_KEY}") == 403
     assert _status("DELETE", f"{locked.store.endpoint_url}/{BUCKET}/{_KEY}") == 403
+    assert locked.is_readable()
+
+
+@pytest.fixture(scope="module")
+def reader(locked: Locked, folder: Path) -> Any:
+    """A client with the keys of who may only read."""
+    access, _, secret = (folder / "secrets" / "s3_reader").read_text().strip().partition(":")
+    return client(replace(locked.store.plan, access_key=access, secret_key=secret))
+
+
+def test_the_reader_sees_every_version(locked: Locked, reader: Any) -> None:
+    """Whoever judges the store needs no key that could change it."""
+    (version,) = reader.list_object_versions(Bucket=BUCKET, Prefix=_KEY)["Versions"]
+    found = reader.get_object(**_OBJECT, VersionId=version["VersionId"])
+
+    assert (version["VersionId"], found["Body"].read()) == (locked.version_id, _BODY)
+    assert (found["ObjectLockMode"], found["ObjectLockRetainUntilDate"]) == (
+        "COMPLIANCE",
+        locked.until,
+    )
+
+
+@pytest.mark.parametrize("act", _WRITES)
+def test_the_reader_writes_nothing(locked: Locked, reader: Any, act: str) -> None:
+    """Its key is refused for all that changes the store, and beyond its bucket."""
+    with pytest.raises(ClientError, match="AccessDenied"):
+        _WRITES[act](reader)
+
     assert locked.is_readable()
 
 
