@@ -7,6 +7,7 @@ nothing outlives a kill -9. What is heavy and not needed for an answer is starte
 import ctypes
 import gc
 import os
+import signal
 import threading
 from collections.abc import Callable, Iterable
 from typing import Any, Final
@@ -23,6 +24,7 @@ from shared.runtime.settings import LOCAL, Settings, settings
 # Knative's proxy keeps idle connections for 90 s; the side that closes first breaks a request.
 IDLE_MILLISECONDS: Final = 100_000
 BACKLOG: Final = 1024
+STOPS: Final = frozenset({signal.SIGTERM, signal.SIGINT})
 BACKGROUND_DELAY_SECONDS: Final = 3
 SETTLE_SECONDS: Final = 0.05
 _M_ARENA_MAX: Final = -8
@@ -40,6 +42,11 @@ class _Server(MTServer):
 
     drain: Drain
 
+    def startup(self, *args: Any, **kwargs: Any) -> None:
+        """Start all threads, and only then let stops through, to this one."""
+        super().startup(*args, **kwargs)  # type: ignore[no-untyped-call]  # granian's
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, STOPS)
+
     def signal_handler_interrupt(self, *args: Any, **kwargs: Any) -> None:
         """Stop once every request in hand is answered."""
         lifecycle.begin_shutdown()
@@ -48,7 +55,12 @@ class _Server(MTServer):
 
 
 def main() -> None:
-    """Serve until SIGTERM or SIGINT, then drain and run the hooks."""
+    """Serve until SIGTERM or SIGINT, then drain and run the hooks.
+
+    Every thread started here inherits that stops are blocked: one that took a stop could not wake
+    the main thread, which alone acts on it and may wait for ever.
+    """
+    signal.pthread_sigmask(signal.SIG_BLOCK, STOPS)
     config = settings()
     _share_arenas()
     logs.configure(config.function)

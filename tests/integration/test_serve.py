@@ -173,6 +173,31 @@ def test_sigterm_finishes_what_runs_and_flushes(tmp_path: Path):
         assert (tmp_path / "flushed").exists()
 
 
+def test_a_stop_reaches_the_thread_that_acts_on_it(tmp_path: Path):
+    """Every other thread blocks SIGTERM: whichever took it could not wake the main one."""
+    with _serving(tmp_path) as served:
+        assert _get(served, "/")[0] == 200
+        main = served.process.pid
+        tasks = Path(f"/proc/{main}/task")
+        blocked = {int(task.name): _blocks(task, signal.SIGTERM) for task in tasks.iterdir()}
+        assert len(blocked) > 2
+        assert blocked == {thread: thread != main for thread in blocked}
+
+
+def _blocks(task: Path, number: signal.Signals) -> bool:
+    (line,) = [x for x in (task / "status").read_text().splitlines() if x.startswith("SigBlk:")]
+    return bool(int(line.split()[1], 16) >> (number - 1) & 1)
+
+
+def test_a_process_that_was_asleep_still_stops(tmp_path: Path):
+    """A stop that comes as it wakes is no less a stop."""
+    with _serving(tmp_path) as served:
+        assert _get(served, "/")[0] == 200
+        for number in (signal.SIGSTOP, signal.SIGCONT, signal.SIGTERM):
+            served.process.send_signal(number)
+        assert served.process.wait(10) == 0
+
+
 def test_half_a_request_does_not_hold_up_a_stop(tmp_path: Path):
     """Who connected and never finished asking is owed nothing: the process ends cleanly, soon."""
     with (
