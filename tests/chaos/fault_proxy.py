@@ -41,6 +41,11 @@ class FaultProxy:
         """Where it listens."""
         return int(self._listener.getsockname()[1])
 
+    @property
+    def is_armed(self) -> bool:
+        """Whether a cut is still to come."""
+        return self._cut_at is not None
+
     def arm(self, way: Way | None = None, byte: int = 0) -> None:
         """Pass on so many bytes of one way from now on, then cut once; never without `way`."""
         with self._guard:

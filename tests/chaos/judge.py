@@ -4,7 +4,7 @@ import json
 import secrets
 import subprocess
 import sys
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import asdict
 from typing import Any, Final
@@ -17,7 +17,7 @@ from tests.end_to_end.operator_control import OperatorControl
 from tests.system import HOST, ROOT, LocalSystem
 
 _ROLE: Final = "oracle"
-_JUDGE_SECONDS: Final = 120
+_JUDGE_SECONDS: Final = 900
 
 
 def superuser(system: LocalSystem) -> AbstractContextManager[Any]:
@@ -40,9 +40,17 @@ def oracle_login(system: LocalSystem) -> Login:
 
 
 def sources(
-    system: LocalSystem, merchant: Merchant, accepted: Iterable[Accepted], login: Login
+    system: LocalSystem,
+    merchant: Merchant,
+    accepted: Iterable[Accepted],
+    login: Login,
+    *,
+    foreign: Sequence[str] = (),
 ) -> Sources:
-    """What the oracle is told about one merchant, to whom the API said yes that often."""
+    """What the oracle is told about one merchant, to whom the API said yes that often.
+
+    `foreign` are words of other merchants, which this one may meet nowhere.
+    """
     operator = OperatorControl.of(system)
     access, _, secret = (
         (system.data_dir / "secrets" / "s3_reader").read_text(encoding="utf-8").strip()
@@ -64,6 +72,11 @@ def sources(
             {"id": each.id, "key": each.order.key, "body": each.body.decode()} for each in accepted
         ],
         arrivals=[(each.event_id, each.charge["id"]) for each in merchant.receiver.arrivals()],
+        sent=[json.dumps(dict(each.charge)) for each in merchant.receiver.arrivals()]
+        if foreign
+        else [],
+        api={"url": merchant.base_url, "key": merchant.secret_key},
+        foreign=foreign,
     )
 
 

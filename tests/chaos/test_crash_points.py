@@ -173,6 +173,7 @@ BROKEN: Final[Mapping[str, Callable[[Evidence], Evidence]]] = {
     "I12 rows are ours": lambda e: _with(
         e, "event_feed", lambda r: r.update(account_id="acct_another")
     ),
+    "I12 nothing is of others": lambda e: replace(e, strays=["a webhook holds another's word"]),
     "I13 keys have one answer": lambda e: replace(
         e, accepted=[*e.accepted, {**e.accepted[0], "body": "{}"}]
     ),

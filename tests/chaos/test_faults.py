@@ -1,197 +1,260 @@
-"""Single faults on the running system: drains, cut connections, sleepers; then the oracle.
+"""Single faults on the running system: drains, cut connections, sleepers, clocks; then the oracle.
 
-CHAOS_ROUNDS makes each as large as one likes: `make chaos-faults ROUNDS=100`.
+Several merchants order through the same processes, so that the oracle can look for what belongs to
+one in what another was sent, has stored and can read.
 """
 
 import json
-import os
+import math
 import random
 import signal
 import threading
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
-from dataclasses import dataclass, field, replace
 from functools import partial
+from itertools import cycle
 from pathlib import Path
 from typing import Any, Final
 
 import psutil
 import pytest
-import urllib3
 
-from tests import PRINTED_AT_THE_END
-from tests.chaos import judge
-from tests.chaos.clients import Verdict, classify
+from tests.chaos import judge, sleepers
+from tests.chaos.clients import Verdict
 from tests.chaos.fault_proxy import FaultProxy, Way
-from tests.chaos.oracle.evidence import Login, connected, under_way
-from tests.chaos.twin import pushing_to, twin
-from tests.end_to_end.merchant import Accepted, Merchant, Order, open_merchant
+from tests.chaos.oracle.evidence import under_way
+from tests.chaos.shop import Shop, open_shop
+from tests.chaos.sleepers import Sleeper
+from tests.chaos.twin import Twin, pushing_to, side_by_side, twin
 from tests.end_to_end.operator_control import OperatorControl
 from tests.end_to_end.waiting import wait_for
 from tests.system import HOST, LocalSystem
+from tests.trials import IS_LARGE, SEED, Trial
 
-ROUNDS: Final = int(os.environ.get("CHAOS_ROUNDS", "1"))
-pytestmark = pytest.mark.timeout(240 + 90 * ROUNDS)
+pytestmark = [
+    pytest.mark.timeout(7_200 if IS_LARGE else 330),
+    pytest.mark.usefixtures("asleep"),
+]
 
-SEED: Final = 1
-DRAINS: Final = ROUNDS
-HELD: Final = 4
-CUTS: Final = 40 * ROUNDS
-WORKER_CUTS: Final = 8 * ROUNDS
+# As many requests as a drained function has threads for; fewer of those that a thread of the
+# operator's is held for as well.
+HELD: Final = 8
+SILENT: Final = 6
+# A function gives up on a lock after 2 s.
+LOCKED_SECONDS: Final = 0.8
+SILENT_SECONDS: Final = (3.0, 8.0)
 # Less than the workers ask and are answered for one charge.
 MOST_BYTES: Final = 4_000
-OPERATOR_SECONDS: Final = 6.0
-# Longer than a sender's lease of 25 s, so that somebody else takes the sleeper's work.
-SLEEP_SECONDS: Final = 28.0
-REST_SECONDS: Final = 180.0
-# In the order in which a charge comes to them: who sleeps lets a twin pass it on.
-SLEEPERS: Final = (
-    "submit_charge.before_send",
-    "settle_charge.before_commit",
-    "dispatch_webhook.before_record",
-    "render_receipt.before_commit",
-)
-
-
-@dataclass(slots=True)
-class Shop:
-    """A merchant whose every success is kept for the oracle."""
-
-    system: LocalSystem
-    merchant: Merchant
-    login: Login
-    accepted: list[Accepted] = field(default_factory=list)
-    _numbers: Iterator[int] = field(default_factory=lambda: iter(range(10_000)))
-    _guard: threading.Lock = field(default_factory=threading.Lock)
-
-    def order(self) -> Order:
-        """A payer of its own, who pays."""
-        with self._guard:
-            return Order(f"+23768{next(self._numbers):04d}001")
-
-    def ask(self, order: Order, url: str | None = None) -> Verdict:
-        """Order once, past the gateway where `url` is given."""
-        merchant = self.merchant if url is None else replace(self.merchant, base_url=url)
-        try:
-            answer = merchant.call("POST", "/v1/charges", order.body, order.key)
-        except urllib3.exceptions.HTTPError:
-            return Verdict.AMBIGUOUS
-        verdict = classify(answer)
-        if verdict is Verdict.SUCCESS:
-            found = Accepted(order, answer.json()["id"], answer.data, time.monotonic())
-            self.accepted.append(found)
-        return verdict
-
-    def ask_until_success(self, order: Order, url: str | None = None) -> None:
-        """Order with the same key until it is definite."""
-        wait_for("an answer", lambda: self.ask(order, url) is Verdict.SUCCESS, seconds=30)
-
-    def charge(self) -> str:
-        """Order through the gateway; the id of the charge."""
-        self.ask_until_success(self.order())
-        return self.accepted[-1].id
+WORKERS: Final = ("submit_charge", "settle_charge", "dispatch_webhook", "render_receipt")
+WAVE: Final = 4
+REST_SECONDS: Final = 300.0
 
 
 @pytest.fixture(scope="module")
-def shop(local_system: LocalSystem) -> Iterator[Shop]:
-    """One account for all faults of this module."""
-    with open_merchant(local_system, "Boulangerie du Hasard") as merchant:
-        yield Shop(local_system, merchant, judge.oracle_login(local_system))
+def shops(local_system: LocalSystem) -> Iterator[tuple[Shop, Shop]]:
+    """Two accounts for all faults of this module."""
+    login = judge.oracle_login(local_system)
+    with (
+        open_shop(local_system, login, "Boulangerie du Hasard", ending="101") as first,
+        open_shop(local_system, login, "Mercerie du Coin", ending="102") as second,
+    ):
+        yield first, second
 
 
-def test_a_drained_function_answers_what_it_holds(shop: Shop) -> None:
+@pytest.fixture(scope="module")
+def shop(shops: tuple[Shop, Shop]) -> Shop:
+    """The first of the two."""
+    return shops[0]
+
+
+@pytest.fixture(scope="module")
+def inn(shop: Shop) -> Iterator[Shop]:
+    """An account whose work is held by sleepers: nobody else waits for what they hold."""
+    with open_shop(shop.system, shop.login, "Auberge du Sommeil", ending="103") as found:
+        yield found
+
+
+@pytest.fixture(scope="module")
+def asleep(inn: Shop) -> Iterator[list[Sleeper]]:
+    """A process of each function that falls asleep before all other tests and is woken by one."""
+    chance = random.Random(SEED)  # noqa: S311 - seeded, to be replayed
+    with sleepers.asleep(inn, 1, chance) as found:
+        yield found
+
+
+def test_a_drained_function_answers_what_it_holds(shop: Shop, trial: Trial) -> None:
     """E07: SIGTERM ends the process cleanly, and no request that it holds then fails."""
-    for _ in range(DRAINS):
-        with (
-            twin(shop.system, "create_charge") as second,
-            ThreadPoolExecutor(HELD) as clients,
-            judge.superuser(shop.system) as database,
-        ):
-            shop.ask_until_success(shop.order(), second.url)
+    turn = threading.Lock()
+    processes = math.ceil(trial.size(HELD, 500) / HELD)
+    seconds = [trial.chance.uniform(0.1, LOCKED_SECONDS) for _ in range(processes)]
+    with ThreadPoolExecutor(trial.size(1, 4)) as lanes:
+        failed = sum(lanes.map(partial(_failed_in_a_drain, shop, turn), seconds))
+    trial.record(
+        "E07 requests in hand of a drained create_charge",
+        processes * HELD,
+        wrong=failed,
+        processes=processes,
+    )
+
+
+def _failed_in_a_drain(shop: Shop, turn: threading.Lock, seconds: float) -> int:
+    """Drain one process whose requests wait for a lock; how many of them failed."""
+    with (
+        twin(shop.system, "create_charge") as second,
+        ThreadPoolExecutor(HELD) as clients,
+        judge.superuser(shop.system) as database,
+    ):
+        asking = partial(shop.ask_until_success, url=second.url)
+        list(clients.map(asking, [shop.order() for _ in range(HELD)]))
+        with turn:
             database.run("BEGIN")
             database.run(f'LOCK TABLE "{shop.merchant.schema}".charges IN EXCLUSIVE MODE')
             asked = [clients.submit(shop.ask, shop.order(), second.url) for _ in range(HELD)]
-            wait_for("all held", partial(_are_held, database), seconds=2)
+            wait_for("all held", partial(_are_held, shop, database, second), seconds=1)
             second.process.send_signal(signal.SIGTERM)
+            database.run("SELECT pg_sleep(:seconds)", seconds=seconds)
             database.run("COMMIT")
-            assert {each.result() for each in asked} == {Verdict.SUCCESS}
-            assert second.drained() == 0
+        failed = sum(each.result() is not Verdict.SUCCESS for each in asked)
+        assert second.drained() == 0
+    return failed
 
 
-def _are_held(database: Any) -> bool:
-    """Whether that many sessions wait for a lock."""
-    [[count]] = database.run("SELECT count(*) FROM pg_locks WHERE NOT granted")
-    return int(count) >= HELD
+def _are_held(shop: Shop, database: Any, second: Twin) -> bool:
+    """Whether each of its threads waits for a lock of the database."""
+    server = shop.system.ports["postgres"]
+    connections = psutil.Process(second.process.pid).net_connections("tcp4")
+    ours = [each.laddr.port for each in connections if each.raddr and each.raddr.port == server]
+    [[count]] = database.run(
+        "SELECT count(*) FROM pg_stat_activity"
+        " WHERE wait_event_type = 'Lock' AND client_port = ANY(:ports)",
+        ports=ours,
+    )
+    return int(count) == HELD
 
 
-def test_a_drained_function_waits_for_the_operator(shop: Shop) -> None:
+def test_a_drained_function_waits_for_the_operator(shop: Shop, trial: Trial) -> None:
     """E07: a sender that is told to stop while the operator is silent still records the answer."""
+    turn = threading.Lock()
+    processes = math.ceil(trial.size(SILENT, 500) / SILENT)
+    chance = trial.chance
+    silences = [[chance.uniform(*SILENT_SECONDS) for _ in range(SILENT)] for _ in range(processes)]
+    with ThreadPoolExecutor(trial.size(1, 2)) as lanes:
+        drains = list(lanes.map(partial(_drain_a_sender, shop, turn), silences))
+    held = [charge for drain in drains for charge in drain]
+    for charge in held:
+        shop.merchant.wait_final(charge, seconds=60)
+    told = [shop.causes(charge) for charge in held]
+    trial.record(
+        "E07 requests in hand of a drained submit_charge",
+        len(held),
+        wrong=sum(causes != ["claimed", "accepted", "confirmed"] for causes in told),
+        processes=processes,
+    )
+
+
+def _drain_a_sender(shop: Shop, turn: threading.Lock, silences: Sequence[float]) -> list[str]:
+    """Drain one process while the operator keeps it waiting; the charges that it then held."""
     operator = OperatorControl.of(shop.system)
     with twin(shop.system, "submit_charge") as second:
-        with pushing_to(shop.system, "submit_charge", second.url):
-            order = shop.order()
-            operator.fault(order.phone, "hold_after", seconds=OPERATOR_SECONDS)
-            operator.fault(order.phone, "callback_none")
-            assert shop.ask(order) is Verdict.SUCCESS
-            charge = shop.accepted[-1].id
-            wait_for("sent", lambda: "claimed" in _causes(shop, charge), seconds=20)
+        with (
+            turn,
+            pushing_to(shop.system, "submit_charge", second.url),
+            ThreadPoolExecutor(SILENT) as clients,
+        ):
+            orders = [shop.order() for _ in silences]
+            for order, seconds in zip(orders, silences, strict=True):
+                operator.fault(order.phone, "hold_after", seconds=seconds)
+                operator.fault(order.phone, "callback_none")
+            charges = list(clients.map(shop.ask_until_success, orders))
+            wait_for("sent", lambda: all(shop.causes(each) for each in charges), seconds=30)
+            held = [each for each in charges if shop.causes(each) == ["claimed"]]
             second.process.send_signal(signal.SIGTERM)
         assert second.drained() == 0
-    shop.merchant.wait_final(charge, seconds=60)
-    assert _causes(shop, charge) == ["claimed", "accepted", "confirmed"]
+    for each in held:
+        operator.call_back(shop.reference(each), "now")
+    return held
 
 
 def test_a_cut_around_the_commit_is_resolved_by_the_key(
-    shop: Shop, record_property: Callable[[str, object], None]
+    shops: tuple[Shop, Shop], trial: Trial
 ) -> None:
     """E25: whichever byte from or to the database was the last, the key tells what happened."""
-    chance = random.Random(SEED)  # noqa: S311 - seeded, to be replayed
-    orders = []
+    lanes = trial.size(1, 4)
+    cuts = trial.size(32, 2_000) // lanes
+    chances = [random.Random(trial.chance.random()) for _ in range(lanes)]  # noqa: S311 - seeded
+    with ThreadPoolExecutor(lanes) as threads:
+        keys = [each for some in threads.map(partial(_cut, shops, cuts), chances) for each in some]
+    answers = {
+        (each.order.key, each.id, each.body)
+        for shop in shops
+        for each in shop.accepted
+        if each.order.key in keys
+    }
+    trial.record(
+        "E25 connections cut under create_charge",
+        cuts * lanes,
+        wrong=len(answers) - len(keys),
+        charges=len(keys),
+    )
+
+
+def _cut(shops: tuple[Shop, Shop], cuts: int, chance: random.Random) -> set[str]:
+    """Order through a process whose connection is cut that often; the keys of all orders."""
+    keys = set[str]()
     with (
-        FaultProxy(shop.system.ports["postgres"]) as proxy,
-        twin(shop.system, "create_charge", _through(proxy)) as second,
+        FaultProxy(shops[0].system.ports["postgres"]) as proxy,
+        twin(shops[0].system, "create_charge", _through(proxy)) as second,
     ):
-        sizes = _sizes(shop, proxy, second.url)
-        for _ in range(CUTS):
+        sizes = _sizes(shops[0], proxy, second.url)
+        for shop in cycle(shops):
+            if proxy.cuts == cuts:
+                return keys
             way = chance.choice([*Way])
             proxy.arm(way, chance.randrange(sizes[way]))
             order = shop.order()
-            orders.append(order)
+            keys.add(order.key)
             first = shop.ask(order, second.url)
             proxy.arm()
             if first is not Verdict.SUCCESS:
                 shop.ask_until_success(order, second.url)
-            assert shop.ask(order) is Verdict.SUCCESS
-    record_property(PRINTED_AT_THE_END, f"{proxy.cuts} of {CUTS} connections cut")
-    assert proxy.cuts >= CUTS * 0.8
-    answers = {(each.order.key, each.id, each.body) for each in shop.accepted}
-    assert len([key for key, _, _ in answers if key in {o.key for o in orders}]) == CUTS
+            shop.ask_until_success(order)
+    raise AssertionError
 
 
-def test_a_cut_under_a_worker_loses_and_doubles_nothing(shop: Shop) -> None:
+def test_a_cut_under_a_worker_loses_and_doubles_nothing(
+    shops: tuple[Shop, Shop], trial: Trial
+) -> None:
     """E25: the same for those who send, settle, tell and print; the oracle counts the money."""
-    chance = random.Random(SEED)  # noqa: S311 - seeded, to be replayed
-    with FaultProxy(shop.system.ports["postgres"]) as proxy, ExitStack() as stack:
-        for point in SLEEPERS:
-            name = point.partition(".")[0]
-            second = stack.enter_context(twin(shop.system, name, _through(proxy)))
-            stack.enter_context(pushing_to(shop.system, name, second.url))
-        charges: list[str] = []
-        for cut in range(1, WORKER_CUTS + 1):
-            proxy.arm(chance.choice([*Way]), chance.randrange(MOST_BYTES))
-            wait_for(f"cut {cut}", partial(_order_until, proxy, cut, shop, charges), seconds=60)
-        for charge in charges:
+    wanted = trial.size(8, 1_000)
+    system, charges = shops[0].system, list[tuple[Shop, str]]()
+    with ExitStack() as stack:
+        proxies = [stack.enter_context(FaultProxy(system.ports["postgres"])) for _ in WORKERS]
+        through = zip(WORKERS, proxies, strict=True)
+        wanted_twins = [twin(system, name, _through(proxy)) for name, proxy in through]
+        twins = stack.enter_context(side_by_side(*wanted_twins))
+        clients = stack.enter_context(ThreadPoolExecutor(WAVE))
+        for name, second in zip(WORKERS, twins, strict=True):
+            stack.enter_context(pushing_to(system, name, second.url))
+        while sum(proxy.cuts for proxy in proxies) < wanted:
+            for proxy in proxies:
+                if not proxy.is_armed:
+                    proxy.arm(trial.chance.choice([*Way]), trial.chance.randrange(MOST_BYTES))
+            wave = list(clients.map(lambda shop: (shop, shop.charge()), [*shops] * (WAVE // 2)))
+            charges += wave
+        for proxy in proxies:
+            proxy.arm()
+        for shop, charge in charges:
             shop.merchant.wait_final(charge, seconds=120)
             shop.merchant.wait_webhook(charge, "receipt.available", seconds=120)
-
-
-def _order_until(proxy: FaultProxy, cuts: int, shop: Shop, charges: list[str]) -> bool:
-    """Give the workers more to do until the proxy has cut that often."""
-    if proxy.cuts < cuts:
-        charges.append(shop.charge())
-    return proxy.cuts >= cuts
+    found = [shop.causes(charge).count("confirmed") for shop, charge in charges]
+    trial.record(
+        "E25 connections cut under the workers",
+        sum(proxy.cuts for proxy in proxies),
+        wrong=sum(count != 1 for count in found),
+        charges=len(charges),
+    )
 
 
 def _through(proxy: FaultProxy) -> Callable[[Mapping[str, str]], Mapping[str, str]]:
@@ -210,38 +273,6 @@ def _sizes(shop: Shop, proxy: FaultProxy, url: str) -> dict[Way, int]:
     return sizes
 
 
-def test_a_sleeper_commits_nothing_when_it_wakes(shop: Shop) -> None:
-    """E10: stopped while it holds work, woken when another has taken over, it changes nothing."""
-    for _ in range(ROUNDS):
-        with ExitStack() as stack:
-            asleep = [_put_to_sleep(shop, point, stack) for point in SLEEPERS]
-            until = time.monotonic() + SLEEP_SECONDS
-            while time.monotonic() < until:
-                charge = shop.charge()
-                shop.merchant.wait_final(charge, seconds=60)
-                shop.merchant.wait_webhook(charge, "receipt.available", seconds=60)
-            assert [each.status() for each in asleep] == [psutil.STATUS_STOPPED] * len(asleep)
-            for each in asleep:
-                each.resume()
-            for accepted in shop.accepted[-len(asleep) :]:
-                shop.merchant.wait_final(accepted.id, seconds=90)
-
-
-def _put_to_sleep(shop: Shop, point: str, stack: ExitStack) -> psutil.Process:
-    """Stop who reaches a point while it holds a charge's work, and let a twin take its place."""
-    name, folder = point.partition(".")[0], shop.system.crash_points
-    order = folder / "order.new"
-    order.write_text("SIGSTOP", "ascii")
-    order.rename(folder / point)
-    process = psutil.Process(shop.system.process_id(name))
-    stack.callback(process.resume)
-    shop.charge()
-    wait_for(f"{point} reached", lambda: process.status() == psutil.STATUS_STOPPED, seconds=30)
-    second = stack.enter_context(twin(shop.system, name))
-    stack.enter_context(pushing_to(shop.system, name, second.url))
-    return process
-
-
 @pytest.mark.parametrize("minutes", [10, -10])
 def test_clocks_that_differ_expire_nothing(shop: Shop, tmp_path: Path, minutes: int) -> None:
     """E12: functions ten minutes ahead of and behind each other bring a charge to its end."""
@@ -250,35 +281,62 @@ def test_clocks_that_differ_expire_nothing(shop: Shop, tmp_path: Path, minutes: 
     def moved(environment: Mapping[str, str]) -> Mapping[str, str]:
         return {**environment, "CLOCK_URL": f"file://{tmp_path}"}
 
-    with ExitStack() as stack:
-        urls = {}
-        for name, offset in offsets.items():
-            (tmp_path / name).write_text(json.dumps({"offset_seconds": offset * 60}))
-            urls[name] = stack.enter_context(twin(shop.system, name, moved)).url
-            if name != "create_charge":
-                stack.enter_context(pushing_to(shop.system, name, urls[name]))
-        shop.ask_until_success(shop.order(), urls["create_charge"])
-        charge = shop.accepted[-1].id
-        found = shop.merchant.wait_final(charge, seconds=30)
+    for name, offset in offsets.items():
+        (tmp_path / name).write_text(json.dumps({"offset_seconds": offset * 60}))
+    with side_by_side(*(twin(shop.system, name, moved) for name in offsets)) as twins:
+        create, submit, settle = (each.url for each in twins)
+        with (
+            pushing_to(shop.system, "submit_charge", submit),
+            pushing_to(shop.system, "settle_charge", settle),
+        ):
+            charge = shop.ask_until_success(shop.order(), create)
+            found = shop.merchant.wait_final(charge, seconds=30)
     assert found["status"] == "succeeded"
     assert abs(found["created"] - time.time()) < 60
 
 
-def test_the_oracle_finds_nothing_after_all_this(shop: Shop) -> None:
-    """Every invariant holds once all is at rest; runs last in this module."""
-    wait_for("rest", lambda: not under_way(shop.login, shop.merchant.schema), seconds=REST_SECONDS)
-    told = judge.sources(shop.system, shop.merchant, shop.accepted, shop.login)
-    found = judge.judge(told)["violations"]
-    assert not found, json.dumps(found, indent=1)
-    assert shop.accepted
+def test_a_sleeper_commits_nothing_when_it_wakes(
+    inn: Shop, asleep: list[Sleeper], trial: Trial
+) -> None:
+    """E10: stopped while it holds work, woken when others have done it, it changes nothing."""
+    processes = len(asleep)
+    works, changed = sleepers.wake(inn, asleep)
+    while works < trial.size(1, 300):
+        with sleepers.asleep(inn, 3, trial.chance) as batch:
+            held, rows = sleepers.wake(inn, batch)
+        works, changed, processes = works + held, changed + rows, processes + len(batch)
+    trial.record("E10 works held by sleepers", works, wrong=changed, processes=processes)
 
 
-def _causes(shop: Shop, charge: str) -> list[str]:
-    """What happened to a charge, in order."""
-    with connected(shop.login) as connection:
-        rows = connection.run(
-            f'SELECT cause FROM "{shop.merchant.schema}".state_changes'
-            " WHERE object_id = :charge ORDER BY id",
-            charge=charge,
-        )
-    return [row[0] for row in rows]
+def test_the_oracle_finds_nothing_after_all_this(
+    shops: tuple[Shop, Shop], inn: Shop, trial: Trial
+) -> None:
+    """Every invariant holds for all three merchants once all is at rest."""
+    looked_at, violations = 0, dict[str, list[str]]()
+    for shop in (*shops, inn):
+        wait_for("rest", partial(_is_at_rest, shop), seconds=REST_SECONDS)
+        others = [other for other in (*shops, inn) if other is not shop]
+        verdict = _judged(shop, [word for other in others for word in other.words()])
+        looked_at += verdict["looked_at"]["charges"]
+        violations |= verdict["violations"]
+    assert not violations, json.dumps(violations, indent=1)
+    trial.record("E07 E10 E25 charges judged by the oracle", looked_at, wrong=0)
+
+
+def test_the_oracle_knows_a_word_wherever_it_stands(shop: Shop) -> None:
+    """I12: told that a word of the merchant's own is another's, it names each place that has it."""
+    strays = _judged(shop, [shop.canary])["violations"]["I12 nothing is of others"]
+
+    places = {each.rpartition(" holds ")[0] for each in strays}
+    schema = shop.merchant.schema
+    assert places >= {"a webhook", "an answer", "a receipt", "/v1/charges", "/v1/events"}
+    assert places >= {f"{schema}.charges", f"{schema}.events", f"{schema}.idempotency_keys"}
+
+
+def _is_at_rest(shop: Shop) -> bool:
+    return not under_way(shop.login, shop.merchant.schema)
+
+
+def _judged(shop: Shop, foreign: Sequence[str]) -> Mapping[str, Any]:
+    told = judge.sources(shop.system, shop.merchant, shop.accepted, shop.login, foreign=foreign)
+    return judge.judge(told)

@@ -4,7 +4,8 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import AbstractContextManager, ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
@@ -56,7 +57,7 @@ def twin(
     port = free_port()
     environment = psutil.Process(system.process_id(name)).environ()
     environment |= {"PORT": str(port), "METRICS_PORT": str(free_port())}
-    path = system.data_dir / "logs" / f"{name}.twin.log"
+    path = system.data_dir / "logs" / f"{name}.twin.{port}.log"
     with path.open("ab") as log:
         process = subprocess.Popen(
             [sys.executable, "-m", "shared.runtime.serve"],
@@ -79,29 +80,45 @@ def twin(
 
 
 @contextmanager
-def pushing_to(system: LocalSystem, name: str, url: str) -> Iterator[None]:
-    """Have the function's messages pushed to another address while the block lasts."""
+def side_by_side(*wanted: AbstractContextManager[Twin]) -> Iterator[list[Twin]]:
+    """Start several at once, and end them at once."""
+    with ExitStack() as stack:
+        with ThreadPoolExecutor(len(wanted)) as starting:
+            started = list(starting.map(stack.enter_context, wanted))
+        yield started
+        for each in started:
+            each.process.terminate()
+
+
+@contextmanager
+def pushing_to(
+    system: LocalSystem, name: str, url: str, *, ack_seconds: int | None = None
+) -> Iterator[None]:
+    """Have the function's messages pushed to another address while the block lasts.
+
+    What was pushed there comes again after `ack_seconds`, or after as long as always.
+    """
     channel = grpc.insecure_channel(f"{HOST}:{system.ports['pubsub']}")
     client: Any = SubscriberClient(transport=SubscriberGrpcTransport(channel=channel))
     (entry,) = (entry for entry in load_catalogue() if entry.name == name)
     mine = [
         f"projects/{PUBSUB_PROJECT}/subscriptions/{each.name}" for each in entry.subscriptions()
     ]
-    configs = {
-        each: client.get_subscription(request={"subscription": each}, timeout=10).push_config
-        for each in mine
-    }
+    found = [client.get_subscription(request={"subscription": n}, timeout=10) for n in mine]
 
-    def point_to(address: str) -> None:
-        for each, config in configs.items():
-            config.push_endpoint = f"{address}/"
-            client.modify_push_config(
-                request={"subscription": each, "push_config": config}, timeout=10
+    def point_to(address: str, seconds: int | None) -> None:
+        for each in found:
+            wanted = type(each)(each)
+            wanted.push_config.push_endpoint = f"{address}/"
+            wanted.ack_deadline_seconds = seconds or each.ack_deadline_seconds
+            changed = {"paths": ["push_config", "ack_deadline_seconds"]}
+            client.update_subscription(
+                request={"subscription": wanted, "update_mask": changed}, timeout=10
             )
 
     try:
-        point_to(url)
+        point_to(url, ack_seconds)
         yield
     finally:
-        point_to(f"http://{HOST}:{system.ports[name]}")
+        point_to(f"http://{HOST}:{system.ports[name]}", None)
         client.transport.close()

@@ -36,12 +36,19 @@ class Order:
     phone: str
     amount: int = 1_000
     key: str = field(default_factory=lambda: str(uuid.uuid4()))
+    description: str | None = None
 
     @property
     def body(self) -> bytes:
         """The body of POST /v1/charges."""
         method = {"type": "mobile_money", "phone": self.phone}
-        content = {"amount": self.amount, "currency": "xaf", "payment_method": method}
+        content: dict[str, Any] = {
+            "amount": self.amount,
+            "currency": "xaf",
+            "payment_method": method,
+        }
+        if self.description is not None:
+            content["description"] = self.description
         return json.dumps(content).encode()
 
 

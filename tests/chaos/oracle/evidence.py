@@ -5,6 +5,7 @@ import json
 import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
@@ -15,6 +16,8 @@ import boto3
 import pg8000.native
 import urllib3
 from botocore.config import Config
+
+from tests.chaos.oracle import foreign
 
 Row = Mapping[str, Any]
 Rows = Sequence[Row]
@@ -43,6 +46,8 @@ _PLATFORM: Final = {
 }
 # A whole number of a payer, a key of a merchant, a secret of a webhook.
 _FORBIDDEN: Final = re.compile(rb"2376[0-9]{8}(?![0-9])|[sr]k_(test|live)_\w{30}|whsec_\w{20}")
+_PAGE: Final = 10_000
+_READERS: Final = 8
 _SECRET: Final = re.compile(rb"[\w+/=-]{20,}")
 
 
@@ -62,7 +67,8 @@ class Sources:
     """Where the truth lies, as plain data, and what the merchant's side saw of it.
 
     `accepted` holds id, key and body of each success; `arrivals` event id and charge of each
-    webhook that came; `secrets` is a folder of files whose contents no log may hold.
+    webhook that came, `sent` its text; `secrets` is a folder of files whose contents no log may
+    hold; `api` is how the merchant reads; `foreign` are words and charges of others.
     """
 
     login: Login
@@ -74,6 +80,9 @@ class Sources:
     secrets: str
     accepted: Sequence[Mapping[str, str]]
     arrivals: Sequence[tuple[str, str]]
+    sent: Sequence[str]
+    api: Mapping[str, str]
+    foreign: Sequence[str]
 
     @classmethod
     def from_json(cls, text: str) -> "Sources":
@@ -84,11 +93,12 @@ class Sources:
 
 @dataclass(frozen=True, slots=True)
 class StoredReceipt:
-    """One version of an object in the store, as the store itself describes it."""
+    """One version of an object in the store, as the store itself describes it, and its text."""
 
     key: str
     version_id: str
     sha256: str
+    text: str
     lock_mode: str
     retain_until: datetime
 
@@ -99,7 +109,8 @@ class Evidence:
 
     `effects` is the money that moved at the operator; `delivered` counts arrivals by event id,
     `told` says which charge an event was about; `accepted` is what the API said yes to;
-    `old_transactions` are open for more than a minute; `leaks` are lines of logs.
+    `old_transactions` are open for more than a minute; `leaks` are lines of logs; `strays` are
+    words of others in what is the account's, of which `words` were looked for.
     """
 
     at: datetime
@@ -112,6 +123,8 @@ class Evidence:
     accepted: Sequence[Mapping[str, str]]
     old_transactions: int
     leaks: Sequence[str]
+    strays: Sequence[str]
+    words: int
 
     def rows(self, table: str) -> Rows:
         """The rows of a table."""
@@ -125,6 +138,7 @@ class Evidence:
             "stored receipts": len(self.receipts),
             "webhooks received": sum(self.delivered.values()),
             "successes answered": len(self.accepted),
+            "words of others": self.words,
         }
 
 
@@ -132,18 +146,31 @@ def gather(sources: Sources) -> Evidence:
     """Read it all, once."""
     tables, at, old_transactions = _database(sources)
     ids = {row["id"] for row in tables["charges"]}
+    receipts = _stored_receipts(sources)
     return Evidence(
         at=at,
         account=sources.account,
         tables=tables,
         effects=[row for row in _effects(sources.operator) if row["external_id"] in ids],
-        receipts=_stored_receipts(sources),
+        receipts=receipts,
         delivered=Counter(event for event, _ in sources.arrivals),
         told=dict(sources.arrivals),
         accepted=sources.accepted,
         old_transactions=old_transactions,
         leaks=list(_leaks(Path(sources.logs), _secrets(Path(sources.secrets)))),
+        strays=_strays(sources, receipts) if sources.foreign else [],
+        words=len(sources.foreign),
     )
+
+
+def _strays(sources: Sources, receipts: Iterable[StoredReceipt]) -> list[str]:
+    places = [("a webhook", text) for text in sources.sent]
+    places += [("an answer", each["body"]) for each in sources.accepted]
+    places += [("a receipt", f"{each.key} {each.text}") for each in receipts]
+    places += foreign.readable(sources.api, sources.foreign)
+    with connected(sources.login) as connection:
+        places += foreign.stored(connection, sources.schema, sources.account)
+    return foreign.strays(sources.foreign, places)
 
 
 @contextmanager
@@ -218,17 +245,19 @@ def _database(sources: Sources) -> tuple[dict[str, Rows], datetime, int]:
 
 
 def _effects(operator: Mapping[str, str]) -> list[dict[str, Any]]:
-    answer = urllib3.request(
-        "GET",
-        f"{operator['url']}/effects?limit=10000",
-        headers={"Authorization": f"Bearer {operator['token']}"},
-        timeout=30,
-        retries=False,
-    )
-    content = answer.json()
-    rows: list[dict[str, Any]] = content["effects"]
-    assert len(rows) == content["total"], "the operator does not show all that moved"
-    return rows
+    rows: list[dict[str, Any]] = []
+    while True:
+        answer = urllib3.request(
+            "GET",
+            f"{operator['url']}/effects?limit={_PAGE}&after={len(rows)}",
+            headers={"Authorization": f"Bearer {operator['token']}"},
+            timeout=60,
+            retries=False,
+        )
+        page: list[dict[str, Any]] = answer.json()["effects"]
+        rows += page
+        if len(page) < _PAGE:
+            return rows
 
 
 def _stored_receipts(sources: Sources) -> list[StoredReceipt]:
@@ -241,24 +270,29 @@ def _stored_receipts(sources: Sources) -> list[StoredReceipt]:
         region_name="us-east-1",
         config=Config(s3={"addressing_style": "path"}),
     )
-    found = []
     pages = store.get_paginator("list_object_versions").paginate(
         Bucket=where["bucket"], Prefix=f"receipts/{sources.account}/"
     )
+    versions: list[Mapping[str, Any]] = []
     for page in pages:
         assert not page.get("DeleteMarkers"), "somebody tried to delete a receipt"
-        for version in page.get("Versions", []):
-            which = {"Key": version["Key"], "VersionId": version["VersionId"]}
-            answer = store.get_object(Bucket=where["bucket"], **which)
-            found.append(
-                StoredReceipt(
-                    key=version["Key"],
-                    version_id=version["VersionId"],
-                    sha256=hashlib.sha256(answer["Body"].read()).hexdigest(),
-                    lock_mode=answer["ObjectLockMode"],
-                    retain_until=answer["ObjectLockRetainUntilDate"],
-                )
-            )
+        versions += page.get("Versions", [])
+
+    def read(version: Mapping[str, Any]) -> StoredReceipt:
+        which = {"Key": version["Key"], "VersionId": version["VersionId"]}
+        answer = store.get_object(Bucket=where["bucket"], **which)
+        body = answer["Body"].read()
+        return StoredReceipt(
+            key=version["Key"],
+            version_id=version["VersionId"],
+            sha256=hashlib.sha256(body).hexdigest(),
+            text=foreign.text_of(body) if sources.foreign else "",
+            lock_mode=answer["ObjectLockMode"],
+            retain_until=answer["ObjectLockRetainUntilDate"],
+        )
+
+    with ThreadPoolExecutor(_READERS) as readers:
+        found = list(readers.map(read, versions))
     store.close()
     return found
 

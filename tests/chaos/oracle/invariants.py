@@ -250,6 +250,11 @@ def rows_are_ours(evidence: Evidence) -> list[str]:
     ]
 
 
+def nothing_is_of_others(evidence: Evidence) -> list[str]:
+    """I12: no word of another merchant is in what this one was sent, has stored or can read."""
+    return list(evidence.strays)
+
+
 def keys_have_one_answer(evidence: Evidence) -> list[str]:
     """I13: the same key gave the same object and the same bytes, however often it was asked."""
     told: defaultdict[str, set[tuple[str, str]]] = defaultdict(set)
@@ -354,6 +359,7 @@ INVARIANTS: Final[Mapping[str, Callable[[Evidence], list[str]]]] = {
     "I10 messages work once": messages_work_once,
     "I11 receipts are locked": receipts_are_locked,
     "I12 rows are ours": rows_are_ours,
+    "I12 nothing is of others": nothing_is_of_others,
     "I13 keys have one answer": keys_have_one_answer,
     "I14 charges have ended": charges_have_ended,
     "I14 nothing is left": nothing_is_left,

@@ -1,0 +1,97 @@
+"""Merchants whose every success is kept for the oracle, each with a word that is its alone."""
+
+import secrets
+import threading
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
+from typing import Final
+
+import urllib3
+
+from tests.chaos.clients import Verdict, classify
+from tests.chaos.oracle.evidence import Login, connected
+from tests.end_to_end.merchant import Accepted, Merchant, Order, open_merchant
+from tests.end_to_end.waiting import wait_for
+from tests.system import LocalSystem
+
+_ANSWER_SECONDS: Final = 60
+
+
+@dataclass(slots=True)
+class Shop:
+    """A merchant, the end of its payers' numbers, and a word that stands in all its orders."""
+
+    system: LocalSystem
+    merchant: Merchant
+    login: Login
+    ending: str
+    canary: str
+    accepted: list[Accepted] = field(default_factory=list)
+    _numbers: Iterator[int] = field(default_factory=lambda: iter(range(10_000)))
+    _guard: threading.Lock = field(default_factory=threading.Lock)
+
+    def order(self) -> Order:
+        """A payer of its own, who pays."""
+        with self._guard:
+            phone = f"+23767{next(self._numbers):04d}{self.ending}"
+        return Order(phone, description=self.canary)
+
+    def ask(self, order: Order, url: str | None = None) -> Verdict:
+        """Order once, past the gateway where `url` is given."""
+        merchant = self.merchant if url is None else replace(self.merchant, base_url=url)
+        try:
+            answer = merchant.call("POST", "/v1/charges", order.body, order.key)
+        except urllib3.exceptions.HTTPError:
+            return Verdict.AMBIGUOUS
+        verdict = classify(answer)
+        if verdict is Verdict.SUCCESS:
+            found = Accepted(order, answer.json()["id"], answer.data, time.monotonic())
+            self.accepted.append(found)
+        return verdict
+
+    def ask_until_success(self, order: Order, url: str | None = None) -> str:
+        """Order with the same key until it is definite; the id of the charge."""
+        wait_for(
+            "an answer", lambda: self.ask(order, url) is Verdict.SUCCESS, seconds=_ANSWER_SECONDS
+        )
+        return next(each.id for each in reversed(self.accepted) if each.order is order)
+
+    def charge(self) -> str:
+        """Order through the gateway; the id of the charge."""
+        return self.ask_until_success(self.order())
+
+    def causes(self, charge: str) -> list[str]:
+        """What happened to a charge, in order."""
+        with connected(self.login) as connection:
+            rows = connection.run(
+                f'SELECT cause FROM "{self.merchant.schema}".state_changes'
+                " WHERE object_id = :charge ORDER BY id",
+                charge=charge,
+            )
+        return [row[0] for row in rows]
+
+    def reference(self, charge: str) -> str:
+        """By which reference the operator was asked."""
+        with connected(self.login) as connection:
+            [[reference]] = connection.run(
+                f'SELECT reference FROM "{self.merchant.schema}".provider_attempts'
+                " WHERE charge_id = :charge",
+                charge=charge,
+            )
+        return str(reference)
+
+    def words(self) -> Sequence[str]:
+        """What nobody but this merchant may ever see."""
+        ours = {self.canary, self.merchant.account, self.merchant.secret_key}
+        ours |= {each.id for each in self.accepted}
+        return sorted(ours | {each.order.phone.removeprefix("+") for each in self.accepted})
+
+
+@contextmanager
+def open_shop(system: LocalSystem, login: Login, name: str, *, ending: str) -> Iterator[Shop]:
+    """Open an account on a running system; its payers' numbers end with three digits of its own."""
+    canary = f"canary_{secrets.token_hex(8)}"
+    with open_merchant(system, f"{name} {canary}") as merchant:
+        yield Shop(system, merchant, login, ending, canary)
