@@ -93,14 +93,18 @@ class Sources:
 
 @dataclass(frozen=True, slots=True)
 class StoredReceipt:
-    """One version of an object in the store, as the store itself describes it, and its text."""
+    """One version of an object in the store, as the store itself describes it."""
 
     key: str
     version_id: str
-    sha256: str
-    text: str
+    body: bytes
     lock_mode: str
     retain_until: datetime
+
+    @property
+    def sha256(self) -> str:
+        """The hash of its bytes."""
+        return hashlib.sha256(self.body).hexdigest()
 
 
 @dataclass(frozen=True, slots=True)
@@ -166,7 +170,7 @@ def gather(sources: Sources) -> Evidence:
 def _strays(sources: Sources, receipts: Iterable[StoredReceipt]) -> list[str]:
     places = [("a webhook", text) for text in sources.sent]
     places += [("an answer", each["body"]) for each in sources.accepted]
-    places += [("a receipt", f"{each.key} {each.text}") for each in receipts]
+    places += [("a receipt", f"{each.key} {foreign.text_of(each.body)}") for each in receipts]
     places += foreign.readable(sources.api, sources.foreign)
     with connected(sources.login) as connection:
         places += foreign.stored(connection, sources.schema, sources.account)
@@ -281,12 +285,10 @@ def _stored_receipts(sources: Sources) -> list[StoredReceipt]:
     def read(version: Mapping[str, Any]) -> StoredReceipt:
         which = {"Key": version["Key"], "VersionId": version["VersionId"]}
         answer = store.get_object(Bucket=where["bucket"], **which)
-        body = answer["Body"].read()
         return StoredReceipt(
             key=version["Key"],
             version_id=version["VersionId"],
-            sha256=hashlib.sha256(body).hexdigest(),
-            text=foreign.text_of(body) if sources.foreign else "",
+            body=answer["Body"].read(),
             lock_mode=answer["ObjectLockMode"],
             retain_until=answer["ObjectLockRetainUntilDate"],
         )

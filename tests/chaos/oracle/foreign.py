@@ -1,12 +1,11 @@
 """Looks for words of other merchants in what one was sent, has stored and can read."""
 
-import io
 import json
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, Final
 
-import pypdf
+import pypdfium2
 import urllib3
 
 _WORD: Final = re.compile(r"\w+")
@@ -71,6 +70,9 @@ def readable(api: Mapping[str, str], words: Iterable[str]) -> Iterator[Place]:
 
 
 def text_of(document: bytes) -> str:
-    """The text of every page, and the document's own description."""
-    reader = pypdf.PdfReader(io.BytesIO(document))
-    return "\n".join([*(page.extract_text() for page in reader.pages), str(reader.metadata)])
+    """The text of every page, and the document's own description. One call at a time."""
+    pages = pypdfium2.PdfDocument(document)
+    texts = [page.get_textpage().get_text_bounded() for page in pages]
+    described = str(pages.get_metadata_dict())
+    pages.close()
+    return "\n".join([*texts, described])
