@@ -4,7 +4,7 @@
 .DEFAULT_GOAL := help
 .PHONY: help setup setup-test run demo account check test test-unit test-functions \
 	test-integration test-contract test-e2e stores test-stores nightly peer-pubsub \
-	chaos chaos-faults bench manifests migrate lock
+	chaos bench manifests migrate lock
 
 PYTHON ?= python3
 VENV_PYTHON := .venv/bin/python
@@ -72,7 +72,7 @@ stores: setup-test
 test-stores: stores ## The lock suite on MinIO and versitygw too; builds them first, minutes
 	@$(VENV_PYTHON) -m pytest -n0 tests/integration/test_object_lock.py $(ARGS)
 
-nightly: stores ## The trials at full size, about an hour; the same SEED takes up a stopped run
+nightly: stores ## The trials at full size, about two hours; the same SEED takes up a stopped run
 	@NIGHTLY=1 SEED=$(SEED) AGAIN=$(AGAIN) $(VENV_PYTHON) -m pytest -n0 -rs -o timeout=7200 $(ARGS)
 
 peer-pubsub: setup-test ## Google's own Pub/Sub tests against our server (SOURCES=their repository)
@@ -83,9 +83,6 @@ bench: setup-test ## Measure against the bars; writes tests/benchmarks/results.j
 
 chaos: setup-test ## A storm of kills, then the oracle: make chaos MINUTES=20 SEED=7
 	@exec $(VENV_PYTHON) -m tests.chaos $(if $(MINUTES),--minutes $(MINUTES)) $(if $(SEED),--seed $(SEED))
-
-chaos-faults: setup-test ## Drains, cut connections, sleepers, clocks: make chaos-faults ROUNDS=100
-	@CHAOS_ROUNDS=$(or $(ROUNDS),10) $(VENV_PYTHON) -m pytest -n0 tests/chaos/test_faults.py
 
 manifests: setup-test ## Render knative/base, the gateway and the state diagrams again
 	@$(VENV_PYTHON) -m knative.render
