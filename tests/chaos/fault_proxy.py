@@ -1,4 +1,4 @@
-"""Stands between a function and a server, and cuts a connection at a chosen byte by RST."""
+"""Stands between a function and a server: cuts a connection at a chosen byte, or holds it."""
 
 import socket
 import struct
@@ -14,6 +14,7 @@ from tests.system import HOST
 
 _CHUNK_BYTES: Final = 65_536
 _CONNECT_SECONDS: Final = 5.0
+_HOLD_SECONDS: Final = 60.0
 # No lingering: what is unsent is thrown away and the other side gets RST instead of FIN.
 _RESET: Final = struct.pack("ii", 1, 0)
 
@@ -27,13 +28,18 @@ class Way(StrEnum):
 
 @dataclass(slots=True)
 class FaultProxy:
-    """Listens on `port` while the block lasts. `passed` counts bytes since the last `arm`."""
+    """Listens on `port` while the block lasts. `passed` counts bytes since the last `arm`.
+
+    `held` counts the connections that have asked since `hold`, and were not let through.
+    """
 
     upstream: int
     passed: Counter[Way] = field(default_factory=Counter)
     cuts: int = 0
+    held: int = 0
     _listener: socket.socket = field(default_factory=socket.socket)
     _guard: threading.Lock = field(default_factory=threading.Lock)
+    _open: threading.Event = field(default_factory=threading.Event)
     _cut_at: tuple[Way, int] | None = None
 
     @property
@@ -52,8 +58,17 @@ class FaultProxy:
             self.passed.clear()
             self._cut_at = None if way is None else (way, byte)
 
+    def hold(self) -> None:
+        """Let nothing through to the server from now on."""
+        self._open.clear()
+
+    def let_through(self) -> None:
+        """Pass on what is held, and what comes."""
+        self._open.set()
+
     def __enter__(self) -> Self:
         """Start to listen."""
+        self._open.set()
         self._listener.bind((HOST, 0))
         self._listener.listen()
         threading.Thread(target=self._accept, daemon=True).start()
@@ -66,6 +81,7 @@ class FaultProxy:
         trace: TracebackType | None,
     ) -> None:
         """Take no more; what is connected ends with its sides."""
+        self.let_through()
         with suppress(OSError):
             self._listener.shutdown(socket.SHUT_RDWR)
         self._listener.close()
@@ -93,6 +109,8 @@ class FaultProxy:
     def _pass_on(self, source: socket.socket, sink: socket.socket, way: Way) -> None:
         with suppress(OSError):
             while data := source.recv(_CHUNK_BYTES):
+                if way is Way.ASKED:
+                    self._wait()
                 whole = self._count(way, len(data))
                 sink.sendall(data[:whole])
                 if whole is not None:
@@ -104,6 +122,14 @@ class FaultProxy:
             with suppress(OSError):
                 side.shutdown(socket.SHUT_RD)
             side.close()
+
+    def _wait(self) -> None:
+        if not self._open.is_set():
+            with self._guard:
+                self.held += 1
+            self._open.wait(_HOLD_SECONDS)
+            with self._guard:
+                self.held -= 1
 
     def _count(self, way: Way, size: int) -> int | None:
         """How many of these bytes may still pass before the cut, or None for all."""

@@ -62,13 +62,15 @@ class Shop:
         """Order through the gateway; the id of the charge."""
         return self.ask_until_success(self.order())
 
-    def causes(self, charge: str) -> list[str]:
-        """What happened to a charge, in order."""
+    def histories(self, charges: Sequence[str]) -> list[list[str]]:
+        """What happened to each charge, in order."""
         with connected(self.login) as connection:
             rows = connection.run(
-                f'SELECT cause FROM "{self.merchant.schema}".state_changes'
-                " WHERE object_id = :charge ORDER BY id",
-                charge=charge,
+                f"""SELECT ARRAY(SELECT cause FROM "{self.merchant.schema}".state_changes
+                             WHERE object_id = asked.id ORDER BY state_changes.id)
+                FROM unnest(:charges::text[]) WITH ORDINALITY AS asked (id, place)
+                ORDER BY place""",
+                charges=charges,
             )
         return [row[0] for row in rows]
 

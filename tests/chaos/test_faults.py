@@ -18,7 +18,6 @@ from itertools import cycle
 from pathlib import Path
 from typing import Any, Final
 
-import psutil
 import pytest
 
 from tests.chaos import judge, sleepers
@@ -27,7 +26,7 @@ from tests.chaos.fault_proxy import FaultProxy, Way
 from tests.chaos.oracle.evidence import under_way
 from tests.chaos.shop import Shop, open_shop
 from tests.chaos.sleepers import Sleeper
-from tests.chaos.twin import Twin, pushing_to, side_by_side, twin
+from tests.chaos.twin import pushing_to, side_by_side, twin
 from tests.end_to_end.operator_control import OperatorControl
 from tests.end_to_end.waiting import wait_for
 from tests.system import HOST, LocalSystem
@@ -42,8 +41,6 @@ pytestmark = [
 # operator's is held for as well.
 HELD: Final = 8
 SILENT: Final = 6
-# A function gives up on a lock after 2 s.
-LOCKED_SECONDS: Final = 0.8
 LEAST_SILENCE_SECONDS: Final = 3.0
 # Less than the workers ask and are answered for one charge.
 MOST_BYTES: Final = 4_000
@@ -86,11 +83,10 @@ def asleep(inn: Shop) -> Iterator[list[Sleeper]]:
 
 def test_a_drained_function_answers_what_it_holds(shop: Shop, trial: Trial) -> None:
     """E07: SIGTERM ends the process cleanly, and no request that it holds then fails."""
-    turn = threading.Lock()
     processes = math.ceil(trial.size(HELD, 500) / HELD)
-    seconds = [trial.chance.uniform(0.1, LOCKED_SECONDS) for _ in range(processes)]
+    seconds = [trial.chance.uniform(0.1, trial.size(1, 8)) for _ in range(processes)]
     with ThreadPoolExecutor(trial.size(1, 4)) as lanes:
-        failed = sum(lanes.map(partial(_failed_in_a_drain, shop, turn), seconds))
+        failed = sum(lanes.map(partial(_failed_in_a_drain, shop), seconds))
     trial.record(
         "E07 requests in hand of a drained create_charge",
         processes * HELD,
@@ -99,39 +95,23 @@ def test_a_drained_function_answers_what_it_holds(shop: Shop, trial: Trial) -> N
     )
 
 
-def _failed_in_a_drain(shop: Shop, turn: threading.Lock, seconds: float) -> int:
-    """Drain one process whose requests wait for a lock; how many of them failed."""
+def _failed_in_a_drain(shop: Shop, seconds: float) -> int:
+    """Drain one process whose database is silent for so long; how many of its requests failed."""
     with (
-        twin(shop.system, "create_charge") as second,
+        FaultProxy(shop.system.ports["postgres"]) as proxy,
+        twin(shop.system, "create_charge", _through(proxy)) as second,
         ThreadPoolExecutor(HELD) as clients,
-        judge.superuser(shop.system) as database,
     ):
         asking = partial(shop.ask_until_success, url=second.url)
         list(clients.map(asking, [shop.order() for _ in range(HELD)]))
-        with turn:
-            database.run("BEGIN")
-            database.run(f'LOCK TABLE "{shop.merchant.schema}".charges IN EXCLUSIVE MODE')
-            asked = [clients.submit(shop.ask, shop.order(), second.url) for _ in range(HELD)]
-            wait_for("all held", partial(_are_held, shop, database, second), seconds=1)
-            second.process.send_signal(signal.SIGTERM)
-            database.run("SELECT pg_sleep(:seconds)", seconds=seconds)
-            database.run("COMMIT")
+        proxy.hold()
+        asked = [clients.submit(shop.ask, shop.order(), second.url) for _ in range(HELD)]
+        wait_for("all held", lambda: proxy.held >= HELD, seconds=5)
+        second.process.send_signal(signal.SIGTERM)
+        threading.Timer(seconds, proxy.let_through).start()
         failed = sum(each.result() is not Verdict.SUCCESS for each in asked)
         assert second.drained() == 0
     return failed
-
-
-def _are_held(shop: Shop, database: Any, second: Twin) -> bool:
-    """Whether each of its threads waits for a lock of the database."""
-    server = shop.system.ports["postgres"]
-    connections = psutil.Process(second.process.pid).net_connections("tcp4")
-    ours = [each.laddr.port for each in connections if each.raddr and each.raddr.port == server]
-    [[count]] = database.run(
-        "SELECT count(*) FROM pg_stat_activity"
-        " WHERE wait_event_type = 'Lock' AND client_port = ANY(:ports)",
-        ports=ours,
-    )
-    return int(count) == HELD
 
 
 def test_a_drained_function_waits_for_the_operator(shop: Shop, trial: Trial) -> None:
@@ -145,11 +125,11 @@ def test_a_drained_function_waits_for_the_operator(shop: Shop, trial: Trial) -> 
     held = [charge for drain in drains for charge in drain]
     for charge in held:
         shop.merchant.wait_final(charge, seconds=60)
-    told = [shop.causes(charge) for charge in held]
+    asked_once = ["claimed", "accepted", "confirmed"]
     trial.record(
         "E07 requests in hand of a drained submit_charge",
         len(held),
-        wrong=sum(causes != ["claimed", "accepted", "confirmed"] for causes in told),
+        wrong=sum(causes != asked_once for causes in shop.histories(held)),
         processes=processes,
     )
 
@@ -168,9 +148,10 @@ def _drain_a_sender(shop: Shop, turn: threading.Lock, silences: Sequence[float])
                 operator.fault(order.phone, "hold_after", seconds=seconds)
                 operator.fault(order.phone, "callback_none")
             charges = list(clients.map(shop.ask_until_success, orders))
-            wait_for("sent", lambda: all(shop.causes(each) for each in charges), seconds=30)
-            held = [each for each in charges if shop.causes(each) == ["claimed"]]
+            wait_for("sent", lambda: all(shop.histories(charges)), seconds=30)
+            told = zip(charges, shop.histories(charges), strict=True)
             second.process.send_signal(signal.SIGTERM)
+            held = [charge for charge, causes in told if causes == ["claimed"]]
         assert second.drained() == 0
     for each in held:
         operator.call_back(shop.reference(each), "now")
@@ -248,11 +229,12 @@ def test_a_cut_under_a_worker_loses_and_doubles_nothing(
         for shop, charge in charges:
             shop.merchant.wait_final(charge, seconds=120)
             shop.merchant.wait_webhook(charge, "receipt.available", seconds=120)
-    found = [shop.causes(charge).count("confirmed") for shop, charge in charges]
+    by_shop = [(shop, [charge for owner, charge in charges if owner is shop]) for shop in shops]
+    told = [causes for shop, mine in by_shop for causes in shop.histories(mine)]
     trial.record(
         "E25 connections cut under the workers",
         sum(proxy.cuts for proxy in proxies),
-        wrong=sum(count != 1 for count in found),
+        wrong=sum(causes.count("confirmed") != 1 for causes in told),
         charges=len(charges),
     )
 

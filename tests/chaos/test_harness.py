@@ -10,6 +10,7 @@ from tests.chaos.clients import UnclassifiedError, Verdict, classify
 from tests.chaos.counters import FaultCounters
 from tests.chaos.crash_points import discover
 from tests.chaos.fault_proxy import FaultProxy, Way
+from tests.end_to_end.waiting import wait_for
 from tests.system import HOST
 
 REFUSED: Final = b'{"error": {"code": "amount_invalid"}}'
@@ -98,3 +99,23 @@ def test_an_unarmed_proxy_passes_everything_on() -> None:
             inside.sendall(b"answer")
             assert client.recv(100) == b"answer"
     assert proxy.passed == {Way.ASKED: 8, Way.ANSWERED: 6}
+
+
+def test_a_proxy_holds_what_is_asked_until_it_is_told() -> None:
+    """Nothing reaches the server before; then all of it, in order."""
+    with (
+        socket.create_server((HOST, 0)) as server,
+        FaultProxy(server.getsockname()[1]) as proxy,
+        socket.create_connection((HOST, proxy.port), timeout=5) as client,
+    ):
+        inside, _ = server.accept()
+        with inside:
+            inside.settimeout(5)
+            proxy.hold()
+            client.sendall(b"question")
+            wait_for("it is held", lambda: proxy.held == 1, seconds=5)
+            with pytest.raises(BlockingIOError):
+                inside.recv(100, socket.MSG_DONTWAIT)
+            inside.settimeout(5)
+            proxy.let_through()
+            assert inside.recv(100) == b"question"
