@@ -123,6 +123,7 @@ def test_a_drained_function_waits_for_the_operator(shop: Shop, trial: Trial) -> 
     with ThreadPoolExecutor(trial.size(1, 2)) as lanes:
         drains = list(lanes.map(partial(_drain_a_sender, shop, turn), silences))
     held = [charge for drain in drains for charge in drain]
+    assert held
     for charge in held:
         shop.merchant.wait_final(charge, seconds=60)
     asked_once = ["claimed", "accepted", "confirmed"]
