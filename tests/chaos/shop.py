@@ -74,6 +74,17 @@ class Shop:
             )
         return [row[0] for row in rows]
 
+    def is_published(self, orders: Sequence[Order]) -> bool:
+        """Whether every message about these orders is marked as published."""
+        charges = [each.id for each in self.accepted if each.order in orders]
+        with connected(self.login) as connection:
+            [[waiting]] = connection.run(
+                "SELECT count(*) FROM platform.outbox"
+                " WHERE object_id = ANY(:charges) AND published_at IS NULL",
+                charges=charges,
+            )
+        return not waiting
+
     def reference(self, charge: str) -> str:
         """By which reference the operator was asked."""
         with connected(self.login) as connection:

@@ -11,7 +11,7 @@ import signal
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import ExitStack
 from functools import partial
 from itertools import cycle
@@ -27,6 +27,7 @@ from tests.chaos.oracle.evidence import under_way
 from tests.chaos.shop import Shop, open_shop
 from tests.chaos.sleepers import Sleeper
 from tests.chaos.twin import pushing_to, side_by_side, twin
+from tests.end_to_end.merchant import Order
 from tests.end_to_end.operator_control import OperatorControl
 from tests.end_to_end.waiting import wait_for
 from tests.system import HOST, LocalSystem
@@ -102,11 +103,21 @@ def _failed_in_a_drain(shop: Shop, seconds: float) -> int:
         twin(shop.system, "create_charge", _through(proxy)) as second,
         ThreadPoolExecutor(HELD) as clients,
     ):
-        asking = partial(shop.ask_until_success, url=second.url)
-        list(clients.map(asking, [shop.order() for _ in range(HELD)]))
-        proxy.hold()
-        asked = [clients.submit(shop.ask, shop.order(), second.url) for _ in range(HELD)]
-        wait_for("all held", lambda: proxy.held >= HELD, seconds=5)
+
+        def hold_all(orders: Sequence[Order]) -> list[Future[Verdict]]:
+            proxy.hold()
+            asked = [clients.submit(shop.ask, order, second.url) for order in orders]
+            wait_for("all held", lambda: proxy.held == HELD, seconds=10)
+            return asked
+
+        shop.ask_until_success(shop.order(), second.url)
+        # A connection for each thread: a new one would not wait so long for its server.
+        orders = [shop.order() for _ in range(HELD)]
+        warm = hold_all(orders)
+        proxy.let_through()
+        assert {each.result() for each in warm} == {Verdict.SUCCESS}
+        wait_for("all marked", lambda: shop.is_published(orders), seconds=60)
+        asked = hold_all([shop.order() for _ in range(HELD)])
         second.process.send_signal(signal.SIGTERM)
         threading.Timer(seconds, proxy.let_through).start()
         failed = sum(each.result() is not Verdict.SUCCESS for each in asked)
