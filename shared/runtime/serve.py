@@ -42,11 +42,6 @@ class _Server(MTServer):
 
     drain: Drain
 
-    def startup(self, *args: Any, **kwargs: Any) -> None:
-        """Start all threads, and only then let stops through, to this one."""
-        super().startup(*args, **kwargs)  # type: ignore[no-untyped-call]  # granian's
-        signal.pthread_sigmask(signal.SIG_UNBLOCK, STOPS)
-
     def signal_handler_interrupt(self, *args: Any, **kwargs: Any) -> None:
         """Stop once every request in hand is answered."""
         lifecycle.begin_shutdown()
@@ -55,11 +50,8 @@ class _Server(MTServer):
 
 
 def main() -> None:
-    """Serve until SIGTERM or SIGINT, then drain and run the hooks.
-
-    Every thread started here inherits that stops are blocked: one that took a stop could not wake
-    the main thread, which alone acts on it and may wait for ever.
-    """
+    """Serve until SIGTERM or SIGINT, then drain and run the hooks."""
+    # Every thread started from here on inherits this: see `_await_stop`.
     signal.pthread_sigmask(signal.SIG_BLOCK, STOPS)
     config = settings()
     _share_arenas()
@@ -86,10 +78,21 @@ def main() -> None:
     server.drain = Drain()
     served = server.drain.counting(background.starting_after_first(application))
     background.start_after(BACKGROUND_DELAY_SECONDS)
+    threading.Thread(target=_await_stop, args=(server,), name="stop", daemon=True).start()
     server.serve(target_loader=lambda: served, wrap_loader=False)
     server.drain.over()
     lifecycle.run_hooks()
     logs.info("stopped")
+
+
+def _await_stop(server: _Server) -> None:
+    """Wait for a stop in a thread of its own.
+
+    A handler runs in the main thread alone, which waits for ever and is not woken by a signal that
+    another thread got, or that came in the moment before it fell asleep.
+    """
+    signal.sigwait(STOPS)
+    server.signal_handler_interrupt()
 
 
 class _Background:
