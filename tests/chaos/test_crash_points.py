@@ -9,6 +9,7 @@ import json
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import timedelta
+from pathlib import Path
 from typing import Any, Final
 
 import pytest
@@ -18,10 +19,18 @@ from knative.catalogue import load_catalogue
 from tests import PRINTED_AT_THE_END
 from tests.chaos import judge
 from tests.chaos.crash_points import discover
-from tests.chaos.oracle.evidence import Evidence, Sources, connected, dead_letters, gather
+from tests.chaos.oracle.evidence import (
+    Evidence,
+    Sources,
+    connected,
+    dead_letters,
+    gather,
+    leaks,
+)
 from tests.chaos.oracle.invariants import INVARIANTS, violations
 from tests.chaos.storm import Plan, Storm
 from tests.end_to_end.merchant import open_merchant
+from tests.scripted_server import ScriptedServer, answer
 from tests.system import LocalSystem
 
 # The storm takes 75 s; on a busy machine its tail and the way to rest up to 180 s more, each.
@@ -126,9 +135,9 @@ def test_each_order_is_answered_as_before(aftermath: Aftermath) -> None:
 
     for accepted in aftermath.storm.clients.accepted:
         order = accepted.order
-        answer = merchant.call("POST", "/v1/charges", order.body, order.key)
-        assert (answer.status, answer.data) == (200, accepted.body)
-        assert answer.headers["Idempotent-Replayed"] == "true"
+        again = merchant.call("POST", "/v1/charges", order.body, order.key)
+        assert (again.status, again.data) == (200, accepted.body)
+        assert again.headers["Idempotent-Replayed"] == "true"
 
 
 def _with(evidence: Evidence, table: str, change: Callable[[dict[str, Any]], None]) -> Evidence:
@@ -193,3 +202,22 @@ BROKEN: Final[Mapping[str, Callable[[Evidence], Evidence]]] = {
 def test_the_oracle_sees_what_is_broken(aftermath: Aftermath, name: str) -> None:
     """Evidence that was tampered with is found out, else the oracle would prove nothing."""
     assert name in violations(BROKEN[name](aftermath.evidence))
+
+
+def test_the_oracle_sees_money_of_a_charge_that_nobody_has(aftermath: Aftermath) -> None:
+    """Money that moved for a lost row is not taken for another account's."""
+    moved = {"external_id": "ch_lost", "amount": "500", "currency": "XAF", "payer": "237680000001"}
+    with ScriptedServer(lambda _: answer(200, json.dumps({"effects": [moved]}))) as operator:
+        told = replace(aftermath.told, operator={"url": operator.url, "token": "any"})
+        assert gather(told).effects == [moved]
+
+
+@pytest.mark.parametrize(
+    "line", [b'"payer": "237680000001"', b"to 680000001 again", b"sk_test_" + b"a" * 30]
+)
+def test_the_oracle_finds_a_payer_or_a_key_in_a_log(tmp_path: Path, line: bytes) -> None:
+    """With the country's code or without."""
+    log = tmp_path / "logs" / "some.log"
+    log.parent.mkdir()
+    log.write_bytes(b"fine: 1764080000, 0.680000001, req-680000001-a\n" + line + b"\n")
+    assert [*leaks(log.parent, [])] == ["some.log line 2"]

@@ -44,8 +44,12 @@ _PLATFORM: Final = {
     "cases": "id",
     "dead_letters": "id",
 }
-# A whole number of a payer, a key of a merchant, a secret of a webhook.
-_FORBIDDEN: Final = re.compile(rb"2376[0-9]{8}(?![0-9])|[sr]k_(test|live)_\w{30}|whsec_\w{20}")
+# A whole number of a payer, with the country's code or without; a key of a merchant, a secret of a
+# webhook.
+_FORBIDDEN: Final = re.compile(
+    rb"2376[0-9]{8}(?![0-9])|(?<![\w.-])6[5-9][0-9]{7}(?![\w.-])"
+    rb"|[sr]k_(test|live)_\w{30}|whsec_\w{20}"
+)
 _PAGE: Final = 10_000
 _READERS: Final = 8
 _SECRET: Final = re.compile(rb"[\w+/=-]{20,}")
@@ -148,6 +152,7 @@ class Evidence:
 
 def gather(sources: Sources) -> Evidence:
     """Read it all, once."""
+    lost = _lost_effects(sources)
     tables, at, old_transactions = _database(sources)
     ids = {row["id"] for row in tables["charges"]}
     receipts = _stored_receipts(sources)
@@ -155,13 +160,13 @@ def gather(sources: Sources) -> Evidence:
         at=at,
         account=sources.account,
         tables=tables,
-        effects=[row for row in _effects(sources.operator) if row["external_id"] in ids],
+        effects=[*(row for row in _effects(sources.operator) if row["external_id"] in ids), *lost],
         receipts=receipts,
         delivered=Counter(event for event, _ in sources.arrivals),
         told=dict(sources.arrivals),
         accepted=sources.accepted,
         old_transactions=old_transactions,
-        leaks=list(_leaks(Path(sources.logs), _secrets(Path(sources.secrets)))),
+        leaks=list(leaks(Path(sources.logs), _secrets(Path(sources.secrets)))),
         strays=_strays(sources, receipts) if sources.foreign else [],
         words=len(sources.foreign),
     )
@@ -248,6 +253,24 @@ def _database(sources: Sources) -> tuple[dict[str, Rows], datetime, int]:
     return tables, at, old
 
 
+def _lost_effects(sources: Sources) -> list[dict[str, Any]]:
+    """Money that moved for a charge which no account has (any more).
+
+    The operator is asked first: a charge is there before its money moves.
+    """
+    moved = [row for row in _effects(sources.operator) if row["external_id"].startswith("ch_")]
+    with connected(sources.login) as connection:
+        schemas = [
+            name for [name] in connection.run("SELECT schema_name FROM platform.account_schemas")
+        ]
+        known = {
+            charge
+            for schema in schemas
+            for [charge] in connection.run(f'SELECT id FROM "{schema}".charges')
+        }
+    return [row for row in moved if row["external_id"] not in known]
+
+
 def _effects(operator: Mapping[str, str]) -> list[dict[str, Any]]:
     rows: list[dict[str, Any]] = []
     while True:
@@ -306,7 +329,8 @@ def _secrets(folder: Path) -> Iterable[bytes]:
             yield from _SECRET.findall(file.read_bytes())
 
 
-def _leaks(logs: Path, secrets: Iterable[bytes]) -> Iterator[str]:
+def leaks(logs: Path, secrets: Iterable[bytes]) -> Iterator[str]:
+    """Name each line of a log that holds a payer's number, a key or one of `secrets`."""
     canaries = list(secrets)
     for log in sorted(logs.glob("*.log*")):
         with log.open("rb") as lines:

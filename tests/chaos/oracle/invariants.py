@@ -334,13 +334,20 @@ def nothing_is_left(evidence: Evidence) -> list[str]:
 
 
 def open_work_has_a_date(evidence: Evidence) -> list[str]:
-    """I18: what is not final has a due row or an open case; what is final has neither."""
+    """I18: what is not final has a due row or an open case; what is final has neither.
+
+    Unless the operator took its money afterwards, which is a case for a person.
+    """
     due = {
         row["object_id"]
         for row in evidence.rows("due_work")
         if row["kind"] == "payment_check" and row["done_at"] is None
     }
-    due |= {row["object_id"] for row in evidence.rows("cases") if row["closed_at"] is None}
+    due |= {
+        row["object_id"]
+        for row in evidence.rows("cases")
+        if row["closed_at"] is None and row["reason"] != "paid_after_the_end"
+    }
     unfinished = {row["id"] for row in evidence.rows("charges") if row["status"] not in FINAL}
     return [f"{key} would be forgotten or checked for ever" for key in unfinished ^ due]
 
