@@ -241,7 +241,7 @@ def test_a_cut_under_a_worker_loses_and_doubles_nothing(
                 if not proxy.is_armed:
                     proxy.arm(trial.chance.choice([*Way]), trial.chance.randrange(MOST_BYTES))
             charges += clients.map(lambda shop: (shop, shop.charge()), [*shops] * (WAVE // 2))
-            wait_for("room", lambda: _under_way(shops) <= room, seconds=60)
+            wait_for("room", lambda: _under_way(shops) <= room, seconds=REST_SECONDS)
         for proxy in proxies:
             proxy.arm()
         for shop, charge in charges:
