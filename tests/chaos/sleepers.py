@@ -67,8 +67,8 @@ def asleep(shop: Shop, processes: int, chance: random.Random) -> Iterator[list[S
         yield [_fall_asleep(shop, each, point) for each, point in zip(twins, points, strict=True)]
 
 
-def wake(shop: Shop, sleepers: Sequence[Sleeper]) -> tuple[int, int]:
-    """Wake them once others have ended their work; how much they held, and rows they changed."""
+def wake(shop: Shop, sleepers: Sequence[Sleeper]) -> int:
+    """Wake them once others have ended their work; how much they held. No row may change."""
     wait_for(
         "the sleepers' work done by others",
         lambda: not under_way(shop.login, shop.merchant.schema),
@@ -77,7 +77,9 @@ def wake(shop: Shop, sleepers: Sequence[Sleeper]) -> tuple[int, int]:
     before = _rows(shop)
     with ThreadPoolExecutor(len(sleepers)) as waking:
         held = sum(waking.map(Sleeper.wake, sleepers))
-    return held, len(before ^ _rows(shop))
+    changed = sorted(before ^ _rows(shop))
+    assert not changed, changed
+    return held
 
 
 def _fall_asleep(shop: Shop, second: Twin, point: str) -> Sleeper:
