@@ -39,15 +39,19 @@ def _contents(directory: Path) -> dict[str, bytes]:
     return {path.name: path.read_bytes() for path in directory.iterdir() if path.name != "lock"}
 
 
-def _filled(directory: Path, *contents: bytes) -> str:
-    """A killed server's directory with these messages owed; answers the subscription."""
+def _filled(directory: Path, *contents: bytes, kill: bool = True) -> str:
+    """The directory of a server that owes these messages; answers the subscription.
+
+    A killed server leaves zeros at the end of its journal, a stopped one does not.
+    """
     with started(directory) as server:
         publisher, subscriber = server.publisher(), server.subscriber()
         topic = create_topic(publisher)
         subscription = subscribe(subscriber, topic)
         for data in contents:
             publish(publisher, topic, data)
-        server.kill()
+        if kill:
+            server.kill()
     return subscription
 
 
@@ -78,7 +82,7 @@ def test_damage_in_the_journal_refuses_to_start(tmp_path: Path, place: str) -> N
 
 def test_truncated_snapshot_refuses_to_start(tmp_path: Path) -> None:
     """A snapshot is whole or it is damage: nothing of it was ever promised half."""
-    _filled(tmp_path, b"x")
+    _filled(tmp_path, b"x", kill=False)
     (tmp_path / "snapshot-0").write_bytes((tmp_path / "journal-0").read_bytes()[:-10])
     before = _contents(tmp_path)
     assert "snapshot-0 is damaged at byte" in _start_in_vain(tmp_path)
@@ -87,7 +91,7 @@ def test_truncated_snapshot_refuses_to_start(tmp_path: Path) -> None:
 
 def test_snapshot_cut_between_records_refuses_to_start(tmp_path: Path) -> None:
     """Also one that ends after a whole record, or is empty, is missed something."""
-    _filled(tmp_path, b"x")
+    _filled(tmp_path, b"x", kill=False)
     (tmp_path / "journal-0").rename(tmp_path / "snapshot-0")
     (tmp_path / "journal-0").touch()
     snapshot = tmp_path / "snapshot-0"

@@ -4,7 +4,9 @@ import asyncio
 import threading
 from pathlib import Path
 
-from knative.local.pubsub.journal import QUICK_SYNC_SECONDS, Journal
+import pytest
+
+from knative.local.pubsub.journal import AHEAD_BYTES, QUICK_SYNC_SECONDS, Journal
 from knative.local.pubsub.records import LastMessageId
 
 DEADLINE_SECONDS = 10.0
@@ -85,3 +87,25 @@ def test_a_slow_disk_holds_up_commits_alone(tmp_path: Path) -> None:
         journal.close()
 
     asyncio.run(run())
+
+
+def test_what_a_file_has_ahead_is_no_damage(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The end that a killed server had not written yet is cut off without a word, to be used."""
+    records = [LastMessageId(number) for number in range(3)]
+
+    async def run() -> None:
+        killed = Journal(tmp_path)
+        assert not list(killed.replay())
+        await killed.commit(records)
+        assert (tmp_path / "journal-0").stat().st_size > AHEAD_BYTES
+        for known in (records, 2 * records):
+            journal = Journal(tmp_path)
+            assert list(journal.replay()) == known
+            await journal.commit(records)
+            journal.close()
+            assert (tmp_path / "journal-0").stat().st_size == journal.size
+
+    asyncio.run(run())
+    assert capsys.readouterr().err == ""

@@ -2,7 +2,7 @@
 
 Files in the data directory, `N` a growing generation:
 
-    journal-N    records appended since snapshot-N
+    journal-N    records appended since snapshot-N; the newest one ends in zeros, not yet written
     snapshot-N   everything alive when journal-N was begun; written beside, then renamed
     format       which form the records have, so that an older program never misreads newer ones
 
@@ -12,6 +12,9 @@ was cut short.
 A record on disk is its length and CRC-32 (little-endian, 4 bytes each) and its bytes. Replay takes
 the newest snapshot and every journal from its generation on. A torn record at the very end belongs
 to a write nobody was told of, and is cut off; anywhere else it is damage and refuses to start.
+
+The zeros are there so that a write does not change the file's size, which fdatasync would have to
+store beside the data. They are a hole: they take no space.
 """
 
 import asyncio
@@ -31,6 +34,7 @@ from knative.local.pubsub.records import RECORD_START, LastMessageId, Record, de
 
 LAZY_WRITE_SECONDS = 0.01
 QUICK_SYNC_SECONDS = 0.002
+AHEAD_BYTES = 1024 * 1024
 FORMAT = 2  # 1 had no file of its own and knew no seek, snapshots, policies and schemas
 _HEAD = struct.Struct("<II")
 
@@ -65,6 +69,8 @@ class Journal:
         self._is_quick = False
         self._lazy_scheduled = False
         self._file = -1
+        self._end = 0  # of what is written
+        self._file_bytes = 0  # the end with the zeros behind it
         self._loop = asyncio.get_running_loop()
         self._thread = ThreadPoolExecutor(1, "journal")
         self.size = 0
@@ -85,8 +91,8 @@ class Journal:
             yield from self._read_snapshot(self._path("snapshot", first))
         for generation in journals:
             path = self._path("journal", generation)
-            self.size += path.stat().st_size
             yield from self._read(path, is_last=generation == journals[-1])
+            self.size += path.stat().st_size
         self._generation = max(journals, default=first)
         self._remove_before(first)
         for unfinished in self._directory.glob("*.writing"):
@@ -149,9 +155,14 @@ class Journal:
             self._write_gathered()
 
     def _write_gathered(self) -> None:
-        buffer, self._buffer = self._buffer, []
+        data = b"".join(self._buffer)
+        self._buffer.clear()
+        self._end += len(data)
         with _ending_on_failure():
-            _write(self._file, b"".join(buffer))
+            if self._end > self._file_bytes:
+                self._file_bytes = self._end + AHEAD_BYTES
+                os.ftruncate(self._file, self._file_bytes)
+            _write(self._file, data)
 
     async def _sync_gathered(self) -> None:
         while self._waiters and self._file >= 0:
@@ -176,6 +187,7 @@ class Journal:
     def _finish_file(self) -> None:
         self._write_gathered()
         with _ending_on_failure():
+            os.ftruncate(self._file, self._end)
             os.fsync(self._file)
         os.close(self._file)
         self._file = -1
@@ -207,7 +219,8 @@ class Journal:
             if body is None:
                 if not is_last or _has_record_after(data, at):
                     raise DamagedJournalError(f"{path} is damaged at byte {at}")
-                sys.stderr.write(f"pubsub: {len(data) - at} torn bytes cut off {path.name}\n")
+                if data.count(0, at) < len(data) - at:
+                    sys.stderr.write(f"pubsub: {len(data) - at} torn bytes cut off {path.name}\n")
                 os.truncate(path, at)
                 return
             try:
@@ -234,7 +247,8 @@ class Journal:
 
     def _open(self) -> None:
         path = self._path("journal", self._generation)
-        self._file = os.open(path, os.O_CREAT | os.O_WRONLY | os.O_APPEND, 0o600)
+        self._file = os.open(path, os.O_CREAT | os.O_WRONLY, 0o600)
+        self._end = self._file_bytes = os.lseek(self._file, 0, os.SEEK_END)
         _sync_directory(self._directory)
 
     def _remove_before(self, generation: int) -> None:
