@@ -24,9 +24,10 @@ _LOG: Final = logging.getLogger(__name__)
 _STALE_TRIES: Final = 12
 _BROKEN: Final = (InterfaceError, OSError)
 UNIQUE_VIOLATION: Final = "23505"
-# Classes of errors that time heals, and under which nothing was committed: no resources (a full
-# disk among them), going down, files that cannot be read or written.
-_AWAY: Final = ("53", "57P", "58")
+# Errors that time heals, and under which nothing was committed: a deadlock, no resources (a full
+# disk among them), a lock waited for too long, a statement cut short, going down, files that cannot
+# be read or written.
+_AWAY: Final = ("40P", "53", "55P03", "57", "58")
 
 # What every transaction begins with; `true` is LOCAL. The lock on an idempotency key is tried here,
 # before the next statement takes its snapshot, and leaves word for it in a setting.

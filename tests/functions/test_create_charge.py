@@ -53,6 +53,24 @@ def locked(migrated: Database) -> Iterator[Callable[[Tenant, str], None]]:
         yield hold
 
 
+def test_a_database_that_keeps_us_waiting_is_no_fault_of_ours(
+    send: Callable[..., Reply], migrated: Database, shop: Account, rows: Rows
+) -> None:
+    """Behind a lock for 2 s: 503 and when to come again, nothing stored, and then it works."""
+    before = rows.snapshot()
+    postgres = migrated.postgres
+    with connect(port=postgres.port, password=postgres.password, database="pay") as other:
+        other.run("BEGIN")
+        other.run(f'LOCK TABLE "{shop.test.schema}".charges IN EXCLUSIVE MODE')
+        reply = send(order(), idempotency="patience")
+        other.run("ROLLBACK")
+
+    assert (reply.status, reply.error["code"]) == (503, "temporarily_unavailable")
+    assert reply.headers["Retry-After"] == "1"
+    assert rows.snapshot() == before
+    assert send(order(), idempotency="patience").status == 200
+
+
 def test_a_charge_is_taken_and_stands_whole(send: Callable[..., Reply], rows: Rows) -> None:
     """The answer is the pending charge, and everything that carries it on is stored with it."""
     reply = send(order(reference="order-1", description="Café", metadata={"table": "7"}))
