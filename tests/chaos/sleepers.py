@@ -1,6 +1,7 @@
 """Processes that are stopped while they hold work, and wake when others have long done it."""
 
 import random
+import time
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager, suppress
@@ -27,6 +28,7 @@ POINTS: Final = (
 _WORKS: Final = 8
 _ACK_SECONDS: Final = 10
 _REACHED_SECONDS: Final = 60
+_STILL_SECONDS: Final = 2.0
 # A sender's lease lasts 25 s; after it the charge is read, sent again and paid.
 _TAKEN_OVER_SECONDS: Final = 180
 
@@ -74,7 +76,7 @@ def wake(shop: Shop, sleepers: Sequence[Sleeper]) -> int:
         lambda: not under_way(shop.login, shop.merchant.schema),
         seconds=_TAKEN_OVER_SECONDS,
     )
-    before = _rows(shop)
+    before = _rows_at_rest(shop)
     with ThreadPoolExecutor(len(sleepers)) as waking:
         held = sum(waking.map(Sleeper.wake, sleepers))
     changed = sorted(before ^ _rows(shop))
@@ -108,6 +110,21 @@ def _stopping_in(folder: Path, environment: Mapping[str, str]) -> Mapping[str, s
 
 def _answered(second: Twin) -> int:
     return second.log.read_text().count('"request"')
+
+
+def _rows_at_rest(shop: Shop) -> set[tuple[str, str]]:
+    """The rows once nothing changes any more: a sender may record its answer after the end."""
+    rows, since = _rows(shop), time.monotonic()
+
+    def are_still() -> bool:
+        nonlocal rows, since
+        now = _rows(shop)
+        if now != rows:
+            rows, since = now, time.monotonic()
+        return time.monotonic() - since > _STILL_SECONDS
+
+    wait_for("rows at rest", are_still, seconds=_REACHED_SECONDS)
+    return rows
 
 
 def _rows(shop: Shop) -> set[tuple[str, str]]:
