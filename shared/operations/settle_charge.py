@@ -130,7 +130,7 @@ def _apply(
         case ReadState.NOT_FOUND:
             return _not_found(charge, attempt, read, store=store, how=how, message=message)
         case ReadState.UNKNOWN:
-            return _keep(note, store=store)
+            return _keep(_towards_proof(note, attempt), store=store)
         case _:
             assert_never(read.state)
     return _finish(move, note, store=store, how=how, message=message)
@@ -350,9 +350,17 @@ def _note(charge: Charge, attempt: Attempt, read: PaymentRead, now: datetime) ->
     )
 
 
-def _by(note: ReadNote, at: datetime | None) -> ReadNote:
+def _towards_proof(note: ReadNote, attempt: Attempt) -> ReadNote:
+    """A read without an answer does not send a proof back to the regular checks, for a while."""
+    first = attempt.first_not_found_at
+    if first is None or note.at - first >= 2 * charges.NOT_FOUND_SPAN:
+        return note
+    return _by(note, charges.next_proof_at(first, note.at))
+
+
+def _by(note: ReadNote, at: datetime) -> ReadNote:
     """Have the next read at that time if it would come later; after a day it comes no more."""
-    if at is None or note.next_check_at is None:
+    if note.next_check_at is None:
         return note
     return replace(note, next_check_at=min(at, note.next_check_at))
 

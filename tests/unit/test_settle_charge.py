@@ -289,6 +289,28 @@ def test_a_charge_that_lost_two_senders_ends_two_minutes_after_the_second_lease(
     assert scene.clock.at - began == SUBMIT_LEASE + timedelta(minutes=2)
 
 
+@pytest.mark.parametrize(("silent", "minutes"), [(0, 2), (1, 3), (2, 3), (3, 2)])
+def test_a_silent_read_does_not_send_a_proof_back_to_the_regular_checks(
+    silent: int, minutes: int
+) -> None:
+    """Whichever of the three reads got no answer, the next comes within the minute."""
+    reads = [NOT_FOUND] * 3
+    reads.insert(silent, PaymentRead(ReadState.UNKNOWN, "timeout"))
+    scene = Scene(ChargeStatus.UNKNOWN, *reads, resends=2)
+    scene.clock.pass_time(seconds=300)
+    began = scene.clock.at
+
+    while scene.settle() == "undecided":
+        due = scene.store.notes[-1].next_check_at
+        assert due is not None
+        if scene.store.attempt is None or scene.store.attempt.first_not_found_at is None:
+            began = due  # before the first word there is nothing to prove
+        scene.clock.at = due
+
+    assert scene.store.charge.failure_code == "not_received"
+    assert scene.clock.at - began == timedelta(minutes=minutes)
+
+
 def test_what_was_accepted_is_not_failed_by_not_found() -> None:
     """An operator that took the request and then forgets it is a riddle for a person."""
     scene = Scene(ChargeStatus.AWAITING_PAYER, *[NOT_FOUND] * 4, resends=2)
