@@ -79,12 +79,16 @@ class MemoryCharges:
         self,
         attempt: Attempt,
         *,
+        consumer: str,
+        message_id: str,
         callback_token_hash: str,
         number_hmac: str,
         now: datetime,
         lease_until: datetime,
     ) -> tuple[Charge, Attempt] | None:
         charge, standing = self.charge, self.attempt
+        if (consumer, message_id) in {(move.consumer, move.message_id) for move in self.moves}:
+            return None
         is_leased = charge.lease_until is not None and charge.lease_until >= now
         again = charge.status in {ChargeStatus.SUBMITTING, ChargeStatus.UNKNOWN} and (
             charge.resends == 1

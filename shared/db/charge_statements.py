@@ -124,7 +124,7 @@ WHERE c.id = :charge_id::text
 
 # A charge may be sent when it is new, when it is proven that nothing was sent, or when a read said
 # "not found" and granted the one resend (resends 1; taking it makes 2). Never while leased, never
-# past its time.
+# past its time, never for a message that has had its effect: a grant is for another one.
 CLAIM: Final = Statement(f"""
 WITH standing AS MATERIALIZED (
     SELECT * FROM provider_attempts WHERE charge_id = :charge_id::text
@@ -139,6 +139,8 @@ gate AS MATERIALIZED (
         resends = CASE WHEN c.resends = 1 THEN 2 ELSE c.resends END
     FROM before b
     WHERE c.id = b.id AND c.submit_before > :now::timestamptz
+      AND NOT EXISTS (SELECT FROM consumed_messages
+                      WHERE consumer = :consumer::text AND event_id = :message_id::text)
       AND (c.lease_until IS NULL OR c.lease_until < :now::timestamptz)
       AND (c.status = 'created'
            OR (c.status IN ('submitting', 'unknown')

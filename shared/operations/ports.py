@@ -274,6 +274,8 @@ class ChargeStore(Protocol):
         self,
         attempt: Attempt,
         *,
+        consumer: str,
+        message_id: str,
         callback_token_hash: str,
         number_hmac: str,
         now: datetime,
@@ -281,7 +283,8 @@ class ChargeStore(Protocol):
     ) -> tuple[Charge, Attempt] | None:
         """Take the lease; commit this attempt, or keep the standing one.
 
-        None when the charge is not ours to send: final, leased, sent before, or past its time.
+        None when the charge is not ours to send: final, leased, sent before, past its time, or
+        asked for by a message that has had its effect.
         """
 
     def release(self, charge: Charge, attempt: Attempt, *, reason: str) -> None:

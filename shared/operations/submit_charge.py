@@ -67,6 +67,8 @@ def submit_charge(
     how.reached("submit_charge.before_claim")
     claimed = store.claim(
         attempt,
+        consumer=CONSUMER,
+        message_id=message.event_id,
         callback_token_hash=token_hash(token),
         number_hmac=number_hmac(how.number_key, found),
         now=now,

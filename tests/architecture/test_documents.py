@@ -192,6 +192,8 @@ def trouble(migrated: Database, make_account: Any) -> Iterator[tuple[Engine, dic
     )
     store.claim(
         an_attempt(charge),
+        consumer="submit_charge",
+        message_id=an_id("msg"),
         callback_token_hash=charge.id,
         number_hmac="n",
         now=moment(),

@@ -61,12 +61,14 @@ class Shop:
         )
 
     def claim(
-        self, charge: Charge, attempt: Attempt | None = None
+        self, charge: Charge, attempt: Attempt | None = None, message_id: str | None = None
     ) -> tuple[Charge, Attempt] | None:
         attempt = attempt or an_attempt(charge)
         now = moment()
         return self.store.claim(
             attempt,
+            consumer="submit_charge",
+            message_id=message_id or an_id("msg"),
             callback_token_hash=attempt.reference,
             number_hmac="n",
             now=now,
@@ -226,7 +228,7 @@ def test_a_released_charge_is_sent_under_the_same_reference(shop: Shop) -> None:
 
 
 def test_the_one_resend_is_granted_once_and_used_once(shop: Shop) -> None:
-    """A "not found" grants one more send of the same attempt, however often it is claimed."""
+    """A "not found" grants one more send of the same attempt, to one message, not to a used one."""
     charge = shop.charge()
     shop.create(charge)
     claimed = shop.claim(charge)
@@ -241,6 +243,8 @@ def test_the_one_resend_is_granted_once_and_used_once(shop: Shop) -> None:
             moment(),
             attempt_id=claimed[1].id,
             attempt_status=AttemptStatus.SILENT,
+            consumer="submit_charge",
+            message_id="msg_first",
         )
     )
     assert shop.claim(charge) is None
@@ -253,6 +257,7 @@ def test_the_one_resend_is_granted_once_and_used_once(shop: Shop) -> None:
     shop.store.note_read(replace(note, resend=a_message(charge)))
 
     assert len(shop.handed_on) == 1
+    assert shop.claim(charge, message_id="msg_first") is None
     assert shop.claim(charge) is not None
     assert shop.claim(charge) is None
 

@@ -7,6 +7,7 @@ import pytest
 
 from shared.domain.charge import AttemptStatus, ChargeEvent, ChargeStatus
 from shared.domain.errors import AskAgain
+from shared.domain.events import Message
 from shared.operations.ports import Accepted, NotSent, Refused, Unknown
 from shared.operations.submit_charge import (
     Submission,
@@ -31,7 +32,7 @@ class Scene:
         self.operator = PlayedOperator(answers)
         self.points: list[str] = []
 
-    def submit(self) -> str:
+    def submit(self, message: Message | None = None) -> str:
         how = Submission(
             callback_base_url="https://callbacks.example",
             callback_token_key=KEY,
@@ -42,7 +43,7 @@ class Scene:
             monotonic=self.clock.monotonic,
             reached=self.points.append,
         )
-        message = a_message(self.store.charge)
+        message = message or a_message(self.store.charge)
         return submit_charge(
             message, store=self.store, requester_of=lambda _: self.operator, how=how
         )
@@ -141,6 +142,19 @@ def test_what_may_have_been_sent_is_never_abandoned() -> None:
     assert scene.submit() == "not_ours"
 
     assert scene.store.charge.status is ChargeStatus.UNKNOWN
+
+
+def test_a_message_that_had_its_effect_takes_no_resend() -> None:
+    """A grant is for the message that carries it; an old one that comes again sends nothing."""
+    scene = Scene(Unknown("timeout"), Accepted())
+    first = a_message(scene.store.charge)
+    scene.submit(first)
+    scene.store.charge = replace(scene.store.charge, resends=1)
+
+    assert scene.submit(first) == "not_ours"
+    assert scene.submit() == "accepted"
+
+    assert len(scene.operator.requests) == 2
 
 
 def test_an_unsent_resend_stays_unknown() -> None:
