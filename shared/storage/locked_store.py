@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, cast
 
 from shared.operations.ports import StoredDifferentlyError, StoredObject, StoreDownError
 
@@ -157,11 +157,12 @@ class S3LockedStore:
             return self._client
 
     def _connect(self, line: str) -> "S3Client":
-        import boto3  # noqa: PLC0415 - 250 ms, paid at the first call instead of at start
-        from botocore.config import Config  # noqa: PLC0415 - as above
+        # The client that boto3 wraps, without its resources and transfers: 3 MB less.
+        from botocore.config import Config  # noqa: PLC0415 - 200 ms, not paid at start
+        from botocore.session import get_session  # noqa: PLC0415 - as above
 
         access, _, secret = line.strip().partition(":")
-        return boto3.session.Session().client(
+        client = get_session().create_client(
             "s3",
             endpoint_url=self._endpoint_url,
             aws_access_key_id=access,
@@ -174,6 +175,7 @@ class S3LockedStore:
                 s3={"addressing_style": "path"},
             ),
         )
+        return cast("S3Client", client)
 
 
 def _whole_body(answer: "GetObjectOutputTypeDef") -> bytes:
