@@ -38,13 +38,15 @@ def main() -> int:
     ):
         storm = Storm(system, merchant, discover(), plan)
         _say([f"seed {plan.seed}, commit {_commit()}, {began:%Y-%m-%d %H:%M} UTC, {machine()}"])
-        storm.run()
-        storm.await_proofs()
+        try:
+            storm.run()
+            storm.await_proofs()
+        finally:
+            _say([*storm.report(), f"load average at the end: {os.getloadavg()}"])
         verdict = judge.judge(judge.sources(system, merchant, storm.clients.accepted, storm.login))
     invalid, broken = storm.invalid(), storm.broken()
     why_invalid = [f"invalid: {why}" for why in invalid]
-    load = f"load average at the end: {os.getloadavg()}"
-    _say([*storm.report(), load, "", *_findings(verdict), *broken, *why_invalid])
+    _say(["", *_findings(verdict), *broken, *why_invalid])
     if verdict["violations"]:
         _keep(plan, list(verdict["violations"]), began)
     if verdict["violations"] or broken:

@@ -156,10 +156,6 @@ class Killer:
                 (self.system.crash_points / victim.armed).unlink(missing_ok=True)
         self.look()
 
-    def all_are_back(self) -> bool:
-        """Whether each kill's way back has been timed."""
-        return all(death.back_after is not None for death in self.deaths)
-
     def _kill_now(self, victim: _Victim) -> None:
         process_id = self._process_id(victim.entry.name)
         if process_id is None:

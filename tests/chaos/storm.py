@@ -12,9 +12,10 @@ import struct
 import threading
 import time
 import uuid
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any, Final
 
 import grpc
@@ -30,7 +31,6 @@ from tests.chaos.killer import AT_POINT, AT_RANDOM, PARTS, Death, Killer
 from tests.chaos.oracle.evidence import Login, under_way
 from tests.end_to_end.merchant import Merchant
 from tests.end_to_end.operator_control import OperatorControl
-from tests.end_to_end.waiting import wait_for
 from tests.system import HOST, LocalSystem
 
 FUNCTION_KILLS: Final = frozenset({AT_POINT, AT_RANDOM})
@@ -44,7 +44,9 @@ PROOF_SECONDS: Final = 400.0
 # After its time a storm goes on this long for the points that were hit too rarely.
 TAIL_SECONDS: Final = 180.0
 _BACK_SECONDS: Final = 90.0
+_OK: Final = 200
 _LOOK_SECONDS: Final = 0.05
+_PAUSE_SECONDS: Final = 0.5
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,13 +73,17 @@ class Plan:
 
 @dataclass(slots=True)
 class Storm:
-    """One storm over one merchant of a running system; `seconds` says when what was done."""
+    """One storm over one merchant of a running system.
+
+    `seconds` says when what was done, `missing` what was waited for and did not come.
+    """
 
     system: LocalSystem
     merchant: Merchant
     points: frozenset[str]
     plan: Plan
     seconds: dict[str, float] = field(default_factory=dict)
+    missing: list[str] = field(default_factory=list)
     letters: list[str] = field(default_factory=list)
     counters: FaultCounters = field(init=False)
     clients: Clients = field(init=False)
@@ -103,15 +109,14 @@ class Storm:
             self.killer.disarm()
             stopped = time.monotonic()
             self.seconds["storm"] = stopped - began
-        wait_for("everybody back", self._all_are_up, seconds=_BACK_SECONDS)
+        self._wait("everybody back", self._who_is_down, seconds=_BACK_SECONDS)
         self._count_what_struck()
-        self._await_rest(stopped)
+        self._wait("rest", self._under_way, seconds=REST_BAR_SECONDS, since=stopped)
 
-    def await_proofs(self) -> None:
+    def await_proofs(self, *, seconds: float = PROOF_SECONDS) -> None:
         """Wait for the last charges, which end by reads over minutes."""
-        began = time.monotonic()
-        wait_for("every charge final", self._all_is_proven, seconds=PROOF_SECONDS)
-        self.seconds["every charge final, after rest"] = time.monotonic() - began
+        unproven = partial(self._under_way, with_proofs=True)
+        self._wait("every charge final, after rest", unproven, seconds=seconds)
 
     def invalid(self) -> list[str]:
         """Why this run proves nothing, or less than it should."""
@@ -125,15 +130,13 @@ class Storm:
         return few + self.counters.shortfalls() + self.clients.failures
 
     def broken(self, *, recovery_seconds: float = RECOVERY_BAR_SECONDS) -> list[str]:
-        """Bars of time that did not hold."""
+        """Bars of time that did not hold, and what did not come at all."""
         late = [
             f"{death.name} answered {death.back_after:.1f} s after a {death.how}"
             for death in self.killer.deaths
             if death.how in FUNCTION_KILLS and (death.back_after or 0) > recovery_seconds
         ]
-        if self.seconds["rest"] > REST_BAR_SECONDS:
-            late.append(f"at rest after {self.seconds['rest']:.0f} s")
-        return late
+        return late + self.missing
 
     def report(self) -> list[str]:
         """Figures, with n beside everything."""
@@ -173,23 +176,32 @@ class Storm:
         """In a thread: the broker itself may be down, and its client waits for it."""
         self.letters.append(bury_a_letter(self.system))
 
-    def _all_are_up(self) -> bool:
-        return self.killer.all_are_back() and self.system.readyz()[0] == 200
-
     def _count_what_struck(self) -> None:
         for name in self.clients.struck():
             self.counters.struck[name] += 1
 
-    def _await_rest(self, stopped: float) -> None:
-        """Return when nothing is under way any more; what still is then, the oracle will name."""
-        while time.monotonic() - stopped < REST_BAR_SECONDS:
-            if not under_way(self.login, self.merchant.schema):
-                break
-            time.sleep(0.5)
-        self.seconds["rest"] = time.monotonic() - stopped
+    def _wait(
+        self,
+        what: str,
+        look: Callable[[], Sequence[str]],
+        *,
+        seconds: float,
+        since: float | None = None,
+    ) -> None:
+        """Wait until `look` finds nothing; what it still finds then breaks the run, not ends it."""
+        began = time.monotonic() if since is None else since
+        while (found := look()) and time.monotonic() - began < seconds:
+            time.sleep(_PAUSE_SECONDS)
+        self.seconds[what] = time.monotonic() - began
+        self.missing += [f"{what}: not within {seconds:.0f} s: {each}" for each in found]
 
-    def _all_is_proven(self) -> bool:
-        return not under_way(self.login, self.merchant.schema, with_proofs=True)
+    def _who_is_down(self) -> Sequence[str]:
+        status, words = self.system.readyz()
+        names = [death.name for death in self.killer.deaths if death.back_after is None]
+        return names if status == _OK else [*names, f"the system, /readyz: {status} {words}"]
+
+    def _under_way(self, *, with_proofs: bool = False) -> Sequence[str]:
+        return under_way(self.login, self.merchant.schema, with_proofs=with_proofs)
 
 
 def bury_a_letter(system: LocalSystem) -> str:

@@ -2,19 +2,25 @@
 
 import select
 import socket
+from dataclasses import replace
 from typing import Final
 
 import pytest
 import urllib3
 
+from tests.chaos import judge
 from tests.chaos.clients import UnclassifiedError, Verdict, classify
 from tests.chaos.counters import FaultCounters
 from tests.chaos.crash_points import discover
 from tests.chaos.fault_proxy import FaultProxy, Way
+from tests.chaos.storm import Plan, Storm
+from tests.end_to_end.merchant import Order, open_merchant
 from tests.end_to_end.waiting import wait_for
-from tests.system import HOST
+from tests.system import HOST, LocalSystem
 
 REFUSED: Final = b'{"error": {"code": "amount_invalid"}}'
+# A storm that kills nobody and demands nothing.
+CALM: Final = Plan(seed=1, seconds=0.0, kills=0, hits_per_point=0)
 
 
 @pytest.mark.parametrize(
@@ -119,3 +125,30 @@ def test_a_proxy_holds_what_is_asked_until_it_is_told() -> None:
             inside.settimeout(5)
             proxy.let_through()
             assert inside.recv(100) == b"question"
+
+
+def test_a_charge_that_does_not_end_breaks_the_run_and_is_judged(local_system: LocalSystem) -> None:
+    """What was waited for in vain is named, and the oracle is asked all the same."""
+    with open_merchant(local_system, "Quincaillerie de l'Accalmie") as merchant:
+        storm = Storm(local_system, merchant, frozenset(), CALM)
+        lasting = merchant.charge(Order("+237670000453"))
+        storm.await_proofs(seconds=1)
+        verdict = judge.judge(judge.sources(local_system, merchant, [lasting], storm.login))
+
+    named = [line for line in storm.broken() if f"charge {lasting.id} " in line]
+    assert len(named) == 1
+    assert "I14 charges have ended" in verdict["violations"]
+
+
+def test_a_system_that_does_not_come_back_breaks_the_run(
+    local_system: LocalSystem, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The storm says what is down and waits on for rest, so that there is something to judge."""
+    monkeypatch.setattr("tests.chaos.storm._BACK_SECONDS", 0.0)
+    with open_merchant(local_system, "Quincaillerie de la Panne") as merchant:
+        down = replace(local_system, base_url=f"http://{HOST}:1")
+        storm = Storm(down, merchant, frozenset(), CALM)
+        storm.run()
+
+    assert "everybody back: not within 0 s: the system, /readyz: 0 {}" in storm.broken()
+    assert "rest" in storm.seconds

@@ -82,7 +82,7 @@ def _messages(shop: Shop) -> int:
 
 
 def _is_under_way(shop: Shop, most: int) -> bool:
-    return under_way(shop.login, shop.merchant.schema) <= most
+    return len(under_way(shop.login, shop.merchant.schema)) <= most
 
 
 def _switch_on(system: LocalSystem, trial: Trial) -> list[str]:

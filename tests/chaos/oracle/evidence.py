@@ -200,26 +200,28 @@ def connected(login: Login) -> Iterator[Any]:
         connection.close()
 
 
-def under_way(login: Login, schema: str, *, with_proofs: bool = False) -> int:
-    """How many charges, deliveries, receipts and messages of the account are not at their end.
+def under_way(login: Login, schema: str, *, with_proofs: bool = False) -> Sequence[str]:
+    """Name each charge, delivery, receipt and message of the account that is not at its end.
 
     A charge that may not be sent any more ends by reads over two minutes: unless `with_proofs`, one
-    that waits for those is not counted.
+    that waits for those is not named.
     """
     proven = f"""c.submit_before < now() AND EXISTS (
         SELECT FROM "{schema}".provider_attempts WHERE charge_id = c.id AND not_found_reads > 0)
       OR (SELECT count(*) FROM "{schema}".state_changes
           WHERE object_id = c.id AND cause = 'claimed') > 1"""
     with connected(login) as connection:
-        [[waiting]] = connection.run(
-            f"""SELECT (SELECT count(*) FROM "{schema}".charges c
+        rows = connection.run(
+            f"""SELECT 'charge ' || id || ' ' || status FROM "{schema}".charges c
               WHERE status NOT IN ('succeeded', 'failed', 'expired', 'canceled')
-                AND NOT ({"false" if with_proofs else proven}))
-            + (SELECT count(*) FROM "{schema}".webhook_deliveries WHERE status = 'pending')
-            + (SELECT count(*) FROM "{schema}".receipts WHERE stored_at IS NULL)
-            + (SELECT count(*) FROM platform.outbox WHERE published_at IS NULL)"""
+                AND NOT ({"false" if with_proofs else proven})
+            UNION ALL SELECT 'delivery of ' || event_id FROM "{schema}".webhook_deliveries
+              WHERE status = 'pending'
+            UNION ALL SELECT 'receipt ' || id FROM "{schema}".receipts WHERE stored_at IS NULL
+            UNION ALL SELECT 'message ' || id || ' ' || topic FROM platform.outbox
+              WHERE published_at IS NULL"""
         )
-    return int(waiting)
+    return [name for [name] in rows]
 
 
 def dead_letters(login: Login) -> Sequence[tuple[str, str]]:
