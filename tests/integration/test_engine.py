@@ -1,0 +1,31 @@
+"""Connections as the engine makes them: how they read what the real server writes."""
+
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+from sqlalchemy import Engine
+
+
+@pytest.mark.parametrize(
+    ("written", "read"),
+    [
+        ("2026-11-25 12:00:00+00", datetime(2026, 11, 25, 12, tzinfo=UTC)),
+        ("2026-11-25 12:00:00.5+01", datetime(2026, 11, 25, 11, 0, 0, 500_000, tzinfo=UTC)),
+        ("2026-11-25 17:30:00.000001+05:30", datetime(2026, 11, 25, 12, 0, 0, 1, tzinfo=UTC)),
+        ("infinity", "infinity"),
+    ],
+)
+@pytest.mark.parametrize("zone", ["UTC", "Asia/Kolkata"])
+def test_a_time_is_the_same_moment_however_it_is_written(
+    app_engine: Engine, zone: str, written: str, read: object
+) -> None:
+    """What is quickly read is rightly read, in any zone a session may have."""
+    connection = app_engine.raw_connection()
+    driver: Any = connection.driver_connection
+    driver.execute_simple("BEGIN")
+    driver.execute_simple(f"SET LOCAL TimeZone = '{zone}'")
+    [[found]] = driver.execute_simple(f"SELECT '{written}'::timestamptz").rows
+    driver.execute_simple("ROLLBACK")
+    connection.close()
+    assert found == read
