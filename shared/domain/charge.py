@@ -110,9 +110,6 @@ CHECK_OFFSETS: Final = (
     *(timedelta(seconds=s) for s in (10, 30, 120, 300, 900)),
     *(timedelta(hours=h) for h in range(1, 25)),
 )
-NOT_FOUND_READS: Final = 3
-NOT_FOUND_SPAN: Final = timedelta(minutes=2)
-NOT_FOUND_STEP: Final = NOT_FOUND_SPAN // (NOT_FOUND_READS - 1)
 
 
 def next_check_at(created_at: datetime, now: datetime) -> datetime | None:
@@ -122,19 +119,6 @@ def next_check_at(created_at: datetime, now: datetime) -> datetime | None:
         if offset > age:
             return created_at + offset
     return None
-
-
-def next_proof_at(first_not_found_at: datetime, now: datetime) -> datetime:
-    """Return when to read next so that "not found" is proven as soon as it may be.
-
-    The regular checks lie up to an hour apart; who was never asked should not wait for them, nor
-    when one of the reads got no answer.
-    """
-    for reads in range(1, NOT_FOUND_READS):
-        at = first_not_found_at + NOT_FOUND_STEP * reads
-        if at > now:
-            return at
-    return now + NOT_FOUND_STEP
 
 
 @dataclass(frozen=True, slots=True)

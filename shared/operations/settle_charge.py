@@ -8,8 +8,8 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Final, assert_never
 
+from shared.domain import absence, ledger, receipt
 from shared.domain import charge as charges
-from shared.domain import ledger, receipt
 from shared.domain.charge import FINAL, Attempt, AttemptStatus, Charge, ChargeEvent, ChargeStatus
 from shared.domain.deadline import HANDLER_SECONDS, Deadline
 from shared.domain.errors import AskAgain, LedgerRefused
@@ -29,9 +29,10 @@ from shared.operations.ports import (
 )
 
 CONSUMER: Final = "settle_charge"
-RESEND_GRANTED: Final = 1
 LOST_RACE: Final = "lost_race"
 TRIES: Final = 3
+# What a failure is called whatever the operator says beside it.
+_CODES: Final = {ChargeEvent.LAPSED: "expired", ChargeEvent.NOT_RECEIVED: "not_received"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,9 +129,16 @@ def _apply(
         case ReadState.PENDING:
             return _waiting(charge, attempt, note, store=store)
         case ReadState.NOT_FOUND:
-            return _not_found(charge, attempt, read, store=store, how=how, message=message)
+            found = absence.weigh(charge, attempt, now)
+            note = _weighed(note, found, message)
+            if not found.is_proven:
+                return _keep(note, store=store)
+            # A resend that is claimed meanwhile has another lease; then this read proves nothing.
+            move = _failed(charge, read, ChargeEvent.NOT_RECEIVED, now=now)
+            move = replace(move, lease=Lease.MINE)
         case ReadState.UNKNOWN:
-            return _keep(_towards_proof(note, attempt), store=store)
+            again = absence.after_silence(attempt, note.next_check_at, now)
+            return _keep(replace(note, next_check_at=again), store=store)
         case _:
             assert_never(read.state)
     return _finish(move, note, store=store, how=how, message=message)
@@ -215,7 +223,7 @@ def _succeeded(charge: Charge, read: PaymentRead, *, now: datetime, message: Mes
 
 
 def _failed(charge: Charge, read: PaymentRead, event: ChargeEvent, *, now: datetime) -> Move:
-    code = "expired" if event is ChargeEvent.LAPSED else read.failure_code or "operator_error"
+    code = _CODES.get(event) or read.failure_code or "operator_error"
     return Move(
         charge=replace(
             charge,
@@ -252,60 +260,13 @@ def _waiting(charge: Charge, attempt: Attempt, note: ReadNote, *, store: ChargeS
     return "waiting" if won else LOST_RACE
 
 
-def _not_found(
-    charge: Charge,
-    attempt: Attempt,
-    read: PaymentRead,
-    *,
-    store: ChargeStore,
-    how: Settlement,
-    message: Message,
-) -> str:
-    """The operator does not know it: post once more while there is time, or fail it by proof."""
-    now = how.now()
-    if charge.lease_until is not None and charge.lease_until > now:
-        # It may still be on its way. If its sender died, there is time to post it once more only
-        # if the next read comes as soon as the lease is over.
-        note = replace(_note(charge, attempt, read, now), next_check_at=charge.lease_until)
-        return _keep(note, store=store)
-    first = attempt.first_not_found_at or now
-    attempt = replace(
-        attempt, not_found_reads=attempt.not_found_reads + 1, first_not_found_at=first
-    )
-    note = _note(charge, attempt, read, now)
-    is_in_time = now < charge.submit_before
-    if charge.status in {ChargeStatus.AWAITING_PAYER, ChargeStatus.REQUIRES_ACTION}:
-        return _keep(note, store=store)
-    if charge.resends <= RESEND_GRANTED and is_in_time:
-        # Whoever takes the resend may die of it: look again when its lease would be over.
-        note = _by(note, now + charges.SUBMIT_LEASE)
-        if charge.resends == RESEND_GRANTED:
-            return _keep(note, store=store)
-        resend = replace(
-            message, event_id=new_id("msg", int(now.timestamp() * 1000)), topic=CHARGE_CREATED
-        )
-        return _keep(replace(note, resend=resend), store=store)
-    is_proven = (
-        attempt.not_found_reads >= charges.NOT_FOUND_READS and now - first >= charges.NOT_FOUND_SPAN
-    )
-    if not is_proven:
-        return _keep(_by(note, charges.next_proof_at(first, now)), store=store)
-    failed = replace(
-        charge,
-        status=_next(charge, ChargeEvent.NOT_RECEIVED),
-        failure_code="not_received",
-    )
-    # A resend that is claimed meanwhile has another lease; then this read proves nothing.
-    move = Move(
-        charge=failed,
-        expected=charge.status,
-        cause=ChargeEvent.NOT_RECEIVED,
-        lease=Lease.MINE,
-        at=now,
-        next_check_at=None,
-        operator_word=read.operator_word,
-    )
-    return _finish(move, note, store=store, how=how, message=message)
+def _weighed(note: ReadNote, found: absence.Absence, message: Message) -> ReadNote:
+    """What is noted of a "not found"; the message that a resend takes is one of its own."""
+    note = replace(note, attempt=found.attempt, next_check_at=found.next_read_at)
+    if not found.grants_resend:
+        return note
+    event_id = new_id("msg", int(note.at.timestamp() * 1000))
+    return replace(note, resend=replace(message, event_id=event_id, topic=CHARGE_CREATED))
 
 
 def _wait_or_abandon(
@@ -348,21 +309,6 @@ def _note(charge: Charge, attempt: Attempt, read: PaymentRead, now: datetime) ->
         next_check_at=charges.next_check_at(charge.created_at, now),
         at=now,
     )
-
-
-def _towards_proof(note: ReadNote, attempt: Attempt) -> ReadNote:
-    """A read without an answer does not send a proof back to the regular checks, for a while."""
-    first = attempt.first_not_found_at
-    if first is None or note.at - first >= 2 * charges.NOT_FOUND_SPAN:
-        return note
-    return _by(note, charges.next_proof_at(first, note.at))
-
-
-def _by(note: ReadNote, at: datetime) -> ReadNote:
-    """Have the next read at that time if it would come later; after a day it comes no more."""
-    if note.next_check_at is None:
-        return note
-    return replace(note, next_check_at=min(at, note.next_check_at))
 
 
 def _keep(note: ReadNote, *, store: ChargeStore) -> str:
