@@ -122,6 +122,8 @@ class MemoryCharges:
             Lease.ANY: True,
             Lease.MINE: self.charge.lease_until == move.charge.lease_until,
             Lease.FREE: self.charge.lease_until is None,
+            Lease.UNTOUCHED: (self.charge.lease_until, self.charge.resends)
+            == (move.charge.lease_until, move.charge.resends),
         }[move.lease]
         if self.charge.status is not move.expected or not holds:
             return False
@@ -131,7 +133,7 @@ class MemoryCharges:
 
     def note_read(self, note: ReadNote) -> None:
         self.notes.append(note)
-        if note.attempt is not None:
+        if note.attempt is not None and self.charge.resends == note.charge.resends:
             self.attempt = note.attempt
         if note.resend is not None and self.charge.resends == 0:
             self.charge = replace(self.charge, resends=1)

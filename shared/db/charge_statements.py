@@ -143,9 +143,9 @@ gate AS MATERIALIZED (
                       WHERE consumer = :consumer::text AND event_id = :message_id::text)
       AND (c.lease_until IS NULL OR c.lease_until < :now::timestamptz)
       AND (c.status = 'created'
-           OR (c.status IN ('submitting', 'unknown')
-               AND (c.resends = 1
-                    OR EXISTS (SELECT FROM standing WHERE standing.status = 'not_sent'))))
+           OR (c.status IN ('submitting', 'unknown') AND c.resends = 1)
+           OR (c.status = 'submitting'
+               AND EXISTS (SELECT FROM standing WHERE standing.status = 'not_sent')))
     RETURNING {_COLUMNS}, b.status AS status_before
 ),
 attempt AS (
@@ -208,6 +208,8 @@ gate AS MATERIALIZED (
     WHERE id = :charge_id::text AND status = :expected::text
       AND CASE :lease_rule::text
           WHEN 'mine' THEN lease_until IS NOT DISTINCT FROM :lease::timestamptz
+          WHEN 'untouched' THEN lease_until IS NOT DISTINCT FROM :lease::timestamptz
+                                AND resends = :resends::int
           WHEN 'free' THEN lease_until IS NULL
           ELSE true END
     RETURNING id
@@ -271,6 +273,7 @@ public_code AS (
 SELECT (SELECT count(*) FROM gate), (SELECT json_agg(endpoint_id) FROM deliveries), {WHOLE}
 """)
 
+# A read that began before a resend says nothing of it: it may move the next check, not the count.
 NOTE_READ: Final = Statement("""
 WITH gate AS MATERIALIZED (
     UPDATE charges
@@ -278,14 +281,16 @@ WITH gate AS MATERIALIZED (
     WHERE id = :charge_id::text AND status = :expected::text
       AND (:resend_id::text IS NULL
            OR (resends = 0 AND (lease_until IS NULL OR lease_until < now())))
-    RETURNING id
+    RETURNING id, resends
 ),
 attempt AS (
     UPDATE provider_attempts
     SET reads = reads + 1, operator_word = :operator_word::text,
         not_found_reads = :not_found_reads::int,
         first_not_found_at = :first_not_found_at::timestamptz
-    WHERE id = :attempt_id::text AND EXISTS (SELECT FROM gate)
+    WHERE id = :attempt_id::text
+      AND EXISTS (SELECT FROM gate
+                  WHERE :resend_id::text IS NOT NULL OR resends = :resends::int)
 ),
 due AS (
     UPDATE platform.due_work

@@ -203,6 +203,7 @@ class Lease(StrEnum):
     ANY = "any"  # an operator's status read is true whoever is sending
     MINE = "mine"  # the lease in `charge`, none included, must still be the one in the row
     FREE = "free"  # nobody may be sending
+    UNTOUCHED = "untouched"  # nobody has claimed it since: the same lease, no resend used up
 
 
 @dataclass(frozen=True, slots=True)

@@ -133,9 +133,9 @@ def _apply(
             note = _weighed(note, found, message)
             if not found.is_proven:
                 return _keep(note, store=store)
-            # A resend that is claimed meanwhile has another lease; then this read proves nothing.
+            # Of a resend claimed meanwhile, and even silent again, this read proves nothing.
             move = _failed(charge, read, ChargeEvent.NOT_RECEIVED, now=now)
-            move = replace(move, lease=Lease.MINE)
+            move = replace(move, lease=Lease.UNTOUCHED)
         case ReadState.UNKNOWN:
             again = absence.after_silence(attempt, note.next_check_at, now)
             return _keep(replace(note, next_check_at=again), store=store)
@@ -289,12 +289,13 @@ def _wait_or_abandon(
             language=how.language,
         )
         return "abandoned" if store.move(move) else LOST_RACE
+    regular = charges.next_check_at(charge.created_at, now)
     store.note_read(
         ReadNote(
             charge=charge,
             attempt=attempt,
             operator_word="not_sent",
-            next_check_at=charges.next_check_at(charge.created_at, now),
+            next_check_at=min(charge.submit_before, regular or charge.submit_before),
             at=now,
         )
     )

@@ -30,11 +30,13 @@ from shared.operations.ports import (
 )
 from tests.database import Account, Database
 from tests.factories import a_charge, a_message, an_attempt, an_event, an_id, moment
+from tests.pubsub_server import wait_for
 
 if TYPE_CHECKING:
     from shared.domain.events import Message
 
 KEY = IdempotencyUse("create_charge", "key-1", "f" * 64)
+WAITING = "SELECT FROM pg_stat_activity WHERE wait_event_type = 'Lock'"
 
 
 class Shop:
@@ -74,6 +76,23 @@ class Shop:
             now=now,
             lease_until=now + timedelta(seconds=25),
         )
+
+    def silence(self, charge: Charge) -> None:
+        """Claim, send, and hear nothing."""
+        claimed = self.claim(charge)
+        assert claimed is not None
+        silent = replace(claimed[0], status=ChargeStatus.UNKNOWN)
+        move = Move(
+            silent,
+            ChargeStatus.SUBMITTING,
+            ChargeEvent.WENT_SILENT,
+            moment(),
+            moment(),
+            attempt_id=claimed[1].id,
+            attempt_status=AttemptStatus.SILENT,
+            lease=Lease.MINE,
+        )
+        assert self.store.move(move)
 
     def success(self, charge: Charge, **changes: Any) -> Move:
         now = moment()
@@ -366,10 +385,57 @@ def test_absence_is_not_proven_while_somebody_sends_again(shop: Shop) -> None:
 
     won = shop.store.move(
         Move(seen, ChargeStatus.SUBMITTING, ChargeEvent.NOT_RECEIVED, moment(), None,
-             lease=Lease.MINE)
+             lease=Lease.UNTOUCHED)
     )  # fmt: skip
 
     assert won is False
+
+
+def test_a_read_from_before_a_resend_proves_nothing_after_it(shop: Shop) -> None:
+    """It neither ends the charge nor counts towards its end, though all looks as it did before."""
+    charge = shop.charge()
+    shop.create(charge)
+    shop.silence(charge)
+    found = shop.store.find_with_attempt(charge.id)
+    assert found is not None
+    shop.store.note_read(ReadNote(*found, "x", moment(), moment(), resend=a_message(charge)))
+    found = shop.store.find_with_attempt(charge.id)
+    assert found is not None
+    seen, attempt = found
+    assert attempt is not None
+
+    shop.silence(charge)  # the resend is claimed, sent and silent while the read is under way
+    many = replace(attempt, not_found_reads=9, first_not_found_at=moment())
+    shop.store.note_read(ReadNote(seen, many, "RESOURCE_NOT_FOUND", moment(), moment()))
+    failed = replace(seen, status=ChargeStatus.FAILED)
+    won = shop.store.move(
+        Move(failed, seen.status, ChargeEvent.NOT_RECEIVED, moment(), None, lease=Lease.UNTOUCHED)
+    )
+
+    assert won is False
+    found = shop.store.find_with_attempt(charge.id)
+    assert found is not None
+    assert found[1] is not None
+    assert (found[0].status, found[1].not_found_reads) == (ChargeStatus.UNKNOWN, 0)
+
+
+def test_a_claim_that_waited_for_a_sender_sends_nothing_again(
+    shop: Shop, app_engine: Engine
+) -> None:
+    """What it saw of the attempt before it waited, "not sent", is no longer so."""
+    charge = shop.charge()
+    shop.create(charge)
+    claimed = shop.claim(charge)
+    assert claimed is not None
+    shop.store.release(*claimed, reason="connection_refused")
+    with ThreadPoolExecutor(1) as threads:
+        with Pool(app_engine).tenant(shop.account.test) as sender:
+            sender.run(Statement("UPDATE charges SET status = 'unknown'"))
+            sender.run(Statement("UPDATE provider_attempts SET status = 'silent'"))
+            waiting = threads.submit(shop.claim, charge)
+            wait_for(lambda: shop.database.look(WAITING), "a claim that waits")
+
+        assert waiting.result() is None
 
 
 def test_one_riddle_is_one_case(shop: Shop) -> None:

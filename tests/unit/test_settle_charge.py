@@ -146,6 +146,17 @@ def test_a_charge_without_an_attempt_is_not_read() -> None:
     assert scene.store.notes[0].next_check_at == START + timedelta(seconds=10)
 
 
+def test_a_charge_never_sent_is_looked_at_when_its_time_is_over() -> None:
+    """Not at the next regular check, which may lie ten minutes behind it."""
+    over = START + timedelta(minutes=6)
+    scene = Scene(ChargeStatus.CREATED, submit_before=over)
+    scene.clock.pass_time(minutes=5)
+
+    assert scene.settle() == "not_sent_yet"
+
+    assert scene.store.notes[0].next_check_at == over
+
+
 def test_a_charge_never_sent_fails_once_its_time_is_over() -> None:
     """An unsent charge may fail by our clock, the only one that may."""
     scene = Scene(ChargeStatus.CREATED)
@@ -234,6 +245,26 @@ def test_a_resend_claimed_during_the_read_wins() -> None:
 
     assert scene.settle() == "undecided"
     assert scene.store.charge.status is ChargeStatus.SUBMITTING
+
+
+def test_a_resend_that_fell_silent_during_the_read_wins() -> None:
+    """Past its time too, a read that began before the resend does not end the charge."""
+    scene = Scene(ChargeStatus.UNKNOWN, NOT_FOUND, resends=1)
+    assert scene.store.attempt is not None
+    scene.clock.pass_time(minutes=10)
+    before = replace(scene.store.attempt, not_found_reads=2, first_not_found_at=START)
+    scene.store.attempt = before
+
+    def send_again() -> None:
+        scene.store.charge = replace(scene.store.charge, resends=2)
+        scene.store.attempt = replace(before, not_found_reads=0, first_not_found_at=None)
+        scene.store.before_move = lambda: None
+
+    scene.store.before_move = send_again
+
+    assert scene.settle() == "undecided"
+    assert scene.store.charge.status is ChargeStatus.UNKNOWN
+    assert scene.store.notes[-1].next_check_at == scene.clock.at + timedelta(minutes=1)
 
 
 def test_a_ledger_that_refuses_is_a_case() -> None:
