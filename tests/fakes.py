@@ -52,6 +52,7 @@ class MemoryCharges:
         self.moves: list[Move] = []
         self.notes: list[ReadNote] = []
         self.before_move: Callable[[], None] = lambda: None
+        self.checks_ended_at: datetime | None = None
 
     def create(
         self,
@@ -137,6 +138,9 @@ class MemoryCharges:
             self.attempt = note.attempt
         if note.resend is not None and self.charge.resends == 0:
             self.charge = replace(self.charge, resends=1)
+
+    def end_checks(self, charge_id: str, *, at: datetime) -> None:
+        self.checks_ended_at = at
 
 
 class PlayedOperator:

@@ -312,3 +312,10 @@ opened AS (
 )
 SELECT count(*) FROM gate
 """)
+
+# Whoever had a check made of a charge that has ended left its row open; no other hand closes it.
+END_CHECKS: Final = Statement("""
+UPDATE platform.due_work
+SET due_at = 'infinity', lease_until = NULL, done_at = :at::timestamptz
+WHERE kind = 'payment_check' AND object_id = :charge_id::text AND done_at IS NULL
+""")

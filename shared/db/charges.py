@@ -215,6 +215,10 @@ class Charges:
         if resend is not None and granted:
             self._database.hand_on([resend])
 
+    def end_checks(self, charge_id: str, *, at: datetime) -> None:
+        """Close the due row of a charge that has ended, where it still stands open."""
+        self._database.once(self._tenant, sql.END_CHECKS, charge_id=charge_id, at=at)
+
 
 def _replayed(use: IdempotencyUse | None, fingerprint: str, response: str) -> Replayed:
     if use is None or fingerprint != use.fingerprint:

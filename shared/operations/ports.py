@@ -297,6 +297,9 @@ class ChargeStore(Protocol):
     def note_read(self, note: ReadNote) -> None:
         """Keep what a read said, move the due row, grant a resend or open a case."""
 
+    def end_checks(self, charge_id: str, *, at: datetime) -> None:
+        """Close the due row of a charge that has ended, where it still stands open."""
+
 
 class ReceiptStore(Protocol):
     """The receipts of one tenant."""

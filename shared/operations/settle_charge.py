@@ -65,6 +65,7 @@ def settle_charge(
             return "unknown_charge"
         charge, attempt = found
         if charge.status in FINAL:
+            store.end_checks(charge.id, at=how.now())
             return _look_back(charge, attempt, store=store, reader_of=reader_of, how=how)
         if moves.is_unsent(charge, attempt) or attempt is None:
             return _wait_or_abandon(charge, attempt, store=store, how=how, message=message)

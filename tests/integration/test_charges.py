@@ -451,6 +451,27 @@ def test_one_riddle_is_one_case(shop: Shop) -> None:
     assert len(rows) == 1
 
 
+def test_a_check_that_was_asked_for_after_the_end_is_closed_once(shop: Shop) -> None:
+    """An open due row of a charge that has ended would wake its reader every minute, for ever."""
+    charge = shop.charge()
+    shop.create(charge)
+    shop.store.move(shop.success(charge))
+    look, find = shop.database.look, "SELECT * FROM platform.due_work WHERE object_id = :id"
+    settled = look(find, id=charge.id)
+    shop.store.end_checks(charge.id, at=moment())
+    assert look(find, id=charge.id) == settled
+
+    look(
+        "UPDATE platform.due_work SET due_at = now(), done_at = NULL WHERE object_id = :id",
+        id=charge.id,
+    )
+    at = moment()
+    shop.store.end_checks(charge.id, at=at)
+
+    done = f"{find} AND done_at = :at AND due_at = 'infinity' AND lease_until IS NULL"
+    assert len(look(done, id=charge.id, at=at)) == 1
+
+
 def test_what_moved_a_charge_is_kept_with_its_consumer(shop: Shop) -> None:
     """The message behind a move is written down in the same transaction, once."""
     charge = shop.charge()

@@ -135,6 +135,9 @@ def test_a_failed_charge_whose_operator_is_silent_is_asked_about_again() -> None
     with pytest.raises(AskAgain):
         scene.settle()
 
+    # The message comes again; the clock would only add others to it, one a minute.
+    assert scene.store.checks_ended_at == START
+
 
 def test_a_charge_without_an_attempt_is_not_read() -> None:
     """Nothing was sent, so there is nothing to ask for; the check comes back."""
