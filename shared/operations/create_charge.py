@@ -291,9 +291,12 @@ def _return_url(body: Mapping[str, Any]) -> str | None:
         return None
     try:
         parts = urlsplit(value)
+        is_odd = parts.port == 0 or parts.username is not None or not parts.hostname
     except ValueError:
         raise InvalidRequest("parameter_invalid", "return_url") from None
-    if parts.scheme not in {"http", "https"} or not parts.hostname or parts.username is not None:
+    # Browsers drop a space in front and read `\` as `/`: two readers would see two addresses.
+    is_odd = is_odd or not value.isprintable() or " " in value or "\\" in value
+    if is_odd or parts.scheme not in {"http", "https"}:
         raise InvalidRequest("parameter_invalid", "return_url")
     return value
 

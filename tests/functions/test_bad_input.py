@@ -234,6 +234,8 @@ def _fields() -> Iterable[Case]:
         *("shop", "//shop.cm", "javascript:alert(1)", "ftp://shop.cm/", "https://", "https:///x"),
         *("https://user:pass@shop.cm/", "https://[::1", "https://shop.cm/\n", "", 5, [], True),
         *("https://shop.cm/" + "p" * 2000, "data:text/html,x", "file:///etc/passwd"),
+        *("https://shop.cm:99999/", " https://shop.cm/", "https://shop.cm/a b"),
+        *("https://shop.cm\\@evil.example/", "https://shop.cm/\u2028"),
     ):
         case = order(return_url=url)
         yield Case(f"return_url {str(url)[:30]}", case, 400, "parameter_invalid", "return_url")
