@@ -438,6 +438,23 @@ def test_a_claim_that_waited_for_a_sender_sends_nothing_again(
         assert waiting.result() is None
 
 
+def test_a_check_that_was_made_is_due_again_at_its_time(shop: Shop) -> None:
+    """Not when the lease ends that the clock took for the message of the one before."""
+    charge = shop.charge()
+    shop.create(charge)
+    look = shop.database.look
+    lease = "UPDATE platform.due_work SET lease_until = now() + interval '1 minute'"
+    leased = "SELECT FROM platform.due_work WHERE object_id = :id AND lease_until IS NOT NULL"
+
+    look(f"{lease} WHERE object_id = :id", id=charge.id)
+    shop.store.note_read(ReadNote(charge, None, "not_sent", moment(), moment()))
+    assert look(leased, id=charge.id) == []
+
+    look(f"{lease} WHERE object_id = :id", id=charge.id)
+    shop.silence(charge)
+    assert look(leased, id=charge.id) == []
+
+
 def test_one_riddle_is_one_case(shop: Shop) -> None:
     """However often a read cannot be explained, one open case stands for it."""
     charge = shop.charge()

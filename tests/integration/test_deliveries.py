@@ -140,6 +140,19 @@ def test_a_failure_moves_the_due_row_to_the_next_attempt(shop: Shop) -> None:
     assert 0 < due < 6
 
 
+def test_the_due_row_waits_for_what_another_dispatcher_holds(shop: Shop) -> None:
+    """Whoever is done first leaves it at the end of the other's lease, neither before nor never."""
+    shop.owe(2)
+    now = moment()
+    shop.store.claim(shop.endpoint, now=now, lease_until=now + timedelta(seconds=40), limit=1)
+
+    assert shop.record(delivered) == 1
+
+    due = shop.due_in_seconds()
+    assert due is not None
+    assert 30 < due < 41
+
+
 def test_every_attempt_is_logged(shop: Shop) -> None:
     """The log of a delivery has one line per attempt, with status, error and time taken."""
     shop.owe(1)
