@@ -1,7 +1,7 @@
 """Reads charges, events and the balance, with cursors that are ids."""
 
 import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final, Generic, Protocol, TypeVar
 
@@ -97,6 +97,7 @@ class Read:
 
 def read_charge(read: Read, store: ReadStore) -> dict[str, Any]:
     """Return one charge. Raises NotFound."""
+    _refuse_unknown(read.query)
     charge_id = read.path_params["id"]
     charge = store.find_charge(charge_id) if is_id(charge_id, "ch") else None
     if charge is None:
@@ -133,6 +134,7 @@ def list_events(read: Read, store: ReadStore) -> dict[str, Any]:
 
 def read_event(read: Read, store: ReadStore) -> dict[str, Any]:
     """Return one event. Raises NotFound."""
+    _refuse_unknown(read.query)
     event_id = read.path_params["id"]
     event = store.find_event(event_id) if is_id(event_id, "evt") else None
     if event is None:
@@ -142,6 +144,7 @@ def read_event(read: Read, store: ReadStore) -> dict[str, Any]:
 
 def read_balance(read: Read, store: ReadStore) -> dict[str, Any]:
     """Return the balance."""
+    _refuse_unknown(read.query)
     return objects.balance_object(store.balances(), livemode=read.livemode)
 
 
@@ -191,7 +194,7 @@ def _whole(text: str, param: str, largest: int, *, code: str = "parameter_invali
     return int(text)
 
 
-def _refuse_unknown(query: Mapping[str, str], known: frozenset[str]) -> None:
+def _refuse_unknown(query: Mapping[str, str], known: Collection[str] = ()) -> None:
     for name in query:
         if name not in known:
             raise InvalidRequest("parameter_unknown", name[:100])

@@ -96,6 +96,11 @@ class Call:
             query[name] = value
         return query
 
+    def refuse_query(self) -> None:
+        """Take no query. Raises InvalidRequest `parameter_unknown`, and what `query` does."""
+        for name in self.query() if self.query_string else ():
+            raise InvalidRequest("parameter_unknown", name[:100])
+
     def authenticated(self) -> Caller:
         """Return the caller. Raises NotAuthenticated where there is none."""
         if self.caller is None:
@@ -132,6 +137,8 @@ def http_function(
             caller = authenticate(call)
             exchange.language = language_choice.choose(call.accept_language, caller.language)
             call = replace(call, caller=caller, language=exchange.language)
+            if operation.method != "GET":
+                call.refuse_query()
         return handlers[operation.operation_id](call)
 
     return edge(name, serve)

@@ -412,6 +412,20 @@ def test_a_wrong_cancellation_cancels_nothing(
     assert rows.snapshot() == before
 
 
+@pytest.mark.parametrize("path", [PATH, f"{PATH}/ch_{'2' * 24}/cancel"])
+def test_a_write_takes_no_query(
+    create_charge: Door, account: Account, rows: Rows, path: str
+) -> None:
+    """A field that went into the address by mistake is refused, not ignored."""
+    before = rows.snapshot()
+
+    reply = create_charge.post(f"{path}?amount=500", order(), key=account.secret_key)
+
+    assert (reply.status, reply.error["code"]) == (400, "parameter_unknown")
+    assert reply.error["param"] == "amount"
+    assert rows.snapshot() == before
+
+
 def test_nobody_cancels_what_is_not_theirs(
     send: Callable[..., Reply], create_charge: Door, account: Account
 ) -> None:

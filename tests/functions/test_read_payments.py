@@ -224,6 +224,14 @@ def test_a_wrong_query_names_its_parameter(
     assert reply.headers["Content-Language"] == "fr"
 
 
+@pytest.mark.parametrize("path", ["/v1/charges/ch_x", "/v1/events/evt_x", "/v1/balance"])
+def test_a_read_of_one_takes_no_query(get: Get, path: str) -> None:
+    """Whoever asks for what we do not know is told so, where there is only one answer too."""
+    reply = get(f"{path}?expand[]=customer")
+
+    assert (reply.status, reply.error["param"]) == (400, "expand[]")
+
+
 @pytest.mark.parametrize(
     ("path", "param"),
     [
