@@ -6,6 +6,7 @@ import pytest
 from sqlalchemy import Connection, Engine, QueuePool, exc, text
 
 from shared.db.engine import UncleanConnectionError
+from shared.domain.api_key import ApiKey
 from tests.database import Account, Database, MakeAccount, enter, refusal_of
 
 DENIED = "42501"
@@ -93,7 +94,6 @@ def test_a_tenant_reaches_no_other_schema(
     [
         "accounts",
         "account_schemas",
-        "api_keys",
         "operator_accounts",
         "dated_rules",
         "callback_inbox",
@@ -134,6 +134,67 @@ def test_a_tenant_sees_and_moves_only_its_own_due_rows(
 
     assert (seen, moved, others) == ([mine.webhook_endpoint], 1, 0)
     assert refusal_of(tenant, "SELECT due_at FROM platform.due_work") == DENIED
+
+
+ADD_KEY = """
+INSERT INTO platform.api_keys (id, account_id, livemode, kind, secret_hmac, last4, scopes)
+VALUES ('0123456789', {row}, 'rk', decode(repeat('00', 32), 'hex'), 'last', '{{}}')
+"""
+
+
+def test_a_tenant_makes_and_sees_only_its_own_keys(
+    tenant: Connection, mine: Account, other: Account
+) -> None:
+    """Neither another account's keys nor those of the other mode can be seen, made or revoked."""
+    seen = tenant.exec_driver_sql("SELECT account_id, livemode FROM platform.api_keys").all()
+    revoke = text("UPDATE platform.api_keys SET revoked_at = now() WHERE id = :id")
+    live = ApiKey.parse(mine.provisioned.modes[1].secret_key).id
+    strangers = ApiKey.parse(other.secret_key).id
+
+    assert {tuple(row) for row in seen} == {(mine.id, False)}
+    assert refusal_of(tenant, ADD_KEY.format(row=f"'{mine.id}', false")) is None
+    assert refusal_of(tenant, ADD_KEY.format(row=f"'{mine.id}', true")) == DENIED
+    assert refusal_of(tenant, ADD_KEY.format(row=f"'{other.id}', false")) == DENIED
+    assert [tenant.execute(revoke, {"id": key}).rowcount for key in (live, strangers)] == [0, 0]
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "SELECT secret_hmac FROM platform.api_keys",
+        "UPDATE platform.api_keys SET secret_hmac = ''",
+        "UPDATE platform.api_keys SET kind = 'sk'",
+        "UPDATE platform.api_keys SET expires_at = NULL",
+        "UPDATE platform.api_keys SET made_by = NULL",
+        "UPDATE platform.api_keys SET last_used_at = NULL",
+        "UPDATE platform.api_keys SET account_id = 'x'",
+        "DELETE FROM platform.api_keys",
+    ],
+)
+def test_what_makes_a_key_stays_as_it_was_made(tenant: Connection, statement: str) -> None:
+    """A tenant reads no HMAC and changes neither secret, kind, maker nor expiry of its keys."""
+    assert refusal_of(tenant, statement) == DENIED
+
+
+def test_what_ended_a_key_is_final(tenant: Connection, mine: Account) -> None:
+    """No code gives a revoked key back, rotates one twice or draws an overlap out."""
+    secret, public = (
+        ApiKey.parse(text).id
+        for text in (mine.secret_key, mine.provisioned.modes[0].publishable_key)
+    )
+    update = "UPDATE platform.api_keys SET {} WHERE id = '" + secret + "'"
+    tenant.exec_driver_sql(
+        update.format(f"revoked_at = now(), rotated_to = '{public}', overlap_until = now()")
+    )
+
+    for change in (
+        "revoked_at = NULL",
+        "revoked_at = now() + interval '1 day'",
+        "rotated_to = NULL, overlap_until = NULL",
+        "overlap_until = overlap_until + interval '1 second'",
+    ):
+        assert refusal_of(tenant, update.format(change)) == CHECK_VIOLATED
+    assert refusal_of(tenant, update.format("overlap_until = now() - interval '1 day'")) is None
 
 
 def test_no_tenant_chooses_its_place_in_the_feed(tenant: Connection, mine: Account) -> None:
