@@ -28,7 +28,7 @@ class Tenant:
 
 @dataclass(frozen=True, slots=True)
 class Caller:
-    """An authenticated API key and the account behind it."""
+    """An authenticated API key and the account behind it; only an active one gets live keys."""
 
     tenant: Tenant
     key_id: str
@@ -37,6 +37,7 @@ class Caller:
     language: str
     charges_enabled: bool
     suspended: bool
+    active: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -50,6 +50,19 @@ MESSAGES: Final[Mapping[str, Words]] = {
         "This API key does not exist or has been revoked.",
         "Cette clé d'API n'existe pas ou a été révoquée.",
     ),
+    "api_key_expired": Words(
+        "The API key has expired",
+        "La clé d'API a expiré",
+        "The time of this API key is over. Please use the key that took its place, or a new one.",
+        "Cette clé d'API est arrivée à échéance. Veuillez utiliser celle qui l'a remplacée, "
+        "ou une nouvelle.",
+    ),
+    "address_not_allowed": Words(
+        "The address is not allowed",
+        "L'adresse n'est pas autorisée",
+        "This API key may not be used from this network address.",
+        "Cette clé d'API ne peut pas être utilisée depuis cette adresse réseau.",
+    ),
     "token_invalid": Words(
         "The token is not valid",
         "Le jeton n'est pas valable",
@@ -73,6 +86,24 @@ MESSAGES: Final[Mapping[str, Words]] = {
         "Les encaissements sont désactivés",
         "This account may not take live payments yet.",
         "Ce compte ne peut pas encore encaisser de paiements réels.",
+    ),
+    "account_not_active": Words(
+        "The account is not active",
+        "Le compte n'est pas actif",
+        "Live keys can be made once the account is active.",
+        "Les clés réelles peuvent être créées dès que le compte est actif.",
+    ),
+    "live_secret_key_refused": Words(
+        "A live secret key is made by a person",
+        "Une clé secrète réelle est créée par une personne",
+        "A key cannot make a live secret key; the owner of the account does.",
+        "Une clé ne peut pas créer de clé secrète réelle ; le propriétaire du compte le fait.",
+    ),
+    "scope_not_held": Words(
+        "A scope is not held",
+        "Un droit n'est pas détenu",
+        "A key can have at most the rights of the key that makes or changes it.",
+        "Une clé ne peut avoir plus de droits que celle qui la crée ou la modifie.",
     ),
     # --- where and how ---
     "route_unknown": Words(
@@ -356,6 +387,19 @@ MESSAGES: Final[Mapping[str, Words]] = {
         "Le secret du webhook n'est pas valable",
         "A webhook secret is whsec_ and 24 to 64 random bytes in base64.",
         "Un secret de webhook est whsec_ suivi de 24 à 64 octets aléatoires en base64.",
+    ),
+    # --- API keys ---
+    "key_ended": Words(
+        "The key has ended",
+        "La clé a pris fin",
+        "This key is revoked, expired or has been rotated before.",
+        "Cette clé est révoquée, échue ou a déjà été remplacée.",
+    ),
+    "too_many_keys": Words(
+        "Too many keys",
+        "Trop de clés",
+        "An account may have {limit} working keys per mode. Please revoke one first.",
+        "Un compte peut avoir {limit} clés valables par mode. Veuillez d'abord en révoquer une.",
     ),
     # --- states ---
     "charge_not_cancelable": Words(

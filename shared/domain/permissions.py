@@ -1,6 +1,7 @@
 """Who may do what: one table from operation to scope; what has no row is refused."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
 
@@ -15,6 +16,8 @@ class Scope(StrEnum):
     CHARGES_WRITE = "charges:write"
     EVENTS_READ = "events:read"
     BALANCE_READ = "balance:read"
+    KEYS_READ = "keys:read"
+    KEYS_WRITE = "keys:write"
 
 
 OPEN: Final = frozenset({"read_openapi", "receive_callback", "verify_receipt", "read_receipt"})
@@ -33,6 +36,9 @@ SCOPE_OF: Final[Mapping[str, Scope]] = {
 EVERYTHING: Final = "*"
 """Stands for all that a key's kind may hold."""
 
+BY_NAME: Final = frozenset({Scope.KEYS_WRITE})
+"""What `*` holds for secret keys of the test mode only; any other key must have it by name."""
+
 OF_KIND: Final[Mapping[str, frozenset[Scope]]] = {
     KeyKind.SECRET.value: frozenset(Scope),
     KeyKind.RESTRICTED.value: frozenset(Scope),
@@ -40,9 +46,40 @@ OF_KIND: Final[Mapping[str, frozenset[Scope]]] = {
 }
 
 
+@dataclass(frozen=True, slots=True)
+class Rights:
+    """What a key may do at most; `scopes` are a scope's words, or `*`."""
+
+    kind: str
+    livemode: bool
+    scopes: Collection[str]
+
+    def holds(self, scope: Scope) -> bool:
+        """Tell whether a scope is among them."""
+        if scope not in OF_KIND.get(self.kind, frozenset()):
+            return False
+        if scope.value in self.scopes:
+            return True
+        is_named_only = scope in BY_NAME and (self.livemode or self.kind != KeyKind.SECRET.value)
+        return EVERYTHING in self.scopes and not is_named_only
+
+    def includes(self, other: "Rights") -> bool:
+        """Tell whether another key can do nothing that this one cannot, today and later.
+
+        `*` grows with each scope that is invented, so only `*` includes it.
+        """
+        opens_nothing = not OF_KIND.get(other.kind, frozenset())
+        if EVERYTHING in other.scopes and EVERYTHING not in self.scopes and not opens_nothing:
+            return False
+        return all(self.holds(scope) for scope in Scope if other.holds(scope))
+
+
+def rights(caller: Caller) -> Rights:
+    """Return what the key of a caller may do."""
+    return Rights(caller.kind, caller.tenant.livemode, caller.scopes)
+
+
 def may(caller: Caller, operation: str) -> bool:
     """Tell whether a key may call an operation; an operation without a row never."""
     scope = SCOPE_OF.get(operation)
-    if scope is None or scope not in OF_KIND.get(caller.kind, frozenset()):
-        return False
-    return EVERYTHING in caller.scopes or scope.value in caller.scopes
+    return scope is not None and rights(caller).holds(scope)

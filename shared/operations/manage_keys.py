@@ -1,0 +1,230 @@
+"""Makes, shows, rotates, narrows and revokes a merchant's API keys.
+
+A secret leaves once, in the value that made it; what is stored is its HMAC. No key makes one that
+can do more than itself, and a live secret key is made by a person, never by a key.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any, Final, Self
+
+from shared.domain import key_terms
+from shared.domain.account import Caller
+from shared.domain.api_key import ApiKey, KeyKind
+from shared.domain.errors import InvalidRequest, NotAuthenticated, NotFound, NotPermitted
+from shared.domain.permissions import EVERYTHING, Rights
+from shared.operations.stored_keys import PREFIX, KeyStore, MadeKey, StoredKey, key_id_of
+
+MOST_KEYS: Final = 100
+REVIEW_WITHIN: Final = timedelta(days=7)
+DEFAULT_LIMIT: Final = 10
+LARGEST_LIMIT: Final = 100
+KINDS: Final[Mapping[str, KeyKind]] = {kind.name.lower(): kind for kind in KeyKind}
+
+
+@dataclass(frozen=True, slots=True)
+class CreateKey:
+    """A well-formed wish for a key."""
+
+    kind: KeyKind
+    scopes: tuple[str, ...]
+    name: str | None
+    expires_at: datetime | None
+    allowed_from: tuple[str, ...]
+
+    @classmethod
+    def parse(cls, body: Mapping[str, Any], *, now: datetime) -> Self:
+        """Read a JSON body. Raises InvalidRequest naming the field at fault.
+
+        Only restricted keys are given scopes; the others have all that their kind may hold.
+        """
+        _refuse_unknown(body, {"kind", "name", "scopes", "expires_at", "allowed_from"})
+        if body.get("kind") is None:
+            raise InvalidRequest("parameter_missing", "kind")
+        kind = KINDS.get(body["kind"]) if isinstance(body["kind"], str) else None
+        if kind is None:
+            raise InvalidRequest("parameter_invalid", "kind")
+        if kind is not KeyKind.RESTRICTED and body.get("scopes") is not None:
+            raise InvalidRequest("parameter_invalid", "scopes")
+        is_restricted = kind is KeyKind.RESTRICTED
+        return cls(
+            kind=kind,
+            scopes=key_terms.read_scopes(body.get("scopes")) if is_restricted else (EVERYTHING,),
+            name=key_terms.read_name(body.get("name")),
+            expires_at=key_terms.read_expiry(body.get("expires_at"), now=now),
+            allowed_from=key_terms.read_ranges(body.get("allowed_from")),
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class RotateKey:
+    """How long the old key works on, and when the new one ends (as the old one, if not said)."""
+
+    overlap: timedelta
+    expires_at: datetime | None
+
+    @classmethod
+    def parse(cls, body: Mapping[str, Any], *, now: datetime) -> Self:
+        """Read a JSON body. Raises InvalidRequest naming the field at fault."""
+        _refuse_unknown(body, {"overlap_seconds", "expires_at"})
+        return cls(
+            overlap=key_terms.read_overlap(body.get("overlap_seconds")),
+            expires_at=key_terms.read_expiry(body.get("expires_at"), now=now),
+        )
+
+
+def create_api_key(
+    command: CreateKey, caller: Caller, *, store: KeyStore, pepper: bytes, now: datetime
+) -> MadeKey:
+    """Make a key for the caller's account and mode; it has its maker's limits or narrower ones.
+
+    Raises NotAuthenticated, NotPermitted (`account_suspended`, `account_not_active`,
+    `live_secret_key_refused`, `scope_not_held`, `permission_denied`) and InvalidRequest
+    `too_many_keys`; then nothing changed.
+    """
+    maker = _maker(caller, store, now)
+    secret = ApiKey.generate(command.kind, livemode=caller.tenant.livemode)
+    key = StoredKey(
+        id=secret.id,
+        kind=command.kind,
+        livemode=caller.tenant.livemode,
+        last4=secret.last4,
+        scopes=command.scopes,
+        created_at=now,
+        name=command.name,
+        made_by=PREFIX + caller.key_id,
+        expires_at=command.expires_at or maker.expires_at,
+        allowed_from=command.allowed_from or maker.allowed_from,
+    )
+    _may_make(caller, maker, key)
+    if not store.add(key, secret.hmac(pepper), most=MOST_KEYS):
+        raise InvalidRequest("too_many_keys", limit=MOST_KEYS)
+    return MadeKey(key, secret.text)
+
+
+def rotate_api_key(
+    public_id: str,
+    command: RotateKey,
+    caller: Caller,
+    *,
+    store: KeyStore,
+    pepper: bytes,
+    now: datetime,
+) -> MadeKey:
+    """Make a key that takes another's place; the old one works until the overlap ends.
+
+    Raises what `create_api_key` does, NotFound, and InvalidRequest `key_ended` where the old key
+    works no more or was rotated before.
+    """
+    old = read_api_key(public_id, store=store)
+    maker = _maker(caller, store, now)
+    secret = ApiKey.generate(old.kind, livemode=old.livemode)
+    key = StoredKey(
+        id=secret.id,
+        kind=old.kind,
+        livemode=old.livemode,
+        last4=secret.last4,
+        scopes=old.scopes,
+        created_at=now,
+        name=old.name,
+        made_by=PREFIX + caller.key_id,
+        expires_at=command.expires_at or old.expires_at or maker.expires_at,
+        allowed_from=old.allowed_from,
+    )
+    _may_make(caller, maker, key)
+    until = now + command.overlap
+    can_be = old.works(now) and old.rotated_to is None
+    if not can_be or not store.replace(old.id, key, secret.hmac(pepper), until=until):
+        raise InvalidRequest("key_ended", "id")
+    return MadeKey(key, secret.text)
+
+
+def read_api_key(public_id: str, *, store: KeyStore) -> StoredKey:
+    """Return a key of this account and mode. Raises NotFound."""
+    key_id = key_id_of(public_id)
+    key = None if key_id is None else store.find(key_id)
+    if key is None:
+        raise NotFound("resource_missing", "id")
+    return key
+
+
+def list_api_keys(query: Mapping[str, str], *, store: KeyStore) -> tuple[Sequence[StoredKey], bool]:
+    """Return a page of keys, newest first, and whether there are more. Raises InvalidRequest."""
+    _refuse_unknown(query, {"limit", "starting_after"})
+    text = query.get("limit", str(DEFAULT_LIMIT))
+    is_number = text.isascii() and text.isdigit() and len(text) <= len(str(LARGEST_LIMIT))
+    if not is_number or not 1 <= int(text) <= LARGEST_LIMIT:
+        raise InvalidRequest("limit_invalid", "limit", limit=LARGEST_LIMIT)
+    after = query.get("starting_after")
+    if after is not None and key_id_of(after) is None:
+        raise InvalidRequest("cursor_invalid", "starting_after")
+    limit = int(text)
+    found = store.page(limit=limit + 1, after=None if after is None else key_id_of(after))
+    return found[:limit], len(found) > limit
+
+
+def revoke_api_key(public_id: str, *, store: KeyStore, now: datetime) -> StoredKey:
+    """Revoke a key for good, whatever its rights; the same call again changes nothing.
+
+    Keys that it made work on for a week: whoever held it may have made one for later. Rotating such
+    a key is looking at it. Raises NotFound.
+    """
+    key = read_api_key(public_id, store=store)
+    if key.revoked_at is not None:
+        return key
+    store.revoke(key.id, now=now, review_by=now + REVIEW_WITHIN)
+    return read_api_key(public_id, store=store)
+
+
+def narrow_api_key(
+    public_id: str, *, scopes: Sequence[str], ranges: Sequence[str], store: KeyStore
+) -> StoredKey:
+    """Leave a key fewer scopes and networks; what it had not cannot be added.
+
+    Raises NotFound, NotPermitted `scope_not_held`, InvalidRequest `parameter_invalid` for a range
+    that is not inside those it has, and `key_ended` where it changed in between.
+    """
+    key = read_api_key(public_id, store=store)
+    if not key.rights.includes(Rights(key.kind.value, key.livemode, scopes)):
+        raise NotPermitted("scope_not_held", "scopes")
+    if not key_terms.is_narrower(ranges, than=key.allowed_from):
+        raise InvalidRequest("parameter_invalid", "allowed_from")
+    if not store.narrow(key, scopes=scopes, ranges=ranges):
+        raise InvalidRequest("key_ended", "id")
+    return read_api_key(public_id, store=store)
+
+
+def _maker(caller: Caller, store: KeyStore, now: datetime) -> StoredKey:
+    """Return the caller's key as it is this moment. A key that is being replaced makes no others.
+
+    Raises NotAuthenticated and NotPermitted.
+    """
+    maker = store.find(caller.key_id)
+    if maker is None or not maker.works(now):
+        raise NotAuthenticated("api_key_invalid")
+    if maker.rotated_to is not None or maker.review_by is not None:
+        raise NotPermitted("permission_denied")
+    return maker
+
+
+def _may_make(caller: Caller, maker: StoredKey, key: StoredKey) -> None:
+    if caller.suspended:
+        raise NotPermitted("account_suspended")
+    if key.livemode and not caller.active:
+        raise NotPermitted("account_not_active")
+    if key.livemode and key.kind is KeyKind.SECRET:
+        raise NotPermitted("live_secret_key_refused", "kind")
+    if not maker.rights.includes(key.rights):
+        raise NotPermitted("scope_not_held", "scopes")
+    if not key_terms.is_narrower(key.allowed_from, than=maker.allowed_from):
+        raise NotPermitted("scope_not_held", "allowed_from")
+    end = maker.expires_at
+    if end is not None and (key.expires_at is None or key.expires_at > end):
+        raise NotPermitted("scope_not_held", "expires_at")
+
+
+def _refuse_unknown(given: Mapping[str, Any], known: set[str]) -> None:
+    for name in given:
+        if name not in known:
+            raise InvalidRequest("parameter_unknown", name[:100])
