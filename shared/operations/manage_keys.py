@@ -93,7 +93,7 @@ def create_api_key(
         scopes=command.scopes,
         created_at=now,
         name=command.name,
-        made_by=PREFIX + caller.key_id,
+        made_by=PREFIX + maker.id,
         expires_at=command.expires_at or maker.expires_at,
         allowed_from=command.allowed_from or maker.allowed_from,
     )
@@ -128,7 +128,8 @@ def rotate_api_key(
         scopes=old.scopes,
         created_at=now,
         name=old.name,
-        made_by=PREFIX + caller.key_id,
+        # A key that rotates itself is not the maker of what it becomes.
+        made_by=old.made_by if old.id == maker.id else PREFIX + maker.id,
         expires_at=command.expires_at or old.expires_at or maker.expires_at,
         allowed_from=old.allowed_from,
     )

@@ -320,6 +320,16 @@ def test_keys_of_a_revoked_key_are_reviewed() -> None:
     assert renewed.key.review_by is None
 
 
+def test_a_key_that_rotated_itself_may_be_revoked() -> None:
+    """The key that took its place is not reviewed as one that it made."""
+    box = KeyBox(MAKER)
+    made = rotate(box, MAKER)
+    revoke_api_key("key_maker00000", store=box, now=START)
+
+    assert box.keys[made.key.id].made_by is None
+    assert box.keys[made.key.id].review_by is None
+
+
 def test_a_key_gets_narrower_and_never_wider() -> None:
     """Scopes and networks can be taken away; adding one is refused and changes nothing."""
     box = KeyBox(MAKER)

@@ -1,0 +1,158 @@
+"""A tenant's API keys, through the tenant's own role: it sees and moves no other, and no HMAC."""
+
+from collections.abc import Sequence
+from dataclasses import fields
+from datetime import datetime
+from typing import Any, Final
+
+from shared.db.statement import Statement
+from shared.db.transaction import Database
+from shared.domain.account import Tenant
+from shared.domain.api_key import KeyKind
+from shared.operations.stored_keys import PREFIX, StoredKey
+
+_FIELDS: Final = tuple(field.name for field in fields(StoredKey))
+_COLUMNS: Final = ", ".join(_FIELDS).replace("allowed_from", "allowed_from::text[]")
+_WORKS: Final = """revoked_at IS NULL AND {now} < ALL (ARRAY[COALESCE(expires_at, 'infinity'),
+    COALESCE(overlap_until, 'infinity'), COALESCE(review_by, 'infinity')])"""
+_INSERT: Final = """INSERT INTO platform.api_keys (id, account_id, livemode, kind, secret_hmac,
+        last4, scopes, created_at, name, made_by, expires_at, allowed_from)
+    SELECT :id::text, :account::text, :livemode::boolean, :kind::text,
+        decode(:hmac_hex::text, 'hex'), :ending::text, :scopes::text[], :now::timestamptz,
+        :name::text, :made_by::text, :expires_at::timestamptz, :allowed_from::text[]::cidr[]"""
+
+# Held while a key is added, so that two at once do not both find the last place free.
+LOCK: Final = Statement("SELECT pg_advisory_xact_lock(hashtextextended(:schema::text, 6113405))")
+
+ADD: Final = Statement(f"""
+{_INSERT}
+WHERE :most::bigint > (
+    SELECT count(*) FROM platform.api_keys
+    WHERE account_id = :account::text AND livemode = :livemode::boolean
+      AND {_WORKS.format(now=":now::timestamptz")}
+)
+RETURNING id
+""")
+
+FIND: Final = Statement(f"SELECT {_COLUMNS} FROM platform.api_keys WHERE id = :id::text")
+
+PAGE: Final = Statement(f"""
+SELECT {_COLUMNS} FROM platform.api_keys
+WHERE account_id = :account::text AND livemode = :livemode::boolean
+  AND (:after::text IS NULL OR (created_at, id) < (
+    SELECT created_at, id FROM platform.api_keys WHERE id = :after::text
+  ))
+ORDER BY created_at DESC, id DESC LIMIT :limit::bigint
+""")
+
+REPLACE: Final = Statement(f"""
+WITH old AS (
+    UPDATE platform.api_keys SET rotated_to = :id::text, overlap_until = :until::timestamptz
+    WHERE id = :old::text AND rotated_to IS NULL AND {_WORKS.format(now=":now::timestamptz")}
+    RETURNING id
+)
+{_INSERT}
+FROM old
+RETURNING id
+""")
+
+NARROW: Final = Statement("""
+UPDATE platform.api_keys
+SET scopes = :scopes::text[], allowed_from = :allowed_from::text[]::cidr[]
+WHERE id = :id::text AND revoked_at IS NULL AND scopes = :old_scopes::text[]
+  AND allowed_from = :old_allowed_from::text[]::cidr[]
+RETURNING id
+""")
+
+REVOKE: Final = Statement("""
+WITH gone AS (
+    UPDATE platform.api_keys SET revoked_at = :now::timestamptz
+    WHERE id = :id::text AND revoked_at IS NULL
+    RETURNING id
+)
+UPDATE platform.api_keys SET review_by = :review_by::timestamptz
+WHERE made_by = (SELECT :prefix::text || id FROM gone) AND revoked_at IS NULL AND review_by IS NULL
+""")
+
+REVIEW: Final = Statement("""
+UPDATE platform.api_keys SET review_by = :review_by::timestamptz
+WHERE made_by = :made_by::text AND revoked_at IS NULL AND review_by IS NULL
+RETURNING id
+""")
+
+
+class Keys:
+    """KeyStore of one tenant."""
+
+    def __init__(self, database: Database, tenant: Tenant) -> None:
+        """Bind the store to a tenant; opens nothing yet."""
+        self._database = database
+        self._tenant = tenant
+
+    def add(self, key: StoredKey, secret_hmac: bytes, *, most: int) -> bool:
+        """Store a new key; False where so many work already."""
+        with self._database.tenant(self._tenant) as transaction:
+            transaction.run(LOCK, schema=self._tenant.schema)
+            return bool(transaction.run(ADD, **self._values(key, secret_hmac), most=most))
+
+    def find(self, key_id: str) -> StoredKey | None:
+        """Return a key of this account and mode, or None."""
+        rows = self._run(FIND, id=key_id)
+        return _key(rows[0]) if rows else None
+
+    def page(self, *, limit: int, after: str | None) -> Sequence[StoredKey]:
+        """Return up to so many keys, newest first, that are older than another."""
+        account, livemode = self._tenant.account, self._tenant.livemode
+        rows = self._run(PAGE, account=account, livemode=livemode, after=after, limit=limit)
+        return [_key(row) for row in rows]
+
+    def replace(self, old: str, new: StoredKey, secret_hmac: bytes, *, until: datetime) -> bool:
+        """Store a new key in an old one's place; False where that is revoked or rotated."""
+        values = self._values(new, secret_hmac)
+        return bool(self._run(REPLACE, **values, old=old, until=until))
+
+    def narrow(self, key: StoredKey, *, scopes: Sequence[str], ranges: Sequence[str]) -> bool:
+        """Give a key less; False where it is no longer as it was read."""
+        rows = self._run(
+            NARROW,
+            id=key.id,
+            scopes=list(scopes),
+            allowed_from=list(ranges),
+            old_scopes=list(key.scopes),
+            old_allowed_from=list(key.allowed_from),
+        )
+        return bool(rows)
+
+    def revoke(self, key_id: str, *, now: datetime, review_by: datetime) -> None:
+        """Revoke a key, and have the keys that it made reviewed."""
+        self._run(REVOKE, id=key_id, now=now, review_by=review_by, prefix=PREFIX)
+
+    def review(self, made_by: str, *, review_by: datetime) -> int:
+        """Have every working key of a maker reviewed; return how many."""
+        return len(self._run(REVIEW, made_by=made_by, review_by=review_by))
+
+    def _run(self, statement: Statement, **values: Any) -> list[list[Any]]:
+        return self._database.once(self._tenant, statement, **values).rows
+
+    def _values(self, key: StoredKey, secret_hmac: bytes) -> dict[str, Any]:
+        return {
+            "id": key.id,
+            "account": self._tenant.account,
+            "livemode": self._tenant.livemode,
+            "kind": key.kind.value,
+            "hmac_hex": secret_hmac.hex(),
+            "ending": key.last4,
+            "scopes": list(key.scopes),
+            "now": key.created_at,
+            "name": key.name,
+            "made_by": key.made_by,
+            "expires_at": key.expires_at,
+            "allowed_from": list(key.allowed_from),
+        }
+
+
+def _key(row: list[Any]) -> StoredKey:
+    values = dict(zip(_FIELDS, row, strict=True))
+    values |= {"kind": KeyKind(values["kind"])}
+    values |= {name: tuple(values[name]) for name in ("scopes", "allowed_from")}
+    return StoredKey(**values)

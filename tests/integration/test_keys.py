@@ -1,0 +1,186 @@
+"""Keys on real PostgreSQL: one account's and mode's own, and one winner of every race."""
+
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
+
+import pytest
+from sqlalchemy import Engine
+
+from shared.db.directory import Directory
+from shared.db.keys import Keys
+from shared.db.transaction import Database as Pool
+from shared.domain.account import Tenant
+from shared.domain.api_key import ApiKey, KeyKind
+from shared.operations.stored_keys import StoredKey
+from tests.database import Account, Database, MakeAccount
+from tests.factories import moment
+
+HMAC = b"h" * 32
+
+
+def a_key(tenant: Tenant, **changed: object) -> StoredKey:
+    """A restricted key of a tenant."""
+    made = ApiKey.generate(KeyKind.RESTRICTED, livemode=tenant.livemode)
+    values: dict[str, object] = {
+        "id": made.id,
+        "kind": made.kind,
+        "livemode": made.livemode,
+        "last4": made.last4,
+        "scopes": ("charges:read", "events:read"),
+        "created_at": moment(),
+        **changed,
+    }
+    return StoredKey(**values)  # type: ignore[arg-type]  # by name
+
+
+@pytest.fixture
+def keys(app_engine: Engine, account: Account) -> Keys:
+    """The keys of an account's test mode."""
+    return Keys(Pool(app_engine), account.test)
+
+
+def test_a_key_is_read_as_it_was_stored(keys: Keys, account: Account, migrated: Database) -> None:
+    """Every field comes back, and the HMAC goes in without ever coming out."""
+    now = moment()
+    key = a_key(
+        account.test,
+        name="Caisse n° 1",
+        made_by="key_0123456789",
+        expires_at=now + timedelta(days=30),
+        allowed_from=("192.0.2.0/24", "2001:db8::/64"),
+    )
+    assert keys.add(key, HMAC, most=100)
+
+    assert keys.find(key.id) == key
+    [[stored]] = migrated.look(
+        "SELECT secret_hmac FROM platform.api_keys WHERE id = :id", id=key.id
+    )
+    assert bytes(stored) == HMAC
+
+
+def test_keys_of_others_are_not_there(
+    keys: Keys, account: Account, make_account: MakeAccount, app_engine: Engine
+) -> None:
+    """Neither another account nor the other mode sees, rotates, narrows or revokes a key."""
+    key = a_key(account.test)
+    keys.add(key, HMAC, most=100)
+    for tenant in (account.live, make_account().test):
+        other = Keys(Pool(app_engine), tenant)
+        other.revoke(key.id, now=moment(), review_by=moment())
+
+        assert other.find(key.id) is None
+        assert key not in other.page(limit=100, after=None)
+        assert not other.narrow(key, scopes=["events:read"], ranges=[])
+        assert not other.replace(key.id, a_key(tenant), HMAC, until=moment())
+    assert keys.find(key.id) == key
+
+
+def test_pages_follow_one_another(keys: Keys, account: Account) -> None:
+    """Newest first, keys of one moment in the order of their ids, each once."""
+    now = moment()
+    made = [a_key(account.test, created_at=now + timedelta(days=n // 2)) for n in range(4)]
+    for key in made:
+        keys.add(key, HMAC, most=100)
+    expected = sorted(made, key=lambda key: (key.created_at, key.id), reverse=True)
+    first = keys.page(limit=3, after=None)
+    second = keys.page(limit=3, after=first[-1].id)
+
+    assert list(first) == expected[:3]
+    assert second[0] == expected[3]
+    assert {key.kind for key in second[1:]} == {KeyKind.SECRET, KeyKind.PUBLISHABLE}
+    assert keys.page(limit=3, after="0000000000") == []
+
+
+def test_only_keys_that_work_are_counted(keys: Keys, account: Account) -> None:
+    """Revoked and expired keys leave their place to others; exactly one of two takes the last."""
+    expired = a_key(account.test, expires_at=moment() - timedelta(seconds=1))
+    revoked, third = a_key(account.test), a_key(account.test)
+    assert keys.add(expired, HMAC, most=3)
+    assert keys.add(revoked, HMAC, most=3)
+    assert not keys.add(third, HMAC, most=3)
+    keys.revoke(revoked.id, now=moment(), review_by=moment())
+    with ThreadPoolExecutor(2) as pool:
+        rivals = [a_key(account.test) for _ in range(2)]
+        taken = list(pool.map(lambda key: keys.add(key, HMAC, most=3), rivals))
+
+    assert sorted(taken) == [False, True]
+
+
+def test_one_of_two_rotations_wins(keys: Keys, account: Account) -> None:
+    """A key has one successor, also when two ask at once; the loser's key was never stored."""
+    old = a_key(account.test)
+    keys.add(old, HMAC, most=100)
+    until = moment() + timedelta(hours=1)
+    rivals = [a_key(account.test) for _ in range(2)]
+    with ThreadPoolExecutor(2) as pool:
+        won = list(pool.map(lambda key: keys.replace(old.id, key, HMAC, until=until), rivals))
+    left = keys.find(old.id)
+    winner, loser = rivals if won[0] else reversed(rivals)
+
+    assert sorted(won) == [False, True]
+    assert left is not None
+    assert (left.rotated_to, left.overlap_until) == (winner.id, until)
+    assert keys.find(winner.id) == winner
+    assert keys.find(loser.id) is None
+
+
+@pytest.mark.parametrize(
+    "end",
+    [
+        lambda keys, key_id: keys.revoke(key_id, now=moment(), review_by=moment()),
+        lambda keys, _: keys.review("key_0123456789", review_by=moment() - timedelta(days=1)),
+    ],
+    ids=["revoked", "not reviewed"],
+)
+def test_what_has_ended_has_no_successor(
+    keys: Keys, account: Account, end: Callable[[Keys, str], object]
+) -> None:
+    """A key that was revoked, or not reviewed in time, is not rotated."""
+    old = a_key(account.test, made_by="key_0123456789")
+    keys.add(old, HMAC, most=100)
+    end(keys, old.id)
+
+    assert not keys.replace(old.id, a_key(account.test), HMAC, until=moment())
+
+
+def test_revoking_has_what_the_key_made_reviewed(keys: Keys, account: Account) -> None:
+    """The first revocation counts, and reaches the keys of this maker alone."""
+    now = moment()
+    maker, stranger = a_key(account.test), a_key(account.test)
+    child = a_key(account.test, made_by=f"key_{maker.id}")
+    for key in (maker, stranger, child):
+        keys.add(key, HMAC, most=100)
+    keys.revoke(maker.id, now=now, review_by=now + timedelta(days=7))
+    keys.revoke(maker.id, now=now + timedelta(days=1), review_by=now + timedelta(days=8))
+    found = [keys.find(key.id) for key in (maker, stranger, child)]
+
+    assert [key and key.revoked_at for key in found] == [now, None, None]
+    assert [key and key.review_by for key in found] == [None, None, now + timedelta(days=7)]
+    assert keys.review(f"key_{maker.id}", review_by=now) == 0
+
+
+def test_a_key_is_narrowed_as_it_was_read(keys: Keys, account: Account) -> None:
+    """Scopes and networks change together, and not where somebody changed them before."""
+    key = a_key(account.test)
+    keys.add(key, HMAC, most=100)
+
+    assert keys.narrow(key, scopes=["events:read"], ranges=["192.0.2.0/24"])
+    assert not keys.narrow(key, scopes=["charges:read"], ranges=[])
+    found = keys.find(key.id)
+    assert found is not None
+    assert (found.scopes, found.allowed_from) == (("events:read",), ("192.0.2.0/24",))
+
+
+def test_a_revoked_key_is_not_found_at_the_door(
+    keys: Keys, account: Account, app_engine: Engine
+) -> None:
+    """Sign-in knows a new key at once and a revoked one no more."""
+    key, directory = a_key(account.test), Directory(Pool(app_engine))
+    keys.add(key, HMAC, most=100)
+    before = directory.find_key(key.id)
+    keys.revoke(key.id, now=moment(), review_by=moment())
+
+    assert before is not None
+    assert before.caller.scopes == {"charges:read", "events:read"}
+    assert directory.find_key(key.id) is None
