@@ -15,13 +15,25 @@ from shared.domain.account import (
     Tenant,
 )
 from shared.domain.events import CHARGE_CHECK_DUE, Message
+from shared.domain.key_terms import networks
 from shared.domain.phone import Operator
 
 FIND_KEY: Final = Statement("""
 SELECT k.account_id, k.livemode, k.kind, k.scopes, k.secret_hmac, a.language, a.charges_enabled,
-       a.state
+       a.state, LEAST(k.expires_at, k.overlap_until, k.review_by), k.allowed_from::text[]
 FROM platform.api_keys k JOIN platform.accounts a ON a.id = k.account_id
 WHERE k.id = :key_id::text AND k.revoked_at IS NULL
+""")
+
+# Once a minute is enough; who finds a row locked leaves it to whoever writes it.
+NOTE_USE: Final = Statement("""
+UPDATE platform.api_keys SET last_used_at = now()
+WHERE id IN (
+    SELECT id FROM platform.api_keys
+    WHERE id = ANY(:ids::text[])
+      AND (last_used_at IS NULL OR last_used_at < now() - interval '1 minute')
+    FOR NO KEY UPDATE SKIP LOCKED
+)
 """)
 
 FIND_OPERATOR_ACCOUNT: Final = Statement("""
@@ -110,7 +122,7 @@ class Directory:
         row = self._one(FIND_KEY, key_id=key_id)
         if row is None:
             return None
-        account, livemode, kind, scopes, secret_hmac, language, charges_enabled, state = row
+        account, livemode, kind, scopes, secret_hmac, language, charges_enabled, state = row[:8]
         return KnownKey(
             caller=Caller(
                 tenant=Tenant(account, livemode),
@@ -120,9 +132,16 @@ class Directory:
                 language=language,
                 charges_enabled=charges_enabled,
                 suspended=state in {"suspended", "closed"},
+                active=state == "active",
             ),
             secret_hmac=secret_hmac,
+            ends_at=row[8],
+            allowed_from=networks(row[9]),
         )
+
+    def note_use(self, key_ids: Sequence[str]) -> None:
+        """Keep that these keys were used just now, unless that was kept a minute ago."""
+        self._database.once(None, NOTE_USE, ids=list(key_ids))
 
     def find_operator_account(
         self, operator: Operator, *, product: str, tenant: Tenant

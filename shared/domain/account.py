@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import datetime
+from ipaddress import IPv4Network, IPv6Network
 
 from shared.domain.ids import is_id
 from shared.domain.phone import Operator
@@ -66,10 +67,15 @@ class Limits:
 
 @dataclass(frozen=True, slots=True)
 class KnownKey:
-    """A key as stored: whom it speaks for, and the HMAC of its secret, 32 bytes."""
+    """A key as stored: whom it speaks for, and the HMAC of its secret, 32 bytes.
+
+    It works until `ends_at`, from the networks of `allowed_from`, or everywhere if there are none.
+    """
 
     caller: Caller
     secret_hmac: bytes
+    ends_at: datetime | None = None
+    allowed_from: tuple[IPv4Network | IPv6Network, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

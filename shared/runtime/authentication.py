@@ -3,11 +3,13 @@
 import base64
 import hashlib
 from collections.abc import Callable
+from datetime import datetime
 from typing import Final
 
 from shared.domain.account import Caller, KnownKey
 from shared.domain.api_key import ApiKey
 from shared.domain.errors import NotAuthenticated, NotPermitted
+from shared.domain.key_terms import allows
 from shared.domain.permissions import may
 
 MOST_PROVEN: Final = 1_000
@@ -18,18 +20,36 @@ class Authenticator:
     """Turns an `Authorization` header into a caller, or refuses."""
 
     def __init__(
-        self, find_key: Callable[[str], KnownKey | None], pepper: Callable[[], bytes]
+        self,
+        find_key: Callable[[str], KnownKey | None],
+        pepper: Callable[[], bytes],
+        *,
+        now: Callable[[], datetime],
+        on_use: Callable[[str], None],
     ) -> None:
-        """`find_key` looks among keys that are not revoked; `pepper` is read each time."""
+        """`find_key` looks among keys that are not revoked; `pepper` is read each time.
+
+        `on_use` is told the id of each key that was let in, and must return at once.
+        """
         self._find_key = find_key
         self._pepper = pepper
+        self._now = now
+        self._on_use = on_use
         self._proven: dict[bytes, KnownKey] = {}
 
-    def caller(self, authorization: str | None, operation: str) -> Caller:
-        """Return who calls. Raises NotAuthenticated or NotPermitted."""
+    def caller(self, authorization: str | None, operation: str, *, address: str = "") -> Caller:
+        """Return who calls; `address` is the client's, empty where it is not known.
+
+        Raises NotAuthenticated or NotPermitted.
+        """
         known = self._proven_before(authorization) or self._prove(authorization)
+        if known.ends_at is not None and known.ends_at <= self._now():
+            raise NotAuthenticated("api_key_expired")
+        if not allows(known.allowed_from, address):
+            raise NotPermitted("address_not_allowed")
         if not may(known.caller, operation):
             raise NotPermitted("permission_denied")
+        self._on_use(known.caller.key_id)
         return known.caller
 
     def _proven_before(self, authorization: str | None) -> KnownKey | None:

@@ -51,7 +51,11 @@ __all__ = [
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """One request as handlers see it. `caller` is None where the operation is public."""
+    """One request as handlers see it. `caller` is None where the operation is public.
+
+    `client_address` is what our edge says, empty where it says nothing; `remote_address` is then
+    that of the last hop.
+    """
 
     operation_id: str
     request_id: str
@@ -63,6 +67,7 @@ class Call:
     idempotency_key: str | None = None
     accept_language: str | None = None
     language: str = language_choice.DEFAULT
+    client_address: str = ""
     remote_address: str = ""
     traceparent: str | None = None
     caller: Caller | None = None
@@ -257,13 +262,13 @@ def _log_push_failure(failure: Exception, envelope: Envelope) -> None:
         reporting.capture(failure)
 
 
-def _remote_address(request: flask.Request) -> str:
+def _client_address(request: flask.Request) -> str:
     """Return the caller as our edge saw it: it drops what callers say and writes the first."""
     forwarded = request.headers.get("X-Forwarded-For", "").partition(",")[0].strip()
     try:
         return str(ipaddress.ip_address(forwarded))
     except ValueError:
-        return request.remote_addr or ""
+        return ""
 
 
 def _only_post_to_root(request: flask.Request) -> None:
@@ -280,6 +285,7 @@ def _read_call(
     exchange: Exchange,
 ) -> Call:
     environ = request.environ
+    client_address = _client_address(request)
     return Call(
         operation_id=operation.operation_id,
         request_id=exchange.request_id,
@@ -291,6 +297,7 @@ def _read_call(
         idempotency_key=environ.get("HTTP_IDEMPOTENCY_KEY"),
         accept_language=environ.get("HTTP_ACCEPT_LANGUAGE"),
         language=exchange.language,
-        remote_address=_remote_address(request),
+        client_address=client_address,
+        remote_address=client_address or request.remote_addr or "",
         traceparent=tracing.traceparent(),
     )

@@ -28,6 +28,7 @@ from shared.runtime.authentication import Authenticator
 from shared.runtime.clock import CommonClock, clock
 from shared.runtime.crash import reached
 from shared.runtime.http import Call
+from shared.runtime.key_use import KeyUse
 from shared.runtime.once import once
 from shared.runtime.publishing import BackgroundPublisher
 from shared.runtime.settings import require, secret, settings
@@ -167,13 +168,24 @@ def _authenticator() -> Authenticator:
     keys = ShortCache(directory().find_key, seconds=KEY_SECONDS)
     peppers = ShortCache(key_bytes, seconds=KEY_SECONDS)
     return Authenticator(
-        keys.get, lambda: peppers.get("api_key_pepper") or key_bytes("api_key_pepper")
+        keys.get,
+        lambda: peppers.get("api_key_pepper") or key_bytes("api_key_pepper"),
+        now=now,
+        on_use=key_use().note,
     )
+
+
+@once
+def key_use() -> KeyUse:
+    """Return what keeps when keys were used, beside the requests."""
+    return KeyUse(directory().note_use)
 
 
 def authenticate(call: Call) -> Caller:
     """Return who calls. Raises NotAuthenticated or NotPermitted."""
-    return _authenticator().caller(call.authorization, call.operation_id)
+    return _authenticator().caller(
+        call.authorization, call.operation_id, address=call.client_address
+    )
 
 
 @once

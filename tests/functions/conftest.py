@@ -75,6 +75,7 @@ def process(
         _forget()
         yield environment
         wiring.publisher().close()
+        wiring.key_use().close()
         wiring.operators().close()
         wiring.app_database()._engine.dispose()
         wiring.worker_database()._engine.dispose()

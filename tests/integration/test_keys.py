@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
+from ipaddress import ip_network
 
 import pytest
 from sqlalchemy import Engine
@@ -184,3 +185,54 @@ def test_a_revoked_key_is_not_found_at_the_door(
     assert before is not None
     assert before.caller.scopes == {"charges:read", "events:read"}
     assert directory.find_key(key.id) is None
+
+
+def test_what_bounds_a_key_is_known_at_the_door(
+    keys: Keys, account: Account, app_engine: Engine
+) -> None:
+    """Sign-in is told the earliest of a key's ends, and its networks."""
+    now = moment()
+    directory = Directory(Pool(app_engine))
+    key = a_key(account.test, expires_at=now + timedelta(days=2), allowed_from=("192.0.2.0/24",))
+    keys.add(key, HMAC, most=100)
+    first = directory.find_key(key.id)
+    keys.replace(key.id, a_key(account.test), HMAC, until=now + timedelta(days=1))
+    second = directory.find_key(key.id)
+
+    assert first is not None
+    assert second is not None
+    assert (first.ends_at, second.ends_at) == (now + timedelta(days=2), now + timedelta(days=1))
+    assert first.allowed_from == (ip_network("192.0.2.0/24"),)
+
+
+def test_a_use_is_kept_once_a_minute(
+    keys: Keys, account: Account, app_engine: Engine, migrated: Database
+) -> None:
+    """The first use is kept, one soon after is not, and a row that somebody holds is left alone."""
+    key, directory = a_key(account.test), Directory(Pool(app_engine))
+    keys.add(key, HMAC, most=100)
+
+    def used() -> object:
+        found = keys.find(key.id)
+        return found and found.last_used_at
+
+    directory.note_use([key.id, "0000000000"])
+    first = used()
+    directory.note_use([key.id])
+    assert first is not None
+    assert used() == first
+
+    migrated.look(
+        "UPDATE platform.api_keys SET last_used_at = now() - interval '61 s' WHERE id = :id",
+        id=key.id,
+    )
+    waiting = used()
+    with app_engine.connect() as connection, connection.begin() as transaction:
+        connection.exec_driver_sql(
+            f"SELECT id FROM platform.api_keys WHERE id = '{key.id}' FOR NO KEY UPDATE"
+        )
+        directory.note_use([key.id])
+        transaction.rollback()
+    assert used() == waiting
+    directory.note_use([key.id])
+    assert used() not in {waiting, first}

@@ -1,14 +1,18 @@
 """A key opens what its kind, mode and scopes say, and nothing looks like a wrong one."""
 
 import base64
+from collections.abc import Callable
 from dataclasses import replace
+from datetime import timedelta
 
 import pytest
 
 from shared.domain.account import Caller, KnownKey, Tenant
 from shared.domain.api_key import ApiKey, KeyKind
 from shared.domain.errors import NotAuthenticated, NotPermitted
+from shared.domain.key_terms import networks
 from shared.runtime.authentication import Authenticator
+from tests.fakes import START
 
 PEPPER = b"p" * 32
 KEY = ApiKey.generate(KeyKind.SECRET, livemode=False)
@@ -24,8 +28,19 @@ CALLER = Caller(
 KNOWN = KnownKey(CALLER, KEY.hmac(PEPPER))
 
 
-def authenticator(known: KnownKey | None = KNOWN) -> Authenticator:
-    return Authenticator(lambda _: known, lambda: PEPPER)
+def authenticator(
+    known: KnownKey | None = KNOWN,
+    *,
+    find_key: Callable[[str], KnownKey | None] | None = None,
+    pepper: Callable[[], bytes] = lambda: PEPPER,
+    used: list[str] | None = None,
+) -> Authenticator:
+    return Authenticator(
+        find_key or (lambda _: known),
+        pepper,
+        now=lambda: START,
+        on_use=([] if used is None else used).append,
+    )
 
 
 @pytest.mark.parametrize(
@@ -71,7 +86,7 @@ def test_a_malformed_key_is_refused(header: str) -> None:
         raise AssertionError("looked up")
 
     with pytest.raises(NotAuthenticated, match="api_key_invalid"):
-        Authenticator(never, lambda: PEPPER).caller(header, "create_charge")
+        authenticator(find_key=never).caller(header, "create_charge")
 
 
 def test_an_unknown_and_a_wrong_key_are_told_the_same() -> None:
@@ -112,7 +127,9 @@ def test_a_header_is_proven_once_per_record() -> None:
     """The secret is compared again as soon as the record was read anew; none, and it is refused."""
     records = [KNOWN]
     peppers = iter([PEPPER, PEPPER, b"another" * 5])
-    guard = Authenticator(lambda _: records[0] if records else None, lambda: next(peppers))
+    guard = authenticator(
+        find_key=lambda _: records[0] if records else None, pepper=lambda: next(peppers)
+    )
     header = f"Bearer {KEY.text}"
 
     for _ in range(3):
@@ -122,3 +139,64 @@ def test_a_header_is_proven_once_per_record() -> None:
     records.clear()
     with pytest.raises(NotAuthenticated):
         guard.caller(header, "read_charge")
+
+
+def test_a_key_works_until_its_end() -> None:
+    """At its last moment a key is refused and told so, also one that was proven before."""
+    at_work = [replace(KNOWN, ends_at=START + timedelta(microseconds=1))]
+    guard = authenticator(find_key=lambda _: at_work[0])
+    header = f"Bearer {KEY.text}"
+
+    assert guard.caller(header, "read_charge") == CALLER
+    at_work[0] = replace(KNOWN, ends_at=START)
+    for _ in range(2):
+        with pytest.raises(NotAuthenticated, match="api_key_expired"):
+            guard.caller(header, "read_charge")
+
+
+def test_a_wrong_secret_is_not_told_of_an_end() -> None:
+    """That a key has ended is said to its holder alone."""
+    other = ApiKey(KEY.kind, KEY.livemode, KEY.id, "0" * 43)
+
+    with pytest.raises(NotAuthenticated, match="api_key_invalid"):
+        authenticator(replace(KNOWN, ends_at=START)).caller(f"Bearer {other.text}", "read_charge")
+
+
+@pytest.mark.parametrize(
+    ("address", "is_allowed"),
+    [
+        ("192.0.2.1", True),
+        ("192.0.2.127", True),
+        ("192.0.2.128", False),
+        ("::ffff:192.0.2.1", True),
+        ("2001:db8::7", True),
+        ("2001:db8:0:1::7", False),
+        ("127.0.0.1", False),
+        ("", False),
+        ("unknown", False),
+    ],
+)
+def test_a_key_is_used_from_its_networks_alone(address: str, *, is_allowed: bool) -> None:
+    """A key with a list is refused from any other address, and where none is known."""
+    known = replace(KNOWN, allowed_from=networks(["192.0.2.0/25", "2001:db8::/64"]))
+    used: list[str] = []
+    guard = authenticator(known, used=used)
+
+    if is_allowed:
+        assert guard.caller(f"Bearer {KEY.text}", "read_charge", address=address) == CALLER
+    else:
+        with pytest.raises(NotPermitted, match="address_not_allowed"):
+            guard.caller(f"Bearer {KEY.text}", "read_charge", address=address)
+    assert used == [KEY.id] * is_allowed
+
+
+def test_only_a_use_that_was_let_in_is_noted() -> None:
+    """A key that was refused does not look as if it had been used."""
+    used: list[str] = []
+    publishable = replace(KNOWN, caller=replace(CALLER, scopes=frozenset()))
+
+    with pytest.raises(NotPermitted):
+        authenticator(publishable, used=used).caller(f"Bearer {KEY.text}", "read_charge")
+    authenticator(used=used).caller(f"Bearer {KEY.text}", "read_charge", address="")
+
+    assert used == [KEY.id]
