@@ -45,7 +45,7 @@ def _virtual_service(
     return {
         "apiVersion": "networking.istio.io/v1",
         "kind": "VirtualService",
-        "metadata": {"name": name},
+        "metadata": {"name": name.replace("_", "-")},
         "spec": {"hosts": ["*"], "gateways": list(doors), "http": list(rules)},
     }
 

@@ -20,11 +20,16 @@ class Operation:
 
 OPERATIONS: Final[tuple[Operation, ...]] = (
     Operation("read_openapi", "read_payments", "GET", "/openapi.json", "public"),
+    Operation("list_api_keys", "manage_account", "GET", "/v1/api_keys", "secret_key"),
+    Operation("create_api_key", "manage_account", "POST", "/v1/api_keys", "secret_key"),
     Operation("read_balance", "read_payments", "GET", "/v1/balance", "secret_key"),
     Operation("list_charges", "read_payments", "GET", "/v1/charges", "secret_key"),
     Operation("create_charge", "create_charge", "POST", "/v1/charges", "secret_key"),
     Operation("list_events", "read_payments", "GET", "/v1/events", "secret_key"),
+    Operation("revoke_api_key", "manage_account", "POST", "/v1/api_keys/{id}/revoke", "secret_key"),
+    Operation("rotate_api_key", "manage_account", "POST", "/v1/api_keys/{id}/rotate", "secret_key"),
     Operation("cancel_charge", "create_charge", "POST", "/v1/charges/{id}/cancel", "secret_key"),
+    Operation("read_api_key", "manage_account", "GET", "/v1/api_keys/{id}", "secret_key"),
     Operation(
         "receive_callback",
         "receive_callback",

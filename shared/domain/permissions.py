@@ -31,6 +31,11 @@ SCOPE_OF: Final[Mapping[str, Scope]] = {
     "list_events": Scope.EVENTS_READ,
     "read_event": Scope.EVENTS_READ,
     "read_balance": Scope.BALANCE_READ,
+    "list_api_keys": Scope.KEYS_READ,
+    "read_api_key": Scope.KEYS_READ,
+    "create_api_key": Scope.KEYS_WRITE,
+    "rotate_api_key": Scope.KEYS_WRITE,
+    "revoke_api_key": Scope.KEYS_WRITE,
 }
 
 EVERYTHING: Final = "*"

@@ -5,7 +5,8 @@ can do more than itself, and a live secret key is made by a person, never by a k
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Set as AbstractSet
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any, Final, Self
 
@@ -39,7 +40,7 @@ class CreateKey:
 
         Only restricted keys are given scopes; the others have all that their kind may hold.
         """
-        _refuse_unknown(body, {"kind", "name", "scopes", "expires_at", "allowed_from"})
+        refuse_unknown(body, {"kind", "name", "scopes", "expires_at", "allowed_from"})
         if body.get("kind") is None:
             raise InvalidRequest("parameter_missing", "kind")
         kind = KINDS.get(body["kind"]) if isinstance(body["kind"], str) else None
@@ -67,58 +68,58 @@ class RotateKey:
     @classmethod
     def parse(cls, body: Mapping[str, Any], *, now: datetime) -> Self:
         """Read a JSON body. Raises InvalidRequest naming the field at fault."""
-        _refuse_unknown(body, {"overlap_seconds", "expires_at"})
+        refuse_unknown(body, {"overlap_seconds", "expires_at"})
         return cls(
             overlap=key_terms.read_overlap(body.get("overlap_seconds")),
             expires_at=key_terms.read_expiry(body.get("expires_at"), now=now),
         )
 
 
-def create_api_key(
-    command: CreateKey, caller: Caller, *, store: KeyStore, pepper: bytes, now: datetime
-) -> MadeKey:
+@dataclass(frozen=True, slots=True)
+class KeyMaker:
+    """Who makes a key, when, and by what; the pepper goes into what is stored of it."""
+
+    caller: Caller
+    store: KeyStore
+    pepper: bytes = field(repr=False)
+    now: datetime
+
+
+def create_api_key(command: CreateKey, by: KeyMaker) -> MadeKey:
     """Make a key for the caller's account and mode; it has its maker's limits or narrower ones.
 
     Raises NotAuthenticated, NotPermitted (`account_suspended`, `account_not_active`,
     `live_secret_key_refused`, `scope_not_held`, `permission_denied`) and InvalidRequest
     `too_many_keys`; then nothing changed.
     """
-    maker = _maker(caller, store, now)
-    secret = ApiKey.generate(command.kind, livemode=caller.tenant.livemode)
+    maker = _maker(by)
+    secret = ApiKey.generate(command.kind, livemode=by.caller.tenant.livemode)
     key = StoredKey(
         id=secret.id,
         kind=command.kind,
-        livemode=caller.tenant.livemode,
+        livemode=by.caller.tenant.livemode,
         last4=secret.last4,
         scopes=command.scopes,
-        created_at=now,
+        created_at=by.now,
         name=command.name,
         made_by=PREFIX + maker.id,
         expires_at=command.expires_at or maker.expires_at,
         allowed_from=command.allowed_from or maker.allowed_from,
     )
-    _may_make(caller, maker, key)
-    if not store.add(key, secret.hmac(pepper), most=MOST_KEYS):
+    _may_make(by.caller, maker, key)
+    if not by.store.add(key, secret.hmac(by.pepper), most=MOST_KEYS):
         raise InvalidRequest("too_many_keys", limit=MOST_KEYS)
     return MadeKey(key, secret.text)
 
 
-def rotate_api_key(
-    public_id: str,
-    command: RotateKey,
-    caller: Caller,
-    *,
-    store: KeyStore,
-    pepper: bytes,
-    now: datetime,
-) -> MadeKey:
+def rotate_api_key(public_id: str, command: RotateKey, by: KeyMaker) -> MadeKey:
     """Make a key that takes another's place; the old one works until the overlap ends.
 
     Raises what `create_api_key` does, NotFound, and InvalidRequest `key_ended` where the old key
     works no more or was rotated before.
     """
-    old = read_api_key(public_id, store=store)
-    maker = _maker(caller, store, now)
+    old = read_api_key(public_id, by.store)
+    maker = _maker(by)
     secret = ApiKey.generate(old.kind, livemode=old.livemode)
     key = StoredKey(
         id=secret.id,
@@ -126,22 +127,22 @@ def rotate_api_key(
         livemode=old.livemode,
         last4=secret.last4,
         scopes=old.scopes,
-        created_at=now,
+        created_at=by.now,
         name=old.name,
         # A key that rotates itself is not the maker of what it becomes.
         made_by=old.made_by if old.id == maker.id else PREFIX + maker.id,
         expires_at=command.expires_at or old.expires_at or maker.expires_at,
         allowed_from=old.allowed_from,
     )
-    _may_make(caller, maker, key)
-    until = now + command.overlap
-    can_be = old.works(now) and old.rotated_to is None
-    if not can_be or not store.replace(old.id, key, secret.hmac(pepper), until=until):
+    _may_make(by.caller, maker, key)
+    until = by.now + command.overlap
+    can_be = old.works(by.now) and old.rotated_to is None
+    if not can_be or not by.store.replace(old.id, key, secret.hmac(by.pepper), until=until):
         raise InvalidRequest("key_ended", "id")
     return MadeKey(key, secret.text)
 
 
-def read_api_key(public_id: str, *, store: KeyStore) -> StoredKey:
+def read_api_key(public_id: str, store: KeyStore) -> StoredKey:
     """Return a key of this account and mode. Raises NotFound."""
     key_id = key_id_of(public_id)
     key = None if key_id is None else store.find(key_id)
@@ -150,9 +151,9 @@ def read_api_key(public_id: str, *, store: KeyStore) -> StoredKey:
     return key
 
 
-def list_api_keys(query: Mapping[str, str], *, store: KeyStore) -> tuple[Sequence[StoredKey], bool]:
+def list_api_keys(query: Mapping[str, str], store: KeyStore) -> tuple[Sequence[StoredKey], bool]:
     """Return a page of keys, newest first, and whether there are more. Raises InvalidRequest."""
-    _refuse_unknown(query, {"limit", "starting_after"})
+    refuse_unknown(query, {"limit", "starting_after"})
     text = query.get("limit", str(DEFAULT_LIMIT))
     is_number = text.isascii() and text.isdigit() and len(text) <= len(str(LARGEST_LIMIT))
     if not is_number or not 1 <= int(text) <= LARGEST_LIMIT:
@@ -165,44 +166,44 @@ def list_api_keys(query: Mapping[str, str], *, store: KeyStore) -> tuple[Sequenc
     return found[:limit], len(found) > limit
 
 
-def revoke_api_key(public_id: str, *, store: KeyStore, now: datetime) -> StoredKey:
+def revoke_api_key(public_id: str, store: KeyStore, *, now: datetime) -> StoredKey:
     """Revoke a key for good, whatever its rights; the same call again changes nothing.
 
     Keys that it made work on for a week: whoever held it may have made one for later. Rotating such
     a key is looking at it. Raises NotFound.
     """
-    key = read_api_key(public_id, store=store)
+    key = read_api_key(public_id, store)
     if key.revoked_at is not None:
         return key
     store.revoke(key.id, now=now, review_by=now + REVIEW_WITHIN)
-    return read_api_key(public_id, store=store)
+    return read_api_key(public_id, store)
 
 
 def narrow_api_key(
-    public_id: str, *, scopes: Sequence[str], ranges: Sequence[str], store: KeyStore
+    public_id: str, store: KeyStore, *, scopes: Sequence[str], ranges: Sequence[str]
 ) -> StoredKey:
     """Leave a key fewer scopes and networks; what it had not cannot be added.
 
     Raises NotFound, NotPermitted `scope_not_held`, InvalidRequest `parameter_invalid` for a range
     that is not inside those it has, and `key_ended` where it changed in between.
     """
-    key = read_api_key(public_id, store=store)
+    key = read_api_key(public_id, store)
     if not key.rights.includes(Rights(key.kind.value, key.livemode, scopes)):
         raise NotPermitted("scope_not_held", "scopes")
     if not key_terms.is_narrower(ranges, than=key.allowed_from):
         raise InvalidRequest("parameter_invalid", "allowed_from")
     if not store.narrow(key, scopes=scopes, ranges=ranges):
         raise InvalidRequest("key_ended", "id")
-    return read_api_key(public_id, store=store)
+    return read_api_key(public_id, store)
 
 
-def _maker(caller: Caller, store: KeyStore, now: datetime) -> StoredKey:
+def _maker(by: KeyMaker) -> StoredKey:
     """Return the caller's key as it is this moment. A key that is being replaced makes no others.
 
     Raises NotAuthenticated and NotPermitted.
     """
-    maker = store.find(caller.key_id)
-    if maker is None or not maker.works(now):
+    maker = by.store.find(by.caller.key_id)
+    if maker is None or not maker.works(by.now):
         raise NotAuthenticated("api_key_invalid")
     if maker.rotated_to is not None or maker.review_by is not None:
         raise NotPermitted("permission_denied")
@@ -225,7 +226,8 @@ def _may_make(caller: Caller, maker: StoredKey, key: StoredKey) -> None:
         raise NotPermitted("scope_not_held", "expires_at")
 
 
-def _refuse_unknown(given: Mapping[str, Any], known: set[str]) -> None:
+def refuse_unknown(given: Mapping[str, Any], known: AbstractSet[str]) -> None:
+    """Raise InvalidRequest `parameter_unknown` for the first name that is not known here."""
     for name in given:
         if name not in known:
             raise InvalidRequest("parameter_unknown", name[:100])

@@ -10,6 +10,7 @@ from shared.domain import ledger
 from shared.domain.charge import PUBLIC_STATUS, Charge, ChargeStatus
 from shared.domain.events import Event
 from shared.domain.language import text
+from shared.operations.stored_keys import PREFIX, MadeKey, StoredKey
 
 _ENCODER: Final = msgspec.json.Encoder()
 
@@ -86,6 +87,38 @@ def balance_object(balances: Mapping[str, int], *, livemode: bool) -> dict[str, 
     }
 
 
+def api_key_object(key: StoredKey, *, now: datetime) -> dict[str, Any]:
+    """Return a key without its secret; `active` tells whether it opens anything now."""
+    return {
+        "id": PREFIX + key.id,
+        "object": "api_key",
+        "kind": key.kind.name.lower(),
+        "name": key.name,
+        "last4": key.last4,
+        "scopes": list(key.scopes),
+        "allowed_from": list(key.allowed_from),
+        "active": key.works(now),
+        "made_by": key.made_by,
+        "created": unix_seconds(key.created_at),
+        "expires_at": _seconds_or_none(key.expires_at),
+        "last_used_at": _seconds_or_none(key.last_used_at),
+        "rotated_to": None if key.rotated_to is None else PREFIX + key.rotated_to,
+        "overlap_until": _seconds_or_none(key.overlap_until),
+        "review_by": _seconds_or_none(key.review_by),
+        "revoked_at": _seconds_or_none(key.revoked_at),
+        "livemode": key.livemode,
+    }
+
+
+def made_key_object(made: MadeKey, *, now: datetime) -> dict[str, Any]:
+    """Return a new key with its text, which no other answer holds."""
+    return {**api_key_object(made.key, now=now), "secret": made.text}
+
+
 def to_json(value: Mapping[str, Any]) -> str:
     """Write compact JSON, the same text every time for the same value."""
     return _ENCODER.encode(value).decode()
+
+
+def _seconds_or_none(moment: datetime | None) -> int | None:
+    return None if moment is None else unix_seconds(moment)

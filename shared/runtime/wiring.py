@@ -12,6 +12,7 @@ from shared.db.charges import Charges
 from shared.db.deliveries import Deliveries
 from shared.db.directory import Directory
 from shared.db.engine import make_engine
+from shared.db.keys import Keys
 from shared.db.reading import Reading
 from shared.db.receipts import Receipts
 from shared.db.scheduling import Schedule
@@ -21,6 +22,7 @@ from shared.domain.events import Message
 from shared.domain.phone import Operator
 from shared.messaging.publisher import Publisher, PublishError
 from shared.operations.create_charge import Terms
+from shared.operations.manage_keys import KeyMaker
 from shared.operations.settle_charge import Settlement
 from shared.operations.submit_charge import Submission
 from shared.runtime import logs, metrics
@@ -116,6 +118,16 @@ def reading(tenant: Tenant) -> Reading:
     return Reading(app_database(), tenant)
 
 
+def keys(tenant: Tenant) -> Keys:
+    """Return a tenant's API keys."""
+    return Keys(app_database(), tenant)
+
+
+def key_maker(caller: Caller) -> KeyMaker:
+    """Return what a caller makes keys with."""
+    return KeyMaker(caller, keys(caller.tenant), key_bytes("api_key_pepper"), now())
+
+
 def tenant_of(message: Message) -> Tenant:
     """Return the tenant that a message names. Raises ValueError for what is no account id."""
     return Tenant(message.account, message.livemode)
@@ -165,10 +177,10 @@ def hand_on(messages: Sequence[Message]) -> None:
 
 @once
 def _authenticator() -> Authenticator:
-    keys = ShortCache(directory().find_key, seconds=KEY_SECONDS)
+    known = ShortCache(directory().find_key, seconds=KEY_SECONDS)
     peppers = ShortCache(key_bytes, seconds=KEY_SECONDS)
     return Authenticator(
-        keys.get,
+        known.get,
         lambda: peppers.get("api_key_pepper") or key_bytes("api_key_pepper"),
         now=now,
         on_use=key_use().note,

@@ -31,6 +31,7 @@ VERBS = {
     "create",
     "dispatch",
     "keep",
+    "manage",
     "provision",
     "read",
     "receive",

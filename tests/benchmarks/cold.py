@@ -91,8 +91,9 @@ def _first(entry: FunctionEntry, running: LocalSystem) -> _First:
             }
             once = {"Idempotency-Key": secrets.token_hex(12), "Content-Type": "application/json"}
             return _First("POST", "/v1/charges", 200, key | once, charge)
-        case "read_payments":
-            return _First("GET", "/v1/charges?limit=3", 200, key)
+        case "read_payments" | "manage_account":
+            path = {"read_payments": "charges", "manage_account": "api_keys"}[entry.name]
+            return _First("GET", f"/v1/{path}?limit=3", 200, key)
         case "receive_callback":
             content = {"Content-Type": "application/json"}
             return _First("POST", f"/callbacks/mtn/{secrets.token_hex(32)}", 404, content, {})

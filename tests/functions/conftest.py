@@ -109,6 +109,12 @@ def read_payments(door: Callable[[str], Door]) -> Door:
 
 
 @pytest.fixture(scope="package")
+def manage_account(door: Callable[[str], Door]) -> Door:
+    """The door of manage_account."""
+    return door("manage_account")
+
+
+@pytest.fixture(scope="package")
 def superuser(migrated: Database) -> Iterator[Connection]:
     """A connection past all rights, kept open."""
     postgres = migrated.postgres

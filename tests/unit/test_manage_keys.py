@@ -14,6 +14,7 @@ from shared.operations.manage_keys import (
     MOST_KEYS,
     REVIEW_WITHIN,
     CreateKey,
+    KeyMaker,
     RotateKey,
     create_api_key,
     list_api_keys,
@@ -57,13 +58,13 @@ def seconds(days: int = 0) -> int:
 def make(box: KeyBox, caller: Caller = CALLER, **body: Any) -> MadeKey:
     """Create a key."""
     command = CreateKey.parse({"kind": "restricted", "scopes": ["charges:read"]} | body, now=START)
-    return create_api_key(command, caller, store=box, pepper=PEPPER, now=START)
+    return create_api_key(command, KeyMaker(caller, box, PEPPER, START))
 
 
 def rotate(box: KeyBox, key: StoredKey, caller: Caller = CALLER, **body: Any) -> MadeKey:
     """Rotate a key."""
     command = RotateKey.parse(body, now=START)
-    return rotate_api_key(f"key_{key.id}", command, caller, store=box, pepper=PEPPER, now=START)
+    return rotate_api_key(f"key_{key.id}", command, KeyMaker(caller, box, PEPPER, START))
 
 
 def refusal_of(act: Callable[[], object]) -> tuple[type[Refusal], str, str | None]:
@@ -128,7 +129,7 @@ def test_a_key_is_shown_once_and_kept_as_an_hmac() -> None:
     box = KeyBox(MAKER)
     made = make(box, name=" Till ", expires_at=seconds(365), allowed_from=["192.0.2.0/24"])
     key = ApiKey.parse(made.text)
-    read = read_api_key(f"key_{key.id}", store=box)
+    read = read_api_key(f"key_{key.id}", box)
 
     assert key.matches(box.hmacs[key.id], PEPPER)
     assert (key.kind, key.livemode, read.last4) == (KeyKind.RESTRICTED, False, made.text[-4:])
@@ -203,7 +204,7 @@ def test_a_suspended_account_makes_no_keys_but_revokes() -> None:
 
     assert refusal_of(lambda: make(box, suspended))[1] == "account_suspended"
     assert refusal_of(lambda: rotate(box, MAKER, suspended))[1] == "account_suspended"
-    assert revoke_api_key("key_maker00000", store=box, now=START).revoked_at == START
+    assert revoke_api_key("key_maker00000", box, now=START).revoked_at == START
 
 
 @pytest.mark.parametrize(
@@ -228,7 +229,7 @@ def test_there_is_an_end_to_how_many_keys_work() -> None:
         make(box)
 
     assert refusal_of(lambda: make(box))[1] == "too_many_keys"
-    revoke_api_key(f"key_{first.id}", store=box, now=START)
+    revoke_api_key(f"key_{first.id}", box, now=START)
     assert make(box)
 
 
@@ -300,9 +301,9 @@ def test_a_revoked_key_stays_revoked() -> None:
     """Revoking again answers the same and moves nothing."""
     box = KeyBox(MAKER)
     public = f"key_{make(box).key.id}"
-    first = revoke_api_key(public, store=box, now=START)
+    first = revoke_api_key(public, box, now=START)
 
-    assert revoke_api_key(public, store=box, now=LATER) == first
+    assert revoke_api_key(public, box, now=LATER) == first
     assert not first.works(START - timedelta(days=1))
 
 
@@ -310,7 +311,7 @@ def test_keys_of_a_revoked_key_are_reviewed() -> None:
     """What a revoked key made works for a week; rotating it is the review, and it lives on."""
     box = KeyBox(MAKER, replace(MAKER, id="other00000"))
     child = make(box).key
-    revoke_api_key("key_maker00000", store=box, now=START)
+    revoke_api_key("key_maker00000", box, now=START)
     suspect = box.keys[child.id]
     renewed = rotate(box, suspect, replace(CALLER, key_id="other00000"))
 
@@ -324,7 +325,7 @@ def test_a_key_that_rotated_itself_may_be_revoked() -> None:
     """The key that took its place is not reviewed as one that it made."""
     box = KeyBox(MAKER)
     made = rotate(box, MAKER)
-    revoke_api_key("key_maker00000", store=box, now=START)
+    revoke_api_key("key_maker00000", box, now=START)
 
     assert box.keys[made.key.id].made_by is None
     assert box.keys[made.key.id].review_by is None
@@ -336,7 +337,7 @@ def test_a_key_gets_narrower_and_never_wider() -> None:
     key = make(box, scopes=["charges:read", "events:read"], allowed_from=["192.0.2.0/24"]).key
 
     def narrow(scopes: list[str], ranges: list[str]) -> StoredKey:
-        return narrow_api_key(f"key_{key.id}", scopes=scopes, ranges=ranges, store=box)
+        return narrow_api_key(f"key_{key.id}", box, scopes=scopes, ranges=ranges)
 
     narrowed = narrow(["events:read"], ["192.0.2.8/29"])
 
@@ -351,17 +352,17 @@ def test_a_key_that_changed_is_not_narrowed() -> None:
     """What was revoked meanwhile is left as it is."""
     box = KeyBox(MAKER)
     public = f"key_{make(box).key.id}"
-    revoke_api_key(public, store=box, now=START)
+    revoke_api_key(public, box, now=START)
 
-    assert (
-        refusal_of(lambda: narrow_api_key(public, scopes=["charges:read"], ranges=[], store=box))
-    )[1] == "key_ended"
+    assert (refusal_of(lambda: narrow_api_key(public, box, scopes=["charges:read"], ranges=[])))[
+        1
+    ] == "key_ended"
 
 
 @pytest.mark.parametrize("text", ["", "key_", "maker00000", "key_maker0000", "key_maker0000é"])
 def test_what_is_no_id_of_a_key_is_not_found(text: str) -> None:
     """Any text but `key_` and ten characters is told the same as an unknown key."""
-    assert refusal_of(lambda: read_api_key(text, store=KeyBox(MAKER))) == (
+    assert refusal_of(lambda: read_api_key(text, KeyBox(MAKER))) == (
         NotFound, "resource_missing", "id"
     )  # fmt: skip
 
@@ -370,8 +371,8 @@ def test_keys_are_listed_newest_first_by_pages() -> None:
     """Pages follow one another without a gap, and the last says so."""
     box = KeyBox(MAKER)
     made = [make(box).key.id for _ in range(3)]
-    first, has_more = list_api_keys({"limit": "2"}, store=box)
-    second, more = list_api_keys({"limit": "2", "starting_after": f"key_{first[-1].id}"}, store=box)
+    first, has_more = list_api_keys({"limit": "2"}, box)
+    second, more = list_api_keys({"limit": "2", "starting_after": f"key_{first[-1].id}"}, box)
 
     assert ([key.id for key in first], has_more) == ([made[2], made[1]], True)
     assert ([key.id for key in second], more) == ([made[0], MAKER.id], False)
@@ -389,4 +390,4 @@ def test_keys_are_listed_newest_first_by_pages() -> None:
 )
 def test_a_malformed_page_is_refused(query: dict[str, str], code: str) -> None:
     """What asks for a page that cannot be is told so."""
-    assert refusal_of(lambda: list_api_keys(query, store=KeyBox(MAKER)))[1] == code
+    assert refusal_of(lambda: list_api_keys(query, KeyBox(MAKER)))[1] == code
