@@ -179,6 +179,14 @@ def revoke_api_key(public_id: str, store: KeyStore, *, now: datetime) -> StoredK
     return read_api_key(public_id, store)
 
 
+def review_keys_of(maker: str, store: KeyStore, *, now: datetime) -> int:
+    """Have a maker's keys end in a week unless somebody rotates them; return how many.
+
+    For a person who has left; `maker` is their id as it stands on the keys. Set dates stay.
+    """
+    return store.review(maker, review_by=now + REVIEW_WITHIN)
+
+
 def narrow_api_key(
     public_id: str, store: KeyStore, *, scopes: Sequence[str], ranges: Sequence[str]
 ) -> StoredKey:

@@ -4,7 +4,7 @@ import base64
 import hashlib
 from collections.abc import Callable
 from datetime import datetime
-from typing import Final
+from typing import Final, Protocol
 
 from shared.domain.account import Caller, KnownKey
 from shared.domain.api_key import ApiKey
@@ -16,26 +16,36 @@ MOST_PROVEN: Final = 1_000
 _DUMMY: Final = bytes(32)
 
 
+class Keys(Protocol):
+    """Where keys that are not revoked are found by their ids; answers are kept for seconds."""
+
+    def get(self, key: str, /) -> KnownKey | None:
+        """Return a key as it was a moment ago, or None."""
+
+    def renew(self, key: str, /) -> KnownKey | None:
+        """Return a key as it is now, or None."""
+
+
 class Authenticator:
     """Turns an `Authorization` header into a caller, or refuses."""
 
     def __init__(
         self,
-        find_key: Callable[[str], KnownKey | None],
+        keys: Keys,
         pepper: Callable[[], bytes],
         *,
         now: Callable[[], datetime],
         on_use: Callable[[str], None],
     ) -> None:
-        """`find_key` looks among keys that are not revoked; `pepper` is read each time.
+        """`keys` holds what is not revoked; `pepper` is read each time.
 
         `on_use` is told the id of each key that was let in, and must return at once.
         """
-        self._find_key = find_key
+        self._keys = keys
         self._pepper = pepper
         self._now = now
         self._on_use = on_use
-        self._proven: dict[bytes, KnownKey] = {}
+        self._proven: dict[bytes, tuple[KnownKey, bytes]] = {}
 
     def caller(self, authorization: str | None, operation: str, *, address: str = "") -> Caller:
         """Return who calls; `address` is the client's, empty where it is not known.
@@ -53,25 +63,38 @@ class Authenticator:
         return known.caller
 
     def _proven_before(self, authorization: str | None) -> KnownKey | None:
-        """Return the key of a header that was proven against the very record that holds now.
+        """Return the key of a header that was proven against the HMAC and pepper that hold now.
 
         The record is looked up each time, so a revoked key lives no longer than the look-up keeps.
         """
         proven = self._proven.get(_digest(authorization))
-        if proven is None or self._find_key(proven.caller.key_id) is not proven:
+        if proven is None:
             return None
-        return proven
+        before, pepper = proven
+        known = self._keys.get(before.caller.key_id)
+        is_same = known is before or (
+            known is not None
+            and known.secret_hmac == before.secret_hmac
+            and known.caller.kind == before.caller.kind
+            and known.caller.tenant == before.caller.tenant
+        )
+        return known if is_same and pepper == self._pepper() else None
 
     def _prove(self, authorization: str | None) -> KnownKey:
+        """Prove a header that is new here, against the record as it is this moment.
+
+        Were a kept record used, the time of a refusal would tell which keys are at work.
+        """
         key = ApiKey.parse(_presented(authorization))
-        known = self._find_key(key.id)
+        known = self._keys.renew(key.id)
         stored = _DUMMY if known is None else known.secret_hmac
-        is_right = key.matches(stored, self._pepper())
+        pepper = self._pepper()
+        is_right = key.matches(stored, pepper)
         if known is None or not is_right or not _same_face(key, known.caller):
             raise NotAuthenticated("api_key_invalid")
         if len(self._proven) >= MOST_PROVEN:
             self._proven.clear()
-        self._proven[_digest(authorization)] = known
+        self._proven[_digest(authorization)] = known, pepper
         return known
 
 

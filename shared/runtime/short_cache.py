@@ -23,9 +23,13 @@ class ShortCache(Generic[K, V]):
     def get(self, key: K) -> V | None:
         """Return the kept answer or load it; two threads may load the same at once."""
         kept = self._kept.get(key)
-        now = monotonic()
-        if kept is not None and kept[0] > now:
+        if kept is not None and kept[0] > monotonic():
             return kept[1]
+        return self.renew(key)
+
+    def renew(self, key: K) -> V | None:
+        """Load the answer and keep it, whatever is kept by now."""
+        now = monotonic()
         value = self._load(key)
         with self._lock:
             if value is None:

@@ -180,7 +180,7 @@ def _authenticator() -> Authenticator:
     known = ShortCache(directory().find_key, seconds=KEY_SECONDS)
     peppers = ShortCache(key_bytes, seconds=KEY_SECONDS)
     return Authenticator(
-        known.get,
+        known,
         lambda: peppers.get("api_key_pepper") or key_bytes("api_key_pepper"),
         now=now,
         on_use=key_use().note,

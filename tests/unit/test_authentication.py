@@ -12,6 +12,7 @@ from shared.domain.api_key import ApiKey, KeyKind
 from shared.domain.errors import NotAuthenticated, NotPermitted
 from shared.domain.key_terms import networks
 from shared.runtime.authentication import Authenticator
+from shared.runtime.short_cache import ShortCache
 from tests.fakes import START
 
 PEPPER = b"p" * 32
@@ -28,6 +29,13 @@ CALLER = Caller(
 KNOWN = KnownKey(CALLER, KEY.hmac(PEPPER))
 
 
+class Stored:
+    """Keys that are looked up by a function, each time anew."""
+
+    def __init__(self, find: Callable[[str], KnownKey | None]) -> None:
+        self.get = self.renew = find
+
+
 def authenticator(
     known: KnownKey | None = KNOWN,
     *,
@@ -36,7 +44,7 @@ def authenticator(
     used: list[str] | None = None,
 ) -> Authenticator:
     return Authenticator(
-        find_key or (lambda _: known),
+        Stored(find_key or (lambda _: known)),
         pepper,
         now=lambda: START,
         on_use=([] if used is None else used).append,
@@ -123,22 +131,61 @@ def test_a_key_without_the_scope_is_not_permitted() -> None:
         authenticator(known).caller(f"Bearer {key.text}", "create_charge")
 
 
-def test_a_header_is_proven_once_per_record() -> None:
-    """The secret is compared again as soon as the record was read anew; none, and it is refused."""
-    records = [KNOWN]
-    peppers = iter([PEPPER, PEPPER, b"another" * 5])
+def test_a_header_is_proven_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The secret is compared again where HMAC, owner or pepper changed; all else is fresh."""
+    compared: list[bytes] = []
+
+    def compare(key: ApiKey, stored: bytes, pepper: bytes) -> bool:
+        compared.append(stored)
+        return key.hmac(pepper) == stored
+
+    monkeypatch.setattr(ApiKey, "matches", compare)
+    records, peppers = [KNOWN], [PEPPER]
     guard = authenticator(
-        find_key=lambda _: records[0] if records else None, pepper=lambda: next(peppers)
+        find_key=lambda _: records[0] if records else None, pepper=lambda: peppers[0]
     )
     header = f"Bearer {KEY.text}"
 
     for _ in range(3):
         assert guard.caller(header, "read_charge") == CALLER
-    records[0] = replace(KNOWN)
-    assert guard.caller(header, "read_charge") == CALLER
-    records.clear()
+    suspended = replace(CALLER, suspended=True)
+    records[0] = replace(KNOWN, caller=suspended)
+    assert guard.caller(header, "read_charge") == suspended
+    assert len(compared) == 1
+    for changed in (
+        replace(KNOWN, secret_hmac=bytes(32)),
+        replace(KNOWN, caller=replace(CALLER, kind="rk")),
+        None,
+    ):
+        records[:] = [] if changed is None else [changed]
+        with pytest.raises(NotAuthenticated):
+            guard.caller(header, "read_charge")
+    assert len(compared) == 4
+    records[:], peppers[0] = [KNOWN], b"another" * 5
     with pytest.raises(NotAuthenticated):
         guard.caller(header, "read_charge")
+
+
+def test_a_wrong_secret_is_never_compared_with_a_kept_record() -> None:
+    """An unknown key and a wrong secret of one at work cost a look-up each: time tells nothing."""
+    looked_up: list[str] = []
+
+    def find(key_id: str) -> KnownKey | None:
+        looked_up.append(key_id)
+        return KNOWN if key_id == KEY.id else None
+
+    keys = ShortCache(find, seconds=60)
+    guard = Authenticator(keys, lambda: PEPPER, now=lambda: START, on_use=lambda _: None)
+    for _ in range(3):
+        assert guard.caller(f"Bearer {KEY.text}", "read_charge") == CALLER
+    assert looked_up == [KEY.id]
+    for key_id in (KEY.id, "0000000000"):
+        wrong = ApiKey(KEY.kind, KEY.livemode, key_id, "0" * 43).text
+        for _ in range(2):
+            with pytest.raises(NotAuthenticated):
+                guard.caller(f"Bearer {wrong}", "read_charge")
+
+    assert looked_up == [KEY.id] * 3 + ["0000000000"] * 2
 
 
 def test_a_key_works_until_its_end() -> None:

@@ -20,6 +20,7 @@ from shared.operations.manage_keys import (
     list_api_keys,
     narrow_api_key,
     read_api_key,
+    review_keys_of,
     revoke_api_key,
     rotate_api_key,
 )
@@ -319,6 +320,17 @@ def test_keys_of_a_revoked_key_are_reviewed() -> None:
     assert suspect.review_by == START + REVIEW_WITHIN
     assert not suspect.works(START + REVIEW_WITHIN)
     assert renewed.key.review_by is None
+
+
+def test_keys_of_a_person_who_left_are_reviewed() -> None:
+    """They end in a week, others do not, and asking again gives no further week."""
+    box = KeyBox(
+        MAKER, replace(MAKER, id="person0000", made_by="usr_1"), replace(MAKER, id="other00000")
+    )
+
+    assert review_keys_of("usr_1", box, now=START) == 1
+    assert review_keys_of("usr_1", box, now=LATER) == 0
+    assert [key.review_by for key in box.keys.values()] == [None, START + REVIEW_WITHIN, None]
 
 
 def test_a_key_that_rotated_itself_may_be_revoked() -> None:
