@@ -87,6 +87,7 @@ def _listener(routes: list[Mapping[str, Any]]) -> Mapping[str, Any]:
         "local_reply_config": local_replies(),
         "route_config": {
             "name": "operations",
+            "request_headers_to_add": [_client_address()],
             "virtual_hosts": [{"name": "all", "domains": ["*"], "routes": routes}],
         },
         "http_filters": [
@@ -152,6 +153,7 @@ def _trust() -> Mapping[str, Any]:
     return {
         "use_remote_address": True,
         "xff_num_trusted_hops": 0,
+        "skip_xff_append": True,
         "early_header_mutation_extensions": [
             {
                 "name": "envoy.http.early_header_mutation.header_mutation",
@@ -161,6 +163,14 @@ def _trust() -> Mapping[str, Any]:
                 },
             }
         ],
+    }
+
+
+def _client_address() -> Mapping[str, Any]:
+    """Say where a caller is. What Envoy would append for loopback is an address of the machine."""
+    return {
+        "header": {"key": "x-forwarded-for", "value": "%DOWNSTREAM_REMOTE_ADDRESS_WITHOUT_PORT%"},
+        "append_action": "OVERWRITE_IF_EXISTS_OR_ADD",
     }
 
 
