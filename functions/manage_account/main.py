@@ -37,7 +37,7 @@ def revoke(call: Call) -> Answer:
 
 def read(call: Call) -> Answer:
     """GET /v1/api_keys/{id}."""
-    manage_keys.refuse_unknown(call.query(), frozenset())
+    call.refuse_query()
     store = wiring.keys(call.authenticated().tenant)
     key = manage_keys.read_api_key(call.path_params["id"], store)
     return Answer(body=objects.api_key_object(key, now=wiring.now()))

@@ -5,7 +5,6 @@ can do more than itself, and a live secret key is made by a person, never by a k
 """
 
 from collections.abc import Mapping, Sequence
-from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any, Final, Self
@@ -40,7 +39,7 @@ class CreateKey:
 
         Only restricted keys are given scopes; the others have all that their kind may hold.
         """
-        refuse_unknown(body, {"kind", "name", "scopes", "expires_at", "allowed_from"})
+        _refuse_unknown(body, {"kind", "name", "scopes", "expires_at", "allowed_from"})
         if body.get("kind") is None:
             raise InvalidRequest("parameter_missing", "kind")
         kind = KINDS.get(body["kind"]) if isinstance(body["kind"], str) else None
@@ -68,7 +67,7 @@ class RotateKey:
     @classmethod
     def parse(cls, body: Mapping[str, Any], *, now: datetime) -> Self:
         """Read a JSON body. Raises InvalidRequest naming the field at fault."""
-        refuse_unknown(body, {"overlap_seconds", "expires_at"})
+        _refuse_unknown(body, {"overlap_seconds", "expires_at"})
         return cls(
             overlap=key_terms.read_overlap(body.get("overlap_seconds")),
             expires_at=key_terms.read_expiry(body.get("expires_at"), now=now),
@@ -153,7 +152,7 @@ def read_api_key(public_id: str, store: KeyStore) -> StoredKey:
 
 def list_api_keys(query: Mapping[str, str], store: KeyStore) -> tuple[Sequence[StoredKey], bool]:
     """Return a page of keys, newest first, and whether there are more. Raises InvalidRequest."""
-    refuse_unknown(query, {"limit", "starting_after"})
+    _refuse_unknown(query, {"limit", "starting_after"})
     text = query.get("limit", str(DEFAULT_LIMIT))
     is_number = text.isascii() and text.isdigit() and len(text) <= len(str(LARGEST_LIMIT))
     if not is_number or not 1 <= int(text) <= LARGEST_LIMIT:
@@ -234,8 +233,7 @@ def _may_make(caller: Caller, maker: StoredKey, key: StoredKey) -> None:
         raise NotPermitted("scope_not_held", "expires_at")
 
 
-def refuse_unknown(given: Mapping[str, Any], known: AbstractSet[str]) -> None:
-    """Raise InvalidRequest `parameter_unknown` for the first name that is not known here."""
+def _refuse_unknown(given: Mapping[str, Any], known: set[str]) -> None:
     for name in given:
         if name not in known:
             raise InvalidRequest("parameter_unknown", name[:100])

@@ -280,15 +280,17 @@ def test_when_a_key_was_used_is_known(
 
 
 def test_pages_of_keys_follow_one_another(make: Make, manage_account: Door, shop: Account) -> None:
-    """Newest first; the last page says that there is no more, and a wrong cursor is told so."""
+    """Newest first; the last page says so, and what is no cursor or parameter is named."""
     made = [make().json["id"] for _ in range(2)]
     first = manage_account.get(f"{PATH}?limit=1", key=shop.secret_key).json
     second = manage_account.get(f"{PATH}?limit=1&starting_after={made[1]}", key=shop.secret_key)
     wrong = manage_account.get(f"{PATH}?starting_after=ch_1", key=shop.secret_key)
+    unknown = manage_account.get(f"{PATH}/{made[0]}?expand=secret", key=shop.secret_key)
 
     assert ([key["id"] for key in first["data"]], first["has_more"]) == ([made[1]], True)
     assert [key["id"] for key in second.json["data"]] == [made[0]]
     assert (wrong.status, wrong.error["code"]) == (400, "cursor_invalid")
+    assert (unknown.status, unknown.error["param"]) == (400, "expand")
 
 
 def test_a_suspended_account_revokes_and_makes_nothing(
