@@ -1,0 +1,77 @@
+"""Reads the realm as we want it: Keycloak's own import format, named by what differs by place."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+_FOLDER: Final = Path(__file__).resolve().parent
+_SECTIONS: Final = ("roles", "clients", "scopeMappings", "users")
+
+State = Mapping[str, Any]
+"""A realm by section, each part by its name, so that two states can be compared."""
+
+
+@dataclass(frozen=True, slots=True)
+class RealmDocument:
+    """The realm as files say it. `representation` is what a new realm is made of."""
+
+    representation: Mapping[str, Any]
+    user_profile: Mapping[str, Any]
+
+    @property
+    def name(self) -> str:
+        """The realm's name."""
+        return str(self.representation["realm"])
+
+    def state(self) -> State:
+        """Return the same by section and name."""
+        wanted = self.representation
+        return {
+            "realm": {key: value for key, value in wanted.items() if key not in _SECTIONS},
+            "roles": {role["name"]: role_state(role) for role in wanted["roles"]["realm"]},
+            "clients": {client["clientId"]: client_state(client) for client in wanted["clients"]},
+            "scopes": {each["client"]: each["roles"] for each in wanted["scopeMappings"]},
+            "service accounts": {
+                user["serviceAccountClientId"]: user["clientRoles"] for user in wanted["users"]
+            },
+            "user profile": profile_state(self.user_profile),
+        }
+
+
+def load_document(*, public_base_url: str, administration_secret: str) -> RealmDocument:
+    """Read the files beside this one; addresses and the one secret come from outside."""
+    text = (_FOLDER / "realm.json").read_text(encoding="utf-8")
+    representation = json.loads(text.replace("${PUBLIC_BASE_URL}", public_base_url.rstrip("/")))
+    for client in representation["clients"]:
+        if client["clientId"] == "administration":
+            client["secret"] = administration_secret
+    profile = json.loads((_FOLDER / "user_profile.json").read_text(encoding="utf-8"))
+    return RealmDocument(representation, profile)
+
+
+def role_state(role: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what of a role is compared."""
+    composites = role.get("composites", {}).get("realm", [])
+    return {"description": role.get("description", ""), "composites": composites}
+
+
+def client_state(client: Mapping[str, Any]) -> dict[str, Any]:
+    """Return a client with its mappers by name."""
+    state = dict(client)
+    if "protocolMappers" in client:
+        state["protocolMappers"] = _by_name(client["protocolMappers"])
+    return state
+
+
+def profile_state(profile: Mapping[str, Any]) -> dict[str, Any]:
+    """Return a user profile with its attributes and groups by name."""
+    return {
+        "attributes": _by_name(profile.get("attributes", [])),
+        "groups": _by_name(profile.get("groups", [])),
+    }
+
+
+def _by_name(items: list[dict[str, Any]]) -> dict[str, Any]:
+    return {str(item["name"]): item for item in items}

@@ -1,0 +1,72 @@
+"""The realm's files and their comparison with what a server holds."""
+
+import json
+from typing import Any
+
+import pytest
+
+from knative.components.keycloak.document import RealmDocument, load_document
+from knative.components.keycloak.drift import differences
+
+
+@pytest.fixture
+def document() -> RealmDocument:
+    """The realm for some address."""
+    return load_document(public_base_url="https://pay.example/", administration_secret="s3cret")
+
+
+def test_no_client_takes_a_password_or_hands_a_token_through_an_address(
+    document: RealmDocument,
+) -> None:
+    """Direct grants and the implicit flow are off, by word and not by default, for all clients."""
+    for client in document.representation["clients"]:
+        assert client["directAccessGrantsEnabled"] is False
+        assert client["implicitFlowEnabled"] is False
+
+
+def test_codes_go_to_our_own_address_alone(document: RealmDocument) -> None:
+    """No wildcard: a code that somebody else receives is a stolen sign-in."""
+    dashboard = document.state()["clients"]["dashboard"]
+
+    assert dashboard["redirectUris"] == ["https://pay.example/dashboard/signed-in"]
+    assert dashboard["attributes"]["pkce.code.challenge.method"] == "S256"
+    assert "*" not in json.dumps(document.representation["clients"])
+
+
+def test_access_tokens_live_five_minutes_at_most(document: RealmDocument) -> None:
+    """Whoever loses a right has lost it everywhere after that."""
+    assert document.representation["accessTokenLifespan"] <= 300
+
+
+def test_every_duty_brings_the_role_of_a_merchant(document: RealmDocument) -> None:
+    """A duty is never held without its role."""
+    roles = document.state()["roles"]
+
+    assert {name for name, role in roles.items() if role["composites"] == ["merchant"]} == {
+        "owner",
+        "developer",
+        "finance",
+        "viewer",
+    }
+
+
+@pytest.mark.parametrize(
+    ("wanted", "found", "lines"),
+    [
+        ({"a": 1}, {"a": 1, "b": 2}, []),
+        ({"a": 1}, {"a": 2}, ["a: 2, not 1"]),
+        ({"a": False}, {}, ["a: missing"]),
+        ({"a": []}, {}, []),
+        ({"a": {"b": ["x", "y"]}}, {"a": {"b": ["y", "x"]}}, []),
+        ({"a": {"b": ["x"]}}, {"a": {"b": ["x", "z"]}}, ["a/b: ['x', 'z'], not ['x']"]),
+        ({"secret": "one"}, {"secret": "two"}, ["secret: differs"]),
+        (
+            {"protocolMappers": {"x": {}}},
+            {"protocolMappers": {"x": {}, "y": {}}},
+            ["protocolMappers/y: not wanted"],
+        ),
+    ],
+)
+def test_drift_is_what_is_wanted_and_not_there(wanted: Any, found: Any, lines: list[str]) -> None:
+    """Settings we say nothing of are Keycloak's; one more entry of a list is drift; no secret."""
+    assert list(differences(wanted, found)) == lines
