@@ -99,7 +99,8 @@ def prepare_keycloak(
     make_private_folder(secrets_dir)
     log = make_private_folder(data_dir.resolve() / "logs") / "keycloak.log"
     rotate_log(log)
-    admin = read_or_make(secrets_dir / "keycloak_admin", _admin)
+    admin = read_or_make(secrets_dir / "keycloak_admin", lambda: _client(_ADMIN_CLIENT))
+    read_or_make(secrets_dir / "keycloak_administration", lambda: _client("administration"))
     client_id, _, client_secret = admin.partition(":")
     return KeycloakPlan(distribution, folder, port or free_port(), client_id, client_secret, log)
 
@@ -152,8 +153,8 @@ def _await_answer(plan: KeycloakPlan, process: subprocess.Popen[bytes]) -> None:
         time.sleep(0.1)
 
 
-def _admin() -> str:
-    return f"{_ADMIN_CLIENT}:{secrets.token_urlsafe(30)}"
+def _client(client_id: str) -> str:
+    return f"{client_id}:{secrets.token_urlsafe(30)}"
 
 
 def main(words: list[str]) -> int:

@@ -1,15 +1,30 @@
-"""The local Keycloak: real, on loopback, what we trust and nothing else, its data kept."""
+"""The local Keycloak and its realm: real, on loopback, as the files say, and kept."""
 
+import os
+import signal
 import socket
+import subprocess
+import sys
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any, Final
+from urllib.parse import parse_qs, urlsplit
 
 import psutil
 import pytest
+import urllib3
+from keycloak import KeycloakAdmin, KeycloakOpenIDConnection
+from keycloak.exceptions import KeycloakError as Refused
 
 from knative.local.keycloak import Keycloak, prepare_keycloak, start_keycloak
 from knative.local.keycloak_build import KeycloakError, prepare_distribution
-from tests.system import data_folder
+from tests.sign_in import Browser, ask_token, authorize_url, claims_of, sign_in
+from tests.system import ROOT, data_folder
+
+PUBLIC_BASE_URL: Final = "http://127.0.0.1:8080"
+REDIRECT_URI: Final = f"{PUBLIC_BASE_URL}/dashboard/signed-in"
+PASSWORD: Final = "mangoes in the rain"
 
 # The first run in a checkout fetches and builds the server.
 pytestmark = pytest.mark.timeout(400)
@@ -22,35 +37,118 @@ def folder() -> Iterator[Path]:
         yield path
 
 
+@dataclass(slots=True)
+class Identity:
+    """The one server of this file, started again where a test ends it."""
+
+    folder: Path
+    server: Keycloak
+
+    @property
+    def realm_url(self) -> str:
+        """The address of our realm."""
+        return f"{self.server.plan.url}/realms/pay"
+
+    def realm_job(self, *words: str) -> "subprocess.CompletedProcess[str]":
+        """Run the job as a deployment would."""
+        return subprocess.run(  # noqa: S603 - our own module
+            [sys.executable, "-m", "knative.components.keycloak", *words],
+            cwd=ROOT,
+            env={
+                "PATH": os.environ["PATH"],
+                "KEYCLOAK_URL": self.server.plan.url,
+                "PUBLIC_BASE_URL": PUBLIC_BASE_URL,
+                "SECRETS_DIR": str(self.folder / "secrets"),
+            },
+            capture_output=True,
+            text=True,
+            timeout=60,
+            check=False,
+        )
+
+    def admin(self, secret: str, realm: str) -> KeycloakAdmin:
+        """The realm `pay` with the rights of a client of `realm`, whose secret file is named."""
+        line = (self.folder / "secrets" / secret).read_text().strip()
+        client_id, _, client_secret = line.partition(":")
+        return KeycloakAdmin(
+            connection=KeycloakOpenIDConnection(
+                server_url=self.server.plan.url,
+                realm_name="pay",
+                user_realm_name=realm,
+                client_id=client_id,
+                client_secret_key=client_secret,
+                timeout=20,
+            )
+        )
+
+    def sign_in(self, email: str, password: str = PASSWORD) -> dict[str, Any] | str:
+        """The dashboard's tokens, or the page shown instead."""
+        return sign_in(self.realm_url, redirect_uri=REDIRECT_URI, email=email, password=password)
+
+
 @pytest.fixture(scope="module")
-def running(folder: Path) -> Iterator[list[Keycloak]]:
-    """The one server of this file; a test that starts it again puts the new one here."""
-    servers = [start_keycloak(folder, folder / "secrets")]
-    yield servers
-    servers[-1].stop()
+def identity(folder: Path) -> Iterator[Identity]:
+    """A running server with our realm."""
+    found = Identity(folder, start_keycloak(folder, folder / "secrets"))
+    try:
+        made = found.realm_job()
+        assert (made.returncode, made.stdout) == (0, "made the realm pay\n"), made.stderr
+        yield found
+    finally:
+        found.server.stop()
 
 
-def test_it_listens_on_loopback_alone(running: list[Keycloak]) -> None:
+@pytest.fixture(scope="module")
+def owner(identity: Identity) -> str:
+    """The mail address of a person of one merchant, made by the client that makes people."""
+    administration = identity.admin("keycloak_administration", "pay")
+    account = administration.create_organization(
+        {"name": "acct_one", "alias": "acct_one", "enabled": True}
+    )
+    assert account is not None
+    return make_person(administration, "ngono@shop.example", account=account)
+
+
+def make_person(administration: KeycloakAdmin, email: str, *, account: str) -> str:
+    """A person with the duty of an owner, as provisioning makes one."""
+    person = administration.create_user(
+        {
+            "username": email.partition("@")[0],
+            "email": email,
+            "emailVerified": True,
+            "enabled": True,
+            "firstName": "A.",
+            "lastName": "Ngono",
+            "credentials": [{"type": "password", "value": PASSWORD, "temporary": False}],
+        }
+    )
+    administration.assign_realm_roles(person, [administration.get_realm_role("owner")])
+    administration.organization_user_add(person, account)
+    return email
+
+
+def test_it_listens_on_loopback_alone(identity: Identity) -> None:
     """Nobody reaches it from outside."""
-    doors = psutil.Process(running[-1].process.pid).net_connections("all")
+    doors = psutil.Process(identity.server.process.pid).net_connections("all")
     listening = {door.laddr for door in doors if door.status == psutil.CONN_LISTEN}
 
     assert {address.removeprefix("::ffff:") for address, _ in listening} == {"127.0.0.1"}
-    assert running[-1].plan.port in {port for _, port in listening}
+    assert identity.server.plan.port in {port for _, port in listening}
 
 
-def test_what_it_keeps_is_private(folder: Path, running: list[Keycloak]) -> None:
-    """The administrator's secret and the people's data are its owner's alone."""
-    secret = folder / "secrets/keycloak_admin"
+def test_what_it_keeps_is_private(identity: Identity) -> None:
+    """Secrets and the people's data are their owner's alone, and no secret is in the log."""
+    plan = identity.server.plan
 
-    assert secret.stat().st_mode & 0o077 == 0
-    assert running[-1].plan.folder.stat().st_mode & 0o077 == 0
-    assert running[-1].plan.client_secret not in running[-1].plan.log.read_text()
+    for secret in (identity.folder / "secrets").iterdir():
+        assert secret.stat().st_mode & 0o077 == 0
+        assert secret.read_text().strip().partition(":")[2] not in plan.log.read_text()
+    assert plan.folder.stat().st_mode & 0o077 == 0
 
 
-def test_its_memory_is_bounded(running: list[Keycloak]) -> None:
+def test_its_memory_is_bounded(identity: Identity) -> None:
     """It fits beside all other parts on a small machine."""
-    assert psutil.Process(running[-1].process.pid).memory_info().rss < 500_000_000
+    assert psutil.Process(identity.server.process.pid).memory_info().rss < 500_000_000
 
 
 def test_a_taken_port_is_one_clear_sentence(folder: Path) -> None:
@@ -68,3 +166,203 @@ def test_a_server_that_is_not_the_one_we_trust_is_never_run(tmp_path: Path) -> N
 
     assert not list(tmp_path.rglob("*.zip"))
     assert not list(tmp_path.rglob("*.jar"))
+
+
+def test_the_realm_job_done_twice_changes_nothing(identity: Identity) -> None:
+    """A deployment may run it as often as it likes."""
+    again = identity.realm_job()
+
+    assert (again.returncode, again.stdout, again.stderr) == (0, "", "")
+    assert identity.realm_job("--check").returncode == 0
+
+
+def test_drift_is_reported_and_mended(identity: Identity) -> None:
+    """What somebody turned by hand is named setting by setting, and turned back by the job."""
+    admin = identity.admin("keycloak_admin", "master")
+    dashboard = admin.get_client_id("dashboard")
+    service = admin.get_client_id("administration")
+    assert dashboard is not None
+    assert service is not None
+    admin.update_realm("pay", {"accessTokenLifespan": 3600, "bruteForceProtected": False})
+    admin.update_client(
+        dashboard, {"directAccessGrantsEnabled": True, "redirectUris": [REDIRECT_URI, "*"]}
+    )
+    admin.update_client(service, {"secret": "known to somebody else"})
+    admin.add_mapper_to_client(dashboard, _foreign_audience())
+    admin.add_client_default_client_scope(dashboard, _scope(admin, "offline_access"), {})
+    admin.remove_composite_realm_roles_to_role("viewer", [admin.get_realm_role("merchant")])
+    admin.add_composite_realm_roles_to_role("viewer", [admin.get_realm_role("admin")])
+    admin.delete_realm_roles_of_client_scope(dashboard, [admin.get_realm_role("owner")])
+    admin.delete_realm_role("customer")
+    holder = str(admin.get_client_id("realm-management"))
+    account = admin.get_client_service_account_user(service)["id"]
+    admin.assign_client_role(account, holder, [admin.get_client_role(holder, "manage-clients")])
+    profile = admin.get_realm_users_profile()
+    profile["attributes"][0]["permissions"]["edit"].append("user")
+    admin.update_realm_users_profile(profile)
+
+    seen = identity.realm_job("--check")
+
+    assert seen.returncode == 1
+    for place in (
+        "realm/accessTokenLifespan: 3600, not 300",
+        "realm/bruteForceProtected: False, not True",
+        "clients/dashboard/directAccessGrantsEnabled: True, not False",
+        "clients/dashboard/redirectUris",
+        "clients/dashboard/defaultClientScopes",
+        "clients/dashboard/protocolMappers/foreign: not wanted",
+        "clients/administration/secret: differs",
+        "roles/viewer/composites: ['admin'], not ['merchant']",
+        "roles/customer: missing",
+        "scopes/dashboard",
+        "service accounts/administration/realm-management",
+        "user profile/attributes/username/permissions/edit",
+    ):
+        assert f"drift: {place}" in seen.stdout
+    assert "known to somebody else" not in seen.stdout
+    mended = identity.realm_job()
+    assert mended.returncode == 0, mended.stderr
+    assert identity.realm_job("--check").stdout == ""
+
+
+def _foreign_audience() -> dict[str, Any]:
+    return {
+        "name": "foreign",
+        "protocol": "openid-connect",
+        "protocolMapper": "oidc-audience-mapper",
+        "config": {"included.custom.audience": "another-api", "access.token.claim": "true"},
+    }
+
+
+def _scope(admin: KeycloakAdmin, name: str) -> str:
+    return next(str(scope["id"]) for scope in admin.get_client_scopes() if scope["name"] == name)
+
+
+@pytest.mark.parametrize("client", ["dashboard", "admin-cli", "administration"])
+def test_no_client_takes_a_password(identity: Identity, owner: str, client: str) -> None:
+    """A password is typed on Keycloak's own page and nowhere else."""
+    status, answer = ask_token(
+        identity.realm_url,
+        grant_type="password",
+        client_id=client,
+        username=owner,
+        password=PASSWORD,
+    )
+
+    assert status in {400, 401}
+    assert "access_token" not in answer
+
+
+@pytest.mark.parametrize(
+    ("changed", "error"),
+    [
+        ({"response_type": "token"}, "unauthorized_client"),
+        ({"response_type": "code id_token"}, "unauthorized_client"),
+        ({"code_challenge": "", "code_challenge_method": ""}, "invalid_request"),
+        ({"code_challenge_method": "plain"}, "invalid_request"),
+    ],
+)
+def test_only_a_code_with_a_hashed_challenge_is_given(
+    identity: Identity, changed: dict[str, str], error: str
+) -> None:
+    """No token travels in an address, and no code is of use to who merely saw it pass by."""
+    words = {
+        "client_id": "dashboard",
+        "response_type": "code",
+        "scope": "openid",
+        "redirect_uri": REDIRECT_URI,
+        "code_challenge": "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM",
+        "code_challenge_method": "S256",
+    }
+    asked = {name: word for name, word in {**words, **changed}.items() if word}
+    answer = Browser().open(authorize_url(identity.realm_url, **asked))
+
+    place = urlsplit(answer.headers["Location"])
+    assert place.geturl().startswith(REDIRECT_URI)
+    assert parse_qs(place.query or place.fragment)["error"] == [error]
+
+
+def test_a_code_is_sent_to_no_other_address(identity: Identity) -> None:
+    """An address that is not ours gets a page of refusal, not a redirect."""
+    url = authorize_url(
+        identity.realm_url,
+        client_id="dashboard",
+        response_type="code",
+        redirect_uri=f"{PUBLIC_BASE_URL}/elsewhere",
+    )
+
+    assert Browser().open(url).status == 400
+
+
+def test_a_sign_in_gives_a_token_for_our_api(identity: Identity, owner: str) -> None:
+    """Short, for us, from the dashboard, with duty and account, and without name or address."""
+    tokens = identity.sign_in(owner)
+
+    assert isinstance(tokens, dict), tokens
+    claims = claims_of(tokens["access_token"])
+    assert claims["iss"] == identity.realm_url
+    assert (claims["aud"], claims["azp"], claims["typ"]) == ("pay-api", "dashboard", "Bearer")
+    assert claims["exp"] - claims["iat"] <= 300
+    assert set(claims["realm_access"]["roles"]) == {"owner", "merchant"}
+    assert claims["organization"] == ["acct_one"]
+    assert not {"email", "name", "preferred_username", "resource_access"} & set(claims)
+
+
+def test_a_wrong_password_gives_nothing_and_leaves_no_name(identity: Identity, owner: str) -> None:
+    """The page comes again; neither the log nor a stored event says who tried or was made."""
+    page = identity.sign_in(owner, "mangoes in the sun")
+
+    assert isinstance(page, str)
+    admin = identity.admin("keycloak_admin", "master")
+    assert admin.get_events() == []
+    assert admin.get_admin_events() == []
+    assert owner not in identity.server.plan.log.read_text()
+
+
+def test_pages_speak_the_language_of_the_person(identity: Identity) -> None:
+    """French and English by the browser's choice."""
+    url = authorize_url(
+        identity.realm_url,
+        client_id="dashboard",
+        response_type="code",
+        redirect_uri=REDIRECT_URI,
+        code_challenge="E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM",
+        code_challenge_method="S256",
+    )
+    for language in ("fr", "en"):
+        answer = urllib3.request(
+            "GET", url, headers={"Accept-Language": language}, timeout=20, retries=False
+        )
+        assert f'lang="{language}"' in answer.data.decode()
+
+
+def test_who_makes_people_changes_neither_realm_nor_clients(identity: Identity, owner: str) -> None:
+    """The client of provisioning, when its secret leaks, opens no new way in."""
+    administration = identity.admin("keycloak_administration", "pay")
+
+    assert administration.get_users({"email": owner})
+    with pytest.raises(Refused, match="403"):
+        administration.update_realm("pay", {"accessTokenLifespan": 3600})
+    with pytest.raises(Refused, match="403"):
+        administration.create_client({"clientId": "rogue", "directAccessGrantsEnabled": True})
+    with pytest.raises(Refused, match="403"):
+        administration.get_clients()
+
+
+def test_what_it_answered_outlives_a_kill(identity: Identity, owner: str) -> None:
+    """A machine that loses power loses no person, no realm and no key: tokens stay valid."""
+    keys = f"{identity.realm_url}/protocol/openid-connect/certs"
+    before = urllib3.request("GET", keys, timeout=20, retries=False).json()
+    administration = identity.admin("keycloak_administration", "pay")
+    account = administration.get_user_organizations(administration.get_users({})[0]["id"])[0]
+    late = make_person(administration, "late@shop.example", account=account["id"])
+    identity.server.process.send_signal(signal.SIGKILL)
+    identity.server.process.wait(5)
+
+    port = identity.server.plan.port
+    identity.server = start_keycloak(identity.folder, identity.folder / "secrets", port=port)
+
+    assert identity.realm_job("--check").returncode == 0
+    assert urllib3.request("GET", keys, timeout=20, retries=False).json() == before
+    for email in (owner, late):
+        assert isinstance(identity.sign_in(email), dict)
