@@ -148,7 +148,7 @@ def test_what_it_keeps_is_private(identity: Identity) -> None:
 
 def test_its_memory_is_bounded(identity: Identity) -> None:
     """It fits beside all other parts on a small machine."""
-    assert psutil.Process(identity.server.process.pid).memory_info().rss < 500_000_000
+    assert psutil.Process(identity.server.process.pid).memory_info().rss < 450_000_000
 
 
 def test_a_taken_port_is_one_clear_sentence(folder: Path) -> None:
