@@ -1,3 +1,10 @@
 """Fixtures for all tests: a database is there for whoever names it, and starts for nobody else."""
 
-pytest_plugins = ("tests.database", "tests.left_out", "tests.system", "tests.trials")
+# In this order: a module is listed before those that import it.
+pytest_plugins = (
+    "tests.database",
+    "tests.left_out",
+    "tests.system",
+    "tests.identity",
+    "tests.trials",
+)

@@ -2,11 +2,14 @@
 
 import base64
 import hashlib
+import hmac
 import html
 import json
 import re
 import secrets
+import time
 from collections.abc import Mapping
+from dataclasses import dataclass
 from http.cookies import SimpleCookie
 from typing import Any, Final
 from urllib.parse import parse_qs, urlencode, urlsplit
@@ -14,8 +17,10 @@ from urllib.parse import parse_qs, urlencode, urlsplit
 import urllib3
 
 _FORM: Final = re.compile(r'<form[^>]*\saction="([^"]+)"', re.IGNORECASE)
+_TOTP_SECRET: Final = re.compile(r'name="totpSecret"[^>]*value="([^"]+)"')
+_TOTP_SECONDS: Final = 30
 _REDIRECTS: Final = (302, 303)
-_MOST_PAGES: Final = 4
+_MOST_PAGES: Final = 5
 
 
 class Browser:
@@ -61,9 +66,39 @@ def ask_token(realm_url: str, **form: str) -> tuple[int, dict[str, Any]]:
     return answer.status, answer.json()
 
 
-def sign_in(
-    realm_url: str, *, redirect_uri: str, email: str, password: str
-) -> dict[str, Any] | str:
+@dataclass(slots=True)
+class Person:
+    """Somebody at the keyboard. `device` holds the secret of the codes, once one was set up."""
+
+    email: str
+    password: str
+    has_phone: bool = False
+    device: str = ""
+
+    def fill_in(self, page: str) -> dict[str, str] | None:
+        """What this person types into the page; None where that ends the attempt."""
+        secret = _TOTP_SECRET.search(page)
+        if secret is not None:
+            if not self.has_phone:
+                return None
+            self.device = secret[1]
+            return {"totp": self.code(), "totpSecret": self.device, "userLabel": "phone"}
+        if 'name="otp"' in page:
+            # A code counts once, and the clock of a phone may be ahead by a step.
+            return {"otp": self.code(ahead=1)}
+        typed = {"username": self.email}
+        return typed | ({"password": self.password} if 'type="password"' in page else {})
+
+    def code(self, *, ahead: int = 0) -> str:
+        """The code of now, six digits (RFC 6238)."""
+        counter = int(time.time()) // _TOTP_SECONDS + ahead
+        digest = hmac.digest(self.device.encode(), counter.to_bytes(8, "big"), "sha1")
+        start = digest[-1] & 15
+        number = int.from_bytes(digest[start : start + 4], "big") & 0x7FFFFFFF
+        return f"{number % 1_000_000:06}"
+
+
+def sign_in(realm_url: str, person: Person, *, redirect_uri: str) -> dict[str, Any] | str:
     """Return the dashboard's tokens, or the page that was shown in place of a redirect."""
     verifier = secrets.token_urlsafe(48)
     digest = hashlib.sha256(verifier.encode()).digest()
@@ -79,16 +114,19 @@ def sign_in(
             code_challenge_method="S256",
         )
     )
-    # With organisations the name is asked for on a page before the password.
     for _ in range(_MOST_PAGES):
-        if answer.status in _REDIRECTS:
+        place = answer.headers.get("Location", "")
+        if place.startswith(redirect_uri):
             break
+        if answer.status in _REDIRECTS:
+            answer = browser.open(place)
+            continue
         page = answer.data.decode()
         form = _FORM.search(page)
-        if form is None:
+        typed = person.fill_in(page)
+        if form is None or typed is None:
             return page
-        words = {"username": email} | ({"password": password} if 'type="password"' in page else {})
-        answer = browser.open(html.unescape(form[1]), words)
+        answer = browser.open(html.unescape(form[1]), typed)
     else:
         return answer.data.decode()
     code = parse_qs(urlsplit(answer.headers["Location"]).query)["code"][0]

@@ -1,130 +1,24 @@
 """The local Keycloak and its realm: real, on loopback, as the files say, and kept."""
 
-import os
 import signal
 import socket
-import subprocess
-import sys
-from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final
+from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 import psutil
 import pytest
 import urllib3
-from keycloak import KeycloakAdmin, KeycloakOpenIDConnection
+from keycloak import KeycloakAdmin
 from keycloak.exceptions import KeycloakError as Refused
 
-from knative.local.keycloak import Keycloak, prepare_keycloak, start_keycloak
+from knative.local.keycloak import prepare_keycloak, start_keycloak
 from knative.local.keycloak_build import KeycloakError, prepare_distribution
-from tests.sign_in import Browser, ask_token, authorize_url, claims_of, sign_in
-from tests.system import ROOT, data_folder
-
-PUBLIC_BASE_URL: Final = "http://127.0.0.1:8080"
-REDIRECT_URI: Final = f"{PUBLIC_BASE_URL}/dashboard/signed-in"
-PASSWORD: Final = "mangoes in the rain"
+from tests.identity import PASSWORD, PUBLIC_BASE_URL, REDIRECT_URI, Identity, make_person
+from tests.sign_in import Browser, Person, ask_token, authorize_url, claims_of
 
 # The first run in a checkout fetches and builds the server.
 pytestmark = pytest.mark.timeout(400)
-
-
-@pytest.fixture(scope="module")
-def folder() -> Iterator[Path]:
-    """A data folder for this file."""
-    with data_folder() as path:
-        yield path
-
-
-@dataclass(slots=True)
-class Identity:
-    """The one server of this file, started again where a test ends it."""
-
-    folder: Path
-    server: Keycloak
-
-    @property
-    def realm_url(self) -> str:
-        """The address of our realm."""
-        return f"{self.server.plan.url}/realms/pay"
-
-    def realm_job(self, *words: str) -> "subprocess.CompletedProcess[str]":
-        """Run the job as a deployment would."""
-        return subprocess.run(  # noqa: S603 - our own module
-            [sys.executable, "-m", "knative.components.keycloak", *words],
-            cwd=ROOT,
-            env={
-                "PATH": os.environ["PATH"],
-                "KEYCLOAK_URL": self.server.plan.url,
-                "PUBLIC_BASE_URL": PUBLIC_BASE_URL,
-                "SECRETS_DIR": str(self.folder / "secrets"),
-            },
-            capture_output=True,
-            text=True,
-            timeout=60,
-            check=False,
-        )
-
-    def admin(self, secret: str, realm: str) -> KeycloakAdmin:
-        """The realm `pay` with the rights of a client of `realm`, whose secret file is named."""
-        line = (self.folder / "secrets" / secret).read_text().strip()
-        client_id, _, client_secret = line.partition(":")
-        return KeycloakAdmin(
-            connection=KeycloakOpenIDConnection(
-                server_url=self.server.plan.url,
-                realm_name="pay",
-                user_realm_name=realm,
-                client_id=client_id,
-                client_secret_key=client_secret,
-                timeout=20,
-            )
-        )
-
-    def sign_in(self, email: str, password: str = PASSWORD) -> dict[str, Any] | str:
-        """The dashboard's tokens, or the page shown instead."""
-        return sign_in(self.realm_url, redirect_uri=REDIRECT_URI, email=email, password=password)
-
-
-@pytest.fixture(scope="module")
-def identity(folder: Path) -> Iterator[Identity]:
-    """A running server with our realm."""
-    found = Identity(folder, start_keycloak(folder, folder / "secrets"))
-    try:
-        made = found.realm_job()
-        assert (made.returncode, made.stdout) == (0, "made the realm pay\n"), made.stderr
-        yield found
-    finally:
-        found.server.stop()
-
-
-@pytest.fixture(scope="module")
-def owner(identity: Identity) -> str:
-    """The mail address of a person of one merchant, made by the client that makes people."""
-    administration = identity.admin("keycloak_administration", "pay")
-    account = administration.create_organization(
-        {"name": "acct_one", "alias": "acct_one", "enabled": True}
-    )
-    assert account is not None
-    return make_person(administration, "ngono@shop.example", account=account)
-
-
-def make_person(administration: KeycloakAdmin, email: str, *, account: str) -> str:
-    """A person with the duty of an owner, as provisioning makes one."""
-    person = administration.create_user(
-        {
-            "username": email.partition("@")[0],
-            "email": email,
-            "emailVerified": True,
-            "enabled": True,
-            "firstName": "A.",
-            "lastName": "Ngono",
-            "credentials": [{"type": "password", "value": PASSWORD, "temporary": False}],
-        }
-    )
-    administration.assign_realm_roles(person, [administration.get_realm_role("owner")])
-    administration.organization_user_add(person, account)
-    return email
 
 
 def test_it_listens_on_loopback_alone(identity: Identity) -> None:
@@ -151,12 +45,12 @@ def test_its_memory_is_bounded(identity: Identity) -> None:
     assert psutil.Process(identity.server.process.pid).memory_info().rss < 450_000_000
 
 
-def test_a_taken_port_is_one_clear_sentence(folder: Path) -> None:
+def test_a_taken_port_is_one_clear_sentence(tmp_path: Path) -> None:
     """Whoever chose the port learns which one it is, before anything starts."""
     with socket.create_server(("127.0.0.1", 0)) as other:
         port = other.getsockname()[1]
         with pytest.raises(KeycloakError, match=f"^Port {port} is taken: [^.]+\\.$"):
-            prepare_keycloak(folder, folder / "secrets", port=port, announce=print)
+            prepare_keycloak(tmp_path, tmp_path / "secrets", port=port, announce=print)
 
 
 def test_a_server_that_is_not_the_one_we_trust_is_never_run(tmp_path: Path) -> None:
@@ -184,6 +78,7 @@ def test_drift_is_reported_and_mended(identity: Identity) -> None:
     assert dashboard is not None
     assert service is not None
     admin.update_realm("pay", {"accessTokenLifespan": 3600, "bruteForceProtected": False})
+    admin.update_realm("pay", {"browserFlow": "browser"})
     admin.update_client(
         dashboard, {"directAccessGrantsEnabled": True, "redirectUris": [REDIRECT_URI, "*"]}
     )
@@ -215,6 +110,7 @@ def test_drift_is_reported_and_mended(identity: Identity) -> None:
         "roles/viewer/composites: ['admin'], not ['merchant']",
         "roles/customer: missing",
         "scopes/dashboard",
+        "sign-in/",
         "service accounts/administration/realm-management",
         "user profile/attributes/username/permissions/edit",
     ):
@@ -296,7 +192,7 @@ def test_a_code_is_sent_to_no_other_address(identity: Identity) -> None:
 
 def test_a_sign_in_gives_a_token_for_our_api(identity: Identity, owner: str) -> None:
     """Short, for us, from the dashboard, with duty and account, and without name or address."""
-    tokens = identity.sign_in(owner)
+    tokens = identity.sign_in(Person(owner, PASSWORD))
 
     assert isinstance(tokens, dict), tokens
     claims = claims_of(tokens["access_token"])
@@ -308,9 +204,34 @@ def test_a_sign_in_gives_a_token_for_our_api(identity: Identity, owner: str) -> 
     assert not {"email", "name", "preferred_username", "resource_access"} & set(claims)
 
 
+def test_an_administrator_needs_a_code_as_well(identity: Identity) -> None:
+    """A password alone gives an administrator no token, neither at first nor ever after."""
+    administration = identity.admin("keycloak_administration", "pay")
+    person = Person(make_person(administration, "admin@pay.example", role="admin"), PASSWORD)
+
+    assert isinstance(identity.sign_in(person), str)
+    person.has_phone = True
+    tokens = identity.sign_in(person)
+    assert isinstance(tokens, dict), tokens
+    assert claims_of(tokens["access_token"])["realm_access"]["roles"] == ["admin"]
+    assert isinstance(identity.sign_in(person), dict)
+
+
+def test_whoever_guesses_codes_is_kept_out(identity: Identity) -> None:
+    """After a few wrong codes in a row not even the right one is taken for a while."""
+    administration = identity.admin("keycloak_administration", "pay")
+    email = make_person(administration, "guessed@pay.example", role="admin")
+    person = Person(email, PASSWORD, has_phone=True)
+    assert isinstance(identity.sign_in(person), dict)
+    stranger = Person(email, PASSWORD, device="guessed")
+
+    assert isinstance(identity.sign_in(stranger), str)
+    assert isinstance(identity.sign_in(person), str)
+
+
 def test_a_wrong_password_gives_nothing_and_leaves_no_name(identity: Identity, owner: str) -> None:
     """The page comes again; neither the log nor a stored event says who tried or was made."""
-    page = identity.sign_in(owner, "mangoes in the sun")
+    page = identity.sign_in(Person(owner, "mangoes in the sun"))
 
     assert isinstance(page, str)
     admin = identity.admin("keycloak_admin", "master")
@@ -354,7 +275,8 @@ def test_what_it_answered_outlives_a_kill(identity: Identity, owner: str) -> Non
     keys = f"{identity.realm_url}/protocol/openid-connect/certs"
     before = urllib3.request("GET", keys, timeout=20, retries=False).json()
     administration = identity.admin("keycloak_administration", "pay")
-    account = administration.get_user_organizations(administration.get_users({})[0]["id"])[0]
+    known = administration.get_users({"email": owner})[0]["id"]
+    account = administration.get_user_organizations(known)[0]
     late = make_person(administration, "late@shop.example", account=account["id"])
     identity.server.process.send_signal(signal.SIGKILL)
     identity.server.process.wait(5)
@@ -365,4 +287,4 @@ def test_what_it_answered_outlives_a_kill(identity: Identity, owner: str) -> Non
     assert identity.realm_job("--check").returncode == 0
     assert urllib3.request("GET", keys, timeout=20, retries=False).json() == before
     for email in (owner, late):
-        assert isinstance(identity.sign_in(email), dict)
+        assert isinstance(identity.sign_in(Person(email, PASSWORD)), dict)

@@ -50,6 +50,17 @@ def test_every_duty_brings_the_role_of_a_merchant(document: RealmDocument) -> No
     }
 
 
+def test_the_steps_of_sign_in_are_compared_one_by_one(document: RealmDocument) -> None:
+    """A step taken out, or made optional, is drift."""
+    wanted = document.state()["sign-in"]
+    weaker = {**wanted, "step 6": {**wanted["step 6"], "requirement": "DISABLED"}}
+    shorter = {**wanted, "steps": wanted["steps"] - 1}
+
+    assert wanted["step 6"]["step"] == "auth-otp-form"
+    assert list(differences(wanted, weaker)) == ["step 6/requirement: 'DISABLED', not 'REQUIRED'"]
+    assert list(differences(wanted, shorter)) == ["steps: 10, not 11"]
+
+
 @pytest.mark.parametrize(
     ("wanted", "found", "lines"),
     [

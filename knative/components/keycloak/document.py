@@ -1,10 +1,12 @@
 """Reads the realm as we want it: Keycloak's own import format, named by what differs by place."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
+
+from knative.components.keycloak.flow import Steps, flat_steps
 
 _FOLDER: Final = Path(__file__).resolve().parent
 _SECTIONS: Final = ("roles", "clients", "scopeMappings", "users")
@@ -19,6 +21,7 @@ class RealmDocument:
 
     representation: Mapping[str, Any]
     user_profile: Mapping[str, Any]
+    sign_in: Steps
 
     @property
     def name(self) -> str:
@@ -37,6 +40,7 @@ class RealmDocument:
                 user["serviceAccountClientId"]: user["clientRoles"] for user in wanted["users"]
             },
             "user profile": profile_state(self.user_profile),
+            "sign-in": steps_state(flat_steps(self.sign_in)),
         }
 
 
@@ -48,7 +52,8 @@ def load_document(*, public_base_url: str, administration_secret: str) -> RealmD
         if client["clientId"] == "administration":
             client["secret"] = administration_secret
     profile = json.loads((_FOLDER / "user_profile.json").read_text(encoding="utf-8"))
-    return RealmDocument(representation, profile)
+    sign_in = json.loads((_FOLDER / "sign_in_flow.json").read_text(encoding="utf-8"))
+    return RealmDocument(representation, profile, sign_in)
 
 
 def role_state(role: Mapping[str, Any]) -> dict[str, Any]:
@@ -71,6 +76,12 @@ def profile_state(profile: Mapping[str, Any]) -> dict[str, Any]:
         "attributes": _by_name(profile.get("attributes", [])),
         "groups": _by_name(profile.get("groups", [])),
     }
+
+
+def steps_state(steps: Iterable[Mapping[str, Any]]) -> dict[str, Any]:
+    """Return the steps of sign-in by their place, and how many they are."""
+    by_place = {f"step {place}": dict(step) for place, step in enumerate(steps, start=1)}
+    return {**by_place, "steps": len(by_place)}
 
 
 def _by_name(items: list[dict[str, Any]]) -> dict[str, Any]:

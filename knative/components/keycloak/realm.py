@@ -12,8 +12,10 @@ from knative.components.keycloak.document import (
     client_state,
     profile_state,
     role_state,
+    steps_state,
 )
 from knative.components.keycloak.drift import differences
+from knative.components.keycloak.flow import read_steps, replace_flow
 
 _TIMEOUT_SECONDS: Final = 15
 _NOT_FOUND: Final = 404
@@ -67,9 +69,10 @@ class Realm:
     def state(self, wanted: State) -> State:
         """Return what the server holds of everything that `wanted` names."""
         admin = self._admin
+        realm = admin.get_realm(self._name)
         clients = self._clients(wanted["clients"])
         return {
-            "realm": admin.get_realm(self._name),
+            "realm": realm,
             "roles": dict(self._roles(wanted["roles"])),
             "clients": clients,
             "scopes": {
@@ -83,6 +86,7 @@ class Realm:
                 if clients.get(client, {}).get("serviceAccountsEnabled")
             },
             "user profile": profile_state(admin.get_realm_users_profile()),
+            "sign-in": steps_state(read_steps(admin, realm["browserFlow"])),
         }
 
     def _roles(self, wanted: Mapping[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:
@@ -121,6 +125,9 @@ class Realm:
         if list(differences(wanted["realm"], found["realm"])):
             self._admin.update_realm(self._name, dict(wanted["realm"]))
         self._mend_roles(wanted["roles"], found["roles"])
+        if list(differences(wanted["sign-in"], found["sign-in"])):
+            old = found["realm"]["browserFlow"]
+            replace_flow(self._admin, self._name, document.sign_in, old=old)
         self._mend_clients(wanted["clients"], found["clients"])
         found = self.state(wanted)
         for client, roles in wanted["scopes"].items():
