@@ -38,6 +38,11 @@ def test_access_tokens_live_five_minutes_at_most(document: RealmDocument) -> Non
     assert document.representation["accessTokenLifespan"] <= 300
 
 
+def test_no_mail_takes_the_place_of_a_second_factor(document: RealmDocument) -> None:
+    """Keycloak's way back from a forgotten password ends signed in, asked for no code."""
+    assert document.representation["resetPasswordAllowed"] is False
+
+
 def test_every_duty_brings_the_role_of_a_merchant(document: RealmDocument) -> None:
     """A duty is never held without its role."""
     roles = document.state()["roles"]
