@@ -121,6 +121,19 @@ def test_drift_is_reported_and_mended(identity: Identity) -> None:
     assert identity.realm_job("--check").stdout == ""
 
 
+def test_a_foreign_client_is_named_until_somebody_removes_it(identity: Identity) -> None:
+    """One more client is one more way in; the job neither keeps silent nor deletes it."""
+    admin = identity.admin("keycloak_admin", "master")
+    rogue = admin.create_client({"clientId": "rogue", "directAccessGrantsEnabled": True})
+
+    seen, tried = identity.realm_job("--check"), identity.realm_job()
+
+    assert seen.stdout == "drift: foreign clients: ['rogue'], not []\n"
+    assert (seen.returncode, tried.returncode) == (1, 1)
+    admin.delete_client(rogue)
+    assert identity.realm_job("--check").returncode == 0
+
+
 def _foreign_audience() -> dict[str, Any]:
     return {
         "name": "foreign",

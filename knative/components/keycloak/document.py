@@ -35,6 +35,7 @@ class RealmDocument:
             "realm": {key: value for key, value in wanted.items() if key not in _SECTIONS},
             "roles": {role["name"]: role_state(role) for role in wanted["roles"]["realm"]},
             "clients": {client["clientId"]: client_state(client) for client in wanted["clients"]},
+            "foreign clients": [],
             "scopes": {each["client"]: each["roles"] for each in wanted["scopeMappings"]},
             "service accounts": {
                 user["serviceAccountClientId"]: user["clientRoles"] for user in wanted["users"]

@@ -20,6 +20,8 @@ from knative.components.keycloak.flow import read_steps, replace_flow
 _TIMEOUT_SECONDS: Final = 15
 _NOT_FOUND: Final = 404
 _MASTER: Final = "master"
+# Keycloak's own, which it needs and which take no password.
+_OWN_CLIENTS: Final = {"account", "account-console", "broker", "realm-management"}
 _LISTS_OF_SCOPES: Final = ("defaultClientScopes", "optionalClientScopes")
 
 
@@ -70,11 +72,18 @@ class Realm:
         """Return what the server holds of everything that `wanted` names."""
         admin = self._admin
         realm = admin.get_realm(self._name)
-        clients = self._clients(wanted["clients"])
+        present = admin.get_clients()
+        clients = {
+            client["clientId"]: client_state({"protocolMappers": [], **client})
+            for client in present
+            if client["clientId"] in wanted["clients"]
+        }
+        strangers = {client["clientId"] for client in present} - set(clients) - _OWN_CLIENTS
         return {
             "realm": realm,
             "roles": dict(self._roles(wanted["roles"])),
             "clients": clients,
+            "foreign clients": sorted(strangers),
             "scopes": {
                 client: _names(admin.get_realm_roles_of_client_scope(clients[client]["id"]))
                 for client in wanted["scopes"]
@@ -98,13 +107,6 @@ class Realm:
                     role_state({**role, "composites": {"realm": _names(composites)}}),
                 )
 
-    def _clients(self, wanted: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
-        return {
-            client["clientId"]: client_state({"protocolMappers": [], **client})
-            for client in self._admin.get_clients()
-            if client["clientId"] in wanted
-        }
-
     def _service_roles(self, client: str, owners: Mapping[str, Any]) -> dict[str, list[str]]:
         user = self._admin.get_client_service_account_user(client)["id"]
         return {
@@ -119,7 +121,10 @@ class Realm:
         return found
 
     def mend(self, document: RealmDocument) -> None:
-        """Change what differs, and nothing else; what is wanted and missing is made."""
+        """Change what differs, and nothing else; what is wanted and missing is made.
+
+        A foreign client stays, for somebody to judge: it may be an attack or a forgotten line here.
+        """
         wanted = document.state()
         found = self.state(wanted)
         if list(differences(wanted["realm"], found["realm"])):
