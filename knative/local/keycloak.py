@@ -115,7 +115,8 @@ def keycloak_program(plan: KeycloakPlan) -> Program:
         "http-enabled": "true",
         "http-host": HOST,
         "http-port": str(plan.port),
-        "hostname-strict": "false",
+        # Fixed, for otherwise tokens name as their issuer whatever host the caller wrote.
+        "hostname": plan.url,
         "cache": "local",
         "db-url": f"jdbc:h2:file:{plan.folder}/keycloak;{_H2_OPTIONS}",
     }

@@ -242,6 +242,16 @@ def test_whoever_guesses_codes_is_kept_out(identity: Identity) -> None:
     assert isinstance(identity.sign_in(person), str)
 
 
+def test_the_issuer_is_not_what_a_caller_writes(identity: Identity) -> None:
+    """Whatever host a request names, tokens are of the one issuer that functions trust."""
+    url = f"{identity.realm_url}/.well-known/openid-configuration"
+    headers = {"Host": "elsewhere.example", "X-Forwarded-Host": "elsewhere.example"}
+    answer = urllib3.request("GET", url, headers=headers, timeout=20, retries=False)
+
+    assert answer.json()["issuer"] == identity.realm_url
+    assert "elsewhere" not in answer.data.decode()
+
+
 def test_a_wrong_password_gives_nothing_and_leaves_no_name(identity: Identity, owner: str) -> None:
     """The page comes again; neither the log nor a stored event says who tried or was made."""
     page = identity.sign_in(Person(owner, "mangoes in the sun"))
@@ -284,7 +294,7 @@ def test_who_makes_people_changes_neither_realm_nor_clients(identity: Identity, 
 
 
 def test_what_it_answered_outlives_a_kill(identity: Identity, owner: str) -> None:
-    """A machine that loses power loses no person, no realm and no key: tokens stay valid."""
+    """A killed server loses no person, no realm and no key: tokens stay valid."""
     keys = f"{identity.realm_url}/protocol/openid-connect/certs"
     before = urllib3.request("GET", keys, timeout=20, retries=False).json()
     administration = identity.admin("keycloak_administration", "pay")
