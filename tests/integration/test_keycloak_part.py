@@ -14,6 +14,8 @@ from keycloak.exceptions import KeycloakError as Refused
 
 from knative.local.keycloak import prepare_keycloak, start_keycloak
 from knative.local.keycloak_build import KeycloakError, prepare_distribution
+from shared.domain.errors import NotAuthenticated
+from shared.runtime.push_auth import KeySet, Trust, Verifier, fetcher
 from tests.identity import PASSWORD, PUBLIC_BASE_URL, REDIRECT_URI, Identity, make_person
 from tests.sign_in import Browser, Person, ask_token, authorize_url, claims_of
 
@@ -215,6 +217,27 @@ def test_a_sign_in_gives_a_token_for_our_api(identity: Identity, owner: str) -> 
     assert set(claims["realm_access"]["roles"]) == {"owner", "merchant"}
     assert claims["organization"] == ["acct_one"]
     assert not {"email", "name", "preferred_username", "resource_access"} & set(claims)
+
+
+def test_the_verifier_of_our_functions_takes_this_token_alone(
+    identity: Identity, owner: str
+) -> None:
+    """The access token is taken; the two that came with it are for others, and refused."""
+    tokens = identity.sign_in(Person(owner, PASSWORD))
+    assert isinstance(tokens, dict), tokens
+    trust = Trust(
+        issuer=identity.realm_url,
+        audience="pay-api",
+        required={"typ": "Bearer"},
+        authorized_parties=frozenset({"dashboard"}),
+    )
+    keys = KeySet(fetcher(f"{identity.realm_url}/protocol/openid-connect/certs"))
+    verify = Verifier(trust, keys).verify
+
+    assert verify(f"Bearer {tokens['access_token']}")["organization"] == ["acct_one"]
+    for other in ("id_token", "refresh_token"):
+        with pytest.raises(NotAuthenticated):
+            verify(f"Bearer {tokens[other]}")
 
 
 def test_an_administrator_needs_a_code_as_well(identity: Identity) -> None:
