@@ -1,4 +1,9 @@
-"""Writes one JSON line per event to standard output, from a list of allowed fields, redacted."""
+"""Writes one JSON line per event to standard output, from a list of allowed fields, redacted.
+
+In a process that serves, lines of normal life wait up to 0.1 s and leave together: a system call in
+each request hands the interpreter to another thread, which cost 7 % of a charge. Warnings and
+errors leave at once, behind what waits.
+"""
 
 import logging
 import re
@@ -6,12 +11,13 @@ import sys
 import threading
 import time
 import traceback
+from collections import deque
 from contextlib import suppress
 from typing import Final
 
 import msgspec
 
-from shared.runtime import tracing
+from shared.runtime import lifecycle, tracing
 
 LONGEST_TEXT: Final = 500
 LONGEST_TRACEBACK: Final = 8_000
@@ -53,6 +59,11 @@ _RULES: Final = (
 # Names and ids of our own, most of what is logged: no rule above finds anything in them.
 _PLAIN: Final = re.compile(r"(?!whsec_|[spr]k_)[a-z]+(?:_[a-z]+)*|[a-z]{2,4}_[2-7a-z]{24}")
 _ENCODER: Final = msgspec.json.Encoder()
+GATHER_SECONDS: Final = 0.1
+# Where standard output is stuck the oldest are lost, not the memory.
+_MOST_WAITING: Final = 10_000
+_waiting: Final[deque[str]] = deque(maxlen=_MOST_WAITING)
+_is_gathering: Final = threading.Event()
 _write_lock: Final = threading.Lock()
 _function: list[str] = []
 
@@ -65,6 +76,33 @@ def configure(function: str) -> None:
 def take_over() -> None:
     """Bring what libraries log, from warnings on, into lines of ours instead of raw text."""
     logging.getLogger().handlers = [_Bridge(logging.WARNING)]
+
+
+def gather() -> None:
+    """From now on have lines of normal life leave together, until the process stops."""
+    _is_gathering.set()
+    threading.Thread(target=_flush_often, name="logs", daemon=True).start()
+    lifecycle.on_shutdown(_stop_gathering)
+
+
+def _flush_often() -> None:
+    while _is_gathering.is_set():
+        time.sleep(GATHER_SECONDS)
+        if _waiting:
+            _flush()
+
+
+def _stop_gathering() -> None:
+    _is_gathering.clear()
+    _flush()
+
+
+def _flush() -> None:
+    # What is done is done: a full disk under the log must not turn its answer into a failure.
+    with _write_lock, suppress(OSError):
+        lines = [_waiting.popleft() for _ in range(len(_waiting))]
+        sys.stdout.write("".join(lines))
+        sys.stdout.flush()
 
 
 def redact(text: str) -> str:
@@ -126,11 +164,9 @@ def _write(level: str, event: str, fields: dict[str, str | float | bool | None])
             line[name] = redact(value[:longest]).encode("utf-8", "replace").decode()
         else:
             line[name] = value
-    data = _ENCODER.encode(line).decode() + "\n"
-    # What is done is done: a full disk under the log must not turn its answer into a failure.
-    with _write_lock, suppress(OSError):
-        sys.stdout.write(data)
-        sys.stdout.flush()
+    _waiting.append(_ENCODER.encode(line).decode() + "\n")
+    if level != "info" or not _is_gathering.is_set():
+        _flush()
 
 
 def _now() -> str:

@@ -58,6 +58,7 @@ def main() -> None:
     logs.configure(config.function)
     application = _load(config)
     logs.take_over()
+    logs.gather()
     background = _Background(config)
     server = _Server(
         config.function,

@@ -2,13 +2,15 @@
 
 import json
 import logging
+import time
 from contextlib import suppress
 from pathlib import Path
 from types import SimpleNamespace
+from unittest.mock import Mock
 
 import pytest
 
-from shared.runtime import logs, tracing
+from shared.runtime import lifecycle, logs, tracing
 
 PHONES = (
     "+237670000001",
@@ -148,3 +150,42 @@ def test_a_log_that_cannot_be_written_fails_nobody(monkeypatch: pytest.MonkeyPat
             logs.info("request", operation="create_charge", status=200)
     with suppress(OSError):
         full.close()
+
+
+def test_lines_of_normal_life_leave_together_and_failures_at_once(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+):
+    """What goes wrong is not waited for, the order stays, and a stop leaves nothing behind."""
+    on_shutdown = Mock()
+    monkeypatch.setattr(lifecycle, "on_shutdown", on_shutdown)
+    monkeypatch.setattr(logs, "GATHER_SECONDS", 60)
+
+    def events() -> list[str]:
+        return [json.loads(line)["event"] for line in capsys.readouterr().out.splitlines()]
+
+    logs.gather()
+    logs.info("first")
+    assert events() == []
+    logs.warning("second")
+    assert events() == ["first", "second"]
+    logs.info("third")
+    on_shutdown.call_args.args[0]()
+    assert events() == ["third"]
+    logs.info("fourth")
+    assert events() == ["fourth"]
+
+
+def test_a_line_does_not_wait_for_the_next(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+):
+    """The last line before a quiet time is written all the same."""
+    on_shutdown = Mock()
+    monkeypatch.setattr(lifecycle, "on_shutdown", on_shutdown)
+    logs.gather()
+    logs.info("last")
+    shown = ""
+    deadline = time.monotonic() + 10
+    while "last" not in shown and time.monotonic() < deadline:
+        shown += capsys.readouterr().out
+    on_shutdown.call_args.args[0]()
+    assert json.loads(shown)["event"] == "last"
