@@ -98,7 +98,7 @@ work AS (
 ),
 {EVENT_PARTS}
 SELECT (SELECT fingerprint FROM earlier), (SELECT response FROM earlier),
-       (SELECT json_agg(endpoint_id) FROM deliveries)
+       (SELECT string_agg(endpoint_id, ' ') FROM deliveries)
 """)
 
 FIND_OUTCOME: Final = Statement("""
@@ -253,7 +253,7 @@ work AS (
 
 MOVE: Final = Statement(f"""
 WITH {_MOVE_PARTS}
-SELECT (SELECT count(*) FROM gate), (SELECT json_agg(endpoint_id) FROM deliveries)
+SELECT (SELECT count(*) FROM gate), (SELECT string_agg(endpoint_id, ' ') FROM deliveries)
 """)
 
 SETTLE: Final = Statement(f"""
@@ -270,7 +270,7 @@ public_code AS (
     SELECT :receipt_code::text, :account::text, :livemode::boolean, id, :at::timestamptz
     FROM gate
 )
-SELECT (SELECT count(*) FROM gate), (SELECT json_agg(endpoint_id) FROM deliveries), {WHOLE}
+SELECT (SELECT count(*) FROM gate), (SELECT string_agg(endpoint_id, ' ') FROM deliveries), {WHOLE}
 """)
 
 # A read that began before a resend says nothing of it: it may move the next check, not the count.

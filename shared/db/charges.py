@@ -282,8 +282,11 @@ def event_values(event: Event | None, tenant: Tenant, traceparent: str | None) -
     }
 
 
-def webhook_messages(event: Event, endpoints: Sequence[str] | None, like: Message) -> list[Message]:
-    """Return the messages that the statement wrote to the outbox, one per endpoint."""
+def webhook_messages(event: Event, endpoints: str | None, like: Message) -> list[Message]:
+    """Return the messages that the statement wrote to the outbox, one per endpoint.
+
+    `endpoints` are their ids with spaces between, None where there are none.
+    """
     return [
         Message(
             f"{event.id}:{endpoint}",
@@ -293,7 +296,7 @@ def webhook_messages(event: Event, endpoints: Sequence[str] | None, like: Messag
             endpoint,
             like.traceparent,
         )
-        for endpoint in endpoints or ()
+        for endpoint in (endpoints or "").split()
     ]
 
 

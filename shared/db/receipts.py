@@ -21,7 +21,7 @@ WITH gate AS MATERIALIZED (
     RETURNING id
 ),
 {EVENT_PARTS}
-SELECT (SELECT count(*) FROM gate), (SELECT json_agg(endpoint_id) FROM deliveries)
+SELECT (SELECT count(*) FROM gate), (SELECT string_agg(endpoint_id, ' ') FROM deliveries)
 """)
 
 FIND_STORED: Final = Statement("""

@@ -5,8 +5,9 @@ message of a transaction alone and waits for each.
 """
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from datetime import datetime
+from struct import Struct
 from typing import Any, Final
 
 from pg8000.converters import make_param
@@ -22,10 +23,13 @@ from pg8000.core import (
     _flush,
     _read,
     _write,
-    ci_unpack,
     i_pack,
 )
 
+# The head of a message: its kind, and its length without that.
+_HEAD: Final = Struct("!ci")
+_NULL: Final = i_pack(-1)
+_NO_FORMATS: Final = H_pack(0)
 _NAME: Final = re.compile(r"(?<![:\w]):([a-z_]+)")
 
 Value = str | int | bool | datetime | None | Sequence[str] | Sequence[int]
@@ -81,11 +85,11 @@ class Prepared:
         parts = [NULL_BYTE, self._name, H_pack(0), H_pack(len(given))]
         for param in self._params(connection, given):
             if param is None:
-                parts.append(i_pack(-1))
+                parts.append(_NULL)
             else:
                 value = param.encode()
                 parts += (i_pack(len(value)), value)
-        parts.append(H_pack(0))
+        parts.append(_NO_FORMATS)
         body = b"".join(parts)
         return b"".join((BIND, i_pack(len(body) + 4), body, EXECUTE_MSG))
 
@@ -111,21 +115,50 @@ def run_together(connection: Any, *calls: tuple[Prepared, dict[str, Any]]) -> li
     _write(sock, b"".join((*messages, SYNC_MSG)))
     _flush(sock)
     contexts = [prepared.context() for prepared, _ in calls]
-    at, code = 0, b""
-    while code != READY_FOR_QUERY:
-        code, length = ci_unpack(_read(sock, 5))
-        connection.message_types[code](_read(sock, length - 4), contexts[at])
-        if code == COMMAND_COMPLETE and at + 1 < len(contexts):
-            at += 1
+    at = 0
+    for code, content in _answers(sock):
+        # Nobody asks how many rows a statement touched.
+        if code == COMMAND_COMPLETE:
+            at = min(at + 1, len(contexts) - 1)
+        else:
+            connection.message_types[code](content, contexts[at])
     if contexts[at].error is not None:
         raise contexts[at].error
     return [context.rows or [] for context in contexts]
+
+
+def _answers(sock: Any) -> Iterator[tuple[bytes, bytes]]:
+    """Yield the messages of the server, kind and content, up to the one that ends an answer.
+
+    What has come is looked at in one piece and taken to the end of that message, not further: what
+    lies behind it belongs to whoever reads next.
+    """
+    code = b""
+    while code != READY_FOR_QUERY:
+        seen = sock.peek(_HEAD.size)
+        at = 0
+        while code != READY_FOR_QUERY and len(seen) - at >= _HEAD.size:
+            kind, length = _HEAD.unpack_from(seen, at)
+            end = at + 1 + length
+            if end > len(seen):
+                break
+            code = kind
+            yield code, seen[at + _HEAD.size : end]
+            at = end
+        if at:
+            sock.read(at)
+        else:
+            # Longer than what is kept ready, cut in its head, or the end of the wire.
+            code, length = _HEAD.unpack(_read(sock, _HEAD.size))
+            yield code, _read(sock, length - 4)
 
 
 def _written(value: Any, types: Any) -> str | None:
     """Write a value as PostgreSQL reads it; the driver's way looks at each letter of a list."""
     if value is None or type(value) is str:
         return value
+    if type(value) is datetime:
+        return value.isoformat()
     if type(value) is list and all(type(item) is str for item in value):
         quoted = [item.replace("\\", "\\\\").replace('"', '\\"') for item in value]
         return "{" + ",".join([f'"{item}"' for item in quoted]) + "}"
