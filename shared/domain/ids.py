@@ -6,6 +6,7 @@ from typing import Final
 ALPHABET: Final = "234567abcdefghijklmnopqrstuvwxyz"
 LENGTH: Final = 24
 ACCOUNT_LENGTH: Final = 16
+_PAIRS: Final = tuple(first + second for first in ALPHABET for second in ALPHABET)
 _RANDOM_BITS: Final = 72
 _RANDOM_BYTES: Final = _RANDOM_BITS // 8
 _READ_AT_ONCE: Final = 128
@@ -28,8 +29,8 @@ def new_account_id() -> str:
 
 
 def encode(number: int, length: int) -> str:
-    """Write a whole number of `5 * length` bits in our alphabet, most significant first."""
-    return "".join([ALPHABET[(number >> shift) & 31] for shift in range(5 * (length - 1), -1, -5)])
+    """Write `5 * length` bits in our alphabet, most significant first; `length` is even."""
+    return "".join([_PAIRS[(number >> shift) & 1023] for shift in range(5 * length - 10, -1, -10)])
 
 
 def _random_bits() -> int:

@@ -13,6 +13,7 @@ import time
 import traceback
 from collections import deque
 from contextlib import suppress
+from functools import lru_cache
 from typing import Final
 
 import msgspec
@@ -161,7 +162,7 @@ def _write(level: str, event: str, fields: dict[str, str | float | bool | None])
             continue
         if isinstance(value, str):
             longest = LONGEST_TRACEBACK if name == "traceback" else LONGEST_TEXT
-            line[name] = redact(value[:longest]).encode("utf-8", "replace").decode()
+            line[name] = _whole(redact(value[:longest]))
         else:
             line[name] = value
     _waiting.append(_ENCODER.encode(line).decode() + "\n")
@@ -169,7 +170,16 @@ def _write(level: str, event: str, fields: dict[str, str | float | bool | None])
         _flush()
 
 
+def _whole(text: str) -> str:
+    """Replace half characters, which no encoder takes."""
+    return text if text.isascii() else text.encode("utf-8", "replace").decode()
+
+
 def _now() -> str:
     seconds, nanoseconds = divmod(time.time_ns(), 1_000_000_000)
-    whole = time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(seconds))
-    return f"{whole}.{nanoseconds // 1_000_000:03d}Z"
+    return f"{_second(seconds)}.{nanoseconds // 1_000_000:03d}Z"
+
+
+@lru_cache(maxsize=2)
+def _second(seconds: int) -> str:
+    return time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(seconds))
