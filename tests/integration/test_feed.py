@@ -16,8 +16,9 @@ import pytest
 from knative.local.postgres import connect
 from shared.db.charges import Charges
 from shared.db.transaction import Database as Pool
+from shared.domain.ids import new_id
 from tests.database import Account, Database
-from tests.factories import a_charge, a_message, an_event, an_id, moment
+from tests.factories import a_charge, a_message, an_event, moment
 from tests.pubsub_server import wait_for
 from tests.trials import Trial
 
@@ -75,9 +76,9 @@ def session(migrated: Database) -> Iterator[Callable[..., Any]]:
         yield open_one
 
 
-def write(connection: Any, account: Account) -> str:
+def write(connection: Any, account: Account, *, later_ms: int = 0) -> str:
     """Write one row into the feed; return its id."""
-    event_id = an_id("evt")
+    event_id = new_id("evt", int(moment().timestamp() * 1000) + later_ms)
     connection.run(WRITE, id=event_id, account=account.id)
     return event_id
 
@@ -87,12 +88,13 @@ def test_who_commits_late_is_not_passed_over(session: Callable[..., Any], accoun
     late, other = session(), session()
     readers = {sql: Reader(session(), account.id, sql) for sql in (FEED, BY_ID, WITHOUT_HORIZON)}
     late.run("BEGIN")
+    # Ids of one millisecond have no order, and the control reads by id.
     first = write(late, account)
-    second = write(other, account)
+    second = write(other, account, later_ms=1)
 
     early = {sql: reader.read() for sql, reader in readers.items()}
     late.run("COMMIT")
-    third = write(other, account)
+    third = write(other, account, later_ms=2)
     wait_for(lambda: readers[FEED].read() and third in readers[FEED].found, "all is read")
     for reader in readers.values():
         reader.read()
