@@ -120,6 +120,7 @@ def _network(text: object, param: str) -> Network:
     except ValueError:
         raise InvalidRequest("parameter_invalid", param) from None
     is_mapped = isinstance(network, IPv6Network) and network.network_address.ipv4_mapped is not None
-    if network.prefixlen == 0 or is_mapped:
+    # What stands behind `%` is an interface of one machine, and the database takes no such network.
+    if network.prefixlen == 0 or is_mapped or "%" in text:
         raise InvalidRequest("parameter_invalid", param)
     return network

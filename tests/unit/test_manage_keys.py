@@ -107,6 +107,8 @@ def refusal_of(act: Callable[[], object]) -> tuple[type[Refusal], str, str | Non
         ({"allowed_from": ["::/0"]}, "parameter_invalid", "allowed_from[0]"),
         ({"allowed_from": ["::ffff:192.0.2.1"]}, "parameter_invalid", "allowed_from[0]"),
         ({"allowed_from": ["192.0.2.1", "example.com"]}, "parameter_invalid", "allowed_from[1]"),
+        ({"allowed_from": ["fe80::1%eth0"]}, "parameter_invalid", "allowed_from[0]"),
+        ({"allowed_from": ["fe80::%1/64"]}, "parameter_invalid", "allowed_from[0]"),
         ({"allowed_from": [1]}, "parameter_invalid", "allowed_from[0]"),
     ],
 )
