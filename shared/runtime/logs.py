@@ -65,7 +65,8 @@ GATHER_SECONDS: Final = 0.1
 _MOST_WAITING: Final = 10_000
 _waiting: Final[deque[str]] = deque(maxlen=_MOST_WAITING)
 _is_gathering: Final = threading.Event()
-_write_lock: Final = threading.Lock()
+# Entered again where the collector, in the midst of a write, ends something that logs a warning.
+_write_lock: Final = threading.RLock()
 _function: list[str] = []
 
 
@@ -99,8 +100,8 @@ def _stop_gathering() -> None:
 
 
 def _flush() -> None:
-    # What is done is done: a full disk under the log must not turn its answer into a failure.
-    with _write_lock, suppress(OSError):
+    # What is done is done: a full disk or a closed log must not turn its answer into a failure.
+    with _write_lock, suppress(OSError, ValueError):
         lines = [_waiting.popleft() for _ in range(len(_waiting))]
         sys.stdout.write("".join(lines))
         sys.stdout.flush()

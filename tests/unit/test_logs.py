@@ -1,7 +1,9 @@
 """Promises of the log: one JSON line per event, allowed fields alone, nothing secret."""
 
+import io
 import json
 import logging
+import threading
 import time
 from contextlib import suppress
 from pathlib import Path
@@ -150,6 +152,36 @@ def test_a_log_that_cannot_be_written_fails_nobody(monkeypatch: pytest.MonkeyPat
             logs.info("request", operation="create_charge", status=200)
     with suppress(OSError):
         full.close()
+
+
+def test_a_warning_in_the_midst_of_a_write_is_no_deadlock(monkeypatch: pytest.MonkeyPatch):
+    """What the collector ends while a line is written may log, and its line comes too."""
+    written: list[str] = []
+
+    def write(text: str) -> None:
+        written.append(text)
+        if len(written) == 1:
+            logs.warning("library")
+
+    stream = SimpleNamespace(write=write, flush=lambda: None)
+    monkeypatch.setattr(logs, "sys", SimpleNamespace(stdout=stream))
+    writer = threading.Thread(target=logs.info, args=("request",), daemon=True)
+    writer.start()
+    writer.join(5)
+    assert not writer.is_alive()
+    assert [json.loads(line)["event"] for line in written if line] == ["request", "library"]
+
+
+def test_a_closed_log_does_not_end_the_thread_that_writes(monkeypatch: pytest.MonkeyPatch):
+    """Lines go on leaving together after one write that could not be."""
+    closed = io.StringIO()
+    closed.close()
+    monkeypatch.setattr(logs, "sys", SimpleNamespace(stdout=closed))
+    logs.info("lost")
+    opened = io.StringIO()
+    monkeypatch.setattr(logs, "sys", SimpleNamespace(stdout=opened))
+    logs.info("kept")
+    assert json.loads(opened.getvalue())["event"] == "kept"
 
 
 def test_lines_of_normal_life_leave_together_and_failures_at_once(
