@@ -47,10 +47,11 @@ _OPEN_PLATFORM: Final = Statement(_PLATFORM)
 class Transaction:
     """An open transaction; `messages` are handed on once it is committed."""
 
-    __slots__ = ("_connection", "_prepared", "messages", "opening_rows")
+    __slots__ = ("_connection", "_prepared", "_raw", "messages", "opening_rows")
 
     def __init__(self, raw: PoolProxiedConnection, opening_rows: list[list[Any]]) -> None:
         """Wrap a connection whose transaction is open."""
+        self._raw = raw
         self._connection: Any = raw.driver_connection
         self._prepared: dict[Statement, Prepared] = raw.info.setdefault("prepared", {})
         self.opening_rows = opening_rows
@@ -58,11 +59,18 @@ class Transaction:
 
     def run(self, statement: Statement, **given: Any) -> list[list[Any]]:
         """Run a prepared statement and return its rows."""
-        prepared = self._prepared.get(statement)
-        if prepared is None:
-            prepared = Prepared(self._connection, statement)
-            self._prepared[statement] = prepared
-        return prepared.run(self._connection, given)
+        try:
+            prepared = self._prepared.get(statement)
+            if prepared is None:
+                prepared = Prepared(self._connection, statement)
+                self._prepared[statement] = prepared
+            return prepared.run(self._connection, given)
+        except DatabaseError:
+            raise
+        except BaseException:
+            # An answer may lie half read on the wire, and whoever borrows next would get it.
+            self._raw.invalidate()
+            raise
 
 
 @dataclass(frozen=True, slots=True)
@@ -178,6 +186,9 @@ class Database:
             except _BROKEN:
                 raw.invalidate()
                 continue
+            except BaseException:
+                raw.invalidate()
+                raise
             return raw, context.rows or []
         raise Unavailable("temporarily_unavailable", retry_after_seconds=1)
 
@@ -238,6 +249,8 @@ def _is_shutdown(error: DatabaseError) -> bool:
 
 def _abort(raw: PoolProxiedConnection, error: BaseException) -> None:
     """Roll back and give the connection back clean, or throw it away."""
+    if not raw.is_valid:
+        return
     connection: Any = raw.driver_connection
     if isinstance(error, _BROKEN):
         raw.invalidate()

@@ -1,0 +1,33 @@
+"""Transactions and the wire beneath them: nobody reads what was meant for another."""
+
+from typing import Any
+
+import pytest
+from sqlalchemy import Engine
+
+from shared.db.statement import Statement
+from shared.db.transaction import Database as Pool
+from tests.database import Account
+
+_BOOLEAN = 16
+ONE = Statement("SELECT 1")
+MANY = Statement("SELECT true FROM generate_series(1, 3)")
+
+
+def _fail(_text: str) -> bool:
+    raise LookupError
+
+
+def test_an_answer_that_was_half_read_goes_to_nobody(app_engine: Engine, account: Account) -> None:
+    """A connection on which reading failed midway is thrown away, not cleaned."""
+    raw = app_engine.raw_connection()
+    driver: Any = raw.driver_connection
+    driver.register_in_adapter(_BOOLEAN, _fail)
+    raw.close()
+    pool = Pool(app_engine)
+    with pytest.raises(LookupError), pool.tenant(account.test) as transaction:
+        transaction.run(MANY)
+
+    with pool.tenant(account.test) as transaction:
+        assert transaction.run(ONE) == [[1]]
+        assert transaction.run(MANY) == [[True], [True], [True]]
