@@ -16,8 +16,12 @@ class KeyBox:
         self.keys = {key.id: key for key in keys}
         self.hmacs: dict[str, bytes] = {}
 
-    def add(self, key: StoredKey, secret_hmac: bytes, *, most: int) -> bool:
+    def add(
+        self, key: StoredKey, secret_hmac: bytes, *, maker: StoredKey | None, most: int
+    ) -> bool:
         """Store unless full."""
+        if maker is not None and self.keys[maker.id] != maker:
+            return False
         if sum(one.works(START) for one in self.keys.values()) >= most:
             return False
         self.keys[key.id], self.hmacs[key.id] = key, secret_hmac
@@ -33,9 +37,19 @@ class KeyBox:
         start = 0 if after is None else [key.id for key in newest].index(after) + 1
         return newest[start : start + limit]
 
-    def replace(self, old: str, new: StoredKey, secret_hmac: bytes, *, until: datetime) -> bool:
+    def replace(
+        self,
+        old: str,
+        new: StoredKey,
+        secret_hmac: bytes,
+        *,
+        maker: StoredKey | None,
+        until: datetime,
+    ) -> bool:
         """Compare and set."""
         present = self.keys[old]
+        if maker is not None and self.keys[maker.id] != maker:
+            return False
         if present.revoked_at is not None or present.rotated_to is not None:
             return False
         self.keys[old] = replace(present, rotated_to=new.id, overlap_until=until)
@@ -62,4 +76,4 @@ class KeyBox:
             if key.made_by == made_by and key.revoked_at is None and key.review_by is None
         ]
         self.keys |= {key.id: replace(key, review_by=review_by) for key in made}
-        return len(made)
+        return len(made) + sum(self.review(PREFIX + key.id, review_by=review_by) for key in made)

@@ -21,12 +21,32 @@ _INSERT: Final = """INSERT INTO platform.api_keys (id, account_id, livemode, kin
         decode(:hmac_hex::text, 'hex'), :ending::text, :scopes::text[], :now::timestamptz,
         :name::text, :made_by::text, :expires_at::timestamptz, :allowed_from::text[]::cidr[]"""
 
-# Held while a key is added, so that two at once do not both find the last place free.
+# The maker is as it was read and makes keys still; held, so that nobody ends it before the commit.
+_MAKER: Final = f"""maker AS MATERIALIZED (
+    SELECT id FROM platform.api_keys
+    WHERE id = :maker::text AND rotated_to IS NULL AND review_by IS NULL
+      AND scopes = :maker_scopes::text[]
+      AND allowed_from = :maker_allowed_from::text[]::cidr[]
+      AND {_WORKS.format(now=":now::timestamptz")}
+    FOR SHARE
+)"""
+_MAKER_STANDS: Final = "(:maker::text IS NULL OR EXISTS (SELECT FROM maker))"
+
+# Whatever a key made, and what that made: a thief would let a second key make the third.
+_MADE: Final = """made AS (
+    SELECT id FROM platform.api_keys WHERE made_by = {maker}
+    UNION
+    SELECT k.id FROM platform.api_keys k JOIN made m ON k.made_by = :prefix::text || m.id
+)"""
+
+# Held by whoever writes keys, and taken by a statement of its own: the next sees what others wrote.
+# Else two would find the last place free, and a key made while its maker is revoked go unreviewed.
 LOCK: Final = Statement("SELECT pg_advisory_xact_lock(hashtextextended(:schema::text, 6113405))")
 
 ADD: Final = Statement(f"""
+WITH {_MAKER}
 {_INSERT}
-WHERE :most::bigint > (
+WHERE {_MAKER_STANDS} AND :most::bigint > (
     SELECT count(*) FROM platform.api_keys
     WHERE account_id = :account::text AND livemode = :livemode::boolean
       AND {_WORKS.format(now=":now::timestamptz")}
@@ -46,9 +66,12 @@ ORDER BY created_at DESC, id DESC LIMIT :limit::bigint
 """)
 
 REPLACE: Final = Statement(f"""
-WITH old AS (
+WITH {_MAKER},
+old AS (
     UPDATE platform.api_keys SET rotated_to = :id::text, overlap_until = :until::timestamptz
     WHERE id = :old::text AND rotated_to IS NULL AND {_WORKS.format(now=":now::timestamptz")}
+      AND scopes = :scopes::text[] AND allowed_from = :allowed_from::text[]::cidr[]
+      AND {_MAKER_STANDS}
     RETURNING id
 )
 {_INSERT}
@@ -64,19 +87,21 @@ WHERE id = :id::text AND revoked_at IS NULL AND scopes = :old_scopes::text[]
 RETURNING id
 """)
 
-REVOKE: Final = Statement("""
-WITH gone AS (
+REVOKE: Final = Statement(f"""
+WITH RECURSIVE gone AS (
     UPDATE platform.api_keys SET revoked_at = :now::timestamptz
     WHERE id = :id::text AND revoked_at IS NULL
     RETURNING id
-)
+),
+{_MADE.format(maker="(SELECT :prefix::text || id FROM gone)")}
 UPDATE platform.api_keys SET review_by = :review_by::timestamptz
-WHERE made_by = (SELECT :prefix::text || id FROM gone) AND revoked_at IS NULL AND review_by IS NULL
+WHERE id IN (SELECT id FROM made) AND revoked_at IS NULL AND review_by IS NULL
 """)
 
-REVIEW: Final = Statement("""
+REVIEW: Final = Statement(f"""
+WITH RECURSIVE {_MADE.format(maker=":made_by::text")}
 UPDATE platform.api_keys SET review_by = :review_by::timestamptz
-WHERE made_by = :made_by::text AND revoked_at IS NULL AND review_by IS NULL
+WHERE id IN (SELECT id FROM made) AND revoked_at IS NULL AND review_by IS NULL
 RETURNING id
 """)
 
@@ -89,11 +114,12 @@ class Keys:
         self._database = database
         self._tenant = tenant
 
-    def add(self, key: StoredKey, secret_hmac: bytes, *, most: int) -> bool:
-        """Store a new key; False where so many work already."""
-        with self._database.tenant(self._tenant) as transaction:
-            transaction.run(LOCK, schema=self._tenant.schema)
-            return bool(transaction.run(ADD, **self._values(key, secret_hmac), most=most))
+    def add(
+        self, key: StoredKey, secret_hmac: bytes, *, maker: StoredKey | None, most: int
+    ) -> bool:
+        """Store a new key; False where so many work already, or its maker is not as it was read."""
+        values = self._values(key, secret_hmac) | _maker(maker)
+        return bool(self._write(ADD, **values, most=most))
 
     def find(self, key_id: str) -> StoredKey | None:
         """Return a key of this account and mode, or None."""
@@ -106,14 +132,25 @@ class Keys:
         rows = self._run(PAGE, account=account, livemode=livemode, after=after, limit=limit)
         return [_key(row) for row in rows]
 
-    def replace(self, old: str, new: StoredKey, secret_hmac: bytes, *, until: datetime) -> bool:
-        """Store a new key in an old one's place; False where that is revoked or rotated."""
-        values = self._values(new, secret_hmac)
-        return bool(self._run(REPLACE, **values, old=old, until=until))
+    def replace(
+        self,
+        old: str,
+        new: StoredKey,
+        secret_hmac: bytes,
+        *,
+        maker: StoredKey | None,
+        until: datetime,
+    ) -> bool:
+        """Store a new key in an old one's place; False where that has ended or can less by now.
+
+        Or where its maker is not as it was read.
+        """
+        values = self._values(new, secret_hmac) | _maker(maker)
+        return bool(self._write(REPLACE, **values, old=old, until=until))
 
     def narrow(self, key: StoredKey, *, scopes: Sequence[str], ranges: Sequence[str]) -> bool:
         """Give a key less; False where it is no longer as it was read."""
-        rows = self._run(
+        rows = self._write(
             NARROW,
             id=key.id,
             scopes=list(scopes),
@@ -124,15 +161,21 @@ class Keys:
         return bool(rows)
 
     def revoke(self, key_id: str, *, now: datetime, review_by: datetime) -> None:
-        """Revoke a key, and have the keys that it made reviewed."""
-        self._run(REVOKE, id=key_id, now=now, review_by=review_by, prefix=PREFIX)
+        """Revoke a key, and have the keys that it made, and what those made, reviewed."""
+        self._write(REVOKE, id=key_id, now=now, review_by=review_by, prefix=PREFIX)
 
     def review(self, made_by: str, *, review_by: datetime) -> int:
-        """Have every working key of a maker reviewed; return how many."""
-        return len(self._run(REVIEW, made_by=made_by, review_by=review_by))
+        """Have every key of a maker, and what those made, reviewed; return how many."""
+        values = {"made_by": made_by, "review_by": review_by, "prefix": PREFIX}
+        return len(self._write(REVIEW, **values))
 
     def _run(self, statement: Statement, **values: Any) -> list[list[Any]]:
         return self._database.once(self._tenant, statement, **values).rows
+
+    def _write(self, statement: Statement, **values: Any) -> list[list[Any]]:
+        with self._database.tenant(self._tenant) as transaction:
+            transaction.run(LOCK, schema=self._tenant.schema)
+            return transaction.run(statement, **values)
 
     def _values(self, key: StoredKey, secret_hmac: bytes) -> dict[str, Any]:
         return {
@@ -149,6 +192,14 @@ class Keys:
             "expires_at": key.expires_at,
             "allowed_from": list(key.allowed_from),
         }
+
+
+def _maker(key: StoredKey | None) -> dict[str, Any]:
+    return {
+        "maker": key and key.id,
+        "maker_scopes": [] if key is None else list(key.scopes),
+        "maker_allowed_from": [] if key is None else list(key.allowed_from),
+    }
 
 
 def _key(row: list[Any]) -> StoredKey:

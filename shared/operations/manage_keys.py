@@ -106,7 +106,8 @@ def create_api_key(command: CreateKey, by: KeyMaker) -> MadeKey:
         allowed_from=command.allowed_from or maker.allowed_from,
     )
     _may_make(by.caller, maker, key)
-    if not by.store.add(key, secret.hmac(by.pepper), most=MOST_KEYS):
+    if not by.store.add(key, secret.hmac(by.pepper), maker=maker, most=MOST_KEYS):
+        _may_make(by.caller, _maker(by), key)
         raise InvalidRequest("too_many_keys", limit=MOST_KEYS)
     return MadeKey(key, secret.text)
 
@@ -136,7 +137,9 @@ def rotate_api_key(public_id: str, command: RotateKey, by: KeyMaker) -> MadeKey:
     _may_make(by.caller, maker, key)
     until = by.now + command.overlap
     can_be = old.works(by.now) and old.rotated_to is None
-    if not can_be or not by.store.replace(old.id, key, secret.hmac(by.pepper), until=until):
+    hmac = secret.hmac(by.pepper)
+    if not can_be or not by.store.replace(old.id, key, hmac, maker=maker, until=until):
+        _may_make(by.caller, _maker(by), key)
         raise InvalidRequest("key_ended", "id")
     return MadeKey(key, secret.text)
 
@@ -168,8 +171,8 @@ def list_api_keys(query: Mapping[str, str], store: KeyStore) -> tuple[Sequence[S
 def revoke_api_key(public_id: str, store: KeyStore, *, now: datetime) -> StoredKey:
     """Revoke a key for good, whatever its rights; the same call again changes nothing.
 
-    Keys that it made work on for a week: whoever held it may have made one for later. Rotating such
-    a key is looking at it. Raises NotFound.
+    Keys that it made, and what those made, work on for a week: whoever held it may have made one
+    for later. Rotating such a key is looking at it. Raises NotFound.
     """
     key = read_api_key(public_id, store)
     if key.revoked_at is not None:
@@ -179,7 +182,7 @@ def revoke_api_key(public_id: str, store: KeyStore, *, now: datetime) -> StoredK
 
 
 def review_keys_of(maker: str, store: KeyStore, *, now: datetime) -> int:
-    """Have a maker's keys end in a week unless somebody rotates them; return how many.
+    """Have a maker's keys, and what those made, end in a week unless rotated; return how many.
 
     For a person who has left; `maker` is their id as it stands on the keys. Set dates stay.
     """

@@ -53,8 +53,13 @@ class MadeKey:
 class KeyStore(Protocol):
     """The keys of one account and mode; each call is one transaction."""
 
-    def add(self, key: StoredKey, secret_hmac: bytes, *, most: int) -> bool:
-        """Store a new key; False where so many work already."""
+    def add(
+        self, key: StoredKey, secret_hmac: bytes, *, maker: StoredKey | None, most: int
+    ) -> bool:
+        """Store a new key; False where so many work already.
+
+        Or where the key that makes it (None for a person) ended or changed since it was read.
+        """
 
     def find(self, key_id: str) -> StoredKey | None:
         """Return a key of this account and mode, or None."""
@@ -62,17 +67,28 @@ class KeyStore(Protocol):
     def page(self, *, limit: int, after: str | None) -> Sequence[StoredKey]:
         """Return up to so many keys, newest first, that are older than another."""
 
-    def replace(self, old: str, new: StoredKey, secret_hmac: bytes, *, until: datetime) -> bool:
-        """Store a new key in an old one's place; False where that is revoked or rotated."""
+    def replace(
+        self,
+        old: str,
+        new: StoredKey,
+        secret_hmac: bytes,
+        *,
+        maker: StoredKey | None,
+        until: datetime,
+    ) -> bool:
+        """Store a new key in an old one's place; False where that has ended or can less by now.
+
+        Or where the key that makes it (None for a person) ended or changed since it was read.
+        """
 
     def narrow(self, key: StoredKey, *, scopes: Sequence[str], ranges: Sequence[str]) -> bool:
         """Give a key less; False where it is no longer as it was read."""
 
     def revoke(self, key_id: str, *, now: datetime, review_by: datetime) -> None:
-        """Revoke a key, and have the keys that it made reviewed."""
+        """Revoke a key, and have the keys that it made, and what those made, reviewed."""
 
     def review(self, made_by: str, *, review_by: datetime) -> int:
-        """Have every working key of a maker reviewed; return how many."""
+        """Have every key of a maker, and what those made, reviewed; return how many."""
 
 
 def key_id_of(public_id: str) -> str | None:

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from datetime import timedelta
 from ipaddress import ip_network
 
@@ -51,7 +52,7 @@ def test_a_key_is_read_as_it_was_stored(keys: Keys, account: Account, migrated: 
         expires_at=now + timedelta(days=30),
         allowed_from=("192.0.2.0/24", "2001:db8::/64"),
     )
-    assert keys.add(key, HMAC, most=100)
+    assert keys.add(key, HMAC, maker=None, most=100)
 
     assert keys.find(key.id) == key
     [[stored]] = migrated.look(
@@ -65,7 +66,7 @@ def test_keys_of_others_are_not_there(
 ) -> None:
     """Neither another account nor the other mode sees, rotates, narrows or revokes a key."""
     key = a_key(account.test)
-    keys.add(key, HMAC, most=100)
+    keys.add(key, HMAC, maker=None, most=100)
     for tenant in (account.live, make_account().test):
         other = Keys(Pool(app_engine), tenant)
         other.revoke(key.id, now=moment(), review_by=moment())
@@ -73,7 +74,7 @@ def test_keys_of_others_are_not_there(
         assert other.find(key.id) is None
         assert key not in other.page(limit=100, after=None)
         assert not other.narrow(key, scopes=["events:read"], ranges=[])
-        assert not other.replace(key.id, a_key(tenant), HMAC, until=moment())
+        assert not other.replace(key.id, a_key(tenant), HMAC, maker=None, until=moment())
     assert keys.find(key.id) == key
 
 
@@ -82,7 +83,7 @@ def test_pages_follow_one_another(keys: Keys, account: Account) -> None:
     now = moment()
     made = [a_key(account.test, created_at=now + timedelta(days=n // 2)) for n in range(4)]
     for key in made:
-        keys.add(key, HMAC, most=100)
+        keys.add(key, HMAC, maker=None, most=100)
     expected = sorted(made, key=lambda key: (key.created_at, key.id), reverse=True)
     first = keys.page(limit=3, after=None)
     second = keys.page(limit=3, after=first[-1].id)
@@ -97,13 +98,13 @@ def test_only_keys_that_work_are_counted(keys: Keys, account: Account) -> None:
     """Revoked and expired keys leave their place to others; exactly one of two takes the last."""
     expired = a_key(account.test, expires_at=moment() - timedelta(seconds=1))
     revoked, third = a_key(account.test), a_key(account.test)
-    assert keys.add(expired, HMAC, most=3)
-    assert keys.add(revoked, HMAC, most=3)
-    assert not keys.add(third, HMAC, most=3)
+    assert keys.add(expired, HMAC, maker=None, most=3)
+    assert keys.add(revoked, HMAC, maker=None, most=3)
+    assert not keys.add(third, HMAC, maker=None, most=3)
     keys.revoke(revoked.id, now=moment(), review_by=moment())
     with ThreadPoolExecutor(2) as pool:
         rivals = [a_key(account.test) for _ in range(2)]
-        taken = list(pool.map(lambda key: keys.add(key, HMAC, most=3), rivals))
+        taken = list(pool.map(lambda key: keys.add(key, HMAC, maker=None, most=3), rivals))
 
     assert sorted(taken) == [False, True]
 
@@ -111,11 +112,13 @@ def test_only_keys_that_work_are_counted(keys: Keys, account: Account) -> None:
 def test_one_of_two_rotations_wins(keys: Keys, account: Account) -> None:
     """A key has one successor, also when two ask at once; the loser's key was never stored."""
     old = a_key(account.test)
-    keys.add(old, HMAC, most=100)
+    keys.add(old, HMAC, maker=None, most=100)
     until = moment() + timedelta(hours=1)
     rivals = [a_key(account.test) for _ in range(2)]
     with ThreadPoolExecutor(2) as pool:
-        won = list(pool.map(lambda key: keys.replace(old.id, key, HMAC, until=until), rivals))
+        won = list(
+            pool.map(lambda key: keys.replace(old.id, key, HMAC, maker=None, until=until), rivals)
+        )
     left = keys.find(old.id)
     winner, loser = rivals if won[0] else reversed(rivals)
 
@@ -139,32 +142,109 @@ def test_what_has_ended_has_no_successor(
 ) -> None:
     """A key that was revoked, or not reviewed in time, is not rotated."""
     old = a_key(account.test, made_by="key_0123456789")
-    keys.add(old, HMAC, most=100)
+    keys.add(old, HMAC, maker=None, most=100)
     end(keys, old.id)
 
-    assert not keys.replace(old.id, a_key(account.test), HMAC, until=moment())
+    assert not keys.replace(old.id, a_key(account.test), HMAC, maker=None, until=moment())
 
 
 def test_revoking_has_what_the_key_made_reviewed(keys: Keys, account: Account) -> None:
-    """The first revocation counts, and reaches the keys of this maker alone."""
+    """The first revocation counts, and reaches what this maker made, and what that made."""
     now = moment()
     maker, stranger = a_key(account.test), a_key(account.test)
     child = a_key(account.test, made_by=f"key_{maker.id}")
-    for key in (maker, stranger, child):
-        keys.add(key, HMAC, most=100)
+    grandchild = a_key(account.test, made_by=f"key_{child.id}")
+    for key in (maker, stranger, child, grandchild):
+        keys.add(key, HMAC, maker=None, most=100)
     keys.revoke(maker.id, now=now, review_by=now + timedelta(days=7))
     keys.revoke(maker.id, now=now + timedelta(days=1), review_by=now + timedelta(days=8))
-    found = [keys.find(key.id) for key in (maker, stranger, child)]
+    found = [keys.find(key.id) for key in (maker, stranger, child, grandchild)]
 
-    assert [key and key.revoked_at for key in found] == [now, None, None]
-    assert [key and key.review_by for key in found] == [None, None, now + timedelta(days=7)]
+    week = now + timedelta(days=7)
+    assert [key and key.revoked_at for key in found] == [now, None, None, None]
+    assert [key and key.review_by for key in found] == [None, None, week, week]
     assert keys.review(f"key_{maker.id}", review_by=now) == 0
+
+
+def test_what_a_person_made_is_reviewed_to_the_last(keys: Keys, account: Account) -> None:
+    """The keys of somebody who left, and the keys that those made."""
+    first = a_key(account.test, made_by="usr_1")
+    second = a_key(account.test, made_by=f"key_{first.id}")
+    for key in (first, second):
+        keys.add(key, HMAC, maker=None, most=100)
+
+    assert keys.review("usr_1", review_by=moment() + timedelta(days=7)) == 2
+    assert keys.review("usr_1", review_by=moment() + timedelta(days=8)) == 0
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda keys, key: keys.revoke(key.id, now=moment(), review_by=moment()),
+        lambda keys, key: keys.review(key.made_by, review_by=moment() + timedelta(days=7)),
+        lambda keys, key: keys.narrow(key, scopes=["events:read"], ranges=[]),
+        lambda keys, key: keys.replace(
+            key.id, replace(key, id="s" * 10), HMAC, maker=None, until=moment() + timedelta(1)
+        ),
+    ],
+    ids=["revoked", "under review", "narrowed", "rotated"],
+)
+def test_a_key_that_changed_makes_no_others(
+    keys: Keys, account: Account, change: Callable[[Keys, StoredKey], object]
+) -> None:
+    """Whatever comes between reading the maker and storing its key: nothing is stored."""
+    maker, other = a_key(account.test, made_by="usr_1"), a_key(account.test)
+    for key in (maker, other):
+        assert keys.add(key, HMAC, maker=None, most=100)
+    change(keys, maker)
+    made, until = a_key(account.test), moment() + timedelta(hours=1)
+
+    assert not keys.add(made, HMAC, maker=maker, most=100)
+    assert not keys.replace(other.id, made, HMAC, maker=maker, until=until)
+    assert keys.find(made.id) is None
+    assert keys.find(other.id) == other
+
+
+def test_a_maker_that_stands_makes_and_rotates_itself(keys: Keys, account: Account) -> None:
+    """A key as it was read makes another and gives itself a successor."""
+    maker = a_key(account.test, allowed_from=("192.0.2.0/24", "2001:db8::/64"))
+    keys.add(maker, HMAC, maker=None, most=100)
+    successor = replace(maker, id="s" * 10)
+
+    assert keys.add(a_key(account.test), HMAC, maker=maker, most=100)
+    assert keys.replace(maker.id, successor, HMAC, maker=maker, until=moment() + timedelta(1))
+    assert keys.find(successor.id) == successor
+
+
+def test_a_rotation_gives_no_more_than_the_old_key_has(keys: Keys, account: Account) -> None:
+    """A key that was narrowed since it was read has no successor with what it had."""
+    old = a_key(account.test)
+    keys.add(old, HMAC, maker=None, most=100)
+    keys.narrow(old, scopes=["events:read"], ranges=[])
+    until = moment() + timedelta(hours=1)
+
+    assert not keys.replace(old.id, a_key(account.test), HMAC, maker=None, until=until)
+
+
+def test_a_key_made_while_its_maker_is_revoked_is_reviewed(keys: Keys, account: Account) -> None:
+    """Whichever comes first: the key was not made, or it is under review."""
+    for _ in range(20):
+        maker = a_key(account.test)
+        keys.add(maker, HMAC, maker=None, most=1_000)
+        child = a_key(account.test, made_by=f"key_{maker.id}")
+        with ThreadPoolExecutor(2) as pool:
+            added = pool.submit(keys.add, child, HMAC, maker=maker, most=1_000)
+            pool.submit(keys.revoke, maker.id, now=moment(), review_by=moment()).result()
+        found = keys.find(child.id)
+
+        assert (found is not None) is added.result()
+        assert found is None or found.review_by is not None
 
 
 def test_a_key_is_narrowed_as_it_was_read(keys: Keys, account: Account) -> None:
     """Scopes and networks change together, and not where somebody changed them before."""
     key = a_key(account.test)
-    keys.add(key, HMAC, most=100)
+    keys.add(key, HMAC, maker=None, most=100)
 
     assert keys.narrow(key, scopes=["events:read"], ranges=["192.0.2.0/24"])
     assert not keys.narrow(key, scopes=["charges:read"], ranges=[])
@@ -178,7 +258,7 @@ def test_a_revoked_key_is_not_found_at_the_door(
 ) -> None:
     """Sign-in knows a new key at once and a revoked one no more."""
     key, directory = a_key(account.test), Directory(Pool(app_engine))
-    keys.add(key, HMAC, most=100)
+    keys.add(key, HMAC, maker=None, most=100)
     before = directory.find_key(key.id)
     keys.revoke(key.id, now=moment(), review_by=moment())
 
@@ -194,9 +274,10 @@ def test_what_bounds_a_key_is_known_at_the_door(
     now = moment()
     directory = Directory(Pool(app_engine))
     key = a_key(account.test, expires_at=now + timedelta(days=2), allowed_from=("192.0.2.0/24",))
-    keys.add(key, HMAC, most=100)
+    keys.add(key, HMAC, maker=None, most=100)
     first = directory.find_key(key.id)
-    keys.replace(key.id, a_key(account.test), HMAC, until=now + timedelta(days=1))
+    successor = a_key(account.test, allowed_from=key.allowed_from)
+    keys.replace(key.id, successor, HMAC, maker=None, until=now + timedelta(days=1))
     second = directory.find_key(key.id)
 
     assert first is not None
@@ -210,7 +291,7 @@ def test_a_use_is_kept_once_a_minute(
 ) -> None:
     """The first use is kept, one soon after is not, and a row that somebody holds is left alone."""
     key, directory = a_key(account.test), Directory(Pool(app_engine))
-    keys.add(key, HMAC, most=100)
+    keys.add(key, HMAC, maker=None, most=100)
 
     def used() -> object:
         found = keys.find(key.id)

@@ -224,6 +224,37 @@ def test_a_key_that_ends_makes_no_others(maker: StoredKey, kind: type[Refusal]) 
     assert refusal_of(lambda: make(KeyBox(maker)))[0] is kind
 
 
+@pytest.mark.parametrize(
+    ("ended", "refusal"),
+    [
+        ({"revoked_at": START}, (NotAuthenticated, "api_key_invalid", None)),
+        ({"review_by": LATER}, (NotPermitted, "permission_denied", None)),
+        ({"scopes": ("keys:write",)}, (NotPermitted, "scope_not_held", "scopes")),
+    ],
+)
+def test_a_key_that_changes_while_it_makes_another_is_told_so(
+    ended: dict[str, Any], refusal: tuple[type[Refusal], str, str | None]
+) -> None:
+    """Between the look at the maker and the storing, neither a key nor a successor comes to be."""
+    other = make(KeyBox(MAKER)).key
+
+    class Changing(KeyBox):
+        """Changes the maker right after it was read."""
+
+        def find(self, key_id: str) -> StoredKey | None:
+            found = super().find(key_id)
+            if key_id == MAKER.id:
+                self.keys[key_id] = replace(MAKER, **ended)
+            return found
+
+    first, second = Changing(MAKER, other), Changing(MAKER, other)
+
+    assert refusal_of(lambda: make(first)) == refusal
+    assert refusal_of(lambda: rotate(second, other)) == refusal
+    assert first.keys.keys() == second.keys.keys() == {MAKER.id, other.id}
+    assert second.keys[other.id] == other
+
+
 def test_there_is_an_end_to_how_many_keys_work() -> None:
     """Past the limit a key is refused, and revoking one makes room."""
     box = KeyBox(MAKER)
@@ -322,6 +353,17 @@ def test_keys_of_a_revoked_key_are_reviewed() -> None:
     assert suspect.review_by == START + REVIEW_WITHIN
     assert not suspect.works(START + REVIEW_WITHIN)
     assert renewed.key.review_by is None
+
+
+def test_what_a_key_under_review_made_is_reviewed_too() -> None:
+    """A thief who has a second key make the third has gained nothing."""
+    box = KeyBox(MAKER)
+    second = make(box, kind="secret", scopes=None).key
+    third = make(box, replace(CALLER, key_id=second.id)).key
+    revoke_api_key("key_maker00000", box, now=START)
+
+    assert box.keys[second.id].review_by == START + REVIEW_WITHIN
+    assert box.keys[third.id].review_by == START + REVIEW_WITHIN
 
 
 def test_keys_of_a_person_who_left_are_reviewed() -> None:
