@@ -118,7 +118,7 @@ def test_two_runs_at_once_are_as_good_as_one(spare: Engine) -> None:
         outcomes = list(pool.map(lambda _: migrate(spare), range(2)))
 
     assert [outcome.failed for outcome in outcomes] == [{}, {}]
-    assert _sql(spare, "SELECT version_num FROM platform.alembic_version") == [("p0004",)]
+    assert _sql(spare, "SELECT version_num FROM platform.alembic_version") == [("p0005",)]
 
 
 def test_every_tenant_table_has_its_tripwire(migrated: Database, account: Account) -> None:

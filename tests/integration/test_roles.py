@@ -197,6 +197,30 @@ def test_what_ended_a_key_is_final(tenant: Connection, mine: Account) -> None:
     assert refusal_of(tenant, update.format("overlap_until = now() - interval '1 day'")) is None
 
 
+def test_no_key_gets_wider(tenant: Connection, mine: Account) -> None:
+    """No tenant adds a scope or a network to a key, or takes it out of review."""
+    tenant.exec_driver_sql(ADD_KEY.format(row=f"'{mine.id}', false"))
+    key = ApiKey.parse(mine.secret_key).id
+    update = f"UPDATE platform.api_keys SET {{}} WHERE id = '{key}'"
+    begin = """scopes = '{charges:read,events:read}', review_by = now(),
+        allowed_from = '{192.0.2.0/24,2001:db8::/64}'"""
+
+    assert refusal_of(tenant, update.replace(key, "0123456789").format(begin)) == CHECK_VIOLATED
+    tenant.exec_driver_sql(update.format(begin))
+    for change in (
+        "scopes = '{charges:read,charges:write}'",
+        "scopes = '{*}'",
+        "allowed_from = '{}'",
+        "allowed_from = '{192.0.2.0/23}'",
+        "allowed_from = '{192.0.2.0/24,198.51.100.0/24}'",
+        "review_by = NULL",
+        "review_by = review_by + interval '1 second'",
+    ):
+        assert refusal_of(tenant, update.format(change)) == CHECK_VIOLATED
+    narrower = "scopes = '{events:read}', allowed_from = '{2001:db8::1}'"
+    assert refusal_of(tenant, update.format(narrower)) is None
+
+
 def test_no_tenant_chooses_its_place_in_the_feed(tenant: Connection, mine: Account) -> None:
     """The transaction number that orders the feed comes from the server alone."""
     forged = (
