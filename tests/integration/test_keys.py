@@ -209,7 +209,7 @@ def test_a_maker_that_stands_makes_and_rotates_itself(keys: Keys, account: Accou
     """A key as it was read makes another and gives itself a successor."""
     maker = a_key(account.test, allowed_from=("192.0.2.0/24", "2001:db8::/64"))
     keys.add(maker, HMAC, maker=None, most=100)
-    successor = replace(maker, id="s" * 10)
+    successor = replace(maker, id=a_key(account.test).id)
 
     assert keys.add(a_key(account.test), HMAC, maker=maker, most=100)
     assert keys.replace(maker.id, successor, HMAC, maker=maker, until=moment() + timedelta(1))
