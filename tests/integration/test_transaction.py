@@ -9,12 +9,13 @@ from shared.db.statement import Statement
 from shared.db.transaction import Database as Pool
 from tests.database import Account
 
-_BOOLEAN = 16
+_MACADDR = 829
+ADDRESS = "08:00:2b:01:02:03"
 ONE = Statement("SELECT 1")
-MANY = Statement("SELECT true FROM generate_series(1, 3)")
+MANY = Statement(f"SELECT '{ADDRESS}'::macaddr FROM generate_series(1, 3)")
 
 
-def _fail(_text: str) -> bool:
+def _fail(_text: str) -> str:
     raise LookupError
 
 
@@ -22,7 +23,7 @@ def test_an_answer_that_was_half_read_goes_to_nobody(app_engine: Engine, account
     """A connection on which reading failed midway is thrown away, not cleaned."""
     raw = app_engine.raw_connection()
     driver: Any = raw.driver_connection
-    driver.register_in_adapter(_BOOLEAN, _fail)
+    driver.register_in_adapter(_MACADDR, _fail)
     raw.close()
     pool = Pool(app_engine)
     with pytest.raises(LookupError), pool.tenant(account.test) as transaction:
@@ -30,4 +31,4 @@ def test_an_answer_that_was_half_read_goes_to_nobody(app_engine: Engine, account
 
     with pool.tenant(account.test) as transaction:
         assert transaction.run(ONE) == [[1]]
-        assert transaction.run(MANY) == [[True], [True], [True]]
+        assert transaction.run(MANY) == [[ADDRESS]] * 3
