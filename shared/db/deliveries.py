@@ -41,8 +41,9 @@ JOIN webhook_endpoints e ON e.id = :endpoint_id::text
 ORDER BY v.id
 """)
 
-# The next due time looks at every pending delivery but the ones just answered, whose new times come
-# in as values, because this statement's snapshot still shows their old ones.
+# The next due time looks at every pending delivery but the ones just recorded, whose new times come
+# in as values, because this statement's snapshot still shows their old ones. Who records nothing,
+# since others have taken all it held, says nothing of the endpoint either, and moves no time.
 RECORD: Final = Statement("""
 WITH answers AS MATERIALIZED (
     SELECT * FROM unnest(:event_ids::text[], :statuses::text[], :next_at::timestamptz[],
@@ -59,26 +60,27 @@ recorded AS (
     FROM answers a
     WHERE d.endpoint_id = :endpoint_id::text AND d.event_id = a.event_id
       AND d.status = 'pending' AND d.lease_until = :lease_until::timestamptz
+    RETURNING a.event_id, a.status, a.next_at
 ),
 endpoint AS (
     UPDATE webhook_endpoints
     SET failing_since = :failing_since::timestamptz,
         status = CASE WHEN :disable_reason::text IS NULL THEN status ELSE 'disabled' END,
         disabled_reason = COALESCE(:disable_reason::text, disabled_reason)
-    WHERE id = :endpoint_id::text
+    WHERE id = :endpoint_id::text AND EXISTS (SELECT FROM recorded)
       AND (failing_since IS DISTINCT FROM :failing_since::timestamptz
            OR :disable_reason::text IS NOT NULL)
 )
 UPDATE platform.due_work
 SET lease_until = NULL, due_at = CASE WHEN :disable_reason::text IS NOT NULL
     THEN 'infinity'::timestamptz ELSE LEAST(
-    (SELECT min(next_at) FROM answers WHERE status = 'pending'),
+    (SELECT min(next_at) FROM recorded WHERE status = 'pending'),
     (SELECT min(GREATEST(d.next_attempt_at, COALESCE(d.lease_until, d.next_attempt_at)))
      FROM webhook_deliveries d
      WHERE d.endpoint_id = :endpoint_id::text AND d.status = 'pending'
-       AND NOT EXISTS (SELECT FROM answers a WHERE a.event_id = d.event_id)),
+       AND NOT EXISTS (SELECT FROM recorded r WHERE r.event_id = d.event_id)),
     'infinity'::timestamptz) END
-WHERE kind = 'webhook' AND object_id = :endpoint_id::text
+WHERE kind = 'webhook' AND object_id = :endpoint_id::text AND EXISTS (SELECT FROM recorded)
 """)
 
 

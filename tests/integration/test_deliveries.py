@@ -169,7 +169,7 @@ def test_every_attempt_is_logged(shop: Shop) -> None:
 
 
 def test_a_stale_dispatcher_records_nothing(shop: Shop) -> None:
-    """Whoever lost its lease cannot overwrite what the next one found out."""
+    """Whoever lost its lease overwrites neither delivery nor endpoint nor the next time."""
     events = shop.owe(1)
     now = moment()
     stale = shop.store.claim(shop.endpoint, now=now, lease_until=now, limit=50)
@@ -179,11 +179,23 @@ def test_a_stale_dispatcher_records_nothing(shop: Shop) -> None:
         shop.endpoint, now=later, lease_until=later + timedelta(seconds=60), limit=50
     )
     assert fresh is not None
-    for claim, result in ((stale, failed), (fresh, delivered)):
-        shop.store.record(
-            claim[0], [result(events[0])], disable_reason=None, failing_since=None, now=later
-        )
 
+    shop.store.record(
+        stale[0], [failed(events[0])], disable_reason="gone", failing_since=now, now=later
+    )
+
+    schema = shop.account.test.schema
+    endpoint = shop.database.look(
+        f'SELECT status, failing_since FROM "{schema}".webhook_endpoints WHERE id = :id',
+        id=shop.endpoint,
+    )
+    due = shop.due_in_seconds()
+    assert endpoint == [["enabled", None]]
+    assert due is not None
+    assert 50 < due < 62
+    shop.store.record(
+        fresh[0], [delivered(events[0])], disable_reason=None, failing_since=None, now=later
+    )
     rows = shop.database.look(
         f'SELECT status, attempts FROM "{shop.account.test.schema}".webhook_deliveries'
     )
