@@ -31,7 +31,7 @@ _AWAY: Final = ("40P", "53", "55P03", "57", "58")
 
 # What every transaction begins with; `true` is LOCAL. The lock on an idempotency key is tried here,
 # before the next statement takes its snapshot, and leaves word for it in a setting. The answer is
-# that word alone: each column costs the driver as much as the server.
+# that word alone: every other column would be read for nobody.
 _TENANT: Final = """SELECT CASE WHEN set_config('role', {schema}, true) IS NOT NULL
     AND set_config('search_path', {path}, true) IS NOT NULL
     AND set_config('lock_timeout', '2s', true) IS NOT NULL

@@ -54,8 +54,7 @@ class Call:
     """One request as handlers see it. `caller` is None where the operation is public.
 
     `client_address` is what our edge says, not looked at yet, and empty where it says nothing;
-    `last_hop` is who speaks to us. Not frozen: made for each request, that costs a microsecond a
-    field.
+    `last_hop` is who speaks to us. Not frozen, so that the caller can be filled in once proven.
     """
 
     operation_id: str
