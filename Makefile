@@ -2,9 +2,9 @@
 # Needed by hand: make and Python 3.11+ (name another with PYTHON=python3.12).
 
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-test run demo account check test test-unit test-functions \
-	test-integration test-contract test-e2e stores test-stores nightly peer-pubsub \
-	chaos bench manifests migrate lock
+.PHONY: help setup setup-test run demo account sign-in check test test-unit test-functions \
+	test-integration test-contract test-e2e stores test-stores pooler nightly peer-pubsub \
+	chaos bench bench-tenants manifests migrate lock
 
 PYTHON ?= python3
 VENV_PYTHON := .venv/bin/python
@@ -33,6 +33,9 @@ demo: setup ## Take one test charge through the running system, as a merchant wo
 
 account: setup ## Make another account on the running system: make account NAME='Chez Marie'
 	@NAME='$(subst ','\'',$(NAME))' exec $(VENV_PYTHON) -m knative.local.account
+
+sign-in: setup ## An access token of a person, by your browser: TOKEN=$$(make -s sign-in)
+	@exec $(VENV_PYTHON) -m knative.local.sign_in
 
 check: setup-test ## Format, lint, types, import rules, generated files
 	@$(RUFF) format --check --quiet .
@@ -72,7 +75,10 @@ stores: setup-test
 test-stores: stores ## The lock suite on MinIO and versitygw too; builds them first, minutes
 	@$(VENV_PYTHON) -m pytest -n0 tests/integration/test_object_lock.py $(ARGS)
 
-nightly: stores ## The trials at full size, about two hours; the same SEED takes up a stopped run
+pooler: setup-test
+	@$(VENV_PYTHON) -m tests.get_pooler
+
+nightly: stores pooler ## The trials at full size, about two hours; the same SEED takes up a stopped run
 	@NIGHTLY=1 SEED=$(SEED) AGAIN=$(AGAIN) $(VENV_PYTHON) -m pytest -n0 -rs -o timeout=7200 $(ARGS)
 
 peer-pubsub: setup-test ## Google's own Pub/Sub tests against our server (SOURCES=their repository)
@@ -81,6 +87,9 @@ peer-pubsub: setup-test ## Google's own Pub/Sub tests against our server (SOURCE
 bench: setup-test ## Measure against the bars; writes tests/benchmarks/results.json
 	@$(VENV_PYTHON) -m tests.benchmarks $(ARGS)
 
+bench-tenants: setup-test ## Measure 2,000 accounts (ARGS='--accounts 100' for fewer, '--minutes 30' of load)
+	@$(VENV_PYTHON) -m tests.benchmarks.tenants $(ARGS)
+
 chaos: setup-test ## A storm of kills, then the oracle: make chaos MINUTES=20 SEED=7
 	@exec $(VENV_PYTHON) -m tests.chaos $(if $(MINUTES),--minutes $(MINUTES)) $(if $(SEED),--seed $(SEED))
 
@@ -88,8 +97,8 @@ manifests: setup-test ## Render knative/base, the gateway and the state diagrams
 	@$(VENV_PYTHON) -m knative.render
 	@$(VENV_PYTHON) -m shared.docs.diagrams
 
-migrate: setup ## Migrate the database that MIGRATION_DATABASE_URL and SECRETS_DIR name
-	@$(VENV_PYTHON) -m shared.db.migrate
+migrate: setup ## Migrate what MIGRATION_DATABASE_URL and SECRETS_DIR name (ARGS=--check only looks)
+	@$(VENV_PYTHON) -m shared.db.migrate $(ARGS)
 
 lock: ## Pin every package with its hashes again, after a change of an .in file
 	@$(PYTHON) -m venv .cache/lock

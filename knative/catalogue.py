@@ -17,7 +17,7 @@ Kind = Literal["knative", "deployment", "operation"]
 Runtime = Literal["wsgi", "asgi", "node"]
 DatabaseRole = Literal["app", "worker", "simulator", "owner", "none"]
 StorageRight = Literal["none", "read", "write"]
-Egress = Literal["operators", "merchants", "identity", "callbacks", "none"]
+Egress = Literal["operators", "merchants", "identity", "mail", "callbacks", "none"]
 Filter = Literal["livemode", "none"]
 
 

@@ -7,4 +7,5 @@ pytest_plugins = (
     "tests.system",
     "tests.identity",
     "tests.trials",
+    "tests.pooler",
 )

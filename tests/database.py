@@ -1,8 +1,10 @@
 """A real PostgreSQL for every test that wants one: started once, migrated once, filled per test."""
 
 import base64
+import json
 import secrets
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -22,24 +24,44 @@ from shared.operations.provision_account import (
     ProvisionAccount,
     ProvisionedAccount,
     provision_account,
-    simulated_mtn,
+    simulated_operators,
 )
 from shared.runtime.sealing import Sealer
+from tests.factories import an_origin
 
 SIMULATOR_URL: Final = "http://127.0.0.1:9"
 WEBHOOK_URL: Final = "http://127.0.0.1:9/webhooks"
-_KEYS: Final = ("api_key_pepper", "callback_token_key", "number_key", "webhook_sealing_key")
+_KEYS: Final = (
+    "api_key_pepper",
+    "callback_token_key",
+    "intent_key",
+    "notification_sealing_key",
+    "number_key",
+    "webhook_sealing_key",
+)
+
+# Tests press harder than a merchant may; those of the limits give their accounts own rules.
+UNHURRIED: Final = """
+INSERT INTO platform.dated_rules (id, kind, livemode, valid_from, data) VALUES
+  ('requests_pressed', 'requests', false, '2020-01-02Z',
+   '{"account": 1000000, "key": 1000000, "seconds": 10}')
+"""
 
 MakeAccount = Callable[[], "Account"]
 
 
 @dataclass(frozen=True, slots=True)
 class Database:
-    """The migrated databases; `roles` are app, owner, worker and simulator."""
+    """The migrated databases; `roles` are app, owner, worker and simulator.
+
+    `operator_account` is the simulator's at MTN, `orange_account` that at Orange.
+    """
 
     postgres: Postgres
     secrets_dir: Path
     operator_account: str
+    orange_account: str
+    paying_account: str
 
     @property
     def url(self) -> str:
@@ -68,6 +90,20 @@ class Database:
     def secret(self, name: str) -> bytes:
         """The 32 bytes of a key file."""
         return base64.b64decode((self.secrets_dir / name).read_text())
+
+    def rule(
+        self, account: str, kind: str, data: Mapping[str, int], *, livemode: bool = False
+    ) -> None:
+        """Give an account a rule of its own, before any process has read what holds for it."""
+        self.look(
+            "INSERT INTO platform.dated_rules (id, kind, account_id, livemode, valid_from, data)"
+            " VALUES (:id, :kind, :account, :livemode, now() - interval '1 hour', :data)",
+            id=f"rule_{secrets.token_hex(8)}",
+            kind=kind,
+            account=account,
+            livemode=livemode,
+            data=json.dumps(data),
+        )
 
     def look(self, sql: str, tenant: Tenant | None = None, **values: object) -> list[list[Any]]:
         """Run one statement as the superuser, past rights and policies; `:name` takes a value.
@@ -150,17 +186,18 @@ def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Postgres]:
 
 @pytest.fixture(scope="session")
 def migrated(cluster: Postgres, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Database]:
-    """The databases with logins, platform schema and the simulator's operator account."""
+    """The databases with logins, platform schema and the simulator's operator accounts."""
     secrets_dir = make_private_folder(tmp_path_factory.mktemp("database") / "secrets")
     prepare_databases(cluster, secrets_dir)
     for name in _KEYS:
         read_or_make(secrets_dir / name, lambda: base64.b64encode(secrets.token_bytes(32)).decode())
     owner = make_engine(cluster.url("pay"), secret_file=secrets_dir / "database_owner", pool_size=1)
     assert not migrate(owner).failed
-    operator = PostgresAccountStore(owner).keep_operator_account(
-        simulated_mtn(SIMULATOR_URL, now=datetime.now(UTC))
-    )
-    yield Database(cluster, secrets_dir, operator)
+    keep = PostgresAccountStore(owner).keep_operator_account
+    ours = [keep(each) for each in simulated_operators(SIMULATOR_URL, now=datetime.now(UTC))]
+    database = Database(cluster, secrets_dir, *ours)
+    database.look(UNHURRIED)
+    yield database
     owner.dispose()
 
 
@@ -179,7 +216,7 @@ def make_account(migrated: Database) -> Iterator[MakeAccount]:
                 PostgresAccountStore(owner),
                 seal=Sealer(migrated.secret("webhook_sealing_key")).seal,
                 pepper=migrated.secret("api_key_pepper"),
-                now=datetime.now(UTC),
+                origin=an_origin(),
             )
         )
 
@@ -201,8 +238,8 @@ def app_engine(migrated: Database) -> Iterator[Engine]:
     engine.dispose()
 
 
-@pytest.fixture
-def spare(migrated: Database) -> Iterator[Engine]:
+@contextmanager
+def spare_database(migrated: Database) -> Iterator[Engine]:
     """An owner's engine on another, empty database of the same server."""
     name = f"spare_{secrets.token_hex(4)}"
     with connect(port=migrated.postgres.port, password=migrated.postgres.password) as admin:
@@ -214,3 +251,10 @@ def spare(migrated: Database) -> Iterator[Engine]:
     )
     yield engine
     engine.dispose()
+
+
+@pytest.fixture
+def spare(migrated: Database) -> Iterator[Engine]:
+    """Such a database of the test's own."""
+    with spare_database(migrated) as engine:
+        yield engine

@@ -6,11 +6,13 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from shared.domain.account import Tenant
+from shared.domain.audit import Actor, ActorKind, AuditEntry, Origin
 from shared.domain.charge import Attempt, Charge, ChargeStatus
 from shared.domain.events import CHARGE_CREATED, Event, Message
 from shared.domain.ids import new_id
 from shared.domain.money import Money
 from shared.domain.phone import Operator, PhoneNumber
+from shared.domain.refund import Refund, RefundStatus
 
 
 def moment() -> datetime:
@@ -41,6 +43,29 @@ def a_charge(tenant: Tenant, operator_account: str = "opa_x", **changes: Any) ->
     return replace(charge, **changes)
 
 
+def a_refund(charge: Charge, paying_account: str = "opa_y", **changes: Any) -> Refund:
+    """A refund of 2 000 XAF of a charge, out of its own pending money, just created."""
+    now = moment()
+    refund = Refund(
+        id=an_id("rf"),
+        account=charge.account,
+        livemode=charge.livemode,
+        charge_id=charge.id,
+        money=Money(2000),
+        from_pending=2000,
+        status=RefundStatus.CREATED,
+        operator=charge.operator,
+        operator_account=paying_account,
+        phone=charge.phone,
+        charge_reference=str(uuid.uuid4()),
+        intent_key="0" * 64,
+        balance_transaction=an_id("txn"),
+        created_at=now,
+        submit_before=now + timedelta(hours=24),
+    )
+    return replace(refund, **changes)
+
+
 def an_event(charge: Charge, kind: str = "charge.pending") -> Event:
     """An event of a charge."""
     return Event(
@@ -61,3 +86,14 @@ def a_message(charge: Charge, topic: str = CHARGE_CREATED) -> Message:
 def an_attempt(charge: Charge) -> Attempt:
     """The first attempt of a charge."""
     return Attempt(an_id("att"), charge.id, 1, str(uuid.uuid4()), charge.operator_account)
+
+
+def an_origin(at: datetime | None = None) -> Origin:
+    """A key that acts now, or then, from somewhere."""
+    actor = Actor(ActorKind.KEY, "key_0123456789")
+    return Origin(actor, at or moment(), "192.0.2.7", an_id("req"))
+
+
+def an_entry(at: datetime | None = None, **after: object) -> AuditEntry:
+    """An audit entry that tells of a key."""
+    return an_origin(at).entry("api_key.created", "api_key", "key_0000000000", after=after)

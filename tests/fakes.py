@@ -5,15 +5,17 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 from shared.domain.account import Tenant
-from shared.domain.charge import Attempt, AttemptStatus, Charge, ChargeStatus
+from shared.domain.charge import UNSENT, Attempt, AttemptStatus, Charge, ChargeStatus
 from shared.domain.deadline import Deadline
 from shared.domain.events import Event, Message
+from shared.domain.rules import Admission
 from shared.operations.ports import (
     Accepted,
     IdempotencyUse,
     Lease,
     Move,
     NotSent,
+    Opened,
     PaymentRead,
     PaymentRequest,
     ReadNote,
@@ -52,6 +54,7 @@ class MemoryCharges:
         self.moves: list[Move] = []
         self.notes: list[ReadNote] = []
         self.before_move: Callable[[], None] = lambda: None
+        self.before_keep: Callable[[], None] = lambda: None
         self.checks_ended_at: datetime | None = None
 
     def create(
@@ -63,6 +66,7 @@ class MemoryCharges:
         first_check_at: datetime,
         idempotency: IdempotencyUse | None,
         response: str,
+        admission: Admission | None = None,
     ) -> Stored | Replayed:
         self.charge = charge
         return Stored(response)
@@ -92,16 +96,18 @@ class MemoryCharges:
             return None
         is_leased = charge.lease_until is not None and charge.lease_until >= now
         again = charge.status in {ChargeStatus.SUBMITTING, ChargeStatus.UNKNOWN} and (
-            charge.resends == 1
-            or (standing is not None and standing.status is AttemptStatus.NOT_SENT)
+            charge.resends == 1 or (standing is not None and _may_go_again(standing, attempt))
         )
         if now >= charge.submit_before or is_leased:
             return None
         if charge.status is not ChargeStatus.CREATED and not again:
             return None
+        kept = standing or attempt
+        if kept.status is AttemptStatus.NOT_SENT:
+            kept = replace(kept, operator_reference=None)
         self.attempt = replace(
-            standing or attempt,
-            status=AttemptStatus.SENDING,
+            kept,
+            status=AttemptStatus.SENDING if kept.operator_reference else attempt.status,
             not_found_reads=0,
             first_not_found_at=None,
         )
@@ -112,6 +118,18 @@ class MemoryCharges:
             resends=2 if charge.resends == 1 else charge.resends,
         )
         return self.charge, self.attempt
+
+    def keep_opened(
+        self, charge: Charge, attempt: Attempt, *, lease_until: datetime
+    ) -> Charge | None:
+        self.before_keep()
+        if self.charge.status is not ChargeStatus.SUBMITTING:
+            return None
+        if self.charge.lease_until != charge.lease_until:
+            return None
+        self.attempt = replace(attempt, status=AttemptStatus.SENDING)
+        self.charge = replace(charge, lease_until=lease_until)
+        return self.charge
 
     def release(self, charge: Charge, attempt: Attempt, *, reason: str) -> None:
         self.charge = replace(self.charge, lease_until=None)
@@ -143,16 +161,24 @@ class MemoryCharges:
         self.checks_ended_at = at
 
 
+def _may_go_again(standing: Attempt, attempt: Attempt) -> bool:
+    """As CLAIM says: proven unsent, or never opened where there is something to open."""
+    is_unopened = standing.operator_reference is None and attempt.status is AttemptStatus.OPENING
+    return is_unopened or standing.status in UNSENT
+
+
 class PlayedOperator:
-    """Answers submits and reads from lists, in order, and keeps what it was asked."""
+    """Answers submits, reads and openings from lists, in order, and keeps what it was asked."""
 
     def __init__(
         self,
         answers: Sequence[Accepted | Refused | Unknown | NotSent] = (),
         reads: Sequence[PaymentRead] = (),
+        openings: Sequence[Opened | NotSent] = (),
     ) -> None:
         self.answers = list(answers)
         self.reads = list(reads)
+        self.openings = list(openings)
         self.requests: list[PaymentRequest] = []
         self.read_references: list[str] = []
         self.deadlines: list[float] = []
@@ -163,6 +189,10 @@ class PlayedOperator:
         self.requests.append(request)
         self.deadlines.append(deadline.remaining())
         return self.answers.pop(0)
+
+    def open_payment(self, *, deadline: Deadline) -> Opened | NotSent:
+        self.deadlines.append(deadline.remaining())
+        return self.openings.pop(0)
 
     def read_payment(self, reference: str, *, deadline: Deadline) -> PaymentRead:
         self.read_references.append(reference)

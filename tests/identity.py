@@ -11,6 +11,8 @@ from typing import Any, Final
 import pytest
 from keycloak import KeycloakAdmin, KeycloakOpenIDConnection
 
+from knative.components.keycloak.person import Person as NewPerson
+from knative.components.keycloak.person import ensure_person
 from knative.local.keycloak import Keycloak, start_keycloak
 from tests.sign_in import Person, sign_in
 from tests.system import ROOT, data_folder
@@ -45,7 +47,7 @@ class Identity:
             },
             capture_output=True,
             text=True,
-            timeout=60,
+            timeout=240,
             check=False,
         )
 
@@ -96,19 +98,6 @@ def owner(identity: Identity) -> str:
 def make_person(
     administration: KeycloakAdmin, email: str, *, role: str = "owner", account: str | None = None
 ) -> str:
-    """A person with a role, in an account, as provisioning makes one."""
-    person = administration.create_user(
-        {
-            "username": email.partition("@")[0],
-            "email": email,
-            "emailVerified": True,
-            "enabled": True,
-            "firstName": "A.",
-            "lastName": "Ngono",
-            "credentials": [{"type": "password", "value": PASSWORD, "temporary": False}],
-        }
-    )
-    administration.assign_realm_roles(person, [administration.get_realm_role(role)])
-    if account is not None:
-        administration.organization_user_add(person, account)
+    """A person with a role, in an account, as the first ones are made; returns the address."""
+    ensure_person(administration, NewPerson(email, PASSWORD, role, "A.", "Ngono", account))
     return email

@@ -1,4 +1,4 @@
-"""Our MTN adapter, both halves of it, against a scripted MTN on 127.0.0.1."""
+"""Our MTN adapter, all parts of it, against a scripted MTN on 127.0.0.1."""
 
 import json
 import time
@@ -9,7 +9,10 @@ from typing import Self
 from shared.domain.account import OperatorAccount
 from shared.domain.deadline import Deadline
 from shared.domain.phone import Operator
+from shared.providers.mtn import disbursement
+from shared.providers.mtn.accounts import MtnBalanceReader, MtnHolderReader
 from shared.providers.mtn.client import MtnPaymentReader, MtnPaymentRequester, connect
+from shared.providers.mtn.line import MtnLine
 from shared.providers.mtn.tokens import MtnCredentials
 from tests.scripted_server import Play, ScriptedServer, Seen, answer
 
@@ -26,6 +29,8 @@ ACCOUNT = OperatorAccount(
     currency="XAF",
     credentials="simulator_credentials",
 )
+PAYER = replace(ACCOUNT, product="disbursement", credentials="simulator_disbursement_credentials")
+PAYER_CREDENTIALS = MtnCredentials("payer-key", "00000000-0000-4000-8000-000000000002", "0ddba11")
 
 
 def deadline(seconds: float = 5) -> Deadline:
@@ -39,7 +44,7 @@ def code(word: str) -> str:
 
 
 class ScriptedMtn:
-    """A requester and a reader; `plays` answer payment calls in order, `token` all token calls."""
+    """Every part of the adapter; `plays` answer its calls in order, `token` all token calls."""
 
     def __init__(self, *plays: Play, token: Play = TOKEN, currency: str = "XAF") -> None:
         self.plays = list(plays)
@@ -66,10 +71,25 @@ class ScriptedMtn:
         self.reader = MtnPaymentReader(
             account, CREDENTIALS, wire=self.wire, clock=lambda: self.now, on_exchange=hear
         )
+        payer = replace(PAYER, base_url=f"{self.server.url}/mtn", currency=self._currency)
+        self.payer_wire = disbursement.connect(payer)
+        line = MtnLine(
+            payer,
+            PAYER_CREDENTIALS,
+            wire=self.payer_wire,
+            clock=lambda: self.now,
+            on_exchange=hear,
+        )
+        self.payouts = disbursement.MtnPayoutSender(line)
+        self.payout_reader = disbursement.MtnPayoutReader(line)
+        self.refunds = disbursement.MtnRefundSender(line)
+        self.refund_reader = disbursement.MtnRefundReader(line)
+        self.holders, self.balances = MtnHolderReader(line), MtnBalanceReader(line)
         return self
 
     def __exit__(self, *_: object) -> None:
         self.wire.close()
+        self.payer_wire.close()
         self.server.__exit__(None, None, None)
 
     @property

@@ -16,7 +16,10 @@ from urllib.parse import parse_qs, urlencode, urlsplit
 
 import urllib3
 
+from tests.passkey import Passkey
+
 _FORM: Final = re.compile(r'<form[^>]*\saction="([^"]+)"', re.IGNORECASE)
+_PROCEED: Final = re.compile(r'href="([^"]*login-actions/action-token[^"]*)"')
 _TOTP_SECRET: Final = re.compile(r'name="totpSecret"[^>]*value="([^"]+)"')
 _TOTP_SECONDS: Final = 30
 _REDIRECTS: Final = (302, 303)
@@ -74,20 +77,38 @@ class Person:
     password: str
     has_phone: bool = False
     device: str = ""
+    passkey: Passkey | None = None
 
     def fill_in(self, page: str) -> dict[str, str] | None:
         """What this person types into the page; None where that ends the attempt."""
-        secret = _TOTP_SECRET.search(page)
-        if secret is not None:
-            if not self.has_phone:
-                return None
-            self.device = secret[1]
-            return {"totp": self.code(), "totpSecret": self.device, "userLabel": "phone"}
-        if 'name="otp"' in page:
-            # A code counts once, and the clock of a phone may be ahead by a step.
-            return {"otp": self.code(ahead=1)}
+        if _TOTP_SECRET.search(page):
+            return self._set_up_a_device(page)
+        if 'id="webauth"' in page:
+            return None if self.passkey is None else self.passkey.answer(page)
+        for field, typed in self._forms().items():
+            if f'name="{field}"' in page:
+                return typed
         typed = {"username": self.email}
         return typed | ({"password": self.password} if 'type="password"' in page else {})
+
+    def _forms(self) -> dict[str, dict[str, str]]:
+        """What is typed where a page has a field of that name."""
+        return {
+            # A code counts once, and the clock of a phone may be ahead by a step.
+            "otp": {"otp": self.code(ahead=1)} if self.device else {"otp": ""},
+            "password-new": {
+                "password-new": self.password,
+                "password-confirm": self.password,
+            },
+            "firstName": {"firstName": "A.", "lastName": "Dib"},
+        }
+
+    def _set_up_a_device(self, page: str) -> dict[str, str] | None:
+        found = _TOTP_SECRET.search(page)
+        if found is None or not self.has_phone:
+            return None
+        self.device = found[1]
+        return {"totp": self.code(), "totpSecret": self.device, "userLabel": "phone"}
 
     def code(self, *, ahead: int = 0) -> str:
         """The code of now, six digits (RFC 6238)."""
@@ -102,8 +123,7 @@ def sign_in(realm_url: str, person: Person, *, redirect_uri: str) -> dict[str, A
     """Return the dashboard's tokens, or the page that was shown in place of a redirect."""
     verifier = secrets.token_urlsafe(48)
     digest = hashlib.sha256(verifier.encode()).digest()
-    browser = Browser()
-    answer = browser.open(
+    place = walk(
         authorize_url(
             realm_url,
             client_id="dashboard",
@@ -112,12 +132,31 @@ def sign_in(realm_url: str, person: Person, *, redirect_uri: str) -> dict[str, A
             redirect_uri=redirect_uri,
             code_challenge=base64.urlsafe_b64encode(digest).decode().rstrip("="),
             code_challenge_method="S256",
-        )
+        ),
+        person,
+        redirect_uri=redirect_uri,
     )
+    if not place.startswith(redirect_uri):
+        return place
+    _, tokens = ask_token(
+        realm_url,
+        grant_type="authorization_code",
+        client_id="dashboard",
+        code=parse_qs(urlsplit(place).query)["code"][0],
+        redirect_uri=redirect_uri,
+        code_verifier=verifier,
+    )
+    return tokens
+
+
+def walk(address: str, person: Person, *, redirect_uri: str) -> str:
+    """Sign in from an address on; return where the browser is sent, or the page shown instead."""
+    browser = Browser()
+    answer = browser.open(address)
     for _ in range(_MOST_PAGES):
         place = answer.headers.get("Location", "")
         if place.startswith(redirect_uri):
-            break
+            return place
         if answer.status in _REDIRECTS:
             answer = browser.open(place)
             continue
@@ -127,18 +166,28 @@ def sign_in(realm_url: str, person: Person, *, redirect_uri: str) -> dict[str, A
         if form is None or typed is None:
             return page
         answer = browser.open(html.unescape(form[1]), typed)
-    else:
-        return answer.data.decode()
-    code = parse_qs(urlsplit(answer.headers["Location"]).query)["code"][0]
-    _, tokens = ask_token(
-        realm_url,
-        grant_type="authorization_code",
-        client_id="dashboard",
-        code=code,
-        redirect_uri=redirect_uri,
-        code_verifier=verifier,
-    )
-    return tokens
+    place = answer.headers.get("Location", "")
+    return place if place.startswith(redirect_uri) else answer.data.decode()
+
+
+def follow_link(link: str, person: Person) -> str:
+    """Do what Keycloak's mail asks for, page by page; return the last page."""
+    browser = Browser()
+    answer = browser.open(link)
+    for _ in range(_MOST_PAGES):
+        if answer.status in _REDIRECTS:
+            answer = browser.open(answer.headers["Location"])
+            continue
+        page = answer.data.decode()
+        form, proceed = _FORM.search(page), _PROCEED.search(page)
+        typed = person.fill_in(page)
+        if form is not None and typed is not None and "username" not in typed:
+            answer = browser.open(html.unescape(form[1]), typed)
+        elif proceed is not None:
+            answer = browser.open(html.unescape(proceed[1]))
+        else:
+            return page
+    return answer.data.decode()
 
 
 def claims_of(token: str) -> dict[str, Any]:

@@ -16,7 +16,12 @@ from pg8000.native import identifier, literal
 
 from knative.local.postgres import Postgres, connect
 from knative.local.secret_files import make_private_folder, make_secrets, write_private
-from tests.simulator_process import CallbackReceiver, MtnCustomer, SimulatorProcess
+from tests.simulator_process import (
+    CallbackReceiver,
+    MtnCustomer,
+    OrangeCustomer,
+    SimulatorProcess,
+)
 
 LOGIN: Final = "simulator_in_tests"
 
@@ -67,6 +72,18 @@ def lonely_simulator(
 def customer(simulator: SimulatorProcess) -> MtnCustomer:
     """A fresh API user."""
     return MtnCustomer.register(simulator)
+
+
+@pytest.fixture
+def payer(customer: MtnCustomer) -> MtnCustomer:
+    """The same merchant's API user for disbursement, with a float of 100,000 francs."""
+    return customer.partner()
+
+
+@pytest.fixture
+def channel(simulator: SimulatorProcess) -> OrangeCustomer:
+    """A fresh contract with Orange."""
+    return OrangeCustomer.register(simulator)
 
 
 @pytest.fixture(scope="session")

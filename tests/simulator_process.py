@@ -15,7 +15,7 @@ import threading
 import time
 import uuid
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
@@ -25,6 +25,7 @@ from knative.local.programs import free_port
 ROOT = Path(__file__).parents[1]
 START_SECONDS = 20.0
 SUBSCRIPTION_KEY = "9f3c0d7a41b84f6e8a2d5c1b7e90f364"
+DISBURSEMENT_KEY = "c47a5be2098d4f31b6e0d93f1a7c2855"
 
 
 def wait_until(is_so: Callable[[], Any], *, seconds: float = 5.0, what: str = "it") -> Any:
@@ -166,19 +167,23 @@ class SimulatorProcess:
 
 @dataclass(frozen=True, slots=True)
 class MtnCustomer:
-    """An API user at the simulator's MTN face, made over the wire like anyone's."""
+    """An API user of one product at the simulator's MTN face, made over the wire like anyone's."""
 
     simulator: SimulatorProcess
     api_user: str
     api_key: str
     token: str
     subscription_key: str = SUBSCRIPTION_KEY
+    product: str = "collection"
 
     @classmethod
-    def register(cls, simulator: SimulatorProcess, host: str = "127.0.0.1") -> "MtnCustomer":
+    def register(
+        cls, simulator: SimulatorProcess, host: str = "127.0.0.1", product: str = "collection"
+    ) -> "MtnCustomer":
         """A new API user with a key and a token."""
         api_user = str(uuid.uuid4())
-        key = {"Ocp-Apim-Subscription-Key": SUBSCRIPTION_KEY}
+        subscription = SUBSCRIPTION_KEY if product == "collection" else DISBURSEMENT_KEY
+        key = {"Ocp-Apim-Subscription-Key": subscription}
         created = call(
             simulator.port,
             "POST",
@@ -191,19 +196,35 @@ class MtnCustomer:
             simulator.port, "POST", f"/mtn/v1_0/apiuser/{api_user}/apikey", headers=key, body=b""
         )
         assert made.status == 201, made
-        api_key = made.json["apiKey"]
-        customer = cls(simulator, api_user, api_key, "")
-        return cls(simulator, api_user, api_key, customer.ask_token().json["access_token"])
+        customer = cls(simulator, api_user, made.json["apiKey"], "", subscription, product)
+        return replace(customer, token=customer.ask_token().json["access_token"])
 
-    def ask_token(self, *, body: bytes = b"", **headers: str) -> Answer:
-        """`POST /collection/token/`."""
+    @classmethod
+    def prepared(cls, simulator: SimulatorProcess, secret: str, product: str) -> "MtnCustomer":
+        """The API user that a secret file makes ready, with a token."""
+        fields = json.loads((simulator.secrets_dir / secret).read_text())
+        key = fields["subscription_key"]
+        own = cls(simulator, fields["api_user"], fields["api_key"], "", key, product)
+        return replace(own, token=own.ask_token().json["access_token"])
+
+    def partner(self, *, amount: str = "100000") -> "MtnCustomer":
+        """The same merchant's API user for disbursement, with a float of so many francs."""
+        partner = MtnCustomer.register(self.simulator, product="disbursement")
+        whose = {"api_user": partner.api_user}
+        self.simulator.control("POST", "partners", {**whose, "collection": self.api_user})
+        if amount != "0":
+            self.simulator.control("POST", "floats/top_up", {**whose, "amount": amount})
+        return partner
+
+    def ask_token(self, *, body: bytes = b"", product: str = "", **headers: str) -> Answer:
+        """`POST /{product}/token/`."""
         pair = base64.b64encode(f"{self.api_user}:{self.api_key}".encode()).decode()
         given = {
             "Authorization": f"Basic {pair}",
             "Ocp-Apim-Subscription-Key": self.subscription_key,
             **{name.replace("_", "-"): value for name, value in headers.items()},
         }
-        path = "/mtn/collection/token/"
+        path = f"/mtn/{product or self.product}/token/"
         return call(self.simulator.port, "POST", path, headers=given, body=body)
 
     def headers(self, environment: str = "mtncameroon", **more: str | None) -> dict[str, str]:
@@ -258,9 +279,58 @@ class MtnCustomer:
         return call(
             self.simulator.port,
             "GET",
-            f"/mtn/collection/v1_0/{path}",
+            f"/mtn/{self.product}/v1_0/{path}",
             headers=self.headers(environment),
         )
+
+    def pay_out(
+        self,
+        kind: str,
+        reference: str,
+        *,
+        payee: str = "237670000001",
+        amount: object = "500",
+        currency: str = "XAF",
+        environment: str = "mtncameroon",
+        version: str = "v1_0",
+        callback_url: str | None = None,
+        body: Mapping[str, Any] | None = None,
+        timeout: float = 10.0,
+        **headers: str | None,
+    ) -> Answer:
+        """`POST /disbursement/{version}/{kind}`; `body` adds or replaces fields."""
+        fields = {
+            "amount": amount,
+            "currency": currency,
+            "externalId": "payout-1",
+            "payee": {"partyIdType": "MSISDN", "partyId": payee},
+            "payerMessage": "Payout 1",
+            "payeeNote": "Thanks",
+            **(body or {}),
+        }
+        more = {"X-Reference-Id": reference, "X-Callback-Url": callback_url, **headers}
+        return call(
+            self.simulator.port,
+            "POST",
+            f"/mtn/disbursement/{version}/{kind}",
+            headers=self.headers(environment, **more),
+            body=json.dumps(fields).encode(),
+            timeout=timeout,
+        )
+
+    def transfer(self, reference: str, **more: Any) -> Answer:
+        """`POST /disbursement/v1_0/transfer`."""
+        return self.pay_out("transfer", reference, **more)
+
+    def refund(self, reference: str, refunds: str, **more: Any) -> Answer:
+        """`POST /disbursement/v1_0/refund` of the request to pay under `refunds`."""
+        body = {"payee": None, "referenceIdToRefund": refunds, **more.pop("body", {})}
+        return self.pay_out("refund", reference, body=body, **more)
+
+    def balance(self) -> str:
+        """What the product's account holds, in francs."""
+        available: str = self.get("account/balance").json["availableBalance"]
+        return available
 
     def order(self, fault: object, **more: Any) -> Any:
         """Order a fault for this API user."""
@@ -272,6 +342,109 @@ class MtnCustomer:
         answer = self.simulator.control("GET", name, None, api_user=self.api_user, **query)
         rows: list[dict[str, Any]] = answer[name]
         return rows
+
+
+@dataclass(frozen=True, slots=True)
+class OrangeCustomer:
+    """A contract at the simulator's Orange face; `letter` is what Orange would send on paper."""
+
+    simulator: SimulatorProcess
+    letter: Mapping[str, str]
+    token: str
+
+    @classmethod
+    def register(cls, simulator: SimulatorProcess) -> "OrangeCustomer":
+        """A new contract with a token."""
+        customer = cls(simulator, simulator.control("POST", "channels", {}), "")
+        return customer.with_token()
+
+    def with_token(self) -> "OrangeCustomer":
+        """The same contract with the token that it is given now."""
+        token = self.ask_token().json["access_token"]
+        return OrangeCustomer(self.simulator, self.letter, token)
+
+    def ask_token(self, *, body: bytes = b"grant_type=client_credentials", **more: str) -> Answer:
+        """`POST /token`."""
+        known = {**self.letter, **more}
+        given = {
+            "Authorization": f"Basic {_pair(known['consumer_key'], known['consumer_secret'])}",
+            "Content-Type": "application/x-www-form-urlencoded",
+        }
+        return call(self.simulator.port, "POST", "/orange/token", headers=given, body=body)
+
+    def call(
+        self,
+        method: str,
+        path: str,
+        body: Mapping[str, Any] | None = None,
+        *,
+        timeout: float = 10.0,
+        **headers: str,
+    ) -> Answer:
+        """Any call of the core API."""
+        given = {
+            "Authorization": f"Bearer {self.token}",
+            "X-AUTH-TOKEN": _pair(self.letter["api_user"], self.letter["api_password"]),
+            "Content-Type": "application/json",
+            **{name.replace("_", "-"): value for name, value in headers.items()},
+        }
+        sent = b"" if body is None and method == "POST" else None
+        return call(
+            self.simulator.port,
+            method,
+            f"/orange/omcoreapis/1.0.2/{path}",
+            headers=given,
+            body=sent if body is None else json.dumps(body).encode(),
+            timeout=timeout,
+        )
+
+    def init(self, product: str = "mp") -> str:
+        """A new payToken."""
+        token: str = self.call("POST", f"{product}/init").json["data"]["payToken"]
+        return token
+
+    def pay(
+        self,
+        pay_token: str,
+        *,
+        subscriber: str = "690000001",
+        product: str = "mp",
+        timeout: float = 10.0,
+        **more: Any,
+    ) -> Answer:
+        """`POST {product}/pay`; `more` adds or replaces fields."""
+        fields = {
+            "payToken": pay_token,
+            "channelUserMsisdn": self.letter["channel_msisdn"],
+            "subscriberMsisdn": subscriber,
+            "pin": self.letter["pin"],
+            "amount": "500",
+            "orderId": "order1",
+            "description": "Order 1",
+            "notifUrl": "",
+            **more,
+        }
+        return self.call("POST", f"{product}/pay", fields, timeout=timeout)
+
+    def status(self, pay_token: str, product: str = "mp") -> Answer:
+        """`GET {product}/paymentstatus/{payToken}`."""
+        return self.call("GET", f"{product}/paymentstatus/{pay_token}")
+
+    def order(self, fault: object, **more: Any) -> Any:
+        """Order a fault for this contract."""
+        order = {"api_user": self.letter["api_user"], "fault": fault, **more}
+        return self.simulator.control("POST", "faults", order)
+
+    def view(self, name: str, **query: str) -> list[dict[str, Any]]:
+        """Rows of one of the control's views."""
+        api_user = self.letter["api_user"]
+        answer = self.simulator.control("GET", name, None, api_user=api_user, **query)
+        rows: list[dict[str, Any]] = answer[name]
+        return rows
+
+
+def _pair(user: str, secret: str) -> str:
+    return base64.b64encode(f"{user}:{secret}".encode()).decode()
 
 
 @dataclass(frozen=True, slots=True)

@@ -56,4 +56,5 @@ create_charge = http_function(
     "create_charge",
     {"create_charge": create, "cancel_charge": cancel},
     authenticate=wiring.authenticate,
+    admit=wiring.admit,
 )

@@ -8,13 +8,13 @@ from shared.runtime.http import Push, push_function
 def handle(push: Push) -> None:
     """Claim up to fifty, send them at once, record."""
     tenant = wiring.tenant_of(push.message)
-    sent = dispatch(
+    came_to = dispatch(
         push.message,
         store=wiring.deliveries(tenant),
         sender=webhooks.sender(),
         how=webhooks.dispatch(),
     )
-    logs.info("webhooks_sent", endpoint_id=push.message.object_id, count=sent)
+    logs.info("webhooks_sent", endpoint_id=push.message.object_id, **came_to)
 
 
 dispatch_webhook = push_function("dispatch_webhook", handle)

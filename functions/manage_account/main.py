@@ -1,59 +1,13 @@
-"""What a merchant configures: its API keys."""
+"""What a merchant configures and sees of itself: keys, team, account, and who is signed in."""
 
-from shared.operations import manage_keys, objects
-from shared.operations.manage_keys import CreateKey, RotateKey
 from shared.runtime import wiring
-from shared.runtime.http import Answer, Call, http_function
-from shared.runtime.idempotency import read_key
-
-_NOT_KEPT = {"Cache-Control": "no-store"}
-
-
-def create(call: Call) -> Answer:
-    """POST /v1/api_keys. No answer is kept for a second try: it would keep the secret."""
-    read_key(call.idempotency_key)
-    command = CreateKey.parse(call.body(), now=wiring.now())
-    made = manage_keys.create_api_key(command, wiring.key_maker(call.authenticated()))
-    return Answer(body=objects.made_key_object(made, now=wiring.now()), headers=_NOT_KEPT)
-
-
-def rotate(call: Call) -> Answer:
-    """POST /v1/api_keys/{id}/rotate."""
-    read_key(call.idempotency_key)
-    command = RotateKey.parse(call.body() if call.content else {}, now=wiring.now())
-    maker = wiring.key_maker(call.authenticated())
-    made = manage_keys.rotate_api_key(call.path_params["id"], command, maker)
-    return Answer(body=objects.made_key_object(made, now=wiring.now()), headers=_NOT_KEPT)
-
-
-def revoke(call: Call) -> Answer:
-    """POST /v1/api_keys/{id}/revoke; the same call again is harmless, with or without a key."""
-    call.refuse_fields()
-    read_key(call.idempotency_key)
-    store, now = wiring.keys(call.authenticated().tenant), wiring.now()
-    key = manage_keys.revoke_api_key(call.path_params["id"], store, now=now)
-    return Answer(body=objects.api_key_object(key, now=now))
-
-
-def read(call: Call) -> Answer:
-    """GET /v1/api_keys/{id}."""
-    call.refuse_query()
-    store = wiring.keys(call.authenticated().tenant)
-    key = manage_keys.read_api_key(call.path_params["id"], store)
-    return Answer(body=objects.api_key_object(key, now=wiring.now()))
-
-
-def show_page(call: Call) -> Answer:
-    """GET /v1/api_keys."""
-    store = wiring.keys(call.authenticated().tenant)
-    keys, has_more = manage_keys.list_api_keys(call.query(), store)
-    data = [objects.api_key_object(key, now=wiring.now()) for key in keys]
-    return Answer(body=objects.list_object("/v1/api_keys", data, has_more=has_more))
-
+from shared.runtime.doors import keys, own_account, people, team
+from shared.runtime.http import http_function
 
 manage_account = http_function(
     "manage_account",
-    {"create_api_key": create, "list_api_keys": show_page, "read_api_key": read,
-     "rotate_api_key": rotate, "revoke_api_key": revoke},
+    {**keys.HANDLERS, **own_account.HANDLERS, **people.HANDLERS, **team.HANDLERS},
     authenticate=wiring.authenticate,
-)  # fmt: skip
+    identify=wiring.identify,
+    admit=wiring.admit,
+)

@@ -1,25 +1,33 @@
-"""Shows merchants their charges, events and balance, and anyone the contract of the API."""
+"""Shows merchants their payments, balance and audit entries, and anyone the API's contract."""
 
 from functools import cache
 
 from shared.contracts import OPENAPI_FILE
+from shared.operations.read_operators import list_operators
 from shared.operations.read_payments import READS, Read
 from shared.runtime import wiring
+from shared.runtime.doors import audit
 from shared.runtime.http import Answer, Call, http_function
 from shared.runtime.settings import settings
 
 
 def read(call: Call) -> Answer:
-    """Any GET below /v1: one read of the caller's own."""
+    """Any other GET below /v1: one read of the caller's own."""
     tenant = call.authenticated().tenant
     asked = Read(
-        path_params=call.path_params,
-        query=call.query(),
-        base_url=settings().public_base_url,
-        language=call.language,
-        livemode=tenant.livemode,
+        call.path_params, call.query(), settings().public_base_url, call.language, tenant.livemode
     )
     return Answer(body=READS[call.operation_id](asked, wiring.reading(tenant)))
+
+
+def operators(call: Call) -> Answer:
+    """GET /v1/operators."""
+    tenant = call.authenticated().tenant
+    return Answer(
+        body=list_operators(
+            call.query(), lambda operator: wiring.offer(operator, tenant), livemode=tenant.livemode
+        )
+    )
 
 
 @cache
@@ -34,6 +42,12 @@ def read_openapi(_: Call) -> Answer:
 
 read_payments = http_function(
     "read_payments",
-    {**dict.fromkeys(READS, read), "read_openapi": read_openapi},
+    {
+        **dict.fromkeys(READS, read),
+        **audit.OWN,
+        "list_operators": operators,
+        "read_openapi": read_openapi,
+    },
     authenticate=wiring.authenticate,
+    admit=wiring.admit,
 )

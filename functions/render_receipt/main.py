@@ -1,7 +1,7 @@
 """Prints the receipt of a paid charge into write-once storage."""
 
 from shared.operations.render_receipt import render_receipt as render
-from shared.runtime import logs, receipts, wiring
+from shared.runtime import locked, logs, receipts, wiring
 from shared.runtime.http import Push, push_function
 
 
@@ -13,7 +13,7 @@ def handle(push: Push) -> None:
         message,
         charges=wiring.charges(tenant),
         store=wiring.receipts(tenant),
-        locked=receipts.locked_store(),
+        locked=locked.store(),
         how=receipts.printing(tenant),
     )
     logs.info("receipt_rendered", charge_id=message.object_id, outcome=outcome)

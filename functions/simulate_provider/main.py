@@ -17,7 +17,7 @@ def _simulator() -> Simulator:
 
 
 def simulate_provider(request: Request) -> Response:
-    """Answer as MTN below `/mtn`; `/_control` steers it for who holds the control token."""
+    """Answer as MTN below `/mtn`, as Orange below `/orange`; `/_control` steers both."""
     return _simulator().handle(request)
 
 

@@ -13,6 +13,7 @@ def handle(push: Push) -> None:
         message,
         store=wiring.charges(tenant),
         requester_of=wiring.operators().requester,
+        opener_of=wiring.operators().opener,
         how=wiring.submission(tenant),
     )
     logs.info("charge_submitted", charge_id=message.object_id, outcome=outcome)

@@ -7,9 +7,11 @@ import sys
 from pathlib import Path
 
 from knative.catalogue import CatalogueError, FunctionEntry, load_catalogue
-from knative.local.boot import LocalSystem, reason_of
+from knative.local.boot import LocalSystem
 from knative.local.cluster import PostgresError
 from knative.local.credentials import Credentials, read_credentials
+from knative.local.identity import choose_keycloak
+from knative.local.keycloak import NAME as KEYCLOAK
 from knative.local.layout import (
     HOST,
     Layout,
@@ -19,6 +21,7 @@ from knative.local.layout import (
     choose_ports,
     hold,
     make_data_dir,
+    reason_of,
     write_record,
 )
 from knative.local.object_store import prepare_store
@@ -32,7 +35,9 @@ _PARTS = (
     "pubsub",
     "pubsub_http",
     "gateway_admin",
+    KEYCLOAK,
     "readiness",
+    "mail",
     "webhook",
 )
 
@@ -69,7 +74,8 @@ def _run(data_dir: Path, port: int, entries: tuple[FunctionEntry, ...]) -> int:
             ports["postgres"] = database.port
         write_record(record, ports)
         host = HOST if database is None else database.host
-        layout = Layout(data_dir, ports, store.endpoint_url, host)
+        keycloak_url = choose_keycloak(os.environ, ports[KEYCLOAK])
+        layout = Layout(data_dir, ports, store.endpoint_url, host, keycloak_url)
         _say(f"Starting {len(names)} functions and their parts; logs in {layout.logs}")
         system = LocalSystem(layout, entries, store, _say, database=database)
 
@@ -89,6 +95,7 @@ def _show(layout: Layout, credentials: Credentials, readiness: Readiness) -> Non
         ("Secret key (test)", credentials.secret_key),
         ("Publishable key (test)", credentials.publishable_key),
         ("Webhooks go to", credentials.webhook_url),
+        ("Mail and text messages lie in", str(layout.mailbox)),
         ("Data", str(layout.data_dir)),
         ("Logs", str(layout.logs)),
         ("All keys", str(layout.data_dir / "credentials.json")),

@@ -3,7 +3,6 @@
 import asyncio
 import contextlib
 import signal
-import sys
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import replace
@@ -23,7 +22,9 @@ from knative.local.environment import (
     program_environment,
     pubsub_environment,
 )
-from knative.local.layout import PUBSUB_PROJECT, ROOT, Layout, LayoutError
+from knative.local.identity import Identity
+from knative.local.layout import PUBSUB_PROJECT, Layout, LayoutError, reason_of
+from knative.local.mailbox import serve_mail
 from knative.local.object_store import (
     ObjectStoreError,
     StorePlan,
@@ -33,14 +34,14 @@ from knative.local.object_store import (
     store_program,
 )
 from knative.local.postgres import Server, is_answering, postgres_program, prepare_server
-from knative.local.programs import Program, rotate_log
+from knative.local.programs import rotate_log
 from knative.local.readiness import Readiness, serve_readiness
-from knative.local.supervisor import ReadyCheck, StartError, Supervisor, run_to_end
+from knative.local.steps import python_program, run_step
+from knative.local.supervisor import ReadyCheck, StartError, Supervisor
 from knative.local.ticks import Schedule, tick
 
 ACCOUNT_NAME: Final = "Boutique Démo"
 _PART_SECONDS: Final = 60.0
-_STEP_SECONDS: Final = 120.0
 _SERVER_FAILURE: Final = 500
 _EXPECTED: Final = (
     DatabaseError,
@@ -77,12 +78,14 @@ class LocalSystem:
         self._announce = announce
         self._began = time.monotonic()
         self._supervisor = Supervisor(announce)
+        self._identity = Identity(layout, announce)
         self._pending = {"database", "object store bucket", "topics", "account"}
         self._ticks: list[asyncio.Task[None]] = []
 
     def readiness(self) -> Readiness:
         """What is still to do."""
-        return Readiness(tuple(sorted(self._pending)), self._supervisor.condition())
+        steps = tuple(sorted(self._pending))
+        return Readiness(steps, self._supervisor.condition(), self._identity.beside())
 
     async def run(self, show: Callable[[Credentials, Readiness], None]) -> int:
         """Start, show what to use, run until SIGINT or SIGTERM, stop; the exit code."""
@@ -91,6 +94,7 @@ class LocalSystem:
         for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
             loop.add_signal_handler(number, leave.set)
         web = await serve_readiness(self._layout.ports["readiness"], self.readiness)
+        mail = await serve_mail(self._layout.ports["mail"], self._layout.mailbox, self._announce)
         self._session = aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=2))
         boot = asyncio.create_task(self._boot())
         leaving = asyncio.create_task(leave.wait())
@@ -99,6 +103,8 @@ class LocalSystem:
             await asyncio.wait({boot, leaving}, return_when=asyncio.FIRST_COMPLETED)
             if boot.done():
                 show(boot.result(), self.readiness())
+                # Only now: beside the functions its start would take the processor from theirs.
+                self._identity.begin(self._session, self._elapsed)
                 await leaving
         except* _EXPECTED as problems:
             for error in _leaves(problems):
@@ -110,6 +116,7 @@ class LocalSystem:
             await asyncio.gather(boot, leaving, return_exceptions=True)
             await self._stop()
             await self._session.close()
+            mail.close()
             await web.cleanup()
         return code
 
@@ -129,7 +136,9 @@ class LocalSystem:
     async def _start_database(self) -> None:
         server = self._database or await self._start_postgres()
         await asyncio.to_thread(prepare_server, server, self._layout.secrets_dir)
-        await self._run_step("migrate", "shared.db.migrate", owner_environment(self._layout))
+        await run_step(
+            self._layout, "migrate", "shared.db.migrate", owner_environment(self._layout)
+        )
         self._done("database")
 
     async def _start_postgres(self) -> Server:
@@ -161,14 +170,15 @@ class LocalSystem:
             "--http-port": str(layout.ports["pubsub_http"]),
         }
         environment = program_environment(layout)
-        program = self._python(
-            "pubsub", "knative.local.pubsub", environment, *chain(*words.items())
+        program = python_program(
+            layout, "pubsub", "knative.local.pubsub", environment, *chain(*words.items())
         )
         self._supervisor.start(
             replace(program, stop_seconds=0.7), self._http_check(f"{layout.push_issuer}/healthz")
         )
         await self._supervisor.until_ready(["pubsub"], seconds=_PART_SECONDS)
-        await self._run_step(
+        await run_step(
+            layout,
             "topology",
             "knative.local.topology",
             program_environment(layout) | pubsub_environment(layout),
@@ -184,7 +194,7 @@ class LocalSystem:
     def _start_functions(self) -> None:
         for entry in self._entries:
             environment = function_environment(entry, self._layout)
-            program = self._python(entry.name, "shared.runtime.serve", environment)
+            program = python_program(self._layout, entry.name, "shared.runtime.serve", environment)
             url = self._layout.url(entry.name) + "/"
             self._supervisor.start(program, self._http_check(url))
             if entry.schedule is not None:
@@ -205,23 +215,6 @@ class LocalSystem:
             self._announce(f"{error}")
         else:
             self._announce(f"{len(names)} functions ready after {self._elapsed()}")
-
-    async def _run_step(
-        self, name: str, module: str, environment: dict[str, str], *words: str
-    ) -> None:
-        await run_to_end(self._python(name, module, environment, *words), seconds=_STEP_SECONDS)
-
-    def _python(self, name: str, module: str, environment: dict[str, str], *words: str) -> Program:
-        log = self._layout.logs / f"{name}.log"
-        rotate_log(log)
-        return Program(
-            name=name,
-            argv=(sys.executable, "-m", module, *words),
-            log=log,
-            folder=ROOT,
-            environment=environment,
-            stop_seconds=1.5,
-        )
 
     def _http_check(self, url: str) -> ReadyCheck:
         """Any answer but a server's failure counts: a function may well refuse `GET /`."""
@@ -246,16 +239,9 @@ class LocalSystem:
             task.cancel()
         await asyncio.gather(*self._ticks, return_exceptions=True)
         await self._supervisor.stop([entry.name for entry in self._entries])
-        await self._supervisor.stop(_INFRASTRUCTURE)
+        await asyncio.gather(self._supervisor.stop(_INFRASTRUCTURE), self._identity.stop())
         await self._supervisor.stop(["postgres"])
         remove_sockets(self._store)
-
-
-def reason_of(error: BaseException) -> str:
-    """Say in a sentence what keeps the system from starting."""
-    if isinstance(error, OSError) and error.strerror:
-        return f"{error.strerror}: {error.filename}" if error.filename else error.strerror
-    return str(error)
 
 
 def _leaves(group: BaseExceptionGroup[BaseException]) -> Iterator[BaseException]:

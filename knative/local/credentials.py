@@ -4,9 +4,9 @@ import json
 import os
 import sys
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 from knative.local.environment import owner_environment
 from knative.local.layout import ROOT, Layout, LayoutError, write_record
@@ -15,11 +15,24 @@ from knative.local.supervisor import StartError, run_to_end
 
 FILE: Final = "credentials.json"
 _PROVISION_SECONDS: Final = 60.0
+_REALM: Final = "pay"
+
+
+@dataclass(frozen=True, slots=True)
+class Login:
+    """A person's name and first password; whoever changed it since knows it alone."""
+
+    username: str
+    password: str
 
 
 @dataclass(frozen=True, slots=True)
 class Credentials:
-    """Addresses of the system and the test keys of its first account."""
+    """Addresses of the system, the test keys of its first account and its first people.
+
+    `identity_url` is the realm's; the people are `admin` of the platform and, for the `dashboard`,
+    the account's owner. They are None until Keycloak has made them.
+    """
 
     base_url: str
     account: str
@@ -29,6 +42,13 @@ class Credentials:
     webhook_secret: str
     simulator_url: str
     simulator_control_token: str
+    identity_url: str | None = None
+    admin: Login | None = None
+    dashboard: Login | None = None
+
+
+_PEOPLE: Final = ("admin", "dashboard")
+_ALWAYS: Final = Credentials.__dataclass_fields__.keys() - {*_PEOPLE, "identity_url"}
 
 
 def read_credentials(data_dir: Path) -> Credentials | None:
@@ -41,7 +61,14 @@ def read_credentials(data_dir: Path) -> Credentials | None:
         return None
     try:
         known = json.loads(file.read_text(encoding="utf-8"))
-        return Credentials(**{name: str(known[name]) for name in Credentials.__dataclass_fields__})
+        always: dict[str, Any] = {name: str(known[name]) for name in _ALWAYS}
+        people = {name: _login(known[name]) for name in _PEOPLE if name in known}
+        return Credentials(
+            **always,
+            identity_url=known.get("identity_url"),
+            admin=people.get("admin"),
+            dashboard=people.get("dashboard"),
+        )
     except (ValueError, KeyError, TypeError):
         raise LayoutError(
             f"{file} is damaged and holds the only copy of your test keys: put it back,"
@@ -49,9 +76,21 @@ def read_credentials(data_dir: Path) -> Credentials | None:
         ) from None
 
 
+def _login(known: Mapping[str, object]) -> Login:
+    return Login(str(known["username"]), str(known["password"]))
+
+
 def write_credentials(data_dir: Path, credentials: Credentials) -> None:
-    """Replace the file, mode 0600."""
-    write_record(data_dir / FILE, asdict(credentials))
+    """Replace the file, mode 0600; what is not there yet does not stand in it."""
+    content = {name: value for name, value in asdict(credentials).items() if value is not None}
+    write_record(data_dir / FILE, content)
+
+
+def record_people(data_dir: Path, *, admin: Login, owner: Login) -> None:
+    """Add the first people to the file."""
+    known = read_credentials(data_dir)
+    if known is not None:
+        write_credentials(data_dir, replace(known, admin=admin, dashboard=owner))
 
 
 async def ensure_account(layout: Layout, *, name: str) -> Credentials:
@@ -79,6 +118,9 @@ async def ensure_account(layout: Layout, *, name: str) -> Credentials:
         webhook_secret=webhook_secret,
         simulator_url=layout.base_url,
         simulator_control_token=token,
+        identity_url=layout.keycloak_url and f"{layout.keycloak_url}/realms/{_REALM}",
+        admin=None if known is None else known.admin,
+        dashboard=None if known is None else known.dashboard,
     )
     write_credentials(layout.data_dir, credentials)
     return credentials

@@ -23,6 +23,7 @@ _PASSED_ON: Final = (
     "TMPDIR",
 )
 _RETENTION_DAYS: Final = "3650"
+MAIL_FROM: Final = "no-reply@pay.local"
 _DATABASES: Final = {
     "app": ("DATABASE_URL", "pay"),
     "worker": ("WORKER_DATABASE_URL", "pay"),
@@ -79,9 +80,23 @@ def function_environment(entry: FunctionEntry, layout: Layout) -> dict[str, str]
             "S3_BUCKET": BUCKET,
             "RETENTION_DAYS": _RETENTION_DAYS,
         }
-    if entry.egress == "merchants":
+    if layout.keycloak_url and (entry.serves_operations or entry.egress == "identity"):
+        environment["KEYCLOAK_URL"] = layout.keycloak_url
+    # Whoever takes a merchant's address, and whoever calls it.
+    if entry.serves_operations or entry.egress == "merchants":
         environment["WEBHOOK_ALLOW_LOOPBACK"] = "true"
+    if entry.egress == "mail":
+        environment |= mail_environment(layout)
+        environment["TEXT_FOLDER"] = str(layout.mailbox)
     return environment
+
+
+def mail_environment(layout: Layout) -> dict[str, str]:
+    """The mail server and who writes: those of the caller's environment, else ours."""
+    return {
+        "SMTP_URL": os.environ.get("SMTP_URL") or f"smtp://{HOST}:{layout.ports['mail']}",
+        "MAIL_FROM": os.environ.get("MAIL_FROM") or MAIL_FROM,
+    }
 
 
 def pubsub_environment(layout: Layout) -> dict[str, str]:

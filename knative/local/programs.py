@@ -1,5 +1,6 @@
 """Starts and ends one child program so that it never outlives us, whatever ends us."""
 
+import atexit
 import contextlib
 import ctypes
 import os
@@ -8,6 +9,7 @@ import signal
 import socket
 import subprocess
 import sys
+from collections import deque
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -19,6 +21,8 @@ BLOCK_SIZE: Final = 100
 _BLOCK_PORTS: Final = (10_000, 18_000)
 _SINGLE_PORTS: Final = (18_000, 20_000)
 _LARGE_LOG_BYTES: Final = 5_000_000
+_MOST_HELD: Final = 64
+_held: deque[socket.socket] = deque()
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,15 +112,38 @@ def rotate_log(log: Path) -> None:
 
 
 def free_port() -> int:
-    """A TCP port on 127.0.0.1 that nothing listens on now.
+    """A TCP port on 127.0.0.1 that nobody has, held for the program that will use it.
 
-    It lies below the range that the system gives to outgoing connections, so that none of those
-    takes it before its program does.
+    It lies below the range that the system gives to outgoing connections.
     """
     while True:
         port = random.randrange(*_SINGLE_PORTS)  # noqa: S311 - spreads ports, guards nothing
-        if is_port_free(port):
+        if hold_port(port):
             return port
+
+
+def hold_port(port: int) -> bool:
+    """Keep 127.0.0.1:`port` from whoever looks for a free one; False where somebody has it.
+
+    We do not listen on it: a program that asks for SO_REUSEADDR, as servers do, still can.
+    """
+    holder = socket.socket()
+    try:
+        holder.bind(("127.0.0.1", port))
+    except OSError:
+        holder.close()
+        return False
+    holder.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    _held.append(holder)
+    if len(_held) > _MOST_HELD:  # its program has bound it long ago
+        _held.popleft().close()
+    return True
+
+
+@atexit.register
+def _let_go() -> None:
+    while _held:
+        _held.popleft().close()
 
 
 def hold_port_block(first: int | None) -> socket.socket:

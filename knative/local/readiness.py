@@ -1,12 +1,23 @@
-"""Answers `/readyz`: 200 when charges flow, else 503 and the names of what is not ready."""
+"""Answers `/readyz`: 200 when charges flow, else 503; both name what is not there."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from aiohttp import web
 
 from knative.local.layout import HOST
 from knative.local.supervisor import Condition
+
+_ALL_WELL = Condition((), {})
+
+
+@dataclass(frozen=True, slots=True)
+class Beside:
+    """What charges flow without: not there yet, given up in this run, or never wanted in it."""
+
+    condition: Condition = _ALL_WELL
+    missing: tuple[str, ...] = ()
+    left_out: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -15,6 +26,7 @@ class Readiness:
 
     pending_steps: tuple[str, ...]
     condition: Condition
+    beside: Beside = field(default_factory=Beside)
 
     @property
     def is_ready(self) -> bool:
@@ -22,15 +34,22 @@ class Readiness:
         return not self.pending_steps and self.condition.is_ready
 
     def as_json(self) -> dict[str, object]:
-        """The body of the answer."""
-        if self.is_ready:
-            return {"status": "ready"}
-        looping = self.condition.crash_looping
-        return {
-            "status": "crash_looping" if looping else "starting",
-            "starting": [*self.pending_steps, *self.condition.starting],
+        """The body of the answer: a status, and each list that is not empty."""
+        beside = self.beside
+        looping = self.condition.crash_looping | beside.condition.crash_looping
+        waiting = "crash_looping" if self.condition.crash_looping else "starting"
+        lists = {
+            "starting": [
+                *self.pending_steps,
+                *self.condition.starting,
+                *beside.condition.starting,
+            ],
             "crash_looping": [{"name": n, "restarts": count} for n, count in looping.items()],
+            "missing": [*beside.missing],
+            "left_out": [*beside.left_out],
         }
+        shown = {name: names for name, names in lists.items() if names}
+        return {"status": "ready" if self.is_ready else waiting, **shown}
 
 
 async def serve_readiness(port: int, read: Callable[[], Readiness]) -> web.AppRunner:

@@ -8,6 +8,15 @@ import uuid
 from collections.abc import Callable
 from pathlib import Path
 
+_KEYS = (
+    "api_key_pepper",
+    "callback_token_key",
+    "intent_key",
+    "notification_sealing_key",
+    "number_key",
+    "webhook_sealing_key",
+)
+
 
 def make_private_folder(folder: Path) -> Path:
     """Create `folder` (mode 0700) where it is missing; its parents keep their modes."""
@@ -42,19 +51,36 @@ def make_secrets(folder: Path) -> None:
     """Make every secret that no part makes for itself; what is there stays.
 
     Keys are 32 random bytes in base64. `simulator_credentials` is what an operator account needs
-    to call the stand-in operator's MTN face.
+    to take money at the stand-in operator's MTN face, `simulator_disbursement_credentials` to pay
+    it out there, `simulator_orange_credentials` both at its Orange face.
     """
-    for name in ("api_key_pepper", "callback_token_key", "number_key", "webhook_sealing_key"):
+    for name in _KEYS:
         read_or_make(folder / name, lambda: base64.b64encode(secrets.token_bytes(32)).decode())
+    read_or_make(folder / "smtp", lambda: "")  # the local mail server asks for no login
     read_or_make(folder / "simulator_control_token", lambda: secrets.token_urlsafe(24))
-    read_or_make(folder / "simulator_credentials", _operator_credentials)
+    read_or_make(folder / "simulator_credentials", _mtn_credentials)
+    read_or_make(folder / "simulator_disbursement_credentials", _mtn_credentials)
+    read_or_make(folder / "simulator_orange_credentials", _orange_credentials)
 
 
-def _operator_credentials() -> str:
+def _mtn_credentials() -> str:
     return json.dumps(
         {
             "subscription_key": secrets.token_hex(16),
             "api_user": str(uuid.uuid4()),
             "api_key": secrets.token_hex(16),
+        }
+    )
+
+
+def _orange_credentials() -> str:
+    return json.dumps(
+        {
+            "consumer_key": secrets.token_urlsafe(21),
+            "consumer_secret": secrets.token_urlsafe(21),
+            "api_user": str(uuid.uuid4()),
+            "api_password": secrets.token_urlsafe(16),
+            "channel_msisdn": f"69{secrets.randbelow(10**7):07}",
+            "pin": f"{secrets.randbelow(10**4):04}",
         }
     )

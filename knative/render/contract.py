@@ -13,11 +13,11 @@ from knative.catalogue import ROOT, CatalogueError, FunctionEntry
 
 OPENAPI_PATH: Final = ROOT / "shared" / "contracts" / "openapi.yaml"
 
-Auth = Literal["secret_key", "public", "callback_token"]
+Auth = Literal["merchant", "person", "customer", "public", "callback_token"]
 Door = Literal["api", "pay", "callbacks"]
 
 _METHODS: Final = ("get", "post", "put", "patch", "delete")
-_AUTHS: Final = ("secret_key", "public", "callback_token")
+_AUTHS: Final = ("merchant", "person", "customer", "public", "callback_token")
 _DOORS: Final = ("api", "pay", "callbacks")
 _PARAMETER: Final = re.compile(r"\{[a-z_]+\}")
 

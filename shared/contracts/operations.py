@@ -15,21 +15,117 @@ class Operation:
     function: str
     method: str
     path: str
-    auth: Literal["secret_key", "public", "callback_token"]
+    auth: Literal["merchant", "person", "customer", "public", "callback_token"]
 
 
 OPERATIONS: Final[tuple[Operation, ...]] = (
+    Operation(
+        "export_platform_audit_entries",
+        "manage_platform",
+        "GET",
+        "/v1/platform/audit_entries.csv",
+        "person",
+    ),
+    Operation(
+        "delete_test_data", "provision_account", "POST", "/v1/account/delete_test_data", "merchant"
+    ),
+    Operation(
+        "list_platform_audit_entries",
+        "manage_platform",
+        "GET",
+        "/v1/platform/audit_entries",
+        "person",
+    ),
+    Operation(
+        "end_customer_session", "read_customer", "POST", "/v1/customer/sessions/end", "customer"
+    ),
+    Operation(
+        "create_customer_challenge", "read_customer", "POST", "/v1/customer/challenges", "public"
+    ),
+    Operation("accept_invitation", "manage_account", "POST", "/v1/invitations/accept", "person"),
+    Operation("export_audit_entries", "read_payments", "GET", "/v1/audit_entries.csv", "merchant"),
+    Operation(
+        "list_customer_payments", "read_customer", "GET", "/v1/customer/payments", "customer"
+    ),
+    Operation(
+        "create_customer_session", "read_customer", "POST", "/v1/customer/sessions", "public"
+    ),
+    Operation("list_audit_entries", "read_payments", "GET", "/v1/audit_entries", "merchant"),
+    Operation("list_invitations", "manage_account", "GET", "/v1/invitations", "merchant"),
+    Operation("invite_person", "manage_account", "POST", "/v1/invitations", "merchant"),
     Operation("read_openapi", "read_payments", "GET", "/openapi.json", "public"),
-    Operation("list_api_keys", "manage_account", "GET", "/v1/api_keys", "secret_key"),
-    Operation("create_api_key", "manage_account", "POST", "/v1/api_keys", "secret_key"),
-    Operation("read_balance", "read_payments", "GET", "/v1/balance", "secret_key"),
-    Operation("list_charges", "read_payments", "GET", "/v1/charges", "secret_key"),
-    Operation("create_charge", "create_charge", "POST", "/v1/charges", "secret_key"),
-    Operation("list_events", "read_payments", "GET", "/v1/events", "secret_key"),
-    Operation("revoke_api_key", "manage_account", "POST", "/v1/api_keys/{id}/revoke", "secret_key"),
-    Operation("rotate_api_key", "manage_account", "POST", "/v1/api_keys/{id}/rotate", "secret_key"),
-    Operation("cancel_charge", "create_charge", "POST", "/v1/charges/{id}/cancel", "secret_key"),
-    Operation("read_api_key", "manage_account", "GET", "/v1/api_keys/{id}", "secret_key"),
+    Operation("list_operators", "read_payments", "GET", "/v1/operators", "merchant"),
+    Operation("list_accesses", "manage_platform", "GET", "/v1/accesses", "person"),
+    Operation("list_accounts", "provision_account", "GET", "/v1/accounts", "person"),
+    Operation("create_account", "provision_account", "POST", "/v1/accounts", "person"),
+    Operation("list_api_keys", "manage_account", "GET", "/v1/api_keys", "merchant"),
+    Operation("create_api_key", "manage_account", "POST", "/v1/api_keys", "merchant"),
+    Operation("read_own_account", "manage_account", "GET", "/v1/account", "merchant"),
+    Operation("read_balance", "read_payments", "GET", "/v1/balance", "merchant"),
+    Operation("list_charges", "read_payments", "GET", "/v1/charges", "merchant"),
+    Operation("create_charge", "create_charge", "POST", "/v1/charges", "merchant"),
+    Operation("list_refunds", "read_payments", "GET", "/v1/refunds", "merchant"),
+    Operation("create_refund", "create_refund", "POST", "/v1/refunds", "merchant"),
+    Operation("list_events", "read_payments", "GET", "/v1/events", "merchant"),
+    Operation("list_team", "manage_account", "GET", "/v1/team", "merchant"),
+    Operation("read_me", "manage_account", "GET", "/v1/me", "person"),
+    Operation(
+        "approve_account_change",
+        "provision_account",
+        "POST",
+        "/v1/accounts/{id}/proposals/{proposal}/approve",
+        "person",
+    ),
+    Operation(
+        "reject_account_change",
+        "provision_account",
+        "POST",
+        "/v1/accounts/{id}/proposals/{proposal}/reject",
+        "person",
+    ),
+    Operation(
+        "read_platform_audit_entry",
+        "manage_platform",
+        "GET",
+        "/v1/platform/audit_entries/{id}",
+        "person",
+    ),
+    Operation(
+        "record_account_document",
+        "provision_account",
+        "POST",
+        "/v1/accounts/{id}/documents",
+        "person",
+    ),
+    Operation(
+        "propose_account_change",
+        "provision_account",
+        "POST",
+        "/v1/accounts/{id}/proposals",
+        "person",
+    ),
+    Operation(
+        "revoke_invitation", "manage_account", "POST", "/v1/invitations/{id}/revoke", "merchant"
+    ),
+    Operation("open_access", "manage_platform", "POST", "/v1/accounts/{id}/accesses", "person"),
+    Operation(
+        "read_customer_payment", "read_customer", "GET", "/v1/customer/payments/{id}", "customer"
+    ),
+    Operation(
+        "suspend_account", "provision_account", "POST", "/v1/accounts/{id}/suspend", "person"
+    ),
+    Operation("revoke_api_key", "manage_account", "POST", "/v1/api_keys/{id}/revoke", "merchant"),
+    Operation("rotate_api_key", "manage_account", "POST", "/v1/api_keys/{id}/rotate", "merchant"),
+    Operation(
+        "invite_first_owner", "provision_account", "POST", "/v1/accounts/{id}/owner", "person"
+    ),
+    Operation("cancel_charge", "create_charge", "POST", "/v1/charges/{id}/cancel", "merchant"),
+    Operation("read_audit_entry", "read_payments", "GET", "/v1/audit_entries/{id}", "merchant"),
+    Operation("end_access", "manage_platform", "POST", "/v1/accesses/{id}/end", "person"),
+    Operation("remove_member", "manage_account", "POST", "/v1/team/{person}/remove", "merchant"),
+    Operation("read_access", "manage_platform", "GET", "/v1/accesses/{id}", "person"),
+    Operation("read_account", "provision_account", "GET", "/v1/accounts/{id}", "person"),
+    Operation("read_api_key", "manage_account", "GET", "/v1/api_keys/{id}", "merchant"),
     Operation(
         "receive_callback",
         "receive_callback",
@@ -44,8 +140,10 @@ OPERATIONS: Final[tuple[Operation, ...]] = (
         "/callbacks/{provider}/{token}",
         "callback_token",
     ),
-    Operation("read_charge", "read_payments", "GET", "/v1/charges/{id}", "secret_key"),
+    Operation("read_charge", "read_payments", "GET", "/v1/charges/{id}", "merchant"),
+    Operation("read_refund", "read_payments", "GET", "/v1/refunds/{id}", "merchant"),
     Operation("read_receipt", "verify_receipt", "GET", "/verify/{code}.pdf", "public"),
-    Operation("read_event", "read_payments", "GET", "/v1/events/{id}", "secret_key"),
+    Operation("read_event", "read_payments", "GET", "/v1/events/{id}", "merchant"),
+    Operation("change_duty", "manage_account", "POST", "/v1/team/{person}", "merchant"),
     Operation("verify_receipt", "verify_receipt", "GET", "/verify/{code}", "public"),
 )

@@ -7,6 +7,7 @@ writes. Tenant tables are found by search_path, platform tables by name.
 from typing import Final
 
 from shared.db.ledger import LEDGER_PARTS, WHOLE
+from shared.db.notices import NOTICE_PARTS
 from shared.db.statement import Statement
 
 _COLUMNS: Final = """
@@ -19,7 +20,7 @@ CHARGE: Final = f"{_COLUMNS}, {_RECEIPT}"
 CHARGE_WIDTH: Final = 23
 _ATTEMPT: Final = """
     a.id, a.number, a.reference, a.operator_account_id, a.status, a.not_found_reads,
-    a.first_not_found_at"""
+    a.first_not_found_at, a.operator_reference"""
 
 # The event of a change: its row, its place in the feed, one delivery and one message per endpoint.
 EVENT_PARTS: Final = """
@@ -60,9 +61,17 @@ WITH earlier AS MATERIALIZED (
     WHERE operation = :operation::text AND key = :key::text
       AND created_at > now() - interval '24 hours'
 ),
+verdict AS MATERIALIZED (
+    SELECT CASE
+        WHEN EXISTS (SELECT FROM earlier) THEN 'earlier'
+        WHEN COALESCE(current_setting('pay.key_lock', true), '') = 'false' THEN 'locked'
+        WHEN :payer::text IS NOT NULL THEN platform.admit_charge(
+            :payer::text, :most::int, :span_seconds::int, :asking_key::text, :day::date,
+            :amount::bigint, :caps::bigint[], :at::timestamptz)
+    END AS refusal
+),
 gate AS MATERIALIZED (
-    SELECT 1 WHERE NOT EXISTS (SELECT FROM earlier)
-      AND COALESCE(current_setting('pay.key_lock', true), '') <> 'false'
+    SELECT 1 FROM verdict WHERE refusal IS NULL
 ),
 charge AS (
     INSERT INTO charges (id, account_id, amount, currency, status, operator, operator_account_id,
@@ -98,7 +107,7 @@ work AS (
 ),
 {EVENT_PARTS}
 SELECT (SELECT fingerprint FROM earlier), (SELECT response FROM earlier),
-       (SELECT string_agg(endpoint_id, ' ') FROM deliveries)
+       (SELECT string_agg(endpoint_id, ' ') FROM deliveries), (SELECT refusal FROM verdict)
 """)
 
 FIND_OUTCOME: Final = Statement("""
@@ -124,7 +133,10 @@ WHERE c.id = :charge_id::text
 
 # A charge may be sent when it is new, when it is proven that nothing was sent, or when a read said
 # "not found" and granted the one resend (resends 1; taking it makes 2). Never while leased, never
-# past its time, never for a message that has had its effect: a grant is for another one.
+# past its time, never for a message that has had its effect: a grant is for another one. An
+# attempt without the operator's own reference is opened before it is sent; with one it keeps it,
+# unless that is proven to be unsent: it may have ended since, and another is opened.
+# Where there must be one and is none, whatever status a sender left, nothing was sent.
 CLAIM: Final = Statement(f"""
 WITH standing AS MATERIALIZED (
     SELECT * FROM provider_attempts WHERE charge_id = :charge_id::text
@@ -145,20 +157,28 @@ gate AS MATERIALIZED (
       AND (c.status = 'created'
            OR (c.status IN ('submitting', 'unknown') AND c.resends = 1)
            OR (c.status = 'submitting'
-               AND EXISTS (SELECT FROM standing WHERE standing.status = 'not_sent')))
+               AND EXISTS (SELECT FROM standing
+                           WHERE standing.status IN ('opening', 'not_sent')
+                              OR (standing.operator_reference IS NULL
+                                  AND :attempt_status::text = 'opening'))))
     RETURNING {_COLUMNS}, b.status AS status_before
 ),
 attempt AS (
     INSERT INTO provider_attempts (id, account_id, charge_id, number, reference,
                                    operator_account_id, status, created_at)
     SELECT :attempt_id::text, :account::text, id, :attempt_number::int, :reference::text,
-           operator_account_id, 'sending', :now::timestamptz
+           operator_account_id, :attempt_status::text, :now::timestamptz
     FROM gate WHERE NOT EXISTS (SELECT FROM standing)
 ),
 again AS (
     UPDATE provider_attempts a
-    SET status = 'sending', not_found_reads = 0, first_not_found_at = NULL
+    SET status = CASE WHEN a.operator_reference IS NULL OR a.status = 'not_sent'
+                      THEN :attempt_status::text ELSE 'sending' END,
+        operator_reference = CASE WHEN a.status = 'not_sent' THEN NULL
+                             ELSE a.operator_reference END,
+        not_found_reads = 0, first_not_found_at = NULL
     FROM gate, standing s WHERE a.id = s.id
+    RETURNING a.*
 ),
 token AS (
     INSERT INTO platform.callback_tokens (token_hash, account_id, livemode, kind, object_id,
@@ -183,9 +203,31 @@ SELECT c.id, c.amount, c.currency, c.amount_refunded, c.status, c.failure_code, 
        c.operator_account_id, c.phone, c.operator_transaction_id, c.reference, c.description,
        c.return_url, c.metadata, c.balance_transaction, c.submit_before, c.lease_until, c.resends,
        c.created_at, c.succeeded_at, NULL::text, NULL::text, NULL::timestamptz,
-       s.id, s.number, s.reference, s.operator_account_id, s.status, s.not_found_reads,
-       s.first_not_found_at
-FROM gate c LEFT JOIN standing s ON true
+       a.id, a.number, a.reference, a.operator_account_id, a.status, a.not_found_reads,
+       a.first_not_found_at, a.operator_reference
+FROM gate c LEFT JOIN again a ON true
+""")
+
+# The lease begins anew, so that whoever waits to take it, or to give the charge up, finds another
+# one than it saw: from here on the operator may be asked. The platform knows by what, should the
+# tenant's own rows be lost.
+KEEP_OPENED: Final = Statement("""
+WITH gate AS MATERIALIZED (
+    UPDATE charges SET lease_until = :lease_until::timestamptz
+    WHERE id = :charge_id::text AND status = 'submitting' AND lease_until = :lease::timestamptz
+    RETURNING id
+),
+kept AS (
+    UPDATE provider_attempts a
+    SET status = 'sending', operator_reference = :operator_reference::text
+    FROM gate WHERE a.id = :attempt_id::text AND a.status = 'opening'
+    RETURNING a.charge_id
+),
+index_row AS (
+    UPDATE platform.payment_index SET operator_reference = :operator_reference::text
+    WHERE object_id = :charge_id::text AND EXISTS (SELECT FROM kept)
+)
+SELECT charge_id FROM kept
 """)
 
 RELEASE: Final = Statement("""
@@ -196,7 +238,7 @@ WITH gate AS MATERIALIZED (
     RETURNING id
 )
 UPDATE provider_attempts a SET status = 'not_sent', operator_word = :reason::text
-FROM gate WHERE a.id = :attempt_id::text AND a.status = 'sending'
+FROM gate WHERE a.id = :attempt_id::text AND a.status IN ('opening', 'sending')
 """)
 
 _MOVE_PARTS: Final = f"""
@@ -274,7 +316,7 @@ SELECT (SELECT count(*) FROM gate), (SELECT string_agg(endpoint_id, ' ') FROM de
 """)
 
 # A read that began before a resend says nothing of it: it may move the next check, not the count.
-NOTE_READ: Final = Statement("""
+NOTE_READ: Final = Statement(f"""
 WITH gate AS MATERIALIZED (
     UPDATE charges
     SET resends = CASE WHEN :resend_id::text IS NOT NULL AND resends = 0 THEN 1 ELSE resends END
@@ -309,7 +351,9 @@ opened AS (
            now()
     FROM gate WHERE :case_id::text IS NOT NULL
     ON CONFLICT DO NOTHING
-)
+),
+told AS (SELECT 1 FROM gate),
+{NOTICE_PARTS}
 SELECT count(*) FROM gate
 """)
 

@@ -3,6 +3,7 @@
 import hashlib
 import json
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import datetime
 from typing import Any, Final
 
@@ -10,6 +11,7 @@ from pg8000.exceptions import DatabaseError
 
 from shared.db import charge_statements as sql
 from shared.db.ledger import is_refused, posting_values
+from shared.db.notices import notice_message, notice_values
 from shared.db.transaction import (
     UNIQUE_VIOLATION,
     Database,
@@ -23,6 +25,7 @@ from shared.domain.events import WEBHOOK_DUE, Event, Message
 from shared.domain.ledger import Transaction
 from shared.domain.money import Currency, Money
 from shared.domain.phone import Operator, PhoneNumber
+from shared.domain.rules import Admission
 from shared.operations.ports import (
     IdempotencyUse,
     Lease,
@@ -54,6 +57,7 @@ class Charges:
         first_check_at: datetime,
         idempotency: IdempotencyUse | None,
         response: str,
+        admission: Admission | None = None,
     ) -> Stored | Replayed:
         """Store all or nothing; the lock on the key is taken before the snapshot that looks."""
         use = idempotency
@@ -61,7 +65,7 @@ class Charges:
             once = self._database.once(
                 self._tenant,
                 sql.CREATE,
-                key_lock=None if use is None else _lock(use, self._tenant),
+                key_lock=None if use is None else key_lock(use, self._tenant),
                 **event_values(event, self._tenant, message.traceparent),
                 charge_id=charge.id,
                 amount=charge.money.amount,
@@ -82,6 +86,7 @@ class Charges:
                 key=None if use is None else use.key,
                 fingerprint=None if use is None else use.fingerprint,
                 response=response,
+                **_admission_values(admission),
             )
         except DatabaseError as error:
             is_taken = constraint_of(error) == "charges_reference"
@@ -90,9 +95,11 @@ class Charges:
             raise
         if use is not None and once.opened == NOT_LOCKED:
             raise InProgress("idempotency_in_progress", retry_after_seconds=1)
-        known, earlier, endpoints = once.rows[0]
+        known, earlier, endpoints, refusal = once.rows[0]
         if known is not None:
-            return _replayed(use, known, earlier)
+            return replayed(use, known, earlier)
+        if admission is not None and refusal is not None:
+            raise admission.refusal(refusal)
         self._database.hand_on([message, *webhook_messages(event, endpoints, message)])
         return Stored(response)
 
@@ -101,7 +108,7 @@ class Charges:
         rows = self._database.once(
             self._tenant, sql.FIND_OUTCOME, operation=use.operation, key=use.key
         ).rows
-        return _replayed(use, *rows[0]) if rows else None
+        return replayed(use, *rows[0]) if rows else None
 
     def find(self, charge_id: str) -> Charge | None:
         """Return the charge, or None."""
@@ -114,7 +121,7 @@ class Charges:
         if not rows:
             return None
         row = rows[0]
-        attempt = _attempt_from_row(row[sql.CHARGE_WIDTH :], charge_id)
+        attempt = attempt_from_row(row[sql.CHARGE_WIDTH :], charge_id)
         return charge_from_row(row, self._tenant), attempt
 
     def claim(
@@ -139,6 +146,7 @@ class Charges:
             message_id=message_id,
             attempt_id=attempt.id,
             attempt_number=attempt.number,
+            attempt_status=attempt.status.value,
             reference=attempt.reference,
             token_hash=callback_token_hash,
             number_hmac=number_hmac,
@@ -148,8 +156,23 @@ class Charges:
         if not rows:
             return None
         row = rows[0]
-        standing = _attempt_from_row(row[sql.CHARGE_WIDTH :], attempt.charge_id)
+        standing = attempt_from_row(row[sql.CHARGE_WIDTH :], attempt.charge_id)
         return charge_from_row(row, self._tenant), standing or attempt
+
+    def keep_opened(
+        self, charge: Charge, attempt: Attempt, *, lease_until: datetime
+    ) -> Charge | None:
+        """Commit the operator's own reference, and begin the lease anew, if it is still ours."""
+        rows = self._database.once(
+            self._tenant,
+            sql.KEEP_OPENED,
+            charge_id=charge.id,
+            attempt_id=attempt.id,
+            operator_reference=attempt.operator_reference,
+            lease=charge.lease_until,
+            lease_until=lease_until,
+        ).rows
+        return replace(charge, lease_until=lease_until) if rows else None
 
     def release(self, charge: Charge, attempt: Attempt, *, reason: str) -> None:
         """Give the lease back after it was proven that no byte left."""
@@ -211,19 +234,37 @@ class Charges:
             traceparent=None if resend is None else resend.traceparent,
             case_id=note.case_id,
             case_reason=note.case_reason,
+            **notice_values(note.notice),
         ).rows[0][0]
-        if resend is not None and granted:
-            self._database.hand_on([resend])
+        messages = [] if resend is None else [resend]
+        messages += [] if note.notice is None else [notice_message(note.notice)]
+        if granted:
+            self._database.hand_on(messages)
 
     def end_checks(self, charge_id: str, *, at: datetime) -> None:
         """Close the due row of a charge that has ended, where it still stands open."""
         self._database.once(self._tenant, sql.END_CHECKS, charge_id=charge_id, at=at)
 
 
-def _replayed(use: IdempotencyUse | None, fingerprint: str, response: str) -> Replayed:
+def replayed(use: IdempotencyUse | None, fingerprint: str, response: str) -> Replayed:
+    """Return what was answered before. Raises KeyReused where another body was."""
     if use is None or fingerprint != use.fingerprint:
         raise KeyReused("idempotency_key_reused")
     return Replayed(response)
+
+
+def _admission_values(admission: Admission | None) -> dict[str, Any]:
+    if admission is None:
+        return dict.fromkeys(("payer", "most", "span_seconds", "asking_key", "day", "caps"))
+    prompts = admission.prompts
+    return {
+        "payer": admission.number_hmac,
+        "most": None if prompts is None else prompts.most,
+        "span_seconds": None if prompts is None else prompts.seconds,
+        "asking_key": admission.key_id,
+        "day": admission.day,
+        "caps": admission.written_caps,
+    }
 
 
 def _settle_values(posting: Transaction, receipt: NewReceipt | None) -> dict[str, Any]:
@@ -300,7 +341,7 @@ def webhook_messages(event: Event, endpoints: str | None, like: Message) -> list
     ]
 
 
-def _lock(use: IdempotencyUse, tenant: Tenant) -> int:
+def key_lock(use: IdempotencyUse, tenant: Tenant) -> int:
     """Return the number to lock for scope and key: 64 bits of a hash over both."""
     scope = f"{tenant.schema}\x00{use.operation}\x00{use.key}"
     return int.from_bytes(hashlib.sha256(scope.encode()).digest()[:8], "big", signed=True)
@@ -336,7 +377,8 @@ def charge_from_row(row: Sequence[Any], tenant: Tenant) -> Charge:
     )
 
 
-def _attempt_from_row(row: Sequence[Any], charge_id: str) -> Attempt | None:
+def attempt_from_row(row: Sequence[Any], charge_id: str) -> Attempt | None:
+    """Build the attempt of a charge, or of a refund, from its columns; None where there is none."""
     if row[0] is None:
         return None
     return Attempt(
@@ -348,4 +390,5 @@ def _attempt_from_row(row: Sequence[Any], charge_id: str) -> Attempt | None:
         status=AttemptStatus(row[4]),
         not_found_reads=row[5],
         first_not_found_at=row[6],
+        operator_reference=row[7],
     )

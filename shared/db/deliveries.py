@@ -9,10 +9,12 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any, Final
 
+from shared.db.notices import NOTICE_PARTS, notice_message, notice_values
 from shared.db.statement import Statement
 from shared.db.transaction import Database
 from shared.domain.account import Tenant
 from shared.domain.events import Event
+from shared.domain.notification import Notification
 from shared.operations.ports import Delivery, DeliveryResult, Endpoint
 
 CLAIM: Final = Statement("""
@@ -43,8 +45,9 @@ ORDER BY v.id
 
 # The next due time looks at every pending delivery but the ones just recorded, whose new times come
 # in as values, because this statement's snapshot still shows their old ones. Who records nothing,
-# since others have taken all it held, says nothing of the endpoint either, and moves no time.
-RECORD: Final = Statement("""
+# since others have taken all it held, says nothing of the endpoint either, and moves no time. Of
+# several that disable one endpoint the first tells: the row's lock puts them in order.
+RECORD: Final = Statement(f"""
 WITH answers AS MATERIALIZED (
     SELECT * FROM unnest(:event_ids::text[], :statuses::text[], :next_at::timestamptz[],
                          :http_statuses::int[], :errors::text[], :logs::jsonb[])
@@ -62,25 +65,36 @@ recorded AS (
       AND d.status = 'pending' AND d.lease_until = :lease_until::timestamptz
     RETURNING a.event_id, a.status, a.next_at
 ),
+told AS MATERIALIZED (
+    SELECT id FROM webhook_endpoints
+    WHERE id = :endpoint_id::text AND status = 'enabled' AND :disable_reason::text IS NOT NULL
+      AND EXISTS (SELECT FROM recorded)
+    FOR UPDATE
+),
 endpoint AS (
     UPDATE webhook_endpoints
     SET failing_since = :failing_since::timestamptz,
-        status = CASE WHEN :disable_reason::text IS NULL THEN status ELSE 'disabled' END,
-        disabled_reason = COALESCE(:disable_reason::text, disabled_reason)
+        status = CASE WHEN EXISTS (SELECT FROM told) THEN 'disabled' ELSE status END,
+        disabled_reason =
+            CASE WHEN EXISTS (SELECT FROM told) THEN :disable_reason::text ELSE disabled_reason END
     WHERE id = :endpoint_id::text AND EXISTS (SELECT FROM recorded)
       AND (failing_since IS DISTINCT FROM :failing_since::timestamptz
-           OR :disable_reason::text IS NOT NULL)
-)
-UPDATE platform.due_work
-SET lease_until = NULL, due_at = CASE WHEN :disable_reason::text IS NOT NULL
-    THEN 'infinity'::timestamptz ELSE LEAST(
-    (SELECT min(next_at) FROM recorded WHERE status = 'pending'),
-    (SELECT min(GREATEST(d.next_attempt_at, COALESCE(d.lease_until, d.next_attempt_at)))
-     FROM webhook_deliveries d
-     WHERE d.endpoint_id = :endpoint_id::text AND d.status = 'pending'
-       AND NOT EXISTS (SELECT FROM recorded r WHERE r.event_id = d.event_id)),
-    'infinity'::timestamptz) END
-WHERE kind = 'webhook' AND object_id = :endpoint_id::text AND EXISTS (SELECT FROM recorded)
+           OR EXISTS (SELECT FROM told))
+),
+work AS (
+    UPDATE platform.due_work
+    SET lease_until = NULL, due_at = CASE WHEN :disable_reason::text IS NOT NULL
+        THEN 'infinity'::timestamptz ELSE LEAST(
+        (SELECT min(next_at) FROM recorded WHERE status = 'pending'),
+        (SELECT min(GREATEST(d.next_attempt_at, COALESCE(d.lease_until, d.next_attempt_at)))
+         FROM webhook_deliveries d
+         WHERE d.endpoint_id = :endpoint_id::text AND d.status = 'pending'
+           AND NOT EXISTS (SELECT FROM recorded r WHERE r.event_id = d.event_id)),
+        'infinity'::timestamptz) END
+    WHERE kind = 'webhook' AND object_id = :endpoint_id::text AND EXISTS (SELECT FROM recorded)
+),
+{NOTICE_PARTS}
+SELECT count(*) FROM told
 """)
 
 
@@ -118,9 +132,13 @@ class Deliveries:
         disable_reason: str | None,
         failing_since: datetime | None,
         now: datetime,
+        notice: Notification | None = None,
     ) -> None:
-        """Keep the results, the endpoint's state, and when to come back."""
-        self._database.once(
+        """Keep the results, the endpoint's state, and when to come back.
+
+        Where this disables the endpoint, `notice` is written with it.
+        """
+        [[told]] = self._database.once(
             self._tenant,
             RECORD,
             endpoint_id=endpoint.id,
@@ -134,7 +152,10 @@ class Deliveries:
             disable_reason=disable_reason,
             failing_since=failing_since,
             now=now,
-        )
+            **notice_values(notice),
+        ).rows
+        if told and notice is not None:
+            self._database.hand_on([notice_message(notice)])
 
 
 def _delivery(row: Sequence[Any]) -> Delivery:

@@ -10,8 +10,12 @@ from typing import Any, Final
 
 import pg8000.dbapi
 from pg8000.converters import TIMESTAMPTZ, timestamptz_in
+from pg8000.exceptions import DatabaseError, InterfaceError
 from sqlalchemy import URL, Engine, create_engine, event, exc, make_url
 from sqlalchemy.pool import ConnectionPoolEntry, PoolProxiedConnection
+
+from shared.db.home_pool import HomePool
+from shared.db.statement import has_hung_up, run_simple
 
 CONNECT_SECONDS: Final = 3.0
 REPLY_SECONDS: Final = 10.0
@@ -22,6 +26,19 @@ IDLE_SECONDS: Final = 5.0
 # over, which costs more than the look.
 BUSY_SECONDS: Final = 0.2
 _RETURNED_AT: Final = "returned_at"
+# A simple query outside a transaction is one of its own, so it began when the statement did. A
+# pooler sets the application's name, which is nobody's secret and steers nothing.
+_CONTEXT: Final = """SELECT concat_ws(', ',
+  CASE WHEN current_user <> session_user THEN 'the role is still set' END,
+  CASE WHEN now() <> statement_timestamp() THEN 'a transaction is still open' END,
+  CASE WHEN current_setting('pay.key_lock', true) <> '' THEN 'pay.key_lock is still set' END,
+  CASE WHEN pg_catalog.pg_my_temp_schema() <> 0 THEN 'temporary objects are left' END,
+  (SELECT string_agg(name || ' is still ' || setting, ', ') FROM pg_catalog.pg_settings
+    WHERE source = 'session' AND setting <> reset_val AND name <> 'application_name'),
+  (SELECT 'an advisory lock is held' FROM pg_catalog.pg_locks
+    WHERE locktype = 'advisory' AND pid = pg_catalog.pg_backend_pid() LIMIT 1),
+  (SELECT 'a cursor is open' FROM pg_catalog.pg_cursors LIMIT 1),
+  (SELECT 'it listens' FROM pg_catalog.pg_listening_channels() LIMIT 1))"""
 
 
 class SecretFileError(Exception):
@@ -29,7 +46,7 @@ class SecretFileError(Exception):
 
 
 class UncleanConnectionError(AssertionError):
-    """A connection came back to the pool with a role or search_path that outlives a transaction."""
+    """A connection came back to the pool with something that outlives a transaction."""
 
 
 def make_engine(
@@ -77,6 +94,7 @@ def make_engine(
     engine = create_engine(
         "postgresql+pg8000://",
         creator=connect,
+        poolclass=HomePool,
         pool_size=pool_size,
         max_overflow=0,
         pool_timeout=POOL_SECONDS,
@@ -108,7 +126,7 @@ def read_login(secret_file: Path) -> tuple[str, str]:
     return user, password
 
 
-def reason_of(error: Exception) -> str:
+def reason_of(error: BaseException) -> str:
     """Return one line for a log: the server's code and message, not its detail with values."""
     words = error.orig if isinstance(error, exc.DBAPIError) else error
     first = words.args[0] if words is not None and words.args else ""
@@ -120,8 +138,8 @@ def reason_of(error: Exception) -> str:
 def refuse_unclean(engine: Engine) -> None:
     """Make every return to the pool raise UncleanConnectionError where its context is not clean.
 
-    For tests: it costs a round trip. A role or search_path set without LOCAL would reach the next
-    borrower, who may be another tenant.
+    For tests: it costs a round trip. What was set without LOCAL would reach the next borrower, who
+    may be another tenant.
     """
 
     def check(connection: Any, _record: ConnectionPoolEntry) -> None:
@@ -132,14 +150,17 @@ def refuse_unclean(engine: Engine) -> None:
 
 
 def context_fault(connection: Any) -> str | None:
-    """Say what is not as on a fresh pg8000 connection, or None when all is clean."""
-    [[role, path, default]] = connection.execute_simple(
-        "SELECT current_user = session_user, current_setting('search_path'),"
-        " (SELECT reset_val FROM pg_catalog.pg_settings WHERE name = 'search_path')"
-    ).rows
-    if not role:
-        return "the role is still set"
-    return None if path == default else f"search_path is still {path}"
+    """Say what is not as on a fresh pg8000 connection, or None when all is clean.
+
+    A dead one is clean: it takes nothing to anybody.
+    """
+    try:
+        [[faults]] = run_simple(connection, _CONTEXT)
+    except DatabaseError as error:
+        return None if has_hung_up(error) else "a failed transaction is still open"
+    except (InterfaceError, OSError):
+        return None
+    return str(faults) or None
 
 
 def _tls(url: URL) -> ssl.SSLContext | bool:

@@ -1,15 +1,20 @@
 """A tenant's API keys, through the tenant's own role: it sees and moves no other, and no HMAC."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import fields
 from datetime import datetime
 from typing import Any, Final
 
+from shared.db import notices
+from shared.db.audit import append
 from shared.db.statement import Statement
-from shared.db.transaction import Database
+from shared.db.transaction import Database, Transaction
 from shared.domain.account import Tenant
 from shared.domain.api_key import KeyKind
-from shared.operations.stored_keys import PREFIX, StoredKey
+from shared.domain.audit import AuditEntry
+from shared.domain.notification import Notification
+from shared.operations.stored_keys import PREFIX, Maker, StoredKey, made_notice, review_notice
 
 _FIELDS: Final = tuple(field.name for field in fields(StoredKey))
 _COLUMNS: Final = ", ".join(_FIELDS).replace("allowed_from", "allowed_from::text[]")
@@ -21,7 +26,8 @@ _INSERT: Final = """INSERT INTO platform.api_keys (id, account_id, livemode, kin
         decode(:hmac_hex::text, 'hex'), :ending::text, :scopes::text[], :now::timestamptz,
         :name::text, :made_by::text, :expires_at::timestamptz, :allowed_from::text[]::cidr[]"""
 
-# The maker is as it was read and makes keys still; held, so that nobody ends it before the commit.
+# The maker is as it was read and makes keys still; held, so that nobody ends it before the commit:
+# a key by its id, a person by her duty.
 _MAKER: Final = f"""maker AS MATERIALIZED (
     SELECT id FROM platform.api_keys
     WHERE id = :maker::text AND rotated_to IS NULL AND review_by IS NULL
@@ -29,15 +35,14 @@ _MAKER: Final = f"""maker AS MATERIALIZED (
       AND allowed_from = :maker_allowed_from::text[]::cidr[]
       AND {_WORKS.format(now=":now::timestamptz")}
     FOR SHARE
+),
+member AS MATERIALIZED (
+    SELECT person FROM platform.members
+    WHERE account_id = :account::text AND person = :person::text AND duty = :duty::text
+      AND ended_at IS NULL
+    FOR SHARE
 )"""
-_MAKER_STANDS: Final = "(:maker::text IS NULL OR EXISTS (SELECT FROM maker))"
-
-# Whatever a key made, and what that made: a thief would let a second key make the third.
-_MADE: Final = """made AS (
-    SELECT id FROM platform.api_keys WHERE made_by = {maker}
-    UNION
-    SELECT k.id FROM platform.api_keys k JOIN made m ON k.made_by = :prefix::text || m.id
-)"""
+_MAKER_STANDS: Final = "(EXISTS (SELECT FROM maker) OR EXISTS (SELECT FROM member))"
 
 # Held by whoever writes keys, and taken by a statement of its own: the next sees what others wrote.
 # Else two would find the last place free, and a key made while its maker is revoked go unreviewed.
@@ -87,22 +92,24 @@ WHERE id = :id::text AND revoked_at IS NULL AND scopes = :old_scopes::text[]
 RETURNING id
 """)
 
-REVOKE: Final = Statement(f"""
+# Reviewed is whatever a key made, and what that made: a thief would let a second make the third.
+REVOKE: Final = Statement("""
 WITH RECURSIVE gone AS (
     UPDATE platform.api_keys SET revoked_at = :now::timestamptz
     WHERE id = :id::text AND revoked_at IS NULL
     RETURNING id
 ),
-{_MADE.format(maker="(SELECT :prefix::text || id FROM gone)")}
-UPDATE platform.api_keys SET review_by = :review_by::timestamptz
-WHERE id IN (SELECT id FROM made) AND revoked_at IS NULL AND review_by IS NULL
-""")
-
-REVIEW: Final = Statement(f"""
-WITH RECURSIVE {_MADE.format(maker=":made_by::text")}
-UPDATE platform.api_keys SET review_by = :review_by::timestamptz
-WHERE id IN (SELECT id FROM made) AND revoked_at IS NULL AND review_by IS NULL
-RETURNING id
+made AS (
+    SELECT k.id FROM platform.api_keys k JOIN gone g ON k.made_by = :prefix::text || g.id
+    UNION
+    SELECT k.id FROM platform.api_keys k JOIN made m ON k.made_by = :prefix::text || m.id
+),
+reviewed AS (
+    UPDATE platform.api_keys SET review_by = :review_by::timestamptz
+    WHERE id IN (SELECT id FROM made) AND revoked_at IS NULL AND review_by IS NULL
+    RETURNING id
+)
+SELECT ARRAY(SELECT :prefix::text || id FROM reviewed ORDER BY id) FROM gone
 """)
 
 
@@ -115,11 +122,12 @@ class Keys:
         self._tenant = tenant
 
     def add(
-        self, key: StoredKey, secret_hmac: bytes, *, maker: StoredKey | None, most: int
+        self, key: StoredKey, secret_hmac: bytes, *, maker: Maker, most: int, entry: AuditEntry
     ) -> bool:
         """Store a new key; False where so many work already, or its maker is not as it was read."""
         values = self._values(key, secret_hmac) | _maker(maker)
-        return bool(self._write(ADD, **values, most=most))
+        notice = made_notice(key, self._tenant.account)
+        return self._write(entry, ADD, notice, **values, most=most)
 
     def find(self, key_id: str) -> StoredKey | None:
         """Return a key of this account and mode, or None."""
@@ -138,44 +146,66 @@ class Keys:
         new: StoredKey,
         secret_hmac: bytes,
         *,
-        maker: StoredKey | None,
+        maker: Maker,
         until: datetime,
+        entry: AuditEntry,
     ) -> bool:
         """Store a new key in an old one's place; False where that has ended or can less by now.
 
         Or where its maker is not as it was read.
         """
         values = self._values(new, secret_hmac) | _maker(maker)
-        return bool(self._write(REPLACE, **values, old=old, until=until))
+        notice = made_notice(new, self._tenant.account)
+        return self._write(entry, REPLACE, notice, **values, old=old, until=until)
 
-    def narrow(self, key: StoredKey, *, scopes: Sequence[str], ranges: Sequence[str]) -> bool:
+    def narrow(
+        self, key: StoredKey, *, scopes: Sequence[str], ranges: Sequence[str], entry: AuditEntry
+    ) -> bool:
         """Give a key less; False where it is no longer as it was read."""
-        rows = self._write(
+        return self._write(
+            entry,
             NARROW,
+            None,
             id=key.id,
             scopes=list(scopes),
             allowed_from=list(ranges),
             old_scopes=list(key.scopes),
             old_allowed_from=list(key.allowed_from),
         )
-        return bool(rows)
 
-    def revoke(self, key_id: str, *, now: datetime, review_by: datetime) -> None:
-        """Revoke a key, and have the keys that it made, and what those made, reviewed."""
-        self._write(REVOKE, id=key_id, now=now, review_by=review_by, prefix=PREFIX)
-
-    def review(self, made_by: str, *, review_by: datetime) -> int:
-        """Have every key of a maker, and what those made, reviewed; return how many."""
-        values = {"made_by": made_by, "review_by": review_by, "prefix": PREFIX}
-        return len(self._write(REVIEW, **values))
+    def revoke(self, key_id: str, *, review_by: datetime, entry: AuditEntry) -> None:
+        """Revoke a key at the entry's time, and have what it made, and what that made, reviewed."""
+        values = {"id": key_id, "now": entry.at, "review_by": review_by, "prefix": PREFIX}
+        with self._writing() as transaction:
+            for [reviewed] in transaction.run(REVOKE, **values):
+                also = {"put_under_review": reviewed, "review_by": review_by} if reviewed else {}
+                if reviewed:
+                    notices.add(
+                        transaction,
+                        review_notice(reviewed, self._tenant, review_by=review_by, now=entry.at),
+                    )
+                append(transaction, entry.also(**also))
 
     def _run(self, statement: Statement, **values: Any) -> list[list[Any]]:
         return self._database.once(self._tenant, statement, **values).rows
 
-    def _write(self, statement: Statement, **values: Any) -> list[list[Any]]:
+    def _write(
+        self, entry: AuditEntry, statement: Statement, notice: Notification | None, **values: Any
+    ) -> bool:
+        """Run a statement; keep entry and notice if it did anything; tell whether it did."""
+        with self._writing() as transaction:
+            rows = transaction.run(statement, **values)
+            if rows and notice is not None:
+                notices.add(transaction, notice)
+            if rows:
+                append(transaction, entry)
+        return bool(rows)
+
+    @contextmanager
+    def _writing(self) -> Iterator[Transaction]:
         with self._database.tenant(self._tenant) as transaction:
             transaction.run(LOCK, schema=self._tenant.schema)
-            return transaction.run(statement, **values)
+            yield transaction
 
     def _values(self, key: StoredKey, secret_hmac: bytes) -> dict[str, Any]:
         return {
@@ -194,11 +224,14 @@ class Keys:
         }
 
 
-def _maker(key: StoredKey | None) -> dict[str, Any]:
+def _maker(maker: Maker) -> dict[str, Any]:
+    key, member = (maker, None) if isinstance(maker, StoredKey) else (None, maker)
     return {
         "maker": key and key.id,
         "maker_scopes": [] if key is None else list(key.scopes),
         "maker_allowed_from": [] if key is None else list(key.allowed_from),
+        "person": member and member.person,
+        "duty": member and member.duty.value,
     }
 
 

@@ -1,26 +1,60 @@
 """Makes accounts as the owner of all schemas: role, schema, tables and first rows at once.
 
 One transaction per account: PostgreSQL's DDL is transactional, roles included, so a crash anywhere
-leaves nothing behind.
+leaves nothing behind. Roles of the test mode come to be ahead, many at once (see `SPARES`).
 """
 
+from datetime import datetime
 from typing import Final
 
 from sqlalchemy import Connection, Engine, text
 
-from shared.db.migrate import migrate_tenant
+from shared.db.audit import INSERT, entry_values
+from shared.db.upgrade import make_role, make_schema, migrate_tenant
 from shared.domain.account import OperatorAccount, Tenant
+from shared.domain.errors import InProgress, KeyReused
+from shared.domain.ids import new_account_id
 from shared.domain.ledger import OPENING, LedgerAccount, float_account
-from shared.operations.provision_account import AccountRecord, EndpointRecord, ModeRecord
+from shared.operations.provision_account import (
+    AccountRecord,
+    EndpointRecord,
+    ModeRecord,
+)
 
 # Held while accounts or operator accounts come to be, so that none misses a float of the other.
-_LOCK: Final = text("SELECT pg_advisory_xact_lock(6113405120772)")
-_MEMBERSHIP_OPTIONS_SINCE: Final = 16
+LOCK: Final = text("SELECT pg_advisory_xact_lock(6113405120772)")
+
+# How many accounts to come share one change of roles.
+SPARES: Final = 32
+
+# How many accounts get a float in one transaction, which locks a table of each.
+FLOATS: Final = 100
+# An id that nobody is at work with. Whoever takes it has far longer than an account takes.
+TAKE_SPARE: Final = text("""
+UPDATE platform.spare_accounts SET taken_until = now() + interval '10 minutes'
+WHERE account_id = (
+  SELECT account_id FROM platform.spare_accounts
+  WHERE taken_until IS NULL OR taken_until < now() LIMIT 1 FOR UPDATE SKIP LOCKED)
+RETURNING account_id
+""")
+ADD_SPARE: Final = text("INSERT INTO platform.spare_accounts (account_id) VALUES (:account)")
+USE_SPARE: Final = text("DELETE FROM platform.spare_accounts WHERE account_id = :id")
 
 ADD_ACCOUNT: Final = text("""
-INSERT INTO platform.accounts
-  (id, name, state, charges_enabled, payouts_enabled, language, created_at)
-VALUES (:id, :name, 'active', true, false, :language, :at)
+INSERT INTO platform.accounts (id, name, state, charges_enabled, payouts_enabled, language,
+  created_at, state_since, created_by, creation_key, creation_sha256)
+VALUES (:id, :name, :state, :charges_enabled, :payouts_enabled, :language, :at, :at, :created_by,
+  :key, :sha256)
+""")
+
+# Tried, not waited for: the same order twice at once is answered at once.
+TRY_KEY: Final = text("""
+SELECT pg_try_advisory_xact_lock(hashtextextended(:created_by || chr(10) || :key, 6113411))
+""")
+
+FIND_CREATED: Final = text("""
+SELECT id, creation_sha256 FROM platform.accounts
+WHERE created_by = :created_by AND creation_key = :key
 """)
 
 ADD_KEY: Final = text("""
@@ -38,12 +72,16 @@ VALUES (:account, :livemode, :schema, :revision, :at)
 ADD_LEDGER_ACCOUNT: Final = text("""
 INSERT INTO ledger_accounts (code, account_id, normal, floor, currency)
 VALUES (:code, :account, :normal, :floor, 'XAF')
+ON CONFLICT DO NOTHING
 """)
 
 ADD_ENDPOINT: Final = text("""
 INSERT INTO webhook_endpoints (id, account_id, url, secret_sealed, created_at)
 VALUES (:id, :account, :url, :sealed, :at)
 """)
+
+APPEND_ENTRY: Final = text(INSERT.format(table="audit_entries"))
+APPEND_TO_PLATFORM: Final = text(INSERT.format(table="platform.audit_entries"))
 
 # Moved by the tenant's role whenever a delivery is due, hence its owner.
 ADD_WEBHOOK_WORK: Final = text("""
@@ -88,24 +126,41 @@ class PostgresAccountStore:
         """Keep the engine."""
         self._engine = engine
 
-    def create(self, account: AccountRecord) -> None:
-        """Make everything of this account or nothing. Raises SQLAlchemyError."""
+    def next_id(self) -> str:
+        """Return the id of an account to come; now and then this makes many. Raises as `create`."""
         with self._engine.begin() as connection:
-            connection.execute(_LOCK)
-            connection.execute(
-                ADD_ACCOUNT,
-                {
-                    "id": account.id,
-                    "name": account.name,
-                    "language": account.language,
-                    "at": account.created_at,
-                },
-            )
+            found = connection.execute(TAKE_SPARE).scalar_one_or_none()
+            if found is None:
+                ids = [new_account_id() for _ in range(SPARES)]
+                for spare in ids:
+                    make_role(connection, Tenant(spare, livemode=False))
+                connection.execute(ADD_SPARE, [{"account": spare} for spare in ids])
+                found = connection.execute(TAKE_SPARE).scalar_one()
+            return str(found)
+
+    def create(self, account: AccountRecord) -> str | None:
+        """Make everything of this account or nothing; return what its key made before.
+
+        Raises SQLAlchemyError, KeyReused, InProgress.
+        """
+        with self._engine.begin() as connection:
+            earlier = _earlier(connection, account)
+            if earlier is not None:
+                return earlier
+            connection.execute(LOCK)
+            connection.execute(USE_SPARE, {"id": account.id})
+            connection.execute(ADD_ACCOUNT, _account_values(account))
             for mode in account.modes:
-                _add_mode(connection, mode, account)
+                add_mode(connection, mode, account.created_at)
+            connection.execute(APPEND_TO_PLATFORM, entry_values(account.entry))
+        return None
 
     def keep_operator_account(self, account: OperatorAccount) -> str:
-        """Store the platform's operator account or move the present one; return its id."""
+        """Store the platform's operator account or move the present one; return its id.
+
+        Then give all accounts of its mode a float that have none, however that came about: one
+        that was put back from an older dump, or a run that broke off.
+        """
         given = {
             "operator": account.operator.value,
             "product": account.product,
@@ -116,24 +171,58 @@ class PostgresAccountStore:
             "credentials": account.credentials,
         }
         with self._engine.begin() as connection:
-            connection.execute(_LOCK)
+            connection.execute(LOCK)
             present = connection.execute(FIND_OPERATOR_ACCOUNT, given).scalar_one_or_none()
-            if present is not None:
-                connection.execute(MOVE_OPERATOR_ACCOUNT, {**given, "id": present})
-                return str(present)
-            connection.execute(ADD_OPERATOR_ACCOUNT, {**given, "id": account.id})
-            for row in connection.execute(TENANTS, given).all():
-                tenant = Tenant(row.account_id, livemode=account.livemode)
-                connection.exec_driver_sql(f'SET LOCAL search_path = "{tenant.schema}"')
-                _add_ledger_accounts(connection, tenant, (float_account(account.id),))
-        return account.id
+            kept = account.id if present is None else str(present)
+            change = ADD_OPERATOR_ACCOUNT if present is None else MOVE_OPERATOR_ACCOUNT
+            connection.execute(change, {**given, "id": kept})
+            owners = connection.execute(TENANTS, given).scalars().all()
+        tenants = [Tenant(owner, livemode=account.livemode) for owner in owners]
+        for first in range(0, len(tenants), FLOATS):
+            with self._engine.begin() as connection:
+                for tenant in tenants[first : first + FLOATS]:
+                    connection.exec_driver_sql(f'SET LOCAL search_path = "{tenant.schema}"')
+                    _add_ledger_accounts(connection, tenant, (float_account(kept),))
+        return kept
 
 
-def _add_mode(connection: Connection, mode: ModeRecord, account: AccountRecord) -> None:
+def _earlier(connection: Connection, account: AccountRecord) -> str | None:
+    creation = account.creation
+    if creation.key is None:
+        return None
+    used = {"created_by": account.entry.actor.id, "key": creation.key}
+    if not connection.execute(TRY_KEY, used).scalar_one():
+        raise InProgress("idempotency_in_progress", retry_after_seconds=1)
+    found = connection.execute(FIND_CREATED, used).one_or_none()
+    if found is None:
+        return None
+    if found.creation_sha256 != creation.sha256:
+        raise KeyReused("idempotency_key_reused")
+    return str(found.id)
+
+
+def _account_values(account: AccountRecord) -> dict[str, object]:
+    standing, creation = account.standing, account.creation
+    return {
+        "id": account.id,
+        "name": account.name,
+        "state": standing.state.value,
+        "charges_enabled": standing.switches.charges_enabled,
+        "payouts_enabled": standing.switches.payouts_enabled,
+        "language": account.language,
+        "at": account.created_at,
+        "created_by": None if creation.key is None else account.entry.actor.id,
+        "key": creation.key,
+        "sha256": creation.sha256,
+    }
+
+
+def add_mode(connection: Connection, mode: ModeRecord, at: datetime) -> None:
+    """Make the role, schema and first rows of a mode. `LOCK` is held by the transaction."""
     tenant = mode.tenant
-    _add_role_and_schema(connection, tenant.schema)
+    make_schema(connection, tenant)
     revision = migrate_tenant(connection, tenant)
-    row = {"account": tenant.account, "livemode": tenant.livemode, "at": account.created_at}
+    row = {"account": tenant.account, "livemode": tenant.livemode, "at": at}
     connection.execute(ADD_SCHEMA, {**row, "schema": tenant.schema, "revision": revision})
     operators = connection.execute(OPERATOR_ACCOUNTS, row).scalars().all()
     _add_ledger_accounts(connection, tenant, (*OPENING, *map(float_account, operators)))
@@ -152,28 +241,7 @@ def _add_mode(connection: Connection, mode: ModeRecord, account: AccountRecord) 
         connection.execute(ADD_KEY, keys)
     if mode.endpoint is not None:
         _add_endpoint(connection, mode.endpoint, tenant, row)
-
-
-def _add_role_and_schema(connection: Connection, name: str) -> None:
-    """Make a role that owns nothing and reaches one schema, and let the application become it.
-
-    `name` is made of our own alphabet. Becoming it is possible, inheriting from it is not: without
-    SET ROLE the application can read no tenant's rows.
-    """
-    version = connection.dialect.server_version_info or (0,)
-    has_options = int(version[0]) >= _MEMBERSHIP_OPTIONS_SINCE
-    into_group, into_app = (
-        ("WITH INHERIT TRUE, SET FALSE", "WITH INHERIT FALSE, SET TRUE")
-        if has_options
-        else ("", "")
-    )
-    connection.exec_driver_sql(f"""
-        CREATE ROLE "{name}" NOLOGIN;
-        GRANT pay_tenant TO "{name}" {into_group};
-        GRANT "{name}" TO pay_app {into_app};
-        CREATE SCHEMA "{name}";
-        GRANT USAGE ON SCHEMA "{name}" TO "{name}";
-    """)
+    connection.execute(APPEND_ENTRY, entry_values(mode.entry))
 
 
 def _add_ledger_accounts(

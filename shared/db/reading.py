@@ -1,16 +1,20 @@
-"""What merchants read of their own: pages of charges and events, and the balance."""
+"""What merchants read of their own: pages of charges, refunds and events, and the balance."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any, Final, TypeVar
 
 from shared.db.charge_statements import CHARGE, FIND
 from shared.db.charges import charge_from_row
+from shared.db.refund_statements import FIND as FIND_REFUND
+from shared.db.refund_statements import REFUND
+from shared.db.refunds import refund_from_row
 from shared.db.statement import Statement
 from shared.db.transaction import Database
 from shared.domain.account import Tenant
 from shared.domain.charge import Charge
 from shared.domain.events import Event
-from shared.operations.read_payments import Page, PageOf
+from shared.domain.refund import Refund
+from shared.operations.lists import Page, PageOf
 
 # Ids sort by time: the order of ids is the order of creation, and an id is the cursor. Both bounds
 # are always values (`FIRST` and `LAST` lie outside every id), so that the primary key serves.
@@ -24,6 +28,14 @@ WHERE c.id > :after::text AND c.id < :before::text
   AND (:created_from::bigint IS NULL OR c.created_at >= to_timestamp(:created_from::bigint))
   AND (:created_until::bigint IS NULL OR c.created_at < to_timestamp(:created_until::bigint))
 ORDER BY c.id"""
+_REFUNDS: Final = f"""
+SELECT {REFUND} FROM refunds r
+WHERE r.id > :after::text AND r.id < :before::text
+  AND (:charge::text IS NULL OR r.charge_id = :charge::text)
+  AND (:statuses::text[] IS NULL OR r.status = ANY(:statuses::text[]))
+  AND (:created_from::bigint IS NULL OR r.created_at >= to_timestamp(:created_from::bigint))
+  AND (:created_until::bigint IS NULL OR r.created_at < to_timestamp(:created_until::bigint))
+ORDER BY r.id"""
 _EVENT: Final = "id, type, object_id, data, created_at, request_id, idempotency_key, api_version"
 _EVENTS: Final = f"""
 SELECT {_EVENT} FROM events
@@ -35,6 +47,8 @@ WHERE id > :after::text AND id < :before::text
 ORDER BY id"""
 NEWEST_CHARGES: Final = Statement(f"{_CHARGES} DESC LIMIT :limit::int")
 OLDEST_CHARGES: Final = Statement(f"{_CHARGES} LIMIT :limit::int")
+NEWEST_REFUNDS: Final = Statement(f"{_REFUNDS} DESC LIMIT :limit::int")
+OLDEST_REFUNDS: Final = Statement(f"{_REFUNDS} LIMIT :limit::int")
 NEWEST_EVENTS: Final = Statement(f"{_EVENTS} DESC LIMIT :limit::int")
 OLDEST_EVENTS: Final = Statement(f"{_EVENTS} LIMIT :limit::int")
 
@@ -73,6 +87,23 @@ class Reading:
             statuses=None if statuses is None else list(statuses),
         )
         return _cut([charge_from_row(row, self._tenant) for row in rows], page)
+
+    def find_refund(self, refund_id: str) -> Refund | None:
+        """Return the refund, or None."""
+        rows = self._rows(FIND_REFUND, refund_id=refund_id)
+        return refund_from_row(rows[0], self._tenant) if rows else None
+
+    def list_refunds(
+        self, page: Page, *, charge: str | None, statuses: Sequence[str] | None
+    ) -> PageOf[Refund]:
+        """Return a page of refunds, newest first."""
+        rows = self._rows(
+            NEWEST_REFUNDS if page.ending_before is None else OLDEST_REFUNDS,
+            **_bounds(page),
+            charge=charge,
+            statuses=None if statuses is None else list(statuses),
+        )
+        return _cut([refund_from_row(row, self._tenant) for row in rows], page)
 
     def list_events(self, page: Page, *, object_id: str | None, kind: str | None) -> PageOf[Event]:
         """Return a page of events, newest first."""

@@ -5,14 +5,20 @@ from typing import Any, Final
 
 from shared.db.statement import Statement
 from shared.db.transaction import Database
-from shared.domain.events import CHARGE_CHECK_DUE, WEBHOOK_DUE, Message
+from shared.domain.events import CHARGE_CHECK_DUE, PAYOUT_CHECK_DUE, WEBHOOK_DUE, Message
 
-TOPIC_OF_KIND: Final = {"payment_check": CHARGE_CHECK_DUE, "webhook": WEBHOOK_DUE}
+TOPIC_OF_KIND: Final = {
+    "payment_check": CHARGE_CHECK_DUE,
+    "payout_check": PAYOUT_CHECK_DUE,
+    "webhook": WEBHOOK_DUE,
+}
 
+# What a later release has put there waits for that release: nothing else waits with it.
 CLAIM_DUE: Final = Statement("""
 WITH due AS MATERIALIZED (
     SELECT kind, object_id FROM platform.due_work
     WHERE done_at IS NULL AND due_at <= now() AND (lease_until IS NULL OR lease_until < now())
+      AND kind = ANY(:kinds::text[])
     ORDER BY due_at LIMIT :limit::int
     FOR UPDATE SKIP LOCKED
 )
@@ -63,6 +69,76 @@ DELETE FROM platform.callback_inbox WHERE id IN (
     WHERE received_at < now() - interval '90 days' LIMIT :limit::int)
 """)
 
+# Recipients are personal. What was sent, or may not be sent any more, is kept a week for questions.
+PURGE_NOTIFICATIONS: Final = Statement("""
+DELETE FROM platform.notifications WHERE id IN (
+    SELECT id FROM platform.notifications
+    WHERE COALESCE(ended_at, send_before) < now() - interval '7 days'
+    LIMIT :limit::int FOR UPDATE SKIP LOCKED)
+""")
+
+PURGE_REQUESTS: Final = Statement("""
+DELETE FROM platform.rate_counters WHERE (subject, starts_at) IN (
+    SELECT subject, starts_at FROM platform.rate_counters
+    WHERE starts_at < extract(epoch FROM now() - interval '2 hours')
+    LIMIT :limit::int FOR UPDATE SKIP LOCKED)
+""")
+
+# No rule looks back further than a day.
+PURGE_PROMPTS: Final = Statement("""
+DELETE FROM platform.payer_numbers WHERE (number_hmac, livemode) IN (
+    SELECT number_hmac, livemode FROM platform.payer_numbers
+    WHERE COALESCE(times[cardinality(times)] < now() - interval '2 days', true)
+      AND COALESCE(blocked_until < now(), true)
+    LIMIT :limit::int FOR UPDATE SKIP LOCKED)
+""")
+
+PURGE_VELOCITY: Final = Statement("""
+DELETE FROM platform.velocity_counters WHERE (tenant, kind, day, key_id, slot) IN (
+    SELECT tenant, kind, day, key_id, slot FROM platform.velocity_counters
+    WHERE day < now() - interval '3 days' LIMIT :limit::int FOR UPDATE SKIP LOCKED)
+""")
+
+# Counts look back a day; nothing else is of use once it is over.
+PURGE_CHALLENGES: Final = Statement("""
+DELETE FROM platform.customer_challenges WHERE id IN (
+    SELECT id FROM platform.customer_challenges
+    WHERE expires_at < now() - interval '1 day' LIMIT :limit::int)
+""")
+
+PURGE_SESSIONS: Final = Statement("""
+DELETE FROM platform.customer_sessions WHERE token_hash IN (
+    SELECT token_hash FROM platform.customer_sessions
+    WHERE expires_at < now() - interval '1 day' LIMIT :limit::int)
+""")
+
+PURGE_TRIES: Final = Statement("""
+DELETE FROM platform.customer_tries WHERE subject IN (
+    SELECT subject FROM platform.customer_tries
+    WHERE times[cardinality(times)] < now() - interval '2 days' LIMIT :limit::int)
+""")
+
+# Whoever has not looked for so long believes nothing of what it keeps.
+PURGE_TOUCHES: Final = Statement("""
+DELETE FROM platform.touches WHERE ctid = ANY(ARRAY(
+    SELECT ctid FROM platform.touches
+    WHERE at < now() - interval '1 hour' LIMIT :limit::int))
+""")
+
+_PURGES: Final = (
+    PURGE_OUTBOX,
+    PURGE_DUE,
+    PURGE_INBOX,
+    PURGE_REQUESTS,
+    PURGE_PROMPTS,
+    PURGE_VELOCITY,
+    PURGE_NOTIFICATIONS,
+    PURGE_CHALLENGES,
+    PURGE_SESSIONS,
+    PURGE_TRIES,
+    PURGE_TOUCHES,
+)
+
 # A buried `webhook-due` must not bury its deliveries: the endpoint's due row brings them back.
 KEEP_DEAD_LETTER: Final = Statement("""
 WITH revived AS (
@@ -87,7 +163,7 @@ class Schedule:
     def claim_due(self, limit: int, new_id: Callable[[], str]) -> int:
         """Lease what is due and put a message for each into the outbox; return how many."""
         with self._database.platform() as transaction:
-            rows = transaction.run(CLAIM_DUE, limit=limit)
+            rows = transaction.run(CLAIM_DUE, limit=limit, kinds=list(TOPIC_OF_KIND))
             if not rows:
                 return 0
             messages = [
@@ -116,9 +192,8 @@ class Schedule:
 
     def purge(self, limit: int) -> None:
         """Delete a few rows that nobody needs any more."""
-        self._run(PURGE_OUTBOX, limit=limit)
-        self._run(PURGE_DUE, limit=limit)
-        self._run(PURGE_INBOX, limit=limit)
+        for statement in _PURGES:
+            self._run(statement, limit=limit)
 
     def keep_dead_letter(self, **values: Any) -> None:
         """Keep a dead letter once, however often it is delivered."""

@@ -13,10 +13,13 @@ from typing import Any, Final
 from pg8000.converters import make_param
 from pg8000.core import (
     BIND,
+    CLOSE,
     COMMAND_COMPLETE,
     EXECUTE_MSG,
     NULL_BYTE,
+    PARSE,
     READY_FOR_QUERY,
+    STATEMENT,
     SYNC_MSG,
     Context,
     H_pack,
@@ -25,6 +28,7 @@ from pg8000.core import (
     _write,
     i_pack,
 )
+from pg8000.exceptions import DatabaseError, InterfaceError
 
 # The head of a message: its kind, and its length without that.
 _HEAD: Final = Struct("!ci")
@@ -59,14 +63,19 @@ class Statement:
 class Prepared:
     """A statement prepared on one connection."""
 
-    __slots__ = ("_columns", "_functions", "_name", "_statement")
+    __slots__ = ("_columns", "_functions", "_name", "statement")
 
-    def __init__(self, connection: Any, statement: Statement) -> None:
-        """Prepare it: one round trip, once per connection."""
-        self._statement = statement
-        self._name, self._columns, self._functions = connection.prepare_statement(
-            statement.text, ()
-        )
+    def __init__(self, statement: Statement, name: bytes, columns: Any, functions: Any) -> None:
+        """What the server and the driver know of it, under a name that ends with a null."""
+        self.statement = statement
+        self._name = name
+        self._columns = columns
+        self._functions = functions
+
+    def again(self, suffix: str) -> "Unannounced":
+        """Return it under another name, of which the server hears with the first call."""
+        name = self._name.removesuffix(NULL_BYTE) + suffix.encode() + NULL_BYTE
+        return Unannounced(self.statement, name, self._columns, self._functions)
 
     def run(self, connection: Any, given: dict[str, Any]) -> list[list[Any]]:
         """Bind, execute and read the rows: one round trip."""
@@ -75,7 +84,7 @@ class Prepared:
             self._params(connection, given),
             self._columns,
             self._functions,
-            self._statement.text,
+            self.statement.text,
         )
         rows: list[list[Any]] = context.rows or []
         return rows
@@ -95,36 +104,98 @@ class Prepared:
 
     def context(self) -> Context:
         """Return a fresh place for the rows."""
-        return Context(self._statement.text, None, self._columns, self._functions)
+        return Context(self.statement.text, None, self._columns, self._functions)
 
     def _params(self, connection: Any, given: dict[str, Any]) -> list[str | None]:
         types = connection.py_types
-        return [_written(value, types) for value in self._statement.values(given)]
+        return [_written(value, types) for value in self.statement.values(given)]
 
 
-def run_together(connection: Any, *calls: tuple[Prepared, dict[str, Any]]) -> list[list[list[Any]]]:
+class Unannounced(Prepared):
+    """A statement that the server hears of with the first call, at no round trip's cost."""
+
+    __slots__ = ("is_known",)
+
+    def __init__(self, *words: Any) -> None:
+        """As Prepared; `is_known` is set once a call has succeeded."""
+        super().__init__(*words)
+        self.is_known = False
+
+    def call(self, connection: Any, given: dict[str, Any]) -> bytes:
+        """Write the messages, before them those that make it known."""
+        call = super().call(connection, given)
+        if self.is_known:
+            return call
+        body = b"".join((self._name, self.statement.text.encode(), NULL_BYTE, H_pack(0)))
+        # Where a call failed the name may be there already.
+        return b"".join((self.closing, PARSE, i_pack(len(body) + 4), body, call))
+
+    @property
+    def closing(self) -> bytes:
+        """The message that has the server forget it; harmless where it knows no such name."""
+        body = STATEMENT + self._name
+        return b"".join((CLOSE, i_pack(len(body) + 4), body))
+
+
+def prepare(connection: Any, statement: Statement) -> Prepared:
+    """Prepare a statement: one round trip, once per connection."""
+    return Prepared(statement, *connection.prepare_statement(statement.text, ()))
+
+
+def run_simple(connection: Any, sql: str) -> list[list[Any]]:
+    """Run a simple query without parameters and return the rows of its last statement.
+
+    Raises what the server said before it hung up, where the driver would tell of the end alone.
+    """
+    context = Context(sql)
+    try:
+        connection.send_QUERY(sql)
+        _flush(connection._sock)  # noqa: SLF001 - see the module's head
+        connection.handle_messages(context)
+    except InterfaceError:
+        if has_hung_up(context.error):
+            raise context.error from None
+        raise
+    return context.rows or []
+
+
+def run_together(
+    connection: Any, *calls: tuple[Prepared, dict[str, Any]], before: bytes = b""
+) -> list[list[list[Any]]]:
     """Run statements as one transaction in one round trip; return the rows of each.
 
     They go before one Sync, at which the server commits; after an error it skips to the Sync and
     rolls back. Each statement has its own snapshot, younger than what those before it locked.
-    Raises the error, with the connection outside any transaction; an error of the wire (where no
-    context has one) leaves everything unknown.
+    `before` are messages that change nothing and are answered by no row.
+
+    Raises the error, with the connection outside any transaction; an error of the wire, before
+    which the server said nothing, leaves everything unknown.
     """
     sock = connection._sock  # noqa: SLF001 - see the module's head
     messages = [prepared.call(connection, given) for prepared, given in calls]
-    _write(sock, b"".join((*messages, SYNC_MSG)))
+    _write(sock, b"".join((before, *messages, SYNC_MSG)))
     _flush(sock)
     contexts = [prepared.context() for prepared, _ in calls]
     at = 0
-    for code, content in _answers(sock):
-        # Nobody asks how many rows a statement touched.
-        if code == COMMAND_COMPLETE:
-            at = min(at + 1, len(contexts) - 1)
-        else:
-            connection.message_types[code](content, contexts[at])
+    try:
+        for code, content in _answers(sock):
+            # Nobody asks how many rows a statement touched.
+            if code == COMMAND_COMPLETE:
+                at = min(at + 1, len(contexts) - 1)
+            else:
+                connection.message_types[code](content, contexts[at])
+    except InterfaceError:
+        if not has_hung_up(contexts[at].error):
+            raise
     if contexts[at].error is not None:
         raise contexts[at].error
     return [context.rows or [] for context in contexts]
+
+
+def has_hung_up(error: DatabaseError | None) -> bool:
+    """Whether the server, or a pooler before it, ended the connection with this word."""
+    fields = error.args[0] if error is not None and error.args else None
+    return isinstance(fields, dict) and fields.get("V", fields.get("S")) == "FATAL"
 
 
 def _answers(sock: Any) -> Iterator[tuple[bytes, bytes]]:

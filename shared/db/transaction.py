@@ -15,7 +15,15 @@ from sqlalchemy import Engine
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.pool import PoolProxiedConnection
 
-from shared.db.statement import Prepared, Statement, run_together
+from shared.db.home_pool import HomePool, wished_by
+from shared.db.statement import (
+    Prepared,
+    Statement,
+    has_hung_up,
+    prepare,
+    run_simple,
+    run_together,
+)
 from shared.domain.account import Tenant
 from shared.domain.errors import Unavailable
 from shared.domain.events import Message
@@ -26,8 +34,11 @@ _BROKEN: Final = (InterfaceError, OSError)
 UNIQUE_VIOLATION: Final = "23505"
 # Errors that time heals, and under which nothing was committed: a deadlock, no resources (a full
 # disk among them), a lock waited for too long, a statement cut short, going down, files that cannot
-# be read or written.
-_AWAY: Final = ("40P", "53", "55P03", "57", "58")
+# be read or written, a prepared statement that is gone.
+_FORGOTTEN: Final = "26000"
+_AWAY: Final = ("40P", "53", "55P03", "57", "58", _FORGOTTEN)
+# What PgBouncer says when it had no connection to the server for a transaction: none began.
+_UNSERVED: Final = ("query_wait_timeout", "server login has been failing")
 
 # What every transaction begins with; `true` is LOCAL. The lock on an idempotency key is tried here,
 # before the next statement takes its snapshot, and leaves word for it in a setting. The answer is
@@ -62,7 +73,7 @@ class Transaction:
         try:
             prepared = self._prepared.get(statement)
             if prepared is None:
-                prepared = Prepared(self._connection, statement)
+                prepared = prepare(self._connection, statement)
                 self._prepared[statement] = prepared
             return prepared.run(self._connection, given)
         except DatabaseError:
@@ -105,16 +116,19 @@ class Database:
         what the statement put into the outbox by `hand_on`. Raises Unavailable where nothing was
         committed and time may help.
         """
-        raw = self._connection()
+        raw = self._connection(tenant)
         prepared = raw.info.get("prepared", {}).get(statement)
         if prepared is None:
             raw.close()
             return self._once_in_steps(tenant, statement, key_lock, given)
         try:
             opening = _opening_call(raw, tenant, key_lock)
-            opened, rows = run_together(raw.driver_connection, opening, (prepared, given))
+            opened, rows = self._together(raw, opening, tenant, prepared, given)
         except DatabaseError as error:
-            raw.close()
+            if _is_spent(error):
+                raw.invalidate()
+            else:
+                raw.close()
             _raise_if_away(error)
             raise
         except BaseException:
@@ -131,7 +145,7 @@ class Database:
         given: dict[str, Any],
     ) -> Once:
         """Do the same on a connection that has not met the statement: it is prepared inside."""
-        with self._open(_opening(tenant, key_lock)) as transaction:
+        with self._open(tenant, key_lock) as transaction:
             rows = transaction.run(statement, **given)
             return Once(transaction.opening_rows[-1][-1], rows)
 
@@ -140,22 +154,26 @@ class Database:
         if self._after_commit is not None and messages:
             self._after_commit(messages)
 
-    def tenant(self, tenant: Tenant) -> AbstractContextManager[Transaction]:
-        """Open a transaction inside one merchant's wall."""
-        return self._open(_opening(tenant))
+    def tenant(
+        self, tenant: Tenant, *, key_lock: int | None = None
+    ) -> AbstractContextManager[Transaction]:
+        """Open a transaction inside one merchant's wall; `key_lock` is a lock to try before it.
+
+        Whether it was free is the last value of `opening_rows`.
+        """
+        return self._open(tenant, key_lock)
 
     def platform(self) -> AbstractContextManager[Transaction]:
         """Open a transaction as the login role, on platform tables only."""
-        return self._open(_opening(None))
+        return self._open(None)
 
     @contextmanager
-    def _open(self, opening: str) -> Iterator[Transaction]:
-        raw, rows = self._begin(opening)
-        connection: Any = raw.driver_connection
+    def _open(self, tenant: Tenant | None, key_lock: int | None = None) -> Iterator[Transaction]:
+        raw, rows = self._begin(tenant, _opening(tenant, key_lock))
         transaction = Transaction(raw, rows)
         try:
             yield transaction
-            connection.execute_simple("COMMIT")
+            run_simple(raw.driver_connection, "COMMIT")
         except BaseException as error:
             _abort(raw, error)
             _raise_if_away(error)
@@ -163,25 +181,48 @@ class Database:
         raw.close()
         self.hand_on(transaction.messages)
 
-    def _connection(self) -> PoolProxiedConnection:
-        """Borrow a connection. Raises Unavailable where none can be had."""
+    def _connection(self, tenant: Tenant | None) -> PoolProxiedConnection:
+        """Borrow a connection, a tenant's own if it is free. Raises Unavailable without any."""
         try:
-            return self._engine.raw_connection()
+            with wished_by(None if tenant is None else tenant.schema):
+                return self._engine.raw_connection()
         except (SQLAlchemyError, DatabaseError, *_BROKEN) as error:
             _LOG.warning("database_unreachable", extra={"error": type(error).__name__})
             raise Unavailable("temporarily_unavailable", retry_after_seconds=1) from error
 
-    def _begin(self, opening: str) -> tuple[PoolProxiedConnection, list[list[Any]]]:
+    def _together(
+        self,
+        raw: PoolProxiedConnection,
+        opening: tuple[Prepared, dict[str, Any]],
+        tenant: Tenant | None,
+        prepared: Prepared,
+        given: dict[str, Any],
+    ) -> list[list[list[Any]]]:
+        """Run a statement behind its opening, with a tenant's own plan on its own connection."""
+        pool = self._engine.pool
+        plans = None
+        if tenant is not None and isinstance(pool, HomePool):
+            plans = pool.plans(raw, tenant.schema)
+        if tenant is None or plans is None:
+            return run_together(raw.driver_connection, opening, (prepared, given))
+        plan = plans.of(prepared, tenant.schema)
+        answers = run_together(raw.driver_connection, opening, (plan, given), before=plans.before)
+        plans.keep(plan, tenant.schema)
+        return answers
+
+    def _begin(
+        self, tenant: Tenant | None, opening: str
+    ) -> tuple[PoolProxiedConnection, list[list[Any]]]:
         """Open on a live connection: a stale one fails before anything happened."""
         for _ in range(_STALE_TRIES):
-            raw = self._connection()
-            connection: Any = raw.driver_connection
+            raw = self._connection(tenant)
             try:
-                context = connection.execute_simple(opening)
+                rows = run_simple(raw.driver_connection, opening)
             except DatabaseError as error:
                 _abort(raw, error)
                 if _is_shutdown(error):
                     continue
+                _raise_if_away(error)
                 raise
             except _BROKEN:
                 raw.invalidate()
@@ -189,7 +230,7 @@ class Database:
             except BaseException:
                 raw.invalidate()
                 raise
-            return raw, context.rows or []
+            return raw, rows
         raise Unavailable("temporarily_unavailable", retry_after_seconds=1)
 
 
@@ -211,7 +252,7 @@ def _opening_call(
     statement = _OPEN_PLATFORM if tenant is None else _OPEN_TENANT
     prepared = raw.info["prepared"].get(statement)
     if prepared is None:
-        prepared = raw.info["prepared"][statement] = Prepared(raw.driver_connection, statement)
+        prepared = raw.info["prepared"][statement] = prepare(raw.driver_connection, statement)
     if tenant is None:
         return prepared, {}
     return prepared, {"schema": tenant.schema, "path": _path(tenant), "key_lock": key_lock}
@@ -236,11 +277,21 @@ def _field(error: DatabaseError, name: str) -> str:
     return str(fields.get(name, "")) if isinstance(fields, dict) else ""
 
 
+def is_away(error: DatabaseError) -> bool:
+    """Tell whether the server could not do it now, and did not."""
+    return error_code(error).startswith(_AWAY) or _field(error, "M").startswith(_UNSERVED)
+
+
 def _raise_if_away(error: BaseException) -> None:
     """Raise Unavailable where the server could not do it now, and did not."""
-    if isinstance(error, DatabaseError) and error_code(error).startswith(_AWAY):
+    if isinstance(error, DatabaseError) and is_away(error):
         _LOG.warning("database_unavailable", extra={"code": error_code(error)})
         raise Unavailable("temporarily_unavailable", retry_after_seconds=1) from error
+
+
+def _is_spent(error: DatabaseError) -> bool:
+    """Whether the connection serves nobody any more: it is closed, or lost what it had prepared."""
+    return has_hung_up(error) or error_code(error) == _FORGOTTEN
 
 
 def _is_shutdown(error: DatabaseError) -> bool:
@@ -251,12 +302,11 @@ def _abort(raw: PoolProxiedConnection, error: BaseException) -> None:
     """Roll back and give the connection back clean, or throw it away."""
     if not raw.is_valid:
         return
-    connection: Any = raw.driver_connection
-    if isinstance(error, _BROKEN):
+    if isinstance(error, _BROKEN) or (isinstance(error, DatabaseError) and _is_spent(error)):
         raw.invalidate()
         return
     try:
-        connection.execute_simple("ROLLBACK")
+        run_simple(raw.driver_connection, "ROLLBACK")
     except (DatabaseError, *_BROKEN):
         raw.invalidate()
         return

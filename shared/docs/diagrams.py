@@ -7,9 +7,15 @@ import sys
 from pathlib import Path
 from typing import Final
 
+from shared.domain import account_states
+from shared.domain import refund as refunds
+from shared.domain.account_states import AccountState
 from shared.domain.charge import FINAL, PUBLIC_STATUS, TRANSITIONS, ChargeStatus
+from shared.domain.refund import RefundStatus
 
 PAGE: Final = Path(__file__).with_name("charge_states.md")
+REFUND_PAGE: Final = Path(__file__).with_name("refund_states.md")
+ACCOUNT_PAGE: Final = Path(__file__).with_name("account_states.md")
 
 
 def charge_page() -> str:
@@ -40,16 +46,88 @@ stateDiagram-v2
 """
 
 
+def refund_page() -> str:
+    """Return the page about the states of a refund."""
+    edges = "\n".join(
+        f"    {before.value} --> {after.value}: {event.value}"
+        for (before, event), after in refunds.TRANSITIONS.items()
+    )
+    ends = "\n".join(
+        f"    {status.value} --> [*]" for status in RefundStatus if status in refunds.FINAL
+    )
+    rows = "\n".join(
+        f"| `{status.value}` | `{refunds.PUBLIC_STATUS[status]}`"
+        f" | {'yes' if status in refunds.FINAL else 'no'} |"
+        for status in RefundStatus
+    )
+    return f"""# States of a refund
+
+Drawn from `shared/domain/refund.py` by `make manifests`; edit that table, not this page.
+
+```mermaid
+stateDiagram-v2
+    [*] --> created
+{edges}
+{ends}
+```
+
+The amount is held from the first state to the last. No edge leads back to sending from `unknown`.
+
+| internal | public `status` | final |
+|---|---|---|
+{rows}
+"""
+
+
+def account_page() -> str:
+    """Return the page about the states of an account."""
+    edges = "\n".join(
+        f"    {before.value} --> {after.value}: {event.value}"
+        for (before, event), after in account_states.TRANSITIONS.items()
+    )
+    ends = "\n".join(
+        f"    {state.value} --> [*]" for state in AccountState if state in account_states.FINAL
+    )
+    rows = "\n".join(
+        f"| `{state.value}` | {'no' if state in account_states.STANDS_STILL else 'yes'}"
+        f" | {'yes' if state in account_states.FINAL else 'no'} |"
+        for state in AccountState
+    )
+    return f"""# States of an account
+
+Drawn from `shared/domain/account_states.py` by `make manifests`; edit that table, not this page.
+
+```mermaid
+stateDiagram-v2
+    [*] --> onboarding
+{edges}
+{ends}
+```
+
+An account that `make account` makes begins `active`. What each change takes is decided in
+[0023](decisions/0023-accounts.md).
+
+| state | begins anything new | final |
+|---|---|---|
+{rows}
+"""
+
+
 def main(arguments: list[str]) -> int:
     """Write the pages, or say which are stale."""
-    page = charge_page()
-    if "--check" in arguments:
-        if PAGE.is_file() and PAGE.read_text(encoding="utf-8") == page:
-            return 0
-        sys.stderr.write(f"stale: {PAGE.name}; run make manifests\n")
-        return 1
-    PAGE.write_text(page, encoding="utf-8")
-    return 0
+    pages = {PAGE: charge_page(), REFUND_PAGE: refund_page(), ACCOUNT_PAGE: account_page()}
+    if "--check" not in arguments:
+        for path, page in pages.items():
+            path.write_text(page, encoding="utf-8")
+        return 0
+    stale = [
+        path.name
+        for path, page in pages.items()
+        if not path.is_file() or path.read_text(encoding="utf-8") != page
+    ]
+    if stale:
+        sys.stderr.write(f"stale: {', '.join(stale)}; run make manifests\n")
+    return 1 if stale else 0
 
 
 if __name__ == "__main__":

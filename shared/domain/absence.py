@@ -2,6 +2,9 @@
 
 One "not found" may only mean "not yet", so the proof takes several over a while. Each says when to
 read next: the regular checks lie up to an hour apart, and who was never asked should not wait.
+
+Of a payment that the operator itself opened there is no such proof: it knew the reference before
+we did. That it does not know it now is a riddle, read on at the regular checks and then a person's.
 """
 
 from dataclasses import dataclass, replace
@@ -17,6 +20,7 @@ _STEP: Final = SPAN // (READS - 1)
 _PATIENCE: Final = 2 * SPAN
 # The `resends` of a charge whose one resend is granted and not taken yet.
 _RESEND_GRANTED: Final = 1
+_TAKEN: Final = frozenset({ChargeStatus.AWAITING_PAYER, ChargeStatus.REQUIRES_ACTION})
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,8 +47,8 @@ def weigh(charge: Charge, attempt: Attempt, now: datetime) -> Absence:
     attempt = replace(
         attempt, not_found_reads=attempt.not_found_reads + 1, first_not_found_at=first
     )
-    if charge.status in {ChargeStatus.AWAITING_PAYER, ChargeStatus.REQUIRES_ACTION}:
-        # The operator took it: that it forgot is a riddle for a person.
+    if attempt.operator_reference is not None or charge.status in _TAKEN:
+        # The operator knew it: that it forgot is a riddle for a person.
         return Absence(attempt, regular)
     if charge.resends <= _RESEND_GRANTED and now < charge.submit_before:
         # Whoever takes the resend may die of it: look again when its lease would be over.
@@ -63,7 +67,7 @@ def is_proven(attempt: Attempt, now: datetime) -> bool:
 def after_silence(attempt: Attempt, regular: datetime | None, now: datetime) -> datetime | None:
     """Return when to read next after a read that got no answer, `regular` unless a proof began."""
     first = attempt.first_not_found_at
-    if first is None or now - first >= _PATIENCE:
+    if attempt.operator_reference is not None or first is None or now - first >= _PATIENCE:
         return regular
     return _sooner(next_proof_at(first, now), regular)
 

@@ -1,10 +1,13 @@
-"""Who calls: a merchant account in one mode, by one key."""
+"""Who calls: a merchant account in one mode, by one key or by one person."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from ipaddress import IPv4Network, IPv6Network
+from typing import Final
 
 from shared.domain.ids import is_id
+from shared.domain.people import Member
 from shared.domain.phone import Operator
 
 
@@ -21,15 +24,24 @@ class Tenant:
             raise ValueError("not an account id")
 
     @property
+    def mode(self) -> str:
+        """`test` or `live`."""
+        return "live" if self.livemode else "test"
+
+    @property
     def schema(self) -> str:
         """The schema, which is also the database role, of this account and mode."""
-        mode = "live" if self.livemode else "test"
-        return f"t_{self.account.removeprefix('acct_')}_{mode}"
+        return f"t_{self.account.removeprefix('acct_')}_{self.mode}"
 
 
 @dataclass(frozen=True, slots=True)
 class Caller:
-    """An authenticated API key and the account behind it; only an active one gets live keys."""
+    """An authenticated key, member or administrator, and the account; an active one gets live keys.
+
+    `kind` is `sk`, `pk`, `rk` or `person`. Of a person there is no key id, but who she is and when
+    she last proved it; of an administrator there is the id of her access instead. `key_since` is
+    when the first of the keys was made that were rotated into this one.
+    """
 
     tenant: Tenant
     key_id: str
@@ -39,6 +51,27 @@ class Caller:
     charges_enabled: bool
     suspended: bool
     active: bool = False
+    member: Member | None = None
+    access: str | None = None
+    signed_in_at: datetime | None = None
+    key_since: datetime | None = None
+
+    @property
+    def actor(self) -> str:
+        """Whose requests are counted: the key's id, the person's, or the access's."""
+        if self.member is not None:
+            return self.member.person
+        return self.access or self.key_id
+
+
+COLLECTING: Final[Mapping[Operator, str]] = {
+    Operator.MTN: "collection",
+    Operator.ORANGE: "core",
+}
+"""The product by which each operator's payers are asked for money."""
+
+OPENING: Final = frozenset({Operator.ORANGE})
+"""Operators that make a payment's reference themselves, before money is asked for under it."""
 
 
 @dataclass(frozen=True, slots=True)

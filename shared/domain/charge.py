@@ -150,21 +150,33 @@ class Charge:
     resends: int = 0
     succeeded_at: datetime | None = None
 
+    def is_leased(self, now: datetime) -> bool:
+        """Tell whether somebody may be sending it now."""
+        return self.lease_until is not None and self.lease_until >= now
+
 
 class AttemptStatus(StrEnum):
     """What we know of one request to an operator."""
 
-    SENDING = "sending"  # from the claim's commit on: it may have been sent
-    NOT_SENT = "not_sent"  # proven that no byte left; the same reference may be sent
+    OPENING = "opening"  # the operator's own reference is not committed: nothing was asked yet
+    SENDING = "sending"  # from the commit before the send on: it may have been sent
+    NOT_SENT = "not_sent"  # proven that no byte left; our reference may be sent again
     ACCEPTED = "accepted"
     REFUSED = "refused"
     SILENT = "silent"
     CLOSED = "closed"  # the charge is final
 
 
+UNSENT: Final[frozenset[AttemptStatus]] = frozenset({AttemptStatus.OPENING, AttemptStatus.NOT_SENT})
+
+
 @dataclass(frozen=True, slots=True)
 class Attempt:
-    """One request to an operator for one charge; committed before a byte is sent."""
+    """One request to an operator for one charge; committed before a byte is sent.
+
+    `reference` is ours. Orange core makes one of its own, the payToken: `operator_reference`, which
+    is committed before money is asked for, and replaced only where it is proven to be unsent.
+    """
 
     id: str
     charge_id: str
@@ -174,3 +186,9 @@ class Attempt:
     status: AttemptStatus = AttemptStatus.SENDING
     not_found_reads: int = 0
     first_not_found_at: datetime | None = None
+    operator_reference: str | None = None
+
+    @property
+    def known_as(self) -> str:
+        """The reference under which the operator is asked, and read."""
+        return self.operator_reference or self.reference

@@ -8,8 +8,12 @@ API_VERSION: Final = "2026-11-01"
 
 CHARGE_CREATED: Final = "charge-created"
 CHARGE_CHECK_DUE: Final = "charge-check-due"
+NOTIFICATION_DUE: Final = "notification-due"
 PAYMENT_FINAL: Final = "payment-final"
+PAYOUT_CHECK_DUE: Final = "payout-check-due"
+REFUND_CREATED: Final = "refund-created"
 WEBHOOK_DUE: Final = "webhook-due"
+IDENTITY_DUE: Final = "identity-due"
 
 
 @dataclass(frozen=True, slots=True)

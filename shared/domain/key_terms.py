@@ -7,7 +7,7 @@ from ipaddress import IPv4Network, IPv6Address, IPv6Network, ip_address, ip_netw
 from typing import Final
 
 from shared.domain.errors import InvalidRequest
-from shared.domain.permissions import Scope
+from shared.domain.permissions import OF_KEYS
 
 LONGEST_NAME: Final = 80
 LONGEST_LIFE: Final = timedelta(days=365)
@@ -36,9 +36,9 @@ def read_scopes(value: object) -> tuple[str, ...]:
     """Read a list of scopes by name, at least one, each once. Raises InvalidRequest."""
     if value is None:
         raise InvalidRequest("parameter_missing", "scopes")
-    if not isinstance(value, list) or not 0 < len(value) <= len(Scope):
+    if not isinstance(value, list) or not 0 < len(value) <= len(OF_KEYS):
         raise InvalidRequest("parameter_invalid", "scopes")
-    known = {scope.value for scope in Scope}
+    known = {scope.value for scope in OF_KEYS}
     for position, scope in enumerate(value):
         if not isinstance(scope, str) or scope not in known or scope in value[:position]:
             raise InvalidRequest("parameter_invalid", f"scopes[{position}]")

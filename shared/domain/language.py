@@ -31,7 +31,15 @@ def text(code: str, language: str, **values: str | int | None) -> str:
 
     Raises KeyError for a code without words; a test holds every code in use to this table.
     """
-    words = MESSAGES[code]
+    return _message(MESSAGES[code], language, values)
+
+
+def refund_text(code: str, language: str) -> str:
+    """Return the message of a refund's failure: what a charge's says is not always true of it."""
+    return _message(OF_REFUNDS.get(code) or MESSAGES[code], language, {})
+
+
+def _message(words: Words, language: str, values: Mapping[str, object]) -> str:
     message = words.message_fr if language == "fr" else words.message_en
     return message.format_map(_Values(values))
 
@@ -41,8 +49,8 @@ MESSAGES: Final[Mapping[str, Words]] = {
     "api_key_missing": Words(
         "An API key is required",
         "Une clé d'API est requise",
-        "Please send your secret key in the Authorization header.",
-        "Veuillez envoyer votre clé secrète dans l'en-tête Authorization.",
+        "Please send your secret key in the header “Authorization: Bearer <key>”.",
+        "Veuillez envoyer votre clé secrète dans l'en-tête « Authorization: Bearer <clé> ».",
     ),
     "api_key_invalid": Words(
         "The API key is not valid",
@@ -63,6 +71,24 @@ MESSAGES: Final[Mapping[str, Words]] = {
         "This API key may not be used from this network address.",
         "Cette clé d'API ne peut pas être utilisée depuis cette adresse réseau.",
     ),
+    "account_mismatch": Words(
+        "The key is of another account",
+        "La clé est celle d'un autre compte",
+        "{param} names another account than this API key's. A key needs no {param}.",
+        "{param} désigne un autre compte que celui de cette clé d'API. Une clé s'en passe.",
+    ),
+    "mode_mismatch": Words(
+        "The key is of another mode",
+        "La clé est celle d'un autre mode",
+        "{param} names another mode than this API key's. A key needs no {param}.",
+        "{param} désigne un autre mode que celui de cette clé d'API. Une clé s'en passe.",
+    ),
+    "token_expired": Words(
+        "The token has expired",
+        "Le jeton a expiré",
+        "The time of this token is over. Please sign in again, or refresh it.",
+        "Ce jeton est arrivé à échéance. Veuillez vous reconnecter ou le renouveler.",
+    ),
     "token_invalid": Words(
         "The token is not valid",
         "Le jeton n'est pas valable",
@@ -72,8 +98,14 @@ MESSAGES: Final[Mapping[str, Words]] = {
     "permission_denied": Words(
         "Not permitted",
         "Opération non autorisée",
-        "This API key does not have the right to do this.",
-        "Cette clé d'API n'a pas le droit d'effectuer cette opération.",
+        "Neither this API key nor the duty of this person includes the right to do this.",
+        "Ni cette clé d'API ni la fonction de cette personne ne donne le droit de faire cela.",
+    ),
+    "step_up_required": Words(
+        "Please sign in again",
+        "Veuillez vous reconnecter",
+        "This needs a sign-in of the last five minutes.",
+        "Cette opération exige une connexion datant de moins de cinq minutes.",
     ),
     "account_suspended": Words(
         "The account is suspended",
@@ -94,16 +126,104 @@ MESSAGES: Final[Mapping[str, Words]] = {
         "Les clés réelles peuvent être créées dès que le compte est actif.",
     ),
     "live_secret_key_refused": Words(
-        "A live secret key is made by a person",
-        "Une clé secrète réelle est créée par une personne",
-        "A key cannot make a live secret key; the owner of the account does.",
-        "Une clé ne peut pas créer de clé secrète réelle ; le propriétaire du compte le fait.",
+        "A live secret key is made by the owner",
+        "Une clé secrète réelle est créée par le propriétaire",
+        "A live secret key is made by an owner of the account, and by nobody else.",
+        "Une clé secrète réelle est créée par un propriétaire du compte, et par personne d'autre.",
     ),
     "scope_not_held": Words(
         "A scope is not held",
         "Un droit n'est pas détenu",
         "A key can have at most the rights of the key that makes or changes it.",
         "Une clé ne peut avoir plus de droits que celle qui la crée ou la modifie.",
+    ),
+    # --- accounts ---
+    "account_state_refuses": Words(
+        "The account's state does not allow this",
+        "L'état du compte ne le permet pas",
+        "An account that is {state} cannot be changed in this way.",
+        "Un compte dans l'état {state} ne peut pas être modifié ainsi.",
+    ),
+    "documents_missing": Words(
+        "Documents are missing",
+        "Des documents manquent",
+        "Before the activation somebody must have looked at: {what}.",
+        "Avant l'activation, quelqu'un doit avoir examiné : {what}.",
+    ),
+    "proposal_open": Words(
+        "A proposal is open",
+        "Une proposition est en cours",
+        "Another change of this account waits for a decision. Please approve or reject it first.",
+        "Une autre modification de ce compte attend une décision. "
+        "Veuillez d'abord l'approuver ou la rejeter.",
+    ),
+    "proposal_not_open": Words(
+        "The proposal is not open",
+        "La proposition n'est plus ouverte",
+        "This proposal does not exist, has been decided, or its 72 hours are over.",
+        "Cette proposition n'existe pas, a déjà été tranchée, ou ses 72 heures sont écoulées.",
+    ),
+    "proposal_changed": Words(
+        "The proposal is not what was seen",
+        "La proposition n'est pas celle qui a été vue",
+        "The account, its documents or the proposal differ from what you have seen. "
+        "Please look again.",
+        "Le compte, ses documents ou la proposition diffèrent de ce que vous avez vu. "
+        "Veuillez les examiner de nouveau.",
+    ),
+    "second_person_required": Words(
+        "Another person is required",
+        "Une autre personne est requise",
+        "Whoever proposed a change cannot approve it; another administrator does.",
+        "La personne qui a proposé une modification ne peut l'approuver ; "
+        "un autre administrateur le fait.",
+    ),
+    "account_suspended_lately": Words(
+        "The account was suspended a moment ago",
+        "Le compte vient d'être suspendu",
+        "What was under way when the account was suspended may still end. "
+        "Please try again in {seconds} seconds.",
+        "Ce qui était en cours lors de la suspension peut encore se terminer. "
+        "Veuillez réessayer dans {seconds} secondes.",
+    ),
+    "account_not_settled": Words(
+        "The account is not settled",
+        "Le compte n'est pas soldé",
+        "An account is closed once nothing is owed or under way. There is still: {what}.",
+        "Un compte est fermé quand rien n'est dû ni en cours. Il reste : {what}.",
+    ),
+    "account_closed": Words(
+        "The account is closed",
+        "Le compte est fermé",
+        "A closed account has nobody who would see that its data are looked at. "
+        "Please export them instead.",
+        "Un compte fermé n'a plus personne pour voir que ses données sont consultées. "
+        "Veuillez plutôt les exporter.",
+    ),
+    "mode_missing": Words(
+        "The account does not have this mode",
+        "Le compte n'a pas ce mode",
+        "This account has no live mode yet; it comes with the activation.",
+        "Ce compte n'a pas encore de mode réel ; il vient avec l'activation.",
+    ),
+    "access_open": Words(
+        "An access is open",
+        "Un accès est ouvert",
+        "Your access {access} to this account and mode is open. Please use it, or end it first.",
+        "Votre accès {access} à ce compte et ce mode est ouvert. "
+        "Veuillez l'utiliser, ou d'abord y mettre fin.",
+    ),
+    "test_mode_only": Words(
+        "This exists in the test mode only",
+        "Ceci n'existe qu'en mode test",
+        "Data of the live mode cannot be deleted.",
+        "Les données du mode réel ne peuvent pas être supprimées.",
+    ),
+    "customer_code_invalid": Words(
+        "The code is not valid",
+        "Le code n'est pas valable",
+        "This code is wrong or no longer valid. Please check it, or ask for another one.",
+        "Ce code est faux ou n'est plus valable. Veuillez le vérifier, ou en demander un autre.",
     ),
     # --- where and how ---
     "route_unknown": Words(
@@ -166,6 +286,46 @@ MESSAGES: Final[Mapping[str, Words]] = {
         "Trop de requêtes",
         "Too many requests in a short time. Please try again in {retry_after_seconds} seconds.",
         "Trop de requêtes en peu de temps. Veuillez réessayer dans {retry_after_seconds} secondes.",
+    ),
+    "payer_asked_too_often": Words(
+        "The number was asked too often",
+        "Le numéro a été trop sollicité",
+        "This number has been asked to pay {limit} times in a short time. "
+        "Please try again in {retry_after_seconds} seconds.",
+        "Ce numéro a été sollicité {limit} fois en peu de temps. "
+        "Veuillez réessayer dans {retry_after_seconds} secondes.",
+    ),
+    "account_count_reached": Words(
+        "The account's charges of the day are used up",
+        "Le nombre de paiements du jour est atteint",
+        "This account may ask for {limit} charges a day. Please try again tomorrow, "
+        "or ask us for a higher limit.",
+        "Ce compte peut demander {limit} paiements par jour. Veuillez réessayer demain, "
+        "ou nous demander un plafond plus élevé.",
+    ),
+    "account_amount_reached": Words(
+        "The account's amount of the day is used up",
+        "Le montant du jour est atteint",
+        "This account may ask for {limit} FCFA a day in all. Please try again tomorrow, "
+        "or ask us for a higher limit.",
+        "Ce compte peut demander {limit} FCFA par jour au total. Veuillez réessayer demain, "
+        "ou nous demander un plafond plus élevé.",
+    ),
+    "key_count_reached": Words(
+        "The key's charges of the day are used up",
+        "Le nombre de paiements du jour de la clé est atteint",
+        "This API key may ask for {limit} charges a day; a new key for fewer than an older one. "
+        "Please try again tomorrow.",
+        "Cette clé d'API peut demander {limit} paiements par jour ; une clé récente, moins qu'une "
+        "ancienne. Veuillez réessayer demain.",
+    ),
+    "key_amount_reached": Words(
+        "The key's amount of the day is used up",
+        "Le montant du jour de la clé est atteint",
+        "This API key may ask for {limit} FCFA a day in all; a new key for less than an older one. "
+        "Please try again tomorrow.",
+        "Cette clé d'API peut demander {limit} FCFA par jour au total ; une clé récente, moins "
+        "qu'une ancienne. Veuillez réessayer demain.",
     ),
     # --- parameters ---
     "parameter_unknown": Words(
@@ -304,6 +464,12 @@ MESSAGES: Final[Mapping[str, Words]] = {
         "A mobile number of Cameroon begins with 6.",
         "Un numéro mobile camerounais commence par 6.",
     ),
+    "phone_blocked": Words(
+        "The number is blocked",
+        "Le numéro est bloqué",
+        "This number cannot be asked for payments.",
+        "Ce numéro ne peut pas être sollicité pour un paiement.",
+    ),
     "operator_unknown": Words(
         "Unknown operator",
         "Opérateur inconnu",
@@ -313,8 +479,8 @@ MESSAGES: Final[Mapping[str, Words]] = {
     "operator_not_served": Words(
         "The operator is not served",
         "L'opérateur n'est pas desservi",
-        "Payments from {operator} are not offered yet.",
-        "Les paiements depuis {operator} ne sont pas encore proposés.",
+        "Your account has no contract with {operator} in this mode.",
+        "Votre compte n'a pas de contrat avec {operator} dans ce mode.",
     ),
     "operator_undetermined": Words(
         "The operator cannot be told",
@@ -401,12 +567,91 @@ MESSAGES: Final[Mapping[str, Words]] = {
         "An account may have {limit} working keys per mode. Please revoke one first.",
         "Un compte peut avoir {limit} clés valables par mode. Veuillez d'abord en révoquer une.",
     ),
+    # --- the team ---
+    "email_invalid": Words(
+        "The e-mail address is not valid",
+        "L'adresse e-mail n'est pas valable",
+        "{param} must be one complete e-mail address in plain Latin letters.",
+        "{param} doit être une seule adresse e-mail complète, en lettres latines sans accents.",
+    ),
+    "already_member": Words(
+        "Already a member",
+        "Déjà membre",
+        "This person is a member of the team already.",
+        "Cette personne est déjà membre de l'équipe.",
+    ),
+    "owner_known": Words(
+        "The account has an owner",
+        "Le compte a un propriétaire",
+        "This account has an owner, or one was asked already; owners invite all others.",
+        "Ce compte a un propriétaire, ou quelqu'un y est déjà invité ; il invite tous les autres.",
+    ),
+    "already_invited": Words(
+        "Already invited",
+        "Déjà invité",
+        "An invitation to this address is open. Please revoke it first.",
+        "Une invitation à cette adresse est en cours. Veuillez d'abord la révoquer.",
+    ),
+    "too_many_invitations": Words(
+        "Too many invitations",
+        "Trop d'invitations",
+        "At most {limit} invitations may be open or of the last day.",
+        "Au plus {limit} invitations peuvent être en cours ou dater du dernier jour.",
+    ),
+    "team_too_large": Words(
+        "The team is full",
+        "L'équipe est complète",
+        "A team has at most {limit} members, those who are invited included.",
+        "Une équipe compte au plus {limit} membres, personnes invitées comprises.",
+    ),
+    "invitation_ended": Words(
+        "The invitation has ended",
+        "L'invitation a pris fin",
+        "This invitation has expired or was revoked. Please ask the owner for another.",
+        "Cette invitation est échue ou révoquée. Veuillez en demander une autre au propriétaire.",
+    ),
+    "invitation_used": Words(
+        "The invitation was used",
+        "L'invitation a déjà servi",
+        "This invitation was accepted before; it works once.",
+        "Cette invitation a déjà été acceptée ; elle ne sert qu'une fois.",
+    ),
+    "invitation_of_another": Words(
+        "The invitation is somebody else's",
+        "L'invitation est destinée à quelqu'un d'autre",
+        "Please sign in with the e-mail address to which the invitation was sent.",
+        "Veuillez vous connecter avec l'adresse e-mail à laquelle l'invitation a été envoyée.",
+    ),
+    "invitation_not_ready": Words(
+        "The invitation is being prepared",
+        "L'invitation est en préparation",
+        "Nothing has changed. Please try again in a moment.",
+        "Rien n'a changé. Veuillez réessayer dans un instant.",
+    ),
+    "last_owner": Words(
+        "The last owner stays",
+        "Le dernier propriétaire reste",
+        "An account keeps at least one owner. Please make somebody else an owner first.",
+        "Un compte garde au moins un propriétaire. Veuillez d'abord en nommer un autre.",
+    ),
     # --- states ---
     "charge_not_cancelable": Words(
         "The charge cannot be canceled",
         "Le paiement ne peut être annulé",
         "The payer has already been asked, or the charge has ended; it cannot be canceled.",
         "Le payeur a déjà été sollicité, ou le paiement est terminé ; il ne peut être annulé.",
+    ),
+    "charge_not_refundable": Words(
+        "The charge cannot be refunded",
+        "Le paiement ne peut être remboursé",
+        "Only a charge that was paid, and of which something is left, can be refunded.",
+        "Seul un paiement réussi, dont il reste une part, peut être remboursé.",
+    ),
+    "refund_not_served": Words(
+        "Refunds are not offered for this operator",
+        "Les remboursements ne sont pas proposés pour cet opérateur",
+        "Refunds of payments from {operator} are not offered yet.",
+        "Les remboursements de paiements depuis {operator} ne sont pas encore proposés.",
     ),
     "balance_insufficient": Words(
         "The balance is too low",
@@ -470,5 +715,67 @@ MESSAGES: Final[Mapping[str, Words]] = {
         "The request did not reach the operator. No money has moved; you may try again.",
         "La demande n'est pas parvenue à l'opérateur. Aucun montant n'a été débité ; "
         "vous pouvez réessayer.",
+    ),
+    # --- why money out failed ---
+    "payee_not_found": Words(
+        "The number has no account",
+        "Le numéro n'a pas de compte",
+        "This number has no active mobile money account with the operator. Nothing was paid.",
+        "Ce numéro n'a pas de compte mobile money actif chez l'opérateur. Rien n'a été versé.",
+    ),
+    "payee_blocked": Words(
+        "The account cannot receive money",
+        "Le compte ne peut pas recevoir d'argent",
+        "The operator has blocked this account, or it has reached a limit. Nothing was paid.",
+        "L'opérateur a bloqué ce compte, ou son plafond est atteint. Rien n'a été versé.",
+    ),
+    "float_insufficient": Words(
+        "The operator account lacks funds",
+        "Le compte opérateur n'est pas assez approvisionné",
+        "Our account at the operator did not cover this amount. Nothing was paid; we have been "
+        "told.",
+        "Notre compte chez l'opérateur ne couvrait pas ce montant. Rien n'a été versé ; "
+        "nous en sommes informés.",
+    ),
+    "float_limit_reached": Words(
+        "The operator account's limit is reached",
+        "Le plafond du compte opérateur est atteint",
+        "Our account at the operator has reached a limit. Nothing was paid; we have been told.",
+        "Notre compte chez l'opérateur a atteint un plafond. Rien n'a été versé ; "
+        "nous en sommes informés.",
+    ),
+}
+
+# Codes that a charge can fail with too, in words about money that goes back.
+OF_REFUNDS: Final[Mapping[str, Words]] = {
+    "operator_unavailable": Words(
+        "The refund could not be sent",
+        "Le remboursement n'a pas pu être envoyé",
+        "The refund could not be sent in time. Nothing was paid; the whole amount is in your "
+        "balance again.",
+        "Le remboursement n'a pas pu être envoyé à temps. Rien n'a été versé ; "
+        "le montant entier est de nouveau dans votre solde.",
+    ),
+    "expired": Words(
+        "The refund expired",
+        "Le remboursement a expiré",
+        "The operator did not carry out the refund in time. Nothing was paid; the whole amount is "
+        "in your balance again.",
+        "L'opérateur n'a pas exécuté le remboursement à temps. Rien n'a été versé ; "
+        "le montant entier est de nouveau dans votre solde.",
+    ),
+    "operator_misconfigured": Words(
+        "The operator account is not set up",
+        "Le compte opérateur est mal configuré",
+        "The operator refused our account. Nothing was paid; we have been told.",
+        "L'opérateur a refusé notre compte. Rien n'a été versé ; nous en sommes informés.",
+    ),
+    "operator_error": Words(
+        "The operator reported an error",
+        "L'opérateur a signalé une erreur",
+        "The operator could not carry out the refund. Nothing was paid; the whole amount is in "
+        "your balance again.",
+        "L'opérateur n'a pas pu exécuter le remboursement. Rien n'a été versé ; "
+        "le montant entier est de nouveau dans votre solde.",
     ),
 }

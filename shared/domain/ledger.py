@@ -117,3 +117,57 @@ def charge_succeeded(
             *lines,
         ),
     )
+
+
+OF_A_CHARGE_PENDING: Final = ("charge", "refund_created", "refund_failed")
+"""The kinds of transactions that move a charge's share of `pending`, the charge's own and those of
+its refunds."""
+
+
+def refund_created(
+    transaction_id: str, refund_id: str, *, from_pending: int, from_available: int
+) -> Transaction:
+    """Hold what is to be refunded: the charge's own pending money first, the rest of available."""
+    return Transaction(
+        transaction_id,
+        "refund_created",
+        refund_id,
+        _without_nothing(
+            Posting(PENDING, from_pending),
+            Posting(AVAILABLE, from_available),
+            Posting(HELD, -(from_pending + from_available)),
+        ),
+    )
+
+
+def refund_succeeded(
+    transaction_id: str, refund_id: str, *, amount: int, operator_account: str
+) -> Transaction:
+    """Take what was held out of the float of the account that paid it; `amount` in whole XAF."""
+    return Transaction(
+        transaction_id,
+        "refund_succeeded",
+        refund_id,
+        (Posting(HELD, amount), Posting(float_account(operator_account).code, -amount)),
+    )
+
+
+def refund_failed(
+    transaction_id: str, refund_id: str, *, from_pending: int, from_available: int
+) -> Transaction:
+    """Give back what was held, in full, to where it came from."""
+    return Transaction(
+        transaction_id,
+        "refund_failed",
+        refund_id,
+        _without_nothing(
+            Posting(HELD, from_pending + from_available),
+            Posting(PENDING, -from_pending),
+            Posting(AVAILABLE, -from_available),
+        ),
+    )
+
+
+def _without_nothing(*postings: Posting) -> tuple[Posting, ...]:
+    """Leave out what moves nothing: a row that is not touched is not locked either."""
+    return tuple(posting for posting in postings if posting.amount)

@@ -1,54 +1,198 @@
-"""Who may do what: one table from operation to scope; what has no row is refused."""
+"""Who may do what: one table from operation to scope; what has no row is refused.
+
+A key holds scopes, and so does a person by her duty in the account, and an administrator while she
+has an access to it. Beside them stand operations of people without an account, of the platform's
+administrators, and of payers.
+"""
 
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Final
 
 from shared.domain.account import Caller
 from shared.domain.api_key import KeyKind
+from shared.domain.people import Duty, Person, Role
 
 
 class Scope(StrEnum):
-    """A right that a key can hold."""
+    """A right that a key, or a person by her duty, can hold."""
 
     CHARGES_READ = "charges:read"
     CHARGES_WRITE = "charges:write"
+    REFUNDS_READ = "refunds:read"
+    REFUNDS_WRITE = "refunds:write"
     EVENTS_READ = "events:read"
     BALANCE_READ = "balance:read"
     KEYS_READ = "keys:read"
     KEYS_WRITE = "keys:write"
+    AUDIT_READ = "audit:read"
+    TEAM_READ = "team:read"
+    TEAM_WRITE = "team:write"
+    TEAM_LEAVE = "team:leave"
+    ACCOUNT_READ = "account:read"
+    TEST_DATA_DELETE = "test_data:delete"
 
 
-OPEN: Final = frozenset({"read_openapi", "receive_callback", "verify_receipt", "read_receipt"})
-"""Operations that need no key: what they show is public, or a capability lies in the path."""
+OPEN: Final = frozenset(
+    {
+        "read_openapi",
+        "receive_callback",
+        "verify_receipt",
+        "read_receipt",
+        "create_customer_challenge",
+        "create_customer_session",
+    }
+)
+"""Operations that need no key: what they show is public, a capability lies in the path, or they are
+how a payer gets a token."""
+
+OF_CUSTOMER: Final = frozenset(
+    {"end_customer_session", "list_customer_payments", "read_customer_payment"}
+)
+"""Operations of payers who proved a number; no key and no person reaches them, and they no other.
+"""
+
+_ADMIN: Final = frozenset({Role.ADMIN})
+
+OF_ROLE: Final[Mapping[str, frozenset[Role]]] = {
+    "read_me": frozenset(Role),
+    "accept_invitation": frozenset(Role),
+    "create_account": _ADMIN,
+    "list_accounts": _ADMIN,
+    "read_account": _ADMIN,
+    "record_account_document": _ADMIN,
+    "suspend_account": _ADMIN,
+    "invite_first_owner": _ADMIN,
+    "propose_account_change": _ADMIN,
+    "approve_account_change": _ADMIN,
+    "reject_account_change": _ADMIN,
+    "open_access": _ADMIN,
+    "list_accesses": _ADMIN,
+    "read_access": _ADMIN,
+    "end_access": _ADMIN,
+    "list_platform_audit_entries": _ADMIN,
+    "read_platform_audit_entry": _ADMIN,
+    "export_platform_audit_entries": _ADMIN,
+}
+"""Operations of people outside any account, and the roles of which one is needed."""
 
 SCOPE_OF: Final[Mapping[str, Scope]] = {
     "create_charge": Scope.CHARGES_WRITE,
     "cancel_charge": Scope.CHARGES_WRITE,
     "list_charges": Scope.CHARGES_READ,
     "read_charge": Scope.CHARGES_READ,
+    "create_refund": Scope.REFUNDS_WRITE,
+    "list_refunds": Scope.REFUNDS_READ,
+    "read_refund": Scope.REFUNDS_READ,
     "list_events": Scope.EVENTS_READ,
     "read_event": Scope.EVENTS_READ,
     "read_balance": Scope.BALANCE_READ,
+    "list_operators": Scope.CHARGES_READ,
     "list_api_keys": Scope.KEYS_READ,
     "read_api_key": Scope.KEYS_READ,
     "create_api_key": Scope.KEYS_WRITE,
     "rotate_api_key": Scope.KEYS_WRITE,
     "revoke_api_key": Scope.KEYS_WRITE,
+    "list_audit_entries": Scope.AUDIT_READ,
+    "read_audit_entry": Scope.AUDIT_READ,
+    "export_audit_entries": Scope.AUDIT_READ,
+    "list_team": Scope.TEAM_READ,
+    "change_duty": Scope.TEAM_WRITE,
+    # Anybody may go; whether she may send others away is the team's own rule.
+    "remove_member": Scope.TEAM_LEAVE,
+    "invite_person": Scope.TEAM_WRITE,
+    "list_invitations": Scope.TEAM_READ,
+    "revoke_invitation": Scope.TEAM_WRITE,
+    "read_own_account": Scope.ACCOUNT_READ,
+    "delete_test_data": Scope.TEST_DATA_DELETE,
 }
 
 EVERYTHING: Final = "*"
 """Stands for all that a key's kind may hold."""
 
 BY_NAME: Final = frozenset({Scope.KEYS_WRITE})
-"""What `*` holds for secret keys of the test mode only; any other key must have it by name."""
+"""What `*` holds for secret keys of the test mode only; any other must have it by name."""
+
+PEOPLE_ONLY: Final = frozenset(
+    {Scope.TEAM_READ, Scope.TEAM_WRITE, Scope.TEAM_LEAVE, Scope.TEST_DATA_DELETE}
+)
+"""What no key can hold, and nobody by `*`: a person has it by name, through her duty."""
+
+OF_KEYS: Final = frozenset(Scope) - PEOPLE_ONLY
+
+PERSON: Final = "person"
+"""The kind of a caller who is no key."""
 
 OF_KIND: Final[Mapping[str, frozenset[Scope]]] = {
-    KeyKind.SECRET.value: frozenset(Scope),
-    KeyKind.RESTRICTED.value: frozenset(Scope),
+    KeyKind.SECRET.value: OF_KEYS,
+    KeyKind.RESTRICTED.value: OF_KEYS,
     KeyKind.PUBLISHABLE.value: frozenset(),
+    PERSON: frozenset(Scope),
 }
+
+_IN_TEAM: Final = frozenset({Scope.TEAM_READ, Scope.TEAM_LEAVE})
+_LOOKS: Final = _IN_TEAM | {
+    Scope.CHARGES_READ,
+    Scope.REFUNDS_READ,
+    Scope.EVENTS_READ,
+    Scope.BALANCE_READ,
+    Scope.ACCOUNT_READ,
+}
+_ALL: Final = _IN_TEAM | {EVERYTHING, *BY_NAME}
+_OWNS: Final = _ALL | PEOPLE_ONLY
+
+OF_DUTY: Final[Mapping[Duty, Mapping[bool, frozenset[str]]]] = {
+    Duty.OWNER: {False: _OWNS, True: _OWNS},
+    Duty.DEVELOPER: {False: _ALL, True: _LOOKS | {Scope.KEYS_READ, Scope.KEYS_WRITE}},
+    Duty.FINANCE: {False: _LOOKS, True: _LOOKS},
+    Duty.VIEWER: {False: _LOOKS, True: _LOOKS},
+}
+"""The scopes of a duty, in the test mode (False) and in the live mode (True)."""
+
+OF_ACCESS: Final[frozenset[str]] = frozenset(
+    {
+        Scope.CHARGES_READ,
+        Scope.REFUNDS_READ,
+        Scope.EVENTS_READ,
+        Scope.BALANCE_READ,
+        Scope.KEYS_READ,
+        Scope.AUDIT_READ,
+        Scope.TEAM_READ,
+        Scope.ACCOUNT_READ,
+    }
+)
+"""The scopes of an administrator's access, in either mode: what support must see, and no write."""
+
+STEP_UP: Final[Mapping[str, frozenset[bool]]] = {
+    "create_refund": frozenset({True}),
+    "create_api_key": frozenset({True}),
+    "rotate_api_key": frozenset({True}),
+    # The team is the account's, whichever mode its owner is at work in.
+    "invite_person": frozenset({False, True}),
+    "change_duty": frozenset({False, True}),
+    "remove_member": frozenset({False, True}),
+    "delete_test_data": frozenset({False, True}),
+}
+"""Operations before which a person proves again who she is, and the modes where."""
+
+STEP_UP_OUTSIDE: Final = frozenset(
+    {
+        "create_account",
+        "record_account_document",
+        "suspend_account",
+        "invite_first_owner",
+        "propose_account_change",
+        "approve_account_change",
+        "reject_account_change",
+        "open_access",
+        "end_access",
+    }
+)
+"""The same outside accounts: whatever an administrator changes."""
+
+STEP_UP_LASTS: Final = timedelta(minutes=5)
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +210,7 @@ class Rights:
         if scope.value in self.scopes:
             return True
         is_named_only = scope in BY_NAME and (self.livemode or self.kind != KeyKind.SECRET.value)
-        return EVERYTHING in self.scopes and not is_named_only
+        return EVERYTHING in self.scopes and not is_named_only and scope not in PEOPLE_ONLY
 
     def includes(self, other: "Rights") -> bool:
         """Tell whether another key can do nothing that this one cannot, today and later.
@@ -80,11 +224,41 @@ class Rights:
 
 
 def rights(caller: Caller) -> Rights:
-    """Return what the key of a caller may do."""
+    """Return what a caller may do."""
     return Rights(caller.kind, caller.tenant.livemode, caller.scopes)
 
 
 def may(caller: Caller, operation: str) -> bool:
-    """Tell whether a key may call an operation; an operation without a row never."""
+    """Tell whether a caller may call an operation; an operation without a row never."""
     scope = SCOPE_OF.get(operation)
     return scope is not None and rights(caller).holds(scope)
+
+
+def takes_away(old: Duty, new: Duty) -> bool:
+    """Tell whether whoever had a duty can do less with another one."""
+    held, left = (
+        [Rights(PERSON, livemode, OF_DUTY[duty][livemode]) for livemode in (False, True)]
+        for duty in (old, new)
+    )
+    return not all(after.includes(before) for before, after in zip(held, left, strict=True))
+
+
+def may_outside(person: Person, operation: str) -> bool:
+    """Tell whether a person may call an operation that is of no account."""
+    return not person.roles.isdisjoint(OF_ROLE.get(operation, frozenset()))
+
+
+def must_step_up(caller: Caller, operation: str, *, now: datetime) -> bool:
+    """Tell whether a person must sign in again first. A key has nothing to prove again."""
+    if caller.kind != PERSON or caller.tenant.livemode not in STEP_UP.get(operation, frozenset()):
+        return False
+    return _is_stale(caller.signed_in_at, now)
+
+
+def must_step_up_outside(person: Person, operation: str, *, now: datetime) -> bool:
+    """Tell whether a person must sign in again first, for an operation that is of no account."""
+    return operation in STEP_UP_OUTSIDE and _is_stale(person.signed_in_at, now)
+
+
+def _is_stale(signed_in_at: datetime | None, now: datetime) -> bool:
+    return signed_in_at is None or now - signed_in_at > STEP_UP_LASTS

@@ -1,5 +1,6 @@
 """Cameroonian mobile numbers and the operator that a prefix suggests."""
 
+import hmac
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
@@ -68,6 +69,10 @@ class PhoneNumber:
     def masked(self) -> str:
         """The form that may be shown: `+2376****01`."""
         return f"{self.e164[:5]}****{self.e164[-2:]}"
+
+    def keyed(self, key: bytes) -> str:
+        """Return what platform tables keep of a number: enough to match, not to read."""
+        return hmac.digest(key, self.e164.encode(), "sha256").hex()
 
     @property
     def operator(self) -> Operator | None:

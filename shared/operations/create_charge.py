@@ -17,7 +17,9 @@ from shared.domain.events import CHARGE_CREATED, Event, Message
 from shared.domain.ids import new_id
 from shared.domain.money import XAF, Money
 from shared.domain.phone import Operator, PhoneNumber
+from shared.domain.rules import Rules, admission
 from shared.operations import objects
+from shared.operations.lists import refuse_unknown
 from shared.operations.ports import ChargeStore, IdempotencyUse, Reached, Replayed, Stored
 
 OPERATION: Final = "create_charge"
@@ -62,7 +64,7 @@ class CreateCharge:
     @classmethod
     def parse(cls, body: Mapping[str, Any]) -> "CreateCharge":
         """Read a JSON body. Raises InvalidRequest naming the field at fault."""
-        _refuse_unknown(body, FIELDS)
+        refuse_unknown(body, FIELDS)
         method = _payment_method(body.get("payment_method"))
         phone = PhoneNumber.parse(_required_text(method, "phone"))
         if body.get("customer") is not None:
@@ -71,9 +73,9 @@ class CreateCharge:
             money=_money(body),
             phone=phone,
             operator=_operator(method.get("operator"), phone),
-            description=_text(body, "description", DESCRIPTION_LENGTH),
-            reference=_text(body, "reference", REFERENCE_LENGTH, code="reference_invalid"),
-            metadata=_metadata(body.get("metadata")),
+            description=read_text(body, "description", DESCRIPTION_LENGTH),
+            reference=read_text(body, "reference", REFERENCE_LENGTH, code="reference_invalid"),
+            metadata=read_metadata(body.get("metadata")),
             return_url=_return_url(body),
             submit_within=_submit_within(body.get("submit_within_seconds")),
             fingerprint=fingerprint(body),
@@ -82,10 +84,18 @@ class CreateCharge:
 
 @dataclass(frozen=True, slots=True)
 class Terms:
-    """What holds for this charge: who takes it at the operator, and within which bounds."""
+    """What holds for this charge: who takes it at the operator, and within which bounds.
+
+    Without either the operator is not served, as `/v1/operators` says.
+    `number_key` is what a number is hashed with before it is counted. While the operator is left
+    alone, `wait_seconds` says how long still.
+    """
 
     operator_account: OperatorAccount | None
     limits: Limits | None
+    rules: Rules
+    number_key: bytes
+    wait_seconds: int | None = None
 
 
 def create_charge(
@@ -105,7 +115,8 @@ def create_charge(
 
     A key that was answered before gets that answer, whatever has changed since.
     Raises InvalidRequest (`amount_too_small`, `amount_too_large`, `operator_not_served`,
-    `reference_in_use`), KeyReused, InProgress, NotPermitted and Unavailable; then nothing changed.
+    `reference_in_use`, `phone_blocked`), KeyReused, InProgress, NotPermitted, TooManyRequests and
+    Unavailable; then nothing changed.
     """
     use = (
         None
@@ -164,6 +175,13 @@ def create_charge(
         first_check_at=now + charges.CHECK_OFFSETS[0],
         idempotency=use,
         response=response,
+        admission=admission(
+            terms.rules,
+            payer=command.phone,
+            number_key=terms.number_key,
+            caller=caller,
+            now=now,
+        ),
     )
     reached("create_charge.after_commit")
     return outcome
@@ -182,26 +200,19 @@ def _may_charge(caller: Caller) -> None:
 
 
 def _within(command: CreateCharge, terms: Terms) -> OperatorAccount:
-    if command.operator is not Operator.MTN:
+    limits = terms.limits
+    if limits is None or terms.operator_account is None:
         raise InvalidRequest(
             "operator_not_served", "payment_method[operator]", operator=command.operator.value
         )
-    limits = terms.limits
-    if limits is None or terms.operator_account is None:
-        raise Unavailable("operator_unavailable", retry_after_seconds=60)
     amount = command.money.amount
     if amount < limits.minimum:
         raise InvalidRequest("amount_too_small", "amount", limit=limits.minimum)
     if amount > limits.maximum:
         raise InvalidRequest("amount_too_large", "amount", limit=limits.maximum)
+    if terms.wait_seconds is not None:
+        raise Unavailable("operator_unavailable", retry_after_seconds=terms.wait_seconds)
     return terms.operator_account
-
-
-def _refuse_unknown(body: Mapping[str, Any], known: frozenset[str], prefix: str = "") -> None:
-    for name in body:
-        if name not in known:
-            param = f"{prefix}[{name}]" if prefix else name
-            raise InvalidRequest("parameter_unknown", param[:100])
 
 
 def _money(body: Mapping[str, Any]) -> Money:
@@ -227,7 +238,7 @@ def _payment_method(value: object) -> Mapping[str, Any]:
         raise InvalidRequest("payment_method_missing", "payment_method")
     if not isinstance(value, dict):
         raise InvalidRequest("parameter_invalid", "payment_method")
-    _refuse_unknown(value, frozenset({"type", "phone", "operator"}), "payment_method")
+    refuse_unknown(value, {"type", "phone", "operator"}, within="payment_method")
     if value.get("type") is None:
         raise InvalidRequest("parameter_missing", "payment_method[type]")
     if value["type"] != "mobile_money":
@@ -255,9 +266,10 @@ def _operator(forced: object, phone: PhoneNumber) -> Operator:
     return Operator(str(forced))
 
 
-def _text(
+def read_text(
     body: Mapping[str, Any], name: str, longest: int, *, code: str = "parameter_invalid"
 ) -> str | None:
+    """Return a text without control characters, or None. Raises InvalidRequest with `code`."""
     value = body.get(name)
     if value is None:
         return None
@@ -271,7 +283,8 @@ def _is_clean(value: str) -> bool:
     return _UNCLEAN.search(value) is None
 
 
-def _metadata(value: object) -> Mapping[str, str]:
+def read_metadata(value: object) -> Mapping[str, str]:
+    """Return a merchant's own texts by name. Raises InvalidRequest `metadata_invalid`."""
     if value is None:
         return {}
     if not isinstance(value, dict) or len(value) > METADATA_PAIRS:
@@ -286,7 +299,7 @@ def _metadata(value: object) -> Mapping[str, str]:
 
 
 def _return_url(body: Mapping[str, Any]) -> str | None:
-    value = _text(body, "return_url", URL_LENGTH)
+    value = read_text(body, "return_url", URL_LENGTH)
     if value is None:
         return None
     try:

@@ -1,13 +1,16 @@
 """Sends an endpoint what is due to it, some at a time, and records how each attempt ended."""
 
+from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
+from urllib.parse import urlsplit
 
 from shared.domain import webhook
 from shared.domain.deadline import Deadline
 from shared.domain.events import Message
+from shared.domain.notification import Kind, Notification
 from shared.domain.webhook import DeliveryOutcome, WebhookSecret
 from shared.operations.ports import (
     Delivery,
@@ -45,10 +48,14 @@ class Dispatch:
 
 def dispatch_webhook(
     message: Message, *, store: DeliveryStore, sender: WebhookSender, how: Dispatch
-) -> int:
-    """Send batches until nothing is due or the time is up; return how many attempts were made."""
+) -> Counter[str]:
+    """Send batches until nothing is due or the time is up.
+
+    Return how many attempts came to what: `succeeded`, `pending` (again later), `exhausted` and
+    `dropped` (the endpoint is gone).
+    """
     deadline = Deadline.after(BATCHES_WITHIN_SECONDS, how.monotonic)
-    sent = 0
+    came_to: Counter[str] = Counter()
     while not deadline.is_over:
         now = how.now()
         how.reached("dispatch_webhook.before_claim")
@@ -67,12 +74,12 @@ def dispatch_webhook(
 
         answers = list(how.spread(attempt, deliveries))
         how.reached("dispatch_webhook.after_send")
-        _record(endpoint, deliveries, answers, store=store, how=how)
+        results = _record(endpoint, deliveries, answers, message=message, store=store, how=how)
         how.reached("dispatch_webhook.after_record")
-        sent += len(answers)
+        came_to.update(result.status for result in results)
         if len(deliveries) < BATCH:
             break
-    return sent
+    return came_to
 
 
 def _request(
@@ -89,9 +96,10 @@ def _record(
     deliveries: Sequence[Delivery],
     answers: Sequence[WebhookAnswer],
     *,
+    message: Message,
     store: DeliveryStore,
     how: Dispatch,
-) -> None:
+) -> Sequence[DeliveryResult]:
     now = how.now()
     since, disable_reason = endpoint.failing_since, None
     results = []
@@ -101,8 +109,28 @@ def _record(
         if webhook.is_to_be_disabled(since, now, outcome):
             disable_reason = "gone" if outcome is DeliveryOutcome.GONE else "failing"
         results.append(_result(delivery, answer, outcome, now=now, how=how))
+    notice = disable_reason and _notice(disable_reason, endpoint, message, now=now)
     how.reached("dispatch_webhook.before_record")
-    store.record(endpoint, results, disable_reason=disable_reason, failing_since=since, now=now)
+    store.record(
+        endpoint,
+        results,
+        disable_reason=disable_reason,
+        failing_since=since,
+        now=now,
+        notice=notice or None,
+    )
+    return results
+
+
+def _notice(reason: str, endpoint: Endpoint, message: Message, *, now: datetime) -> Notification:
+    """What owner and developers are told; of the URL the host alone: the rest may be secret."""
+    return Notification.of(
+        Kind.ENDPOINT_GONE if reason == "gone" else Kind.ENDPOINT_FAILING,
+        message.account,
+        {"endpoint": endpoint.id, "host": urlsplit(endpoint.url).hostname or ""},
+        livemode=message.livemode,
+        now=now,
+    )
 
 
 def _result(

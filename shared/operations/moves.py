@@ -4,10 +4,11 @@ from dataclasses import replace
 from datetime import datetime
 
 from shared.domain import charge as charges
+from shared.domain.account import OPENING
 from shared.domain.charge import (
     PUBLIC_EVENT,
+    UNSENT,
     Attempt,
-    AttemptStatus,
     Charge,
     ChargeEvent,
     ChargeStatus,
@@ -20,14 +21,28 @@ from shared.operations.ports import Lease, Move
 
 
 def is_unsent(charge: Charge, attempt: Attempt | None) -> bool:
-    """Tell whether it is proven that nothing of this charge ever left us."""
+    """Tell whether it is proven that nothing of this charge has left us.
+
+    While somebody holds its lease it may leave the next moment.
+    """
     if charge.status is ChargeStatus.CREATED:
         return True
     return (
         charge.status is ChargeStatus.SUBMITTING
         and attempt is not None
-        and attempt.status is AttemptStatus.NOT_SENT
+        and was_never_asked(charge, attempt)
     )
+
+
+def was_never_asked(charge: Charge, attempt: Attempt) -> bool:
+    """Tell whether no money was asked for under this attempt, or will be without a new claim.
+
+    Where the operator makes the reference none can have been without one, whatever the attempt's
+    status says: a sender that knows of no opening leaves `sending`.
+    """
+    if charge.operator in OPENING and attempt.operator_reference is None:
+        return True
+    return attempt.status in UNSENT
 
 
 def abandoned(
@@ -39,7 +54,10 @@ def abandoned(
     base_url: str,
     language: str,
 ) -> Move:
-    """Return the move of an unsent charge whose time to be sent is over."""
+    """Return the move of an unsent charge whose time to be sent is over, and its lease too.
+
+    Whoever took that lease anew, or began it anew, wins.
+    """
     status = charges.after(charge.status, ChargeEvent.ABANDONED)
     if status is None:
         raise LostRace(charge.id)
@@ -50,7 +68,7 @@ def abandoned(
         cause=ChargeEvent.ABANDONED,
         at=at,
         next_check_at=None,
-        lease=Lease.FREE,
+        lease=Lease.MINE,
         event=final_event(failed, at=at, base_url=base_url, language=language),
         consumer=consumer,
         message_id=message.event_id,

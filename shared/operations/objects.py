@@ -1,5 +1,6 @@
 """The public form of our objects, as merchants read them in answers, events and webhooks."""
 
+import json
 from collections.abc import Iterable, Mapping
 from datetime import datetime
 from typing import Any, Final
@@ -7,9 +8,14 @@ from typing import Any, Final
 import msgspec
 
 from shared.domain import ledger
+from shared.domain.audit import Link
 from shared.domain.charge import PUBLIC_STATUS, Charge, ChargeStatus
 from shared.domain.events import Event
-from shared.domain.language import text
+from shared.domain.language import refund_text, text
+from shared.domain.people import Membership, Person
+from shared.domain.refund import PUBLIC_STATUS as REFUND_STATUS
+from shared.domain.refund import Refund
+from shared.domain.team import Invitation, TeamMember
 from shared.operations.stored_keys import PREFIX, MadeKey, StoredKey
 
 _ENCODER: Final = msgspec.json.Encoder()
@@ -56,6 +62,34 @@ def charge_object(charge: Charge, *, base_url: str, language: str) -> dict[str, 
     }
 
 
+def refund_object(refund: Refund, *, language: str) -> dict[str, Any]:
+    """Return a refund as OpenAPI describes it; `amount` in whole XAF."""
+    failure = refund.failure_code
+    return {
+        "id": refund.id,
+        "object": "refund",
+        "amount": refund.money.amount,
+        "currency": refund.money.currency.lower(),
+        "charge": refund.charge_id,
+        "status": REFUND_STATUS[refund.status],
+        "status_detail": refund.status.value,
+        "failure_code": failure,
+        "failure_message": None if failure is None else refund_text(failure, language),
+        "payment_method_details": {
+            "mobile_money": {
+                "operator": refund.operator.value,
+                "phone": refund.phone.masked,
+                "operator_transaction_id": refund.operator_transaction_id,
+            },
+        },
+        "balance_transaction": refund.balance_transaction,
+        "reason": refund.reason,
+        "metadata": dict(refund.metadata),
+        "created": unix_seconds(refund.created_at),
+        "livemode": refund.livemode,
+    }
+
+
 def event_object(event: Event, data: Mapping[str, Any], *, livemode: bool) -> dict[str, Any]:
     """Return an event; `data` is the object as it was when the event happened."""
     return {
@@ -82,7 +116,7 @@ def balance_object(balances: Mapping[str, int], *, livemode: bool) -> dict[str, 
         "livemode": livemode,
         **{
             name: [{"amount": balances.get(name, 0), "currency": "xaf"}]
-            for name in (ledger.AVAILABLE, ledger.PENDING)
+            for name in (ledger.AVAILABLE, ledger.PENDING, ledger.HELD)
         },
     }
 
@@ -113,6 +147,81 @@ def api_key_object(key: StoredKey, *, now: datetime) -> dict[str, Any]:
 def made_key_object(made: MadeKey, *, now: datetime) -> dict[str, Any]:
     """Return a new key with its text, which no other answer holds."""
     return {**api_key_object(made.key, now=now), "secret": made.text}
+
+
+def person_object(person: Person, memberships: Iterable[Membership]) -> dict[str, Any]:
+    """Return who signed in, and where she is a member."""
+    return {
+        "id": person.id,
+        "object": "person",
+        "roles": sorted(person.roles),
+        "signed_in_at": _seconds_or_none(person.signed_in_at),
+        "accounts": [membership_object(membership) for membership in memberships],
+    }
+
+
+def membership_object(membership: Membership) -> dict[str, Any]:
+    """Return an account as one of its members sees it."""
+    return {
+        "id": membership.account,
+        "object": "membership",
+        "name": membership.name,
+        "state": membership.state,
+        "duty": membership.duty,
+        "modes": list(membership.modes),
+    }
+
+
+def team_member_object(member: TeamMember) -> dict[str, Any]:
+    """Return a member of a team."""
+    return {
+        "id": member.person,
+        "object": "team_member",
+        "email": member.email,
+        "language": member.language,
+        "duty": member.duty,
+        "added_by": member.added_by,
+        "created": unix_seconds(member.joined_at),
+    }
+
+
+def invitation_object(invitation: Invitation) -> dict[str, Any]:
+    """Return an invitation; its token is in the mail alone."""
+    return {
+        "id": invitation.id,
+        "object": "invitation",
+        "email": invitation.email,
+        "language": invitation.language,
+        "duty": invitation.duty,
+        "made_by": invitation.made_by,
+        "created": unix_seconds(invitation.created_at),
+        "expires_at": unix_seconds(invitation.expires_at),
+        "revoked_at": _seconds_or_none(invitation.revoked_at),
+    }
+
+
+def audit_entry_object(link: Link, *, livemode: bool) -> dict[str, Any]:
+    """Return an audit entry at its place; hashes in hex, `at` to the microsecond."""
+    entry = link.entry
+    return {
+        "id": entry.id,
+        "object": "audit_entry",
+        "position": link.position,
+        "created": unix_seconds(entry.at),
+        "at": entry.at.isoformat(timespec="microseconds"),
+        "actor": {"kind": entry.actor.kind.value, "id": entry.actor.id},
+        "action": entry.action,
+        "target": {"type": entry.object_type, "id": entry.object_id},
+        "before": None if entry.before is None else json.loads(entry.before),
+        "after": None if entry.after is None else json.loads(entry.after),
+        "remote_address": entry.remote_address,
+        "reason": entry.reason,
+        "request_id": entry.request_id,
+        "chain": link.chain,
+        "previous_hash": link.previous_hash.hex(),
+        "hash": link.hash.hex(),
+        "livemode": livemode,
+    }
 
 
 def to_json(value: Mapping[str, Any]) -> str:

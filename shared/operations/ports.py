@@ -1,7 +1,7 @@
 """What operations need from the world, as Protocols; each store call is one transaction."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 from typing import Protocol
@@ -11,7 +11,9 @@ from shared.domain.deadline import Deadline
 from shared.domain.events import Event, Message
 from shared.domain.ledger import Transaction
 from shared.domain.money import Money
+from shared.domain.notification import Notification
 from shared.domain.phone import PhoneNumber
+from shared.domain.rules import Admission
 
 Reached = Callable[[str], None]
 """Called at each named point of the way; a test may end the process there."""
@@ -21,7 +23,10 @@ Reached = Callable[[str], None]
 
 @dataclass(frozen=True, slots=True)
 class PaymentRequest:
-    """What an operator is asked for; `reference` is ours, a UUID version 4 for MTN."""
+    """What an operator is asked for.
+
+    `reference` is ours, a UUID version 4, for MTN; for Orange core it is the payToken of `Opened`.
+    """
 
     reference: str
     money: Money
@@ -34,6 +39,31 @@ class PaymentRequest:
 @dataclass(frozen=True, slots=True)
 class Accepted:
     """The operator took the request. It is not a payment yet."""
+
+
+@dataclass(frozen=True, slots=True)
+class Opened:
+    """The operator's own key of a payment to come, which it takes once. Nothing has moved yet."""
+
+    reference: str
+
+
+@dataclass(frozen=True, slots=True)
+class PayoutRequest:
+    """What an operator is asked to pay; `reference` as in PaymentRequest.
+
+    `refunds` is the reference of the payment that is given back, "" for any other payout. MTN pays
+    a refund to whoever paid; `payee` is then whom we expect. Orange refunds by a cash-in and calls
+    nobody back, so it reads neither `refunds` nor `callback_url`.
+    """
+
+    reference: str
+    money: Money
+    payee: PhoneNumber
+    external_id: str
+    message: str
+    callback_url: str = ""
+    refunds: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +101,11 @@ class ReadState(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class PaymentRead:
-    """An operator's status answer; money and payer are None where it does not repeat them."""
+    """An operator's status answer; money and payer are None where it does not repeat them.
+
+    Of a payout `payer` is the number that was paid: the one beside ours, in either direction.
+    `order` is what it repeats of the `external_id` that it was asked with, or of its end.
+    """
 
     state: ReadState
     operator_word: str
@@ -79,6 +113,7 @@ class PaymentRead:
     operator_transaction_id: str | None = None
     money: Money | None = None
     payer: PhoneNumber | None = None
+    order: str | None = None
 
 
 class PaymentRequester(Protocol):
@@ -97,16 +132,81 @@ class PaymentReader(Protocol):
         """Read once; never raises for what an operator or a network can do."""
 
 
+class PaymentOpener(Protocol):
+    """Opens a payment where the operator, not we, makes its reference: Orange core (`init`).
+
+    Five steps, each crash between them harmless: the attempt is committed without a reference;
+    `open_payment`; the reference is committed to the attempt; `request_payment` under it; its
+    answer is committed. A reference that was lost before its commit moved nothing and ends by
+    itself. One that was committed is never replaced while what became of it is unknown.
+    """
+
+    def open_payment(self, *, deadline: Deadline) -> Opened | NotSent:
+        """Open one; it moves no money, so any failure may be answered by another one."""
+
+
+class PayoutSender(Protocol):
+    """Pays a number from our float, in the five steps of PaymentOpener.
+
+    There is no prompt: the money is out when the answer comes, or when it does not come. A refund
+    has a sender of its own where the operator has a call for it.
+    """
+
+    def open_payout(self, *, deadline: Deadline) -> Opened | NotSent:
+        """Open one; it moves no money."""
+
+    def send_payout(
+        self, request: PayoutRequest, *, deadline: Deadline
+    ) -> Accepted | Refused | Unknown | NotSent:
+        """Send once; never raises for what an operator or a network can do."""
+
+
+class PayoutReader(Protocol):
+    """Reads the status of a payout; cannot send one."""
+
+    def read_payout(self, reference: str, *, deadline: Deadline) -> PaymentRead:
+        """Read once; never raises for what an operator or a network can do."""
+
+
+@dataclass(frozen=True, slots=True)
+class Holder:
+    """Who holds a wallet, in the operator's spelling; `name` None: the number has no wallet.
+
+    `is_active` says whether it can be paid now; None where the operator does not say.
+    """
+
+    name: str | None
+    is_active: bool | None = None
+
+
+class HolderReader(Protocol):
+    """Reads whose wallet a number is."""
+
+    def read_holder(self, number: PhoneNumber, *, deadline: Deadline) -> Holder | Unknown:
+        """Read once; never raises for what an operator or a network can do."""
+
+
+class BalanceReader(Protocol):
+    """Reads what an operator account holds: a float, which the ledger must agree with.
+
+    Orange's wire has no call for it; its statements say.
+    """
+
+    def read_balance(self, *, deadline: Deadline) -> Money | Unknown:
+        """Read once; never raises for what an operator or a network can do."""
+
+
 # --- storage of receipts -------------------------------------------------------------------------
 
 
 @dataclass(frozen=True, slots=True)
 class StoredObject:
-    """A locked object: its key, version and SHA-256 in hex."""
+    """A locked object: its key, version and SHA-256 in hex; `was_there` tells an old one."""
 
     key: str
     version_id: str
     sha256: str
+    was_there: bool = field(default=False, compare=False)
 
 
 class LockedStore(Protocol):
@@ -245,6 +345,7 @@ class ReadNote:
     resend: Message | None = None
     case_id: str | None = None
     case_reason: str | None = None
+    notice: Notification | None = None
 
 
 class ChargeStore(Protocol):
@@ -259,8 +360,13 @@ class ChargeStore(Protocol):
         first_check_at: datetime,
         idempotency: IdempotencyUse | None,
         response: str,
+        admission: Admission | None = None,
     ) -> Stored | Replayed:
-        """Store all or nothing. Raises InProgress, KeyReused, InvalidRequest `reference_in_use`."""
+        """Store all or nothing, where what `admission` names is free.
+
+        Raises InProgress, KeyReused, TooManyRequests and InvalidRequest (`reference_in_use`,
+        `phone_blocked`).
+        """
 
     def replay(self, use: IdempotencyUse) -> Replayed | None:
         """Return what a key was answered before, or None. Raises KeyReused."""
@@ -282,10 +388,18 @@ class ChargeStore(Protocol):
         now: datetime,
         lease_until: datetime,
     ) -> tuple[Charge, Attempt] | None:
-        """Take the lease; commit this attempt, or keep the standing one.
+        """Take the lease; commit this attempt with its status, or keep the standing one.
 
         None when the charge is not ours to send: final, leased, sent before, past its time, or
         asked for by a message that has had its effect.
+        """
+
+    def keep_opened(
+        self, charge: Charge, attempt: Attempt, *, lease_until: datetime
+    ) -> Charge | None:
+        """Commit the operator's own reference to the attempt, and begin the lease anew.
+
+        None where the lease in `charge` is not ours any more: then nothing may be sent.
         """
 
     def release(self, charge: Charge, attempt: Attempt, *, reason: str) -> None:
@@ -361,5 +475,9 @@ class DeliveryStore(Protocol):
         disable_reason: str | None,
         failing_since: datetime | None,
         now: datetime,
+        notice: Notification | None = None,
     ) -> None:
-        """Keep the results, the endpoint's state, and when to come back."""
+        """Keep the results, the endpoint's state, and when to come back.
+
+        Where this disables the endpoint, `notice` is written with it.
+        """

@@ -5,19 +5,22 @@ each key and a sealed webhook secret.
 """
 
 import secrets
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Final, Protocol, Self
 from urllib.parse import urlsplit
 
 from shared.domain.account import OperatorAccount, Tenant
+from shared.domain.account_states import AccountState, Standing, opening
 from shared.domain.api_key import ApiKey, KeyKind
+from shared.domain.audit import Actor, ActorKind, AuditEntry, Origin
 from shared.domain.errors import InvalidRequest
-from shared.domain.ids import new_account_id, new_id
+from shared.domain.ids import new_id
 from shared.domain.permissions import EVERYTHING
 from shared.domain.phone import Operator
 from shared.domain.webhook import WebhookSecret
+from shared.operations.stored_keys import PREFIX
 
 MODES: Final = {"test": False, "live": True}
 LANGUAGES: Final = ("fr", "en")
@@ -76,22 +79,54 @@ class EndpointRecord:
 
 @dataclass(frozen=True, slots=True)
 class ModeRecord:
-    """One mode of a new account: a schema of its own and what goes into it."""
+    """One mode of a new account: a schema of its own and what goes into it.
+
+    `entry` begins its audit chain.
+    """
 
     tenant: Tenant
     keys: tuple[KeyRecord, ...]
     endpoint: EndpointRecord | None
+    entry: AuditEntry
+
+
+@dataclass(frozen=True, slots=True)
+class Creation:
+    """How an account begins: active by the platform's own act, onboarding by an administrator's.
+
+    `key` is an idempotency key of whoever acts, and `sha256` a hash of what came with it.
+    """
+
+    is_active: bool = True
+    key: str | None = None
+    sha256: str | None = None
+
+    @property
+    def state(self) -> AccountState:
+        """The first state."""
+        return AccountState.ACTIVE if self.is_active else AccountState.ONBOARDING
+
+
+COMMAND: Final = Creation()
+"""The platform's own act: whoever can run it has the owner's login and needs no second person."""
 
 
 @dataclass(frozen=True, slots=True)
 class AccountRecord:
-    """A new account as it is stored."""
+    """A new account as it is stored; `entry` is for the platform's own audit chain."""
 
     id: str
     name: str
     language: str
     created_at: datetime
     modes: tuple[ModeRecord, ...]
+    entry: AuditEntry
+    creation: Creation = COMMAND
+
+    @property
+    def standing(self) -> Standing:
+        """How it stands at first."""
+        return opening(is_active=self.creation.is_active, at=self.created_at)
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,22 +142,33 @@ class ModeCredentials:
 
 @dataclass(frozen=True, slots=True)
 class ProvisionedAccount:
-    """A new account with its credentials per mode, test first."""
+    """A new account with its credentials per mode, test first.
+
+    Without any, it was made before by the same idempotency key: its secrets were shown then.
+    """
 
     id: str
     modes: tuple[ModeCredentials, ...]
 
 
 class AccountStore(Protocol):
-    """Where accounts come to exist; each call is one transaction."""
+    """Where accounts come to exist; a call is one transaction unless it says otherwise."""
 
-    def create(self, account: AccountRecord) -> None:
-        """Make everything of this account or nothing: rows, roles, schemas, ledger accounts."""
+    def next_id(self) -> str:
+        """Return the id of an account to come; nobody else gets it within ten minutes."""
+
+    def create(self, account: AccountRecord) -> str | None:
+        """Make everything of this account or nothing: rows, roles, schemas, ledger accounts.
+
+        Where the creation's key made one before, nothing is made and its id returned. Raises
+        KeyReused where that was another order, InProgress where it is being made.
+        """
 
     def keep_operator_account(self, account: OperatorAccount) -> str:
         """Store the platform's operator account, or move the one that is there to this address.
 
-        A new one gets a float in the ledger of every account of its mode. Returns its id.
+        Then every account of its mode whose ledger has no float for it gets one, a hundred in a
+        transaction. Returns its id.
         """
 
 
@@ -132,10 +178,15 @@ def provision_account(
     *,
     seal: Callable[[str, str], str],
     pepper: bytes,
-    now: datetime,
+    origin: Origin,
+    creation: Creation = COMMAND,
 ) -> ProvisionedAccount:
-    """Make a new account, never the same twice; `seal` takes a secret and its row's id."""
-    account_id = new_account_id()
+    """Make a new account, never the same twice; `seal` takes a secret and its row's id.
+
+    Raises what the store does.
+    """
+    account_id, now = store.next_id(), origin.at
+    ours = platform_origin(origin)
     records: list[ModeRecord] = []
     shown: list[ModeCredentials] = []
     for livemode in order.livemodes:
@@ -147,11 +198,13 @@ def provision_account(
             endpoint = EndpointRecord(
                 endpoint_id, order.webhook_url, seal(webhook_secret, endpoint_id)
             )
+        made = tuple(_record(key, pepper) for key in keys)
         records.append(
             ModeRecord(
                 Tenant(account_id, livemode=livemode),
-                tuple(_record(key, pepper) for key in keys),
+                made,
                 endpoint,
+                _entry(ours, account_id, _facts(order) | _mode_facts(made, endpoint)),
             )
         )
         shown.append(
@@ -163,8 +216,21 @@ def provision_account(
                 webhook_secret=webhook_secret,
             )
         )
-    store.create(AccountRecord(account_id, order.name, order.language, now, tuple(records)))
+    facts = {**_facts(order), "livemodes": order.livemodes, "state": creation.state.value}
+    entry = _entry(origin, account_id, facts)
+    record = AccountRecord(
+        account_id, order.name, order.language, now, tuple(records), entry, creation
+    )
+    earlier = store.create(record)
+    if earlier is not None:
+        return ProvisionedAccount(earlier, ())
     return ProvisionedAccount(account_id, tuple(shown))
+
+
+def simulated_operators(simulator_url: str, *, now: datetime) -> tuple[OperatorAccount, ...]:
+    """Return the platform's operator accounts in test mode, all at the simulator."""
+    made = (simulated_mtn, simulated_orange, simulated_mtn_disbursement)
+    return tuple(simulated(simulator_url, now=now) for simulated in made)
 
 
 def simulated_mtn(simulator_url: str, *, now: datetime) -> OperatorAccount:
@@ -181,9 +247,61 @@ def simulated_mtn(simulator_url: str, *, now: datetime) -> OperatorAccount:
     )
 
 
+def simulated_orange(simulator_url: str, *, now: datetime) -> OperatorAccount:
+    """Return the platform's Orange core account in test mode; its API names no environment."""
+    return OperatorAccount(
+        id=new_id("opa", int(now.timestamp() * 1000)),
+        operator=Operator.ORANGE,
+        product="core",
+        livemode=False,
+        base_url=simulator_url.rstrip("/") + "/orange",
+        target_environment="",
+        currency="XAF",
+        credentials="simulator_orange_credentials",
+    )
+
+
+def simulated_mtn_disbursement(simulator_url: str, *, now: datetime) -> OperatorAccount:
+    """Return the platform's MTN disbursement account in test mode, with a balance of its own."""
+    return replace(
+        simulated_mtn(simulator_url, now=now),
+        product="disbursement",
+        credentials="simulator_disbursement_credentials",
+    )
+
+
 def new_webhook_secret() -> str:
     """Return `whsec_` and base64 of 32 random bytes, as Standard Webhooks wants it."""
     return WebhookSecret(secrets.token_bytes(WEBHOOK_SECRET_BYTES)).shown
+
+
+def platform_origin(origin: Origin) -> Origin:
+    """Return whom an account's own chain names where an administrator acted: the platform."""
+    actor = Actor(ActorKind.PLATFORM, "provision_account")
+    return replace(origin, actor=actor, remote_address=None, reason=None)
+
+
+def live_mode(account_id: str, name: str, origin: Origin) -> ModeRecord:
+    """Return the live mode of an account that is activated: no keys, its owner makes them."""
+    facts = {"name": name, "api_keys": []}
+    tenant = Tenant(account_id, livemode=True)
+    return ModeRecord(tenant, (), None, _entry(platform_origin(origin), account_id, facts))
+
+
+def _entry(origin: Origin, account_id: str, after: Mapping[str, object]) -> AuditEntry:
+    return origin.entry("account.provisioned", "account", account_id, after=after)
+
+
+def _facts(order: ProvisionAccount) -> dict[str, object]:
+    return {"name": order.name, "language": order.language}
+
+
+def _mode_facts(keys: Sequence[KeyRecord], endpoint: EndpointRecord | None) -> dict[str, object]:
+    return {
+        "api_keys": [PREFIX + key.id for key in keys],
+        "webhook_endpoint": endpoint and endpoint.id,
+        "webhook_url": endpoint and endpoint.url,
+    }
 
 
 def _record(key: ApiKey, pepper: bytes) -> KeyRecord:

@@ -1,66 +1,18 @@
-"""Reads charges, events and the balance, with cursors that are ids."""
+"""Reads charges, refunds, events and the balance, with cursors that are ids."""
 
 import json
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Final, Generic, Protocol, TypeVar
+from typing import Any, Final, Protocol
 
 from shared.domain.charge import PUBLIC_STATUS, Charge
 from shared.domain.errors import InvalidRequest, NotFound
 from shared.domain.events import Event
 from shared.domain.ids import is_id
+from shared.domain.refund import PUBLIC_STATUS as REFUND_STATUS
+from shared.domain.refund import Refund
 from shared.operations import objects
-
-T = TypeVar("T")
-DEFAULT_LIMIT: Final = 10
-LARGEST_LIMIT: Final = 100
-LONGEST_FILTER: Final = 100
-LATEST: Final = 253_402_300_799
-CREATED: Final = {
-    "created[gte]": ("from", 0),
-    "created[gt]": ("from", 1),
-    "created[lt]": ("until", 0),
-    "created[lte]": ("until", 1),
-}
-PAGE_PARAMS: Final = frozenset({"limit", "starting_after", "ending_before", *CREATED})
-
-
-@dataclass(frozen=True, slots=True)
-class Page:
-    """Part of a list: at most `limit` objects on one side of a cursor, between two seconds."""
-
-    limit: int
-    starting_after: str | None
-    ending_before: str | None
-    created_from: int | None
-    created_until: int | None
-
-    @classmethod
-    def parse(cls, query: Mapping[str, str], prefix: str) -> "Page":
-        """Read query parameters. Raises InvalidRequest naming the one at fault."""
-        after, before = query.get("starting_after"), query.get("ending_before")
-        if after is not None and before is not None:
-            raise InvalidRequest("cursor_invalid", "ending_before")
-        for name, cursor in (("starting_after", after), ("ending_before", before)):
-            if cursor is not None and not is_id(cursor, prefix):
-                raise InvalidRequest("cursor_invalid", name)
-        bounds: dict[str, int] = {}
-        for name, (side, shift) in CREATED.items():
-            if name in query:
-                bound = _whole(query[name], name, LATEST) + shift
-                narrower = max if side == "from" else min
-                bounds[side] = narrower(bound, bounds.get(side, bound))
-        return cls(
-            _limit(query.get("limit")), after, before, bounds.get("from"), bounds.get("until")
-        )
-
-
-@dataclass(frozen=True, slots=True)
-class PageOf(Generic[T]):
-    """A page, newest first, and whether there is more beyond it."""
-
-    items: tuple[T, ...]
-    has_more: bool
+from shared.operations.lists import PAGE_PARAMS, Page, PageOf, read_filter, refuse_unknown
 
 
 class ReadStore(Protocol):
@@ -73,6 +25,14 @@ class ReadStore(Protocol):
         self, page: Page, *, reference: str | None, statuses: Sequence[str] | None
     ) -> PageOf[Charge]:
         """Return a page of charges."""
+
+    def find_refund(self, refund_id: str) -> Refund | None:
+        """Return the refund, or None."""
+
+    def list_refunds(
+        self, page: Page, *, charge: str | None, statuses: Sequence[str] | None
+    ) -> PageOf[Refund]:
+        """Return a page of refunds."""
 
     def list_events(self, page: Page, *, object_id: str | None, kind: str | None) -> PageOf[Event]:
         """Return a page of events."""
@@ -97,7 +57,7 @@ class Read:
 
 def read_charge(read: Read, store: ReadStore) -> dict[str, Any]:
     """Return one charge. Raises NotFound."""
-    _refuse_unknown(read.query)
+    refuse_unknown(read.query)
     charge_id = read.path_params["id"]
     charge = store.find_charge(charge_id) if is_id(charge_id, "ch") else None
     if charge is None:
@@ -108,11 +68,11 @@ def read_charge(read: Read, store: ReadStore) -> dict[str, Any]:
 def list_charges(read: Read, store: ReadStore) -> dict[str, Any]:
     """Return a page of charges; filters `reference` and `status` (the public word)."""
     query = read.query
-    _refuse_unknown(query, PAGE_PARAMS | {"reference", "status"})
+    refuse_unknown(query, PAGE_PARAMS | {"reference", "status"})
     found = store.list_charges(
         Page.parse(query, "ch"),
-        reference=_filter(query, "reference"),
-        statuses=_statuses(query.get("status")),
+        reference=read_filter(query, "reference"),
+        statuses=_statuses(query.get("status"), PUBLIC_STATUS),
     )
     data = [
         objects.charge_object(charge, base_url=read.base_url, language=read.language)
@@ -121,12 +81,35 @@ def list_charges(read: Read, store: ReadStore) -> dict[str, Any]:
     return objects.list_object("/v1/charges", data, has_more=found.has_more)
 
 
+def read_refund(read: Read, store: ReadStore) -> dict[str, Any]:
+    """Return one refund. Raises NotFound."""
+    refuse_unknown(read.query)
+    refund_id = read.path_params["id"]
+    refund = store.find_refund(refund_id) if is_id(refund_id, "rf") else None
+    if refund is None:
+        raise NotFound("resource_missing", "id")
+    return objects.refund_object(refund, language=read.language)
+
+
+def list_refunds(read: Read, store: ReadStore) -> dict[str, Any]:
+    """Return a page of refunds; filters `charge` (an id) and `status` (the public word)."""
+    query = read.query
+    refuse_unknown(query, PAGE_PARAMS | {"charge", "status"})
+    found = store.list_refunds(
+        Page.parse(query, "rf"),
+        charge=read_filter(query, "charge"),
+        statuses=_statuses(query.get("status"), REFUND_STATUS),
+    )
+    data = [objects.refund_object(refund, language=read.language) for refund in found.items]
+    return objects.list_object("/v1/refunds", data, has_more=found.has_more)
+
+
 def list_events(read: Read, store: ReadStore) -> dict[str, Any]:
     """Return a page of events; filters `object` (an id) and `type`."""
     query = read.query
-    _refuse_unknown(query, PAGE_PARAMS | {"object", "type"})
+    refuse_unknown(query, PAGE_PARAMS | {"object", "type"})
     page = Page.parse(query, "evt")
-    object_id, kind = _filter(query, "object"), _filter(query, "type")
+    object_id, kind = read_filter(query, "object"), read_filter(query, "type")
     found = store.list_events(page, object_id=object_id, kind=kind)
     data = [_event(event, livemode=read.livemode) for event in found.items]
     return objects.list_object("/v1/events", data, has_more=found.has_more)
@@ -134,7 +117,7 @@ def list_events(read: Read, store: ReadStore) -> dict[str, Any]:
 
 def read_event(read: Read, store: ReadStore) -> dict[str, Any]:
     """Return one event. Raises NotFound."""
-    _refuse_unknown(read.query)
+    refuse_unknown(read.query)
     event_id = read.path_params["id"]
     event = store.find_event(event_id) if is_id(event_id, "evt") else None
     if event is None:
@@ -144,13 +127,15 @@ def read_event(read: Read, store: ReadStore) -> dict[str, Any]:
 
 def read_balance(read: Read, store: ReadStore) -> dict[str, Any]:
     """Return the balance."""
-    _refuse_unknown(read.query)
+    refuse_unknown(read.query)
     return objects.balance_object(store.balances(), livemode=read.livemode)
 
 
 READS: Final[Mapping[str, Callable[[Read, ReadStore], dict[str, Any]]]] = {
     "read_charge": read_charge,
     "list_charges": list_charges,
+    "read_refund": read_refund,
+    "list_refunds": list_refunds,
     "list_events": list_events,
     "read_event": read_event,
     "read_balance": read_balance,
@@ -161,40 +146,11 @@ def _event(event: Event, *, livemode: bool) -> dict[str, Any]:
     return objects.event_object(event, json.loads(event.data), livemode=livemode)
 
 
-def _statuses(public: str | None) -> Sequence[str] | None:
+def _statuses(public: str | None, words: Mapping[Any, str]) -> Sequence[str] | None:
+    """Return the inner statuses behind a public word; `words` is the public word of each."""
     if public is None:
         return None
-    inner = [status.value for status, word in PUBLIC_STATUS.items() if word == public]
+    inner = [status.value for status, word in words.items() if word == public]
     if not inner:
         raise InvalidRequest("parameter_invalid", "status")
     return inner
-
-
-def _filter(query: Mapping[str, str], name: str) -> str | None:
-    """Return the value to compare with; PostgreSQL takes no NUL."""
-    value = query.get(name)
-    if value is not None and (not 0 < len(value) <= LONGEST_FILTER or "\x00" in value):
-        raise InvalidRequest("parameter_invalid", name)
-    return value
-
-
-def _limit(text: str | None) -> int:
-    if text is None:
-        return DEFAULT_LIMIT
-    limit = _whole(text, "limit", LARGEST_LIMIT, code="limit_invalid")
-    if limit == 0:
-        raise InvalidRequest("limit_invalid", "limit", limit=LARGEST_LIMIT)
-    return limit
-
-
-def _whole(text: str, param: str, largest: int, *, code: str = "parameter_invalid") -> int:
-    is_short = len(text) <= len(str(largest))
-    if not (is_short and text.isascii() and text.isdigit() and int(text) <= largest):
-        raise InvalidRequest(code, param, limit=largest)
-    return int(text)
-
-
-def _refuse_unknown(query: Mapping[str, str], known: Collection[str] = ()) -> None:
-    for name in query:
-        if name not in known:
-            raise InvalidRequest("parameter_unknown", name[:100])

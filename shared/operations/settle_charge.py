@@ -10,11 +10,19 @@ from typing import Final, assert_never
 
 from shared.domain import absence, ledger, receipt
 from shared.domain import charge as charges
-from shared.domain.charge import FINAL, Attempt, AttemptStatus, Charge, ChargeEvent, ChargeStatus
+from shared.domain.charge import (
+    FINAL,
+    Attempt,
+    AttemptStatus,
+    Charge,
+    ChargeEvent,
+    ChargeStatus,
+)
 from shared.domain.deadline import HANDLER_SECONDS, Deadline
 from shared.domain.errors import AskAgain, LedgerRefused
 from shared.domain.events import CHARGE_CREATED, PAYMENT_FINAL, Message
 from shared.domain.ids import new_id
+from shared.domain.notification import Kind, Notification
 from shared.operations import moves
 from shared.operations.ports import (
     ChargeStore,
@@ -67,12 +75,12 @@ def settle_charge(
         if charge.status in FINAL:
             store.end_checks(charge.id, at=how.now())
             return _look_back(charge, attempt, store=store, reader_of=reader_of, how=how)
-        if moves.is_unsent(charge, attempt) or attempt is None:
+        if attempt is None or moves.is_unsent(charge, attempt):
             return _wait_or_abandon(charge, attempt, store=store, how=how, message=message)
         if read is None:
             deadline = Deadline.after(HANDLER_SECONDS, how.monotonic)
             how.reached("settle_charge.before_read")
-            read = reader_of(charge).read_payment(attempt.reference, deadline=deadline)
+            read = reader_of(charge).read_payment(attempt.known_as, deadline=deadline)
             how.reached("settle_charge.after_read")
         outcome = _apply(charge, attempt, read, store=store, how=how, message=message)
         if outcome != LOST_RACE:
@@ -95,10 +103,10 @@ def _look_back(
     """
     if attempt is None or charge.status not in {ChargeStatus.FAILED, ChargeStatus.EXPIRED}:
         return "final_already"
-    if attempt.status is AttemptStatus.NOT_SENT:
+    if moves.was_never_asked(charge, attempt):
         return "final_already"
     deadline = Deadline.after(HANDLER_SECONDS, how.monotonic)
-    read = reader_of(charge).read_payment(attempt.reference, deadline=deadline)
+    read = reader_of(charge).read_payment(attempt.known_as, deadline=deadline)
     if read.state is ReadState.UNKNOWN:
         raise AskAgain(read.operator_word)
     if read.state is ReadState.SUCCEEDED:
@@ -139,7 +147,7 @@ def _apply(
             move = replace(move, lease=Lease.UNTOUCHED)
         case ReadState.UNKNOWN:
             again = absence.after_silence(attempt, note.next_check_at, now)
-            return _keep(replace(note, next_check_at=again), store=store)
+            return _keep_unread(replace(note, next_check_at=again), store=store)
         case _:
             assert_never(read.state)
     return _finish(move, note, store=store, how=how, message=message)
@@ -177,6 +185,8 @@ def mismatch(charge: Charge, read: PaymentRead) -> str | None:
         return "amount_or_currency_differs"
     if read.payer is not None and read.payer != charge.phone:
         return "payer_differs"
+    if read.order is not None and not charge.id.endswith(read.order):
+        return "order_differs"
     return None
 
 
@@ -244,6 +254,9 @@ def _waiting(charge: Charge, attempt: Attempt, note: ReadNote, *, store: ChargeS
     """The payer has not decided: a charge we did not know about becomes one that waits."""
     if charges.after(charge.status, ChargeEvent.SEEN_WAITING) is None:
         return _keep(note, store=store)
+    if attempt.operator_reference is not None and charge.is_leased(note.at):
+        # An operator knows its own reference before it is asked: somebody may be about to ask.
+        return _keep(replace(note, next_check_at=charge.lease_until), store=store)
     if note.next_check_at is None:
         return _case(note, "waiting_for_a_day", store=store)
     won = store.move(
@@ -278,9 +291,9 @@ def _wait_or_abandon(
     how: Settlement,
     message: Message,
 ) -> str:
-    """Nothing was sent: there is nothing to read, only a time that may be over."""
+    """Nothing was sent: there is nothing to read, only a time that may be over, and a lease."""
     now = how.now()
-    if now >= charge.submit_before:
+    if now >= charge.submit_before and not charge.is_leased(now):
         move = moves.abandoned(
             charge,
             at=now,
@@ -291,12 +304,13 @@ def _wait_or_abandon(
         )
         return "abandoned" if store.move(move) else LOST_RACE
     regular = charges.next_check_at(charge.created_at, now)
+    until = max(charge.submit_before, charge.lease_until or charge.submit_before)
     store.note_read(
         ReadNote(
             charge=charge,
             attempt=attempt,
             operator_word="not_sent",
-            next_check_at=min(charge.submit_before, regular or charge.submit_before),
+            next_check_at=min(until, regular or until),
             at=now,
         )
     )
@@ -321,9 +335,31 @@ def _keep(note: ReadNote, *, store: ChargeStore) -> str:
     return "resend_granted" if note.resend is not None else "undecided"
 
 
+def _keep_unread(note: ReadNote, *, store: ChargeStore) -> str:
+    """Keep what proves nothing. Raises AskAgain where no further check is due.
+
+    Whoever woke us after a day, a callback or a person, may be right.
+    """
+    outcome = _keep(note, store=store)
+    if note.next_check_at is None:
+        raise AskAgain(note.operator_word)
+    return outcome
+
+
 def _case(note: ReadNote, reason: str, *, store: ChargeStore) -> str:
     case_id = new_id("case", int(note.at.timestamp() * 1000))
-    store.note_read(replace(note, next_check_at=None, case_id=case_id, case_reason=reason))
+    charge = note.charge
+    notice = Notification.of(
+        Kind.CASE_OPENED,
+        charge.account,
+        {"payment": charge.id},
+        livemode=charge.livemode,
+        now=note.at,
+        once_for=charge.id,
+        reason=reason,
+    )
+    note = replace(note, next_check_at=None, case_id=case_id, case_reason=reason, notice=notice)
+    store.note_read(note)
     return reason
 
 

@@ -5,7 +5,11 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Final, Protocol
 
+from shared.domain.account import Tenant
 from shared.domain.api_key import ALPHABET, ID_LENGTH, KeyKind
+from shared.domain.audit import AuditEntry
+from shared.domain.notification import Kind, Notification
+from shared.domain.people import Member
 from shared.domain.permissions import Rights
 
 PREFIX: Final = "key_"
@@ -50,15 +54,22 @@ class MadeKey:
     text: str = field(repr=False)
 
 
+Maker = StoredKey | Member
+"""Who makes a key: another key, or a person in the account."""
+
+
 class KeyStore(Protocol):
-    """The keys of one account and mode; each call is one transaction."""
+    """The keys of one account and mode; each call is one transaction.
+
+    What changes something takes the entry that tells of it, and keeps both or neither.
+    """
 
     def add(
-        self, key: StoredKey, secret_hmac: bytes, *, maker: StoredKey | None, most: int
+        self, key: StoredKey, secret_hmac: bytes, *, maker: Maker, most: int, entry: AuditEntry
     ) -> bool:
         """Store a new key; False where so many work already.
 
-        Or where the key that makes it (None for a person) ended or changed since it was read.
+        Or where its maker ended or changed since it was read.
         """
 
     def find(self, key_id: str) -> StoredKey | None:
@@ -73,22 +84,26 @@ class KeyStore(Protocol):
         new: StoredKey,
         secret_hmac: bytes,
         *,
-        maker: StoredKey | None,
+        maker: Maker,
         until: datetime,
+        entry: AuditEntry,
     ) -> bool:
         """Store a new key in an old one's place; False where that has ended or can less by now.
 
-        Or where the key that makes it (None for a person) ended or changed since it was read.
+        Or where its maker ended or changed since it was read.
         """
 
-    def narrow(self, key: StoredKey, *, scopes: Sequence[str], ranges: Sequence[str]) -> bool:
+    def narrow(
+        self, key: StoredKey, *, scopes: Sequence[str], ranges: Sequence[str], entry: AuditEntry
+    ) -> bool:
         """Give a key less; False where it is no longer as it was read."""
 
-    def revoke(self, key_id: str, *, now: datetime, review_by: datetime) -> None:
-        """Revoke a key, and have the keys that it made, and what those made, reviewed."""
+    def revoke(self, key_id: str, *, review_by: datetime, entry: AuditEntry) -> None:
+        """Revoke a key at the entry's time, and have what it made, and what that made, reviewed.
 
-    def review(self, made_by: str, *, review_by: datetime) -> int:
-        """Have every key of a maker, and what those made, reviewed; return how many."""
+        The entry also gets the ids of those, as `put_under_review`. A key that was revoked before
+        stays as it is, without an entry.
+        """
 
 
 def key_id_of(public_id: str) -> str | None:
@@ -96,3 +111,19 @@ def key_id_of(public_id: str) -> str | None:
     key_id = public_id.removeprefix(PREFIX)
     is_id = len(key_id) == ID_LENGTH and all(letter in ALPHABET for letter in key_id)
     return key_id if is_id and public_id.startswith(PREFIX) else None
+
+
+def made_notice(key: StoredKey, account: str) -> Notification:
+    """Return what owner and developers are told of a new key: whoever else made it is found out."""
+    data = {"key": PREFIX + key.id, "ending": key.last4}
+    return Notification.of(Kind.KEY_MADE, account, data, livemode=key.livemode, now=key.created_at)
+
+
+def review_notice(
+    keys: Sequence[str], tenant: Tenant, *, review_by: datetime, now: datetime
+) -> Notification:
+    """Return what they are told of keys, by their public ids, that end unless somebody looks."""
+    data = {"keys": ", ".join(keys), "review_by": review_by.isoformat()}
+    return Notification.of(
+        Kind.KEYS_UNDER_REVIEW, tenant.account, data, livemode=tenant.livemode, now=now
+    )

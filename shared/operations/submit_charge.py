@@ -1,4 +1,8 @@
-"""Asks the payer's operator for the money: claim and commit, call, then record and commit."""
+"""Asks the payer's operator for the money: claim and commit, call, then record and commit.
+
+Where the operator makes the reference, it is opened and committed between claim and call: nothing
+is asked under a reference that is not stored.
+"""
 
 import hmac
 import uuid
@@ -20,6 +24,7 @@ from shared.operations.ports import (
     Lease,
     Move,
     NotSent,
+    PaymentOpener,
     PaymentRequest,
     PaymentRequester,
     Reached,
@@ -29,7 +34,7 @@ from shared.operations.ports import (
 
 CONSUMER: Final = "submit_charge"
 SEND_SECONDS: Final = 10
-"""The whole call, its first byte too, ends this soon after the claim; what comes later is read."""
+"""All calls, their first bytes too, end this soon after the claim; what comes later is read."""
 TOKEN_BITS: Final = 160
 
 
@@ -52,17 +57,21 @@ def submit_charge(
     *,
     store: ChargeStore,
     requester_of: Callable[[Charge], PaymentRequester],
+    opener_of: Callable[[Charge], PaymentOpener | None],
     how: Submission,
 ) -> str:
     """Send the charge at most once per grant; return a word for the log.
 
-    Raises AskAgain when it is proven that nothing was sent and there is still time.
+    `opener_of` gives None where the reference is ours to make. Raises AskAgain when it is proven
+    that nothing was sent and there is still time, or somebody may be about to send.
     """
     found = store.find(message.object_id)
     if found is None:
         return "unknown_charge"
     now = how.now()
-    attempt = _attempt(found, now)
+    # What cannot be asked is not claimed: a wrong contract is found before the lease is taken.
+    requester, opener = requester_of(found), opener_of(found)
+    attempt = _attempt(found, AttemptStatus.OPENING if opener else AttemptStatus.SENDING, now)
     token = callback_token(how.callback_token_key, attempt.reference)
     how.reached("submit_charge.before_claim")
     claimed = store.claim(
@@ -70,7 +79,7 @@ def submit_charge(
         consumer=CONSUMER,
         message_id=message.event_id,
         callback_token_hash=token_hash(token),
-        number_hmac=number_hmac(how.number_key, found),
+        number_hmac=found.phone.keyed(how.number_key),
         now=now,
         lease_until=now + charges.SUBMIT_LEASE,
     )
@@ -80,7 +89,14 @@ def submit_charge(
     charge, attempt = claimed
     left = (charge.submit_before - how.now()).total_seconds()
     deadline = Deadline.after(max(0, min(SEND_SECONDS, left)), how.monotonic)
-    answer = _call(charge, attempt, requester_of(charge), how=how, deadline=deadline)
+    if opener is not None and attempt.operator_reference is None:
+        opened = _open(charge, attempt, opener, store=store, how=how, deadline=deadline)
+        if opened is None:
+            return "lease_lost"
+        if isinstance(opened, NotSent):
+            return _record(charge, attempt, opened, store=store, how=how, message=message)
+        charge, attempt = opened
+    answer = _call(charge, attempt, requester, how=how, deadline=deadline)
     how.reached("submit_charge.after_send")
     return _record(charge, attempt, answer, store=store, how=how, message=message)
 
@@ -96,19 +112,47 @@ def token_hash(token: str) -> str:
     return hmac.digest(b"callback-token", token.encode(), "sha256").hex()
 
 
-def number_hmac(key: bytes, charge: Charge) -> str:
-    """Return what the payment index keeps of a number: enough to match, not to read."""
-    return hmac.digest(key, charge.phone.e164.encode(), "sha256").hex()
-
-
-def _attempt(charge: Charge, now: datetime) -> Attempt:
+def _attempt(charge: Charge, status: AttemptStatus, now: datetime) -> Attempt:
     return Attempt(
         id=new_id("att", int(now.timestamp() * 1000)),
         charge_id=charge.id,
         number=1,
         reference=str(uuid.uuid4()),
         operator_account=charge.operator_account,
+        status=status,
     )
+
+
+def _open(
+    charge: Charge,
+    attempt: Attempt,
+    opener: PaymentOpener,
+    *,
+    store: ChargeStore,
+    how: Submission,
+    deadline: Deadline,
+) -> tuple[Charge, Attempt] | NotSent | None:
+    """Have the operator make its reference, and commit it under a lease that begins anew.
+
+    None where the lease was lost meanwhile: another opens or has given up, and nothing was asked.
+    """
+    if _is_late(charge, how, deadline):
+        return NotSent("too_late")
+    how.reached("submit_charge.before_open")
+    opened = opener.open_payment(deadline=deadline)
+    how.reached("submit_charge.after_open")
+    if isinstance(opened, NotSent):
+        return opened
+    attempt = replace(attempt, operator_reference=opened.reference)
+    held = store.keep_opened(charge, attempt, lease_until=how.now() + charges.SUBMIT_LEASE)
+    if held is None:
+        return None
+    how.reached("submit_charge.after_keep")
+    return held, attempt
+
+
+def _is_late(charge: Charge, how: Submission, deadline: Deadline) -> bool:
+    return how.now() >= charge.submit_before or deadline.is_over
 
 
 def _call(
@@ -119,11 +163,11 @@ def _call(
     how: Submission,
     deadline: Deadline,
 ) -> Accepted | Refused | Unknown | NotSent:
-    if how.now() >= charge.submit_before or deadline.is_over:
+    if _is_late(charge, how, deadline):
         return NotSent("too_late")
     token = callback_token(how.callback_token_key, attempt.reference)
     request = PaymentRequest(
-        reference=attempt.reference,
+        reference=attempt.known_as,
         money=charge.money,
         payer=charge.phone,
         external_id=charge.id,
@@ -148,7 +192,8 @@ def _record(
         case NotSent(reason=reason) if charge.resends == 0:
             store.release(charge, attempt, reason=reason)
             if now >= charge.submit_before:
-                return _abandon(charge, store=store, how=how, message=message)
+                released = replace(charge, lease_until=None)
+                return _abandon(released, store=store, how=how, message=message)
             raise AskAgain(reason)
         case Accepted():
             move = _moved(charge, attempt, ChargeEvent.ACCEPTED, AttemptStatus.ACCEPTED, now)
@@ -217,8 +262,14 @@ def _not_ours(message: Message, *, store: ChargeStore, how: Submission) -> str:
     if found is None:
         return "unknown_charge"
     charge, attempt = found
-    if how.now() >= charge.submit_before and moves.is_unsent(charge, attempt):
+    if not moves.is_unsent(charge, attempt):
+        return "not_ours"
+    now = how.now()
+    if now >= charge.submit_before and not charge.is_leased(now):
         return _abandon(charge, store=store, how=how, message=message)
+    if attempt is not None and attempt.status is not AttemptStatus.NOT_SENT:
+        # Whoever opens it may have died of it: once the lease is over it is opened anew.
+        raise AskAgain("being_opened")
     return "not_ours"
 
 

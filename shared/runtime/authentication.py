@@ -2,17 +2,22 @@
 
 import base64
 import hashlib
+import time
 from collections.abc import Callable
 from datetime import datetime
 from typing import Final, Protocol
 
-from shared.domain.account import Caller, KnownKey
+from shared.domain.account import Caller, KnownKey, Tenant
 from shared.domain.api_key import ApiKey
-from shared.domain.errors import NotAuthenticated, NotPermitted
+from shared.domain.errors import InvalidRequest, NotAuthenticated, NotPermitted
 from shared.domain.key_terms import allows
 from shared.domain.permissions import may
 
+ACCOUNT_HEADER: Final = "Pay-Account"
+MODE_HEADER: Final = "Pay-Mode"
 MOST_PROVEN: Final = 1_000
+# Longer than a look-up takes, so that every wrong key takes as long as every other.
+REFUSAL_SECONDS: Final = 0.005
 _DUMMY: Final = bytes(32)
 
 
@@ -83,19 +88,38 @@ class Authenticator:
     def _prove(self, authorization: str | None) -> KnownKey:
         """Prove a header that is new here, against the record as it is this moment.
 
-        Were a kept record used, the time of a refusal would tell which keys are at work.
+        Were a kept record used, or a refusal given as soon as it is known, its time would tell
+        which keys are at work.
         """
+        began = time.monotonic()
         key = ApiKey.parse(_presented(authorization))
         known = self._keys.renew(key.id)
         stored = _DUMMY if known is None else known.secret_hmac
         pepper = self._pepper()
         is_right = key.matches(stored, pepper)
         if known is None or not is_right or not _same_face(key, known.caller):
+            time.sleep(max(0.0, began + REFUSAL_SECONDS - time.monotonic()))
             raise NotAuthenticated("api_key_invalid")
         if len(self._proven) >= MOST_PROVEN:
             self._proven.clear()
         self._proven[_digest(authorization)] = known, pepper
         return known
+
+
+def refuse_contradiction(tenant: Tenant, *, account: str | None, mode: str | None) -> None:
+    """Refuse headers that name another account or mode than the key's own.
+
+    Whoever sends them would else work where she did not mean to. Raises InvalidRequest.
+    """
+    if account is not None and account != tenant.account:
+        raise InvalidRequest("account_mismatch", ACCOUNT_HEADER)
+    if mode is not None and mode != tenant.mode:
+        raise InvalidRequest("mode_mismatch", MODE_HEADER)
+
+
+def is_token(authorization: str | None) -> bool:
+    """Tell by its looks whether a header holds a person's token: no key of ours has a dot."""
+    return authorization is not None and "." in authorization
 
 
 def _digest(authorization: str | None) -> bytes:
@@ -110,9 +134,9 @@ def _same_face(key: ApiKey, caller: Caller) -> bool:
 
 def _presented(authorization: str | None) -> str:
     """Return the key of a Bearer header, or the user of a Basic one, as Stripe's tools send."""
-    if not authorization:
+    scheme, _, rest = (authorization or "").partition(" ")
+    if not rest.strip():
         raise NotAuthenticated("api_key_missing")
-    scheme, _, rest = authorization.partition(" ")
     match scheme.lower():
         case "bearer":
             return rest.strip()
@@ -122,4 +146,4 @@ def _presented(authorization: str | None) -> str:
             except ValueError:
                 raise NotAuthenticated("api_key_invalid") from None
         case _:
-            raise NotAuthenticated("api_key_invalid")
+            raise NotAuthenticated("api_key_missing")

@@ -31,11 +31,15 @@ class Answer:
 
 @dataclass(slots=True)
 class Exchange:
-    """What is known of a request by now, for its answer and its record."""
+    """What is known of a request by now, for its answer and its record.
+
+    `headers` go with the answer, whichever it will be.
+    """
 
     operation_id: str
     request_id: str
     language: str
+    headers: dict[str, str] = field(default_factory=dict)
 
     def refused(self, refusal: Refusal) -> problem.Problem:
         return problem.refused(
@@ -70,12 +74,12 @@ def edge(name: str, serve: Callable[[flask.Request, "Exchange"], Answer]) -> Fun
                 response = _respond(serve(request, exchange), exchange)
             except Refusal as refusal:
                 code = refusal.code
-                response = _problem(exchange.refused(refusal))
+                response = _problem(exchange.refused(refusal), exchange)
             except Exception as failure:  # noqa: BLE001 - the edge: whatever it is, it is our fault
                 code = "internal"
                 logs.exception("request_failed", failure, request_id=exchange.request_id)
                 reporting.capture(failure)
-                response = _problem(exchange.fault())
+                response = _problem(exchange.fault(), exchange)
             _record(exchange, response.status_code, time.perf_counter() - started, code=code)
         finally:
             tracing.leave(token)
@@ -101,13 +105,14 @@ def _respond(answer: Answer, exchange: Exchange) -> flask.Response:
     response = flask.Response(content, answer.status, content_type=answer.content_type)
     response.headers["Request-Id"] = exchange.request_id
     response.headers["Content-Language"] = exchange.language
-    for name, value in answer.headers.items():
+    for name, value in (*exchange.headers.items(), *answer.headers.items()):
         response.headers[name] = value
     return response
 
 
-def _problem(made: problem.Problem) -> flask.Response:
-    return flask.Response(made.body, made.status, headers=dict(made.headers))
+def _problem(made: problem.Problem, exchange: Exchange) -> flask.Response:
+    headers = {**exchange.headers, **made.headers}
+    return flask.Response(made.body, made.status, headers=headers)
 
 
 def _record(exchange: Exchange, status: int, seconds: float, *, code: str | None) -> None:

@@ -11,6 +11,7 @@ import flask
 
 from shared.contracts.operations import OPERATIONS, Operation
 from shared.domain.account import Caller
+from shared.domain.customer import Customer
 from shared.domain.errors import (
     AskAgain,
     InvalidRequest,
@@ -20,6 +21,7 @@ from shared.domain.errors import (
     Refusal,
     Unavailable,
 )
+from shared.domain.people import Person
 from shared.messaging.envelope import (
     Envelope,
     Push,
@@ -36,6 +38,7 @@ LONGEST_QUERY: Final = 8192
 MOST_QUERY_FIELDS: Final = 100
 
 LARGEST_TICK_BYTES: Final = 64 * 1024
+_KNOWN_CALLERS: Final = ("merchant", "person", "customer")
 
 __all__ = [
     "Answer",
@@ -51,10 +54,12 @@ __all__ = [
 
 @dataclass(slots=True)
 class Call:
-    """One request as handlers see it. `caller` is None where the operation is public.
+    """One request as handlers see it. `caller` is None where the operation is of no account.
 
+    `account` and `mode` are what a person says of where she is at work; a key says it by itself.
     `client_address` is what our edge says, not looked at yet, and empty where it says nothing;
     `last_hop` is who speaks to us. Not frozen, so that the caller can be filled in once proven.
+    `answer_headers` go with every answer to this call, refusals too.
     """
 
     operation_id: str
@@ -70,7 +75,12 @@ class Call:
     client_address: str = ""
     last_hop: str = ""
     traceparent: str | None = None
+    account: str | None = None
+    mode: str | None = None
     caller: Caller | None = None
+    person: Person | None = None
+    customer: Customer | None = None
+    answer_headers: dict[str, str] = field(default_factory=dict)
 
     def body(self) -> dict[str, Any]:
         """Parse the JSON object. Raises TooLarge, WrongContentType, InvalidRequest."""
@@ -120,38 +130,71 @@ class Call:
             raise NotAuthenticated("api_key_missing")
         return self.caller
 
+    def signed_in(self) -> Person:
+        """Return the person. Raises NotAuthenticated where there is none."""
+        if self.person is None:
+            raise NotAuthenticated("token_invalid")
+        return self.person
+
+    def proven(self) -> Customer:
+        """Return the payer. Raises NotAuthenticated where there is none."""
+        if self.customer is None:
+            raise NotAuthenticated("token_invalid")
+        return self.customer
+
 
 Handler = Callable[[Call], Answer]
 Authenticate = Callable[[Call], Caller]
+Identify = Callable[[Call], Person]
+Recognise = Callable[[Call], Customer]
+Admit = Callable[[Call], None]
 Verify = Callable[[str | None], object]
 
 
 def http_function(
-    name: str, handlers: Mapping[str, Handler], *, authenticate: Authenticate | None = None
+    name: str,
+    handlers: Mapping[str, Handler],
+    *,
+    authenticate: Authenticate | None = None,
+    identify: Identify | None = None,
+    recognise: Recognise | None = None,
+    admit: Admit | None = None,
 ) -> Function:
     """Return the function of this name that serves its operations, keyed by operationId.
 
-    Raises ValueError where handlers and openapi.yaml differ, or a key is asked for and nobody can
-    check one.
+    `admit` counts the requests of callers once they are known, refuses one too many, and tells an
+    account of those that it must hear of.
+
+    Raises ValueError where handlers and openapi.yaml differ, or a key, a person or a payer is asked
+    for and nobody can tell who it is, or counts the requests of an account.
     """
     operations = [operation for operation in OPERATIONS if operation.function == name]
     expected = {operation.operation_id for operation in operations}
     if set(handlers) != expected:
         raise ValueError(f"{name} must handle {sorted(expected)}, not {sorted(handlers)}")
-    if authenticate is None and any(op.auth == "secret_key" for op in operations):
-        raise ValueError(f"{name} has operations that need authenticate")
+    if None in (authenticate, admit) and any(op.auth == "merchant" for op in operations):
+        raise ValueError(f"{name} has operations that need authenticate and admit")
+    if identify is None and any(op.auth == "person" for op in operations):
+        raise ValueError(f"{name} has operations that need identify")
+    if recognise is None and any(op.auth == "customer" for op in operations):
+        raise ValueError(f"{name} has operations that need recognise")
     routes = Routes(operations)
 
     def serve(request: flask.Request, exchange: Exchange) -> Answer:
         operation, path_params = routes.find(request.method, request.path)
         exchange.operation_id = operation.operation_id
         call = _read_call(request, operation, path_params, exchange)
-        if operation.auth == "secret_key" and authenticate is not None:
+        if operation.auth == "merchant" and authenticate is not None and admit is not None:
             call.caller = authenticate(call)
             exchange.language = language_choice.choose(call.accept_language, call.caller.language)
             call.language = exchange.language
-            if operation.method != "GET":
-                call.refuse_query()
+            admit(call)
+        if operation.auth == "person" and identify is not None:
+            call.person = identify(call)
+        if operation.auth == "customer" and recognise is not None:
+            call.customer = recognise(call)
+        if operation.auth in _KNOWN_CALLERS and operation.method != "GET":
+            call.refuse_query()
         return handlers[operation.operation_id](call)
 
     return edge(name, serve)
@@ -231,17 +274,17 @@ class _Verification:
         return self._verify(authorization)
 
     def _make(self) -> Verify:
-        from shared.runtime import push_auth  # noqa: PLC0415 - 60 ms that only pushes need
+        from shared.runtime import tokens  # noqa: PLC0415 - 60 ms that only pushes need
 
         config = settings()
-        trust = push_auth.push_trust(
+        trust = tokens.push_trust(
             require(config.push_issuer, "PUSH_ISSUER"),
             require(config.push_audience, "PUSH_AUDIENCE"),
             self._name,
             require(config.push_email, "PUSH_EMAIL"),
         )
         url = require(config.push_jwks_url, "PUSH_JWKS_URL")
-        return push_auth.Verifier(trust, push_auth.KeySet(push_auth.fetcher(url))).verify
+        return tokens.Verifier(trust, tokens.KeySet(tokens.fetcher(url))).verify
 
 
 def _handle(handler: Callable[[Envelope], None], envelope: Envelope) -> None:
@@ -297,7 +340,10 @@ def _read_call(
         idempotency_key=environ.get("HTTP_IDEMPOTENCY_KEY"),
         accept_language=environ.get("HTTP_ACCEPT_LANGUAGE"),
         language=exchange.language,
+        account=environ.get("HTTP_PAY_ACCOUNT"),
+        mode=environ.get("HTTP_PAY_MODE"),
         client_address=forwarded.partition(",")[0].strip(),
         last_hop=environ.get("REMOTE_ADDR", ""),
         traceparent=tracing.traceparent(),
+        answer_headers=exchange.headers,
     )

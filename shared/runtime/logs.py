@@ -27,8 +27,8 @@ FIELDS: Final = frozenset(
         "account", "allow", "attempt", "cause", "charge_id", "code", "count", "delivery_attempt",
         "duration_ms", "endpoint_id", "error", "event_id", "function", "key_id", "livemode",
         "message_id", "method", "object_id", "operation", "operator", "outcome", "param", "path",
-        "provider", "reason", "receipt_number", "request_id", "route", "status", "subscription",
-        "topic", "traceback",
+        "provider", "reason", "receipt_number", "refund_id", "request_id", "route", "status",
+        "subscription", "topic", "traceback",
     }
 )  # fmt: skip
 _SEPARATOR: Final = r"(?:[\s.\-/()]|%20|%2E|%2D)?"

@@ -17,12 +17,20 @@ EXCHANGE_SECONDS: Final = "operator_exchange_duration_seconds"
 PUBLISHED: Final = "messages_published"
 PUBLISH_DROPPED: Final = "messages_publish_dropped"
 PUSHES: Final = "pushes_received"
+LIMITED: Final = "requests_limited"
+NOTIFICATIONS: Final = "notifications_handled"
+CUSTOMERS: Final = "customer_steps"
+BREAKERS: Final = "breaker_changes"
 DESCRIPTIONS: Final[Mapping[str, str]] = {
     REQUEST_SECONDS: "Time from the first byte of a request to its answer, by operation and status",
     EXCHANGE_SECONDS: "Time of one exchange with an operator, by operation, status and outcome",
     PUBLISHED: "Messages that Pub/Sub took, by topic",
     PUBLISH_DROPPED: "Messages left to relay_outbox, by reason",
     PUSHES: "Messages pushed to us, by outcome",
+    LIMITED: "Requests refused because a quota was used up, by its name",
+    NOTIFICATIONS: "Notifications to people, by kind and what became of them",
+    CUSTOMERS: "Payers who prove a number, by step and what became of it",
+    BREAKERS: "Breakers that this process opened or closed, by operator and operation",
 }
 _HISTOGRAMS: Final = frozenset({REQUEST_SECONDS, EXCHANGE_SECONDS})
 
@@ -89,6 +97,27 @@ def count_dropped(reason: str, count: int) -> None:
 def count_push(function: str, outcome: str) -> None:
     """Count a pushed message by what became of it."""
     _measurements.add(PUSHES, 1, {"function": function, "outcome": outcome})
+
+
+def count_limited(policy: str) -> None:
+    """Count a request that was refused because a quota was used up."""
+    _measurements.add(LIMITED, 1, {"policy": policy})
+
+
+def count_notification(kind: str, outcome: str) -> None:
+    """Count a notification whose message needs not come again."""
+    _measurements.add(NOTIFICATIONS, 1, {"kind": kind, "outcome": outcome})
+
+
+def count_customer(step: str, outcome: str) -> None:
+    """Count a step of a payer who proves a number, by what became of it."""
+    _measurements.add(CUSTOMERS, 1, {"step": step, "outcome": outcome})
+
+
+def count_breaker(operator: str, operation: str, change: str) -> None:
+    """Count a breaker that this process opened or closed."""
+    labels = {"operator": operator, "operation": operation, "change": change}
+    _measurements.add(BREAKERS, 1, labels)
 
 
 def discard() -> None:

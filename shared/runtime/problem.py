@@ -36,8 +36,17 @@ KINDS: Final[Mapping[type[errors.Refusal], _Kind]] = {
     errors.Unavailable: _Kind(503, API, is_definite=False),
 }
 _FAULT: Final = _Kind(500, API, is_definite=False)
-# An operator that is down stays down for longer than an SDK waits between two tries.
-_DEFINITE_CODES: Final = frozenset({"operator_unavailable"})
+# What lasts longer than an SDK waits between two tries.
+_DEFINITE_CODES: Final = frozenset(
+    {
+        "operator_unavailable",
+        "payer_asked_too_often",
+        "account_count_reached",
+        "account_amount_reached",
+        "key_count_reached",
+        "key_amount_reached",
+    }
+)
 _ENCODER: Final = msgspec.json.Encoder()
 AUTHENTICATE: Final = 'Bearer realm="api", Basic realm="api"'
 

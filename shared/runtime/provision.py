@@ -5,8 +5,9 @@
     python -m shared.runtime.provision --operator-only
 
 WEBHOOK_ALLOW_LOOPBACK=true (local only) also takes `http://127.0.0.1:PORT` as an address.
-Where SIMULATOR_URL is set, the platform's test wallet at the simulator is stored first, or moved to
-that address. Exit code 0, or 1 with one line on standard error.
+Where SIMULATOR_URL is set, the platform's test wallets at the simulator, one for each operator and
+one that pays out at MTN, are stored first, or moved to that address; accounts that have
+no float for one of them get it. Exit code 0, or 1 with one line on standard error.
 """
 
 import argparse
@@ -24,6 +25,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from shared.db.engine import SecretFileError, make_engine, reason_of
 from shared.db.provisioning import PostgresAccountStore
+from shared.domain.audit import Actor, ActorKind, Origin
 from shared.domain.egress import check_url
 from shared.domain.errors import InvalidRequest
 from shared.domain.language import text
@@ -32,7 +34,7 @@ from shared.operations.provision_account import (
     ProvisionAccount,
     ProvisionedAccount,
     provision_account,
-    simulated_mtn,
+    simulated_operators,
 )
 from shared.runtime.sealing import Sealer
 
@@ -100,7 +102,8 @@ def _run(options: argparse.Namespace, environment: Mapping[str, str], *, now: da
     try:
         store = PostgresAccountStore(engine)
         if simulator_url:
-            store.keep_operator_account(simulated_mtn(simulator_url, now=now))
+            for operator in simulated_operators(simulator_url, now=now):
+                store.keep_operator_account(operator)
         if options.operator_only:
             return ""
         account = provision_account(
@@ -108,7 +111,7 @@ def _run(options: argparse.Namespace, environment: Mapping[str, str], *, now: da
             store,
             seal=Sealer(_read_key(secrets_dir / "webhook_sealing_key")).seal,
             pepper=_read_key(secrets_dir / "api_key_pepper"),
-            now=now,
+            origin=Origin(Actor(ActorKind.PLATFORM, "provision_account"), now),
         )
     finally:
         engine.dispose()

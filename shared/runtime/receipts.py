@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final
 
+from shared.db.refunds import Refunds
 from shared.domain.account import Tenant
 from shared.domain.charge import Charge
 from shared.domain.errors import Unavailable
@@ -12,12 +13,10 @@ from shared.domain.money import Money
 from shared.domain.receipt import RETENTION_DAYS, Receipt, is_receipt_code, language_of
 from shared.operations.ports import StoredObject, StoreDownError
 from shared.operations.render_receipt import Printing
-from shared.runtime import documents, logs, wiring
+from shared.runtime import documents, locked, logs, wiring
 from shared.runtime.crash import reached
 from shared.runtime.documents import PaymentState, VerifyView
-from shared.runtime.once import once
-from shared.runtime.settings import require, settings
-from shared.storage.locked_store import S3LockedStore
+from shared.runtime.settings import settings
 
 _FUNCTIONS: Final = Path(__file__).parents[2] / "functions"
 TEMPLATE: Final = _FUNCTIONS / "render_receipt" / "templates" / "receipt.typ"
@@ -31,16 +30,6 @@ class StatusPage:
     status: int
     html: str
     headers: tuple[tuple[str, str], ...]
-
-
-@once
-def locked_store() -> S3LockedStore:
-    """Return the store of receipts."""
-    return S3LockedStore(
-        require(settings().s3_endpoint_url, "S3_ENDPOINT_URL"),
-        require(settings().s3_bucket, "S3_BUCKET"),
-        credentials=settings().secrets_dir / "s3_credentials",
-    )
 
 
 def _press(receipt: Receipt, verify_url: str) -> bytes:
@@ -80,7 +69,7 @@ def stored_receipt(code: str) -> tuple[str, StoredObject] | None:
 def read_stored(stored: StoredObject) -> bytes:
     """Return the bytes of a receipt as they were written. Raises Unavailable."""
     try:
-        body = locked_store().get(stored.key, stored.version_id)
+        body = locked.store().get(stored.key, stored.version_id)
     except StoreDownError as failure:
         logs.warning("receipt_unreadable", reason=str(failure))
         raise Unavailable("temporarily_unavailable", retry_after_seconds=10) from failure
@@ -100,14 +89,15 @@ def verify_page(code: str, *, accept_language: str | None, asked: str | None) ->
     tenant, charge = found
     profile = wiring.profile(tenant.account)
     receipt = Receipt.of(charge, account_name=profile.name, language=language_of(profile.language))
+    refunded = _refunded(charge, tenant)
     view = VerifyView(
         number=receipt.number,
         account_name=receipt.account_name,
         money=receipt.money,
-        refunded=Money(charge.amount_refunded, charge.money.currency),
+        refunded=refunded,
         operator_name=receipt.operator_name,
         paid_at=receipt.paid_at,
-        state=_state(charge),
+        state=_state(charge, refunded),
         livemode=charge.livemode,
     )
     stored = wiring.receipts(tenant).find_stored(charge.id)
@@ -118,9 +108,17 @@ def verify_page(code: str, *, accept_language: str | None, asked: str | None) ->
     return StatusPage(200, page.html, page.headers)
 
 
-def _state(charge: Charge) -> PaymentState:
-    if charge.amount_refunded == 0:
+def _refunded(charge: Charge, tenant: Tenant) -> Money:
+    """Return what has gone back by the operator's own word; what is on its way has not."""
+    under_way = 0
+    if charge.amount_refunded:
+        under_way = Refunds(wiring.app_database(), tenant).under_way(charge.id)
+    return Money(max(0, charge.amount_refunded - under_way), charge.money.currency)
+
+
+def _state(charge: Charge, refunded: Money) -> PaymentState:
+    if refunded.amount == 0:
         return PaymentState.PAID
-    if charge.amount_refunded == charge.money.amount:
+    if refunded == charge.money:
         return PaymentState.REFUNDED
     return PaymentState.PARTLY_REFUNDED

@@ -12,6 +12,7 @@ LOCAL: Final = "local"
 PRODUCTION: Final = "production"
 ENVIRONMENTS: Final = frozenset({LOCAL, "dev", "staging", PRODUCTION})
 LARGEST_SECRET_BYTES: Final = 64 * 1024
+REALM: Final = "pay"
 DEFAULT_SECRETS_DIR: Final = "/etc/pay/secrets"
 
 
@@ -34,18 +35,28 @@ class Settings:
     callback_base_url: str | None
     database_url: str | None
     worker_database_url: str | None
+    migration_database_url: str | None
     pubsub_project: str | None
     push_issuer: str | None
     push_jwks_url: str | None
     push_audience: str | None
     push_email: str | None
+    keycloak_url: str | None
     s3_endpoint_url: str | None
     s3_bucket: str | None
     retention_days: int | None
     metrics_port: int | None
     sentry_dsn: str | None
     clock_url: str | None
+    smtp_url: str | None
+    mail_from: str | None
+    text_folder: Path | None
     webhook_allow_loopback: bool
+
+    @property
+    def identity_issuer(self) -> str | None:
+        """Return who signs the tokens of people: the realm's address, also where its keys lie."""
+        return None if self.keycloak_url is None else f"{self.keycloak_url}/realms/{REALM}"
 
     @classmethod
     def read(cls, environ: Mapping[str, str]) -> Self:
@@ -59,6 +70,9 @@ class Settings:
         allow_loopback = _flag(environ, "WEBHOOK_ALLOW_LOOPBACK")
         if allow_loopback and environment != LOCAL:
             raise SettingsError("WEBHOOK_ALLOW_LOOPBACK is for ENVIRONMENT=local alone")
+        text_folder = environ.get("TEXT_FOLDER") or None
+        if text_folder and environment != LOCAL:
+            raise SettingsError("TEXT_FOLDER is for ENVIRONMENT=local alone")
         threads = _whole(environ, "THREADS", default=8, largest=256)
         return cls(
             environment=environment,
@@ -72,17 +86,22 @@ class Settings:
             callback_base_url=environ.get("CALLBACK_BASE_URL") or None,
             database_url=environ.get("DATABASE_URL") or None,
             worker_database_url=environ.get("WORKER_DATABASE_URL") or None,
+            migration_database_url=environ.get("MIGRATION_DATABASE_URL") or None,
             pubsub_project=environ.get("PUBSUB_PROJECT") or None,
             push_issuer=environ.get("PUSH_ISSUER") or None,
             push_jwks_url=environ.get("PUSH_JWKS_URL") or None,
             push_audience=environ.get("PUSH_AUDIENCE") or None,
             push_email=environ.get("PUSH_EMAIL") or None,
+            keycloak_url=environ.get("KEYCLOAK_URL", "").rstrip("/") or None,
             s3_endpoint_url=environ.get("S3_ENDPOINT_URL") or None,
             s3_bucket=environ.get("S3_BUCKET") or None,
             retention_days=_whole(environ, "RETENTION_DAYS", default=0, largest=36_600) or None,
             metrics_port=_whole(environ, "METRICS_PORT", default=0, largest=65535) or None,
             sentry_dsn=environ.get("SENTRY_DSN") or None,
             clock_url=environ.get("CLOCK_URL") or None,
+            smtp_url=environ.get("SMTP_URL") or None,
+            mail_from=environ.get("MAIL_FROM") or None,
+            text_folder=Path(text_folder) if text_folder else None,
             webhook_allow_loopback=allow_loopback,
         )
 

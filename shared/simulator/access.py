@@ -4,7 +4,6 @@ import base64
 import binascii
 import hmac
 import re
-from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
@@ -21,7 +20,7 @@ from shared.simulator.answers import (
 )
 from shared.simulator.outcomes import CURRENCIES
 from shared.simulator.tokens import Claims, TokenMint, digest
-from shared.simulator.users import ApiUser
+from shared.simulator.users import Users
 
 _SUBSCRIPTION_KEY: Final = re.compile(r"[0-9a-f]{32}", re.IGNORECASE)
 _UUID4: Final = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}")
@@ -64,16 +63,18 @@ def authorise(request: Request, mint: TokenMint, *, product: str, now: datetime)
     return Caller(claims.api_user, target_environment(request), claims.callback_host)
 
 
-def log_in(request: Request, find: Callable[[str], ApiUser | None], *, product: str) -> Claims:
+def log_in(request: Request, users: Users, *, product: str) -> Claims:
     """The claims for a token, by API user and key (Basic). Raises Refusal."""
     subscription = subscription_digest(request)
     api_user, api_key = _basic(request.headers.get("Authorization", ""))
-    user = find(api_user) if _UUID4.fullmatch(api_user) else None
+    user = users.find(api_user) if _UUID4.fullmatch(api_user) else None
     if user is None or user.api_key_digest is None:
         raise TokenRefusal("login_failed", detail="no such API user, or it has no key")
     if not hmac.compare_digest(user.api_key_digest, digest(api_key)):
         raise TokenRefusal("login_failed", detail="wrong API key")
     if not hmac.compare_digest(user.subscription_digest, subscription):
+        raise _wrong_subscription()
+    if users.product_of(subscription, product) != product:
         raise _wrong_subscription()
     return Claims(api_user, product, subscription, user.callback_host)
 

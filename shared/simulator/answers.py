@@ -1,4 +1,4 @@
-"""The forms in which MTN's gateway answers, so that each oddity is written down once.
+"""The forms in which MTN's gateway answers, and the plain ones that all faces share.
 
 Sources: MTN's list of common errors (https://momodeveloper.mtn.com/api-documentation/common-error)
 and recorded sandbox answers.
@@ -9,6 +9,8 @@ from collections.abc import Iterator, Mapping
 from typing import Final
 
 from werkzeug.wrappers import Response
+
+from shared.simulator.faults import Fault
 
 _LENGTH_REQUIRED_PAGE: Final = (
     '<!DOCTYPE HTML PUBLIC "-//W3C//DTD HTML 4.01//EN">\r\n<HTML><HEAD><TITLE>Length Required'
@@ -88,6 +90,20 @@ class TokenRefusal(Refusal):
     def response(self) -> Response:
         """The shape of OAuth errors."""
         return json_response(401, {"error": self.code})
+
+
+class MtnVoice:
+    """MTN's words for what several operators can answer."""
+
+    def error(self, status: int, code: str | None, *, detail: str) -> Refusal:
+        """`code` and `message`."""
+        return Refusal(status, code, detail=detail)
+
+    def gateway(self, fault: Fault, *, detail: str) -> Refusal:
+        """401 `invalid_token`, or Azure's shape, which knows no XML."""
+        if fault.kind == "token_expired":
+            return TokenRefusal("invalid_token", detail=detail)
+        return GatewayRefusal(fault.http_status, detail=detail)
 
 
 def bad_request(detail: str) -> Refusal:

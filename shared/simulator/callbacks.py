@@ -12,7 +12,7 @@ import itertools
 import json
 import os
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
@@ -20,7 +20,7 @@ from urllib.parse import urlsplit
 
 from shared.simulator.database import Database, DatabaseUnavailable
 from shared.simulator.log import Log
-from shared.simulator.payments import callback_body
+from shared.simulator.notices import Notice, notice_of
 from shared.simulator.schedule import LEASE, DueCallback, PlannedCallback
 from shared.simulator.settings import SettingsError
 from shared.simulator.store import PAYMENT_COLUMNS, payment_from
@@ -33,11 +33,6 @@ _PURGE_EVERY: Final = timedelta(minutes=10)
 # Below the lease, so that a slow receiver is not called by a second process meanwhile.
 _SEND_SECONDS: Final = 5
 _MAX_ANSWER_BYTES: Final = 64 * 1024
-# Recorded in the sandbox in September 2026.
-_HEADERS: Final = {
-    "User-Agent": "LWAC Http Client 1.0",
-    "Content-Type": "application/json; charset=utf-8",
-}
 
 _CLAIM: Final = f"""
 WITH due AS (
@@ -124,6 +119,14 @@ class CallbackSender:
         else:
             self.look()
 
+    def hand_over(self, callbacks: Iterable[DueCallback]) -> None:
+        """Take a payment's callbacks; one that precedes the answer is sent before this returns."""
+        for callback in callbacks:
+            if callback.planned.kind == "early":
+                self.send_now(callback)
+            else:
+                self.expect(callback)
+
     def look(self) -> None:
         """Have the table looked at now: something in it may have become due."""
         self.start()
@@ -185,10 +188,9 @@ class CallbackSender:
                 self._arrived.wait(wait_seconds)
 
     def _deliver(self, callback: DueCallback, line: "_Line") -> "_Result":
-        body = callback_body(callback.payment, self._now(), kind=callback.planned.kind)
-        status, failure = line.send(
-            callback.payment.callback_url or "", body, method=callback.planned.method
-        )
+        notice = notice_of(callback.payment, self._now(), kind=callback.planned.kind)
+        url = callback.payment.callback_url or ""
+        status, failure = line.send(url, notice, method=callback.planned.method)
         return _Result(callback.id, self._now(), status, failure)
 
     def _watch(self) -> None:
@@ -229,8 +231,8 @@ class _Line:
     def __init__(self) -> None:
         self._open: dict[tuple[str, str], http.client.HTTPConnection] = {}
 
-    def send(self, url: str, body: bytes, *, method: str) -> tuple[int | None, str | None]:
-        """The receiver's status, or the name of what went wrong; MTN does not try again."""
+    def send(self, url: str, notice: Notice, *, method: str) -> tuple[int | None, str | None]:
+        """The receiver's status, or the name of what went wrong; no operator tries again."""
         parts = urlsplit(url)
         key = (parts.scheme, parts.netloc)
         target = parts.path or "/"
@@ -238,25 +240,25 @@ class _Line:
             target = f"{target}?{parts.query}"
         was_open = key in self._open
         try:
-            return self._exchange(key, target, body, method=method), None
+            return self._exchange(key, target, notice, method=method), None
         except (OSError, http.client.HTTPException) as error:
             self._close(key)
             if not was_open or isinstance(error, TimeoutError):
                 return None, type(error).__name__
         try:
             # An idle connection may have been closed by the other side: once more on a new one.
-            return self._exchange(key, target, body, method=method), None
+            return self._exchange(key, target, notice, method=method), None
         except (OSError, http.client.HTTPException) as error:
             self._close(key)
             return None, type(error).__name__
 
-    def _exchange(self, key: tuple[str, str], target: str, body: bytes, *, method: str) -> int:
+    def _exchange(self, key: tuple[str, str], target: str, notice: Notice, *, method: str) -> int:
         connection = self._open.get(key)
         if connection is None:
             https = key[0] == "https"
             kind = http.client.HTTPSConnection if https else http.client.HTTPConnection
             connection = self._open[key] = kind(key[1], timeout=_SEND_SECONDS)
-        connection.request(method, target, body, _HEADERS)
+        connection.request(method, target, notice.body, notice.headers)
         response = connection.getresponse()
         rest = response.read(_MAX_ANSWER_BYTES)
         if len(rest) == _MAX_ANSWER_BYTES:

@@ -6,7 +6,7 @@ It exists only for who holds the control token; to anyone else there is nothing 
 import hmac
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Any, Final
 
@@ -16,20 +16,27 @@ from shared.simulator import access, ledger_view, steering
 from shared.simulator.answers import json_response
 from shared.simulator.callbacks import CallbackSender
 from shared.simulator.database import Database
+from shared.simulator.orange.channels import Channels
 from shared.simulator.steering import ControlError
 from shared.simulator.store import NOBODY
+from shared.simulator.users import COLLECTION, DISBURSEMENT
 
 _MAX_BODY_BYTES: Final = 64 * 1024
 _MAX_ROWS: Final = 10_000
+_WHOSE: Final = ("operator", "product", "api_user")
 
 
 @dataclass(frozen=True, slots=True)
 class Office:
-    """What the control works with. `own_api_user`: who is meant when a request names nobody."""
+    """What the control works with.
+
+    `own`: by operator and product, who is meant when a request names nobody.
+    """
 
     database: Database
     sender: CallbackSender
-    own_api_user: str | None
+    channels: Channels
+    own: Mapping[tuple[str, str], str]
 
 
 def handle(
@@ -51,22 +58,15 @@ def handle(
 
 
 def _answer(office: Office, request: Request, path: str, now: datetime) -> object:
-    database, sender = office.database, office.sender
+    database = office.database
     match request.method, path:
         case "GET", "/faults":
             return {"faults": steering.read_faults(database, _api_user(office, request.args))}
         case "DELETE", "/faults":
             return {"deleted": steering.delete_faults(database, _api_user(office, request.args))}
-        case "POST", "/faults":
-            order = _order(request, {"api_user", "match", "on", "times", "fault"})
-            return steering.add_fault(database, _api_user(office, order), order, now=now)
-        case "POST", "/callback":
-            order = _order(request, {"api_user", "reference", "mode"})
-            return steering.call_back(database, sender, _api_user(office, order), order, now=now)
-        case "POST", "/settle":
-            order = _order(request, {"api_user", "reference", "status", "reason"})
-            return steering.settle(database, sender, _api_user(office, order), order, now=now)
-        case "GET", "/effects" | "/payments" | "/requests" | "/callbacks":
+        case "POST", _:
+            return _carry_out(office, request, path, now)
+        case "GET", path if path.lstrip("/") in ledger_view.VIEWS:
             is_nobody = request.args.get("api_user") == NOBODY
             return ledger_view.read(
                 database,
@@ -81,8 +81,48 @@ def _answer(office: Office, request: Request, path: str, now: datetime) -> objec
             raise ControlError("no such control", status=404)
 
 
+def _carry_out(office: Office, request: Request, path: str, now: datetime) -> object:
+    database, sender = office.database, office.sender
+    match path:
+        case "/faults":
+            order = _order(request, {*_WHOSE, "match", "on", "times", "fault"})
+            return steering.add_fault(database, _api_user(office, order), order, now=now)
+        case "/callback":
+            order = _order(request, {*_WHOSE, "reference", "mode"})
+            return steering.call_back(database, sender, _api_user(office, order), order, now=now)
+        case "/settle":
+            order = _order(request, {*_WHOSE, "reference", "status", "reason"})
+            return steering.settle(database, sender, _api_user(office, order), order, now=now)
+        case "/channels":
+            return asdict(office.channels.make(now))
+        case "/partners" | "/floats/top_up" | "/floats/move":
+            return _fund(office, request, path, now)
+        case _:
+            raise ControlError("no such control", status=404)
+
+
+def _fund(office: Office, request: Request, path: str, now: datetime) -> object:
+    """What a merchant settles with MTN beside the API: whose products are whose, and floats."""
+    if path == "/partners":
+        order = _order(request, {*_WHOSE, "collection"})
+        return steering.join(office.database, _payer(office, order), order)
+    order = _order(request, {*_WHOSE, "currency", "amount"})
+    change = steering.top_up if path == "/floats/top_up" else steering.move_float
+    return change(office.database, _payer(office, order), order, now=now)
+
+
+def _payer(office: Office, given: Mapping[str, Any]) -> str:
+    """Whose float is meant: the prepared disbursement account's, where nobody is named."""
+    return _api_user(office, {"product": DISBURSEMENT, **given})
+
+
 def _api_user(office: Office, given: Mapping[str, Any]) -> str:
-    api_user = given.get("api_user", office.own_api_user)
+    operator, product = given.get("operator", "mtn"), given.get("product", COLLECTION)
+    if operator not in ("mtn", "orange"):
+        raise ControlError("operator must be mtn or orange")
+    if product not in (COLLECTION, DISBURSEMENT):
+        raise ControlError("product must be collection or disbursement")
+    api_user = given.get("api_user", office.own.get((operator, product)))
     if not isinstance(api_user, str) or not access.is_uuid4(api_user.lower()):
         raise ControlError("api_user must be the id of an API user")
     return api_user.lower()

@@ -5,6 +5,7 @@ statement commits itself, so accepting a payment costs one message each way.
 """
 
 import contextlib
+import hashlib
 import struct
 import threading
 from collections.abc import Iterator
@@ -34,6 +35,29 @@ CREATE TABLE IF NOT EXISTS api_users (
   api_key_digest text,
   created_at timestamptz NOT NULL
 );
+CREATE TABLE IF NOT EXISTS subscriptions (
+  subscription_digest text PRIMARY KEY,
+  product text NOT NULL
+);
+CREATE TABLE IF NOT EXISTS partners (
+  disbursement text PRIMARY KEY REFERENCES api_users,
+  collection text NOT NULL REFERENCES api_users
+);
+CREATE TABLE IF NOT EXISTS floats (
+  api_user text NOT NULL REFERENCES api_users,
+  currency text NOT NULL,
+  balance numeric NOT NULL CHECK (balance >= 0),
+  PRIMARY KEY (api_user, currency)
+);
+CREATE TABLE IF NOT EXISTS float_moves (
+  id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+  api_user text NOT NULL REFERENCES api_users,
+  currency text NOT NULL,
+  amount numeric NOT NULL,
+  reason text NOT NULL,
+  moved_at timestamptz NOT NULL
+);
+CREATE INDEX IF NOT EXISTS float_moves_of_user ON float_moves (api_user, currency);
 CREATE SEQUENCE IF NOT EXISTS financial_transaction_ids
   MINVALUE 1000000000 MAXVALUE 9999999999 START 2400000000;
 CREATE TABLE IF NOT EXISTS payments (
@@ -54,8 +78,13 @@ CREATE TABLE IF NOT EXISTS payments (
   final_reason text,
   final_at timestamptz,
   financial_transaction_id text UNIQUE,
+  payout text,
+  refunds text,
   PRIMARY KEY (api_user, reference)
 );
+-- For books that were begun before money could go out at MTN.
+ALTER TABLE payments ADD COLUMN IF NOT EXISTS payout text, ADD COLUMN IF NOT EXISTS refunds text;
+CREATE INDEX IF NOT EXISTS payments_refunds ON payments (refunds) WHERE refunds IS NOT NULL;
 CREATE INDEX IF NOT EXISTS payments_effects ON payments (api_user, final_at)
   WHERE final_status = 'SUCCESSFUL';
 CREATE TABLE IF NOT EXISTS faults (
@@ -84,6 +113,32 @@ CREATE TABLE IF NOT EXISTS callbacks (
 );
 CREATE INDEX IF NOT EXISTS callbacks_due ON callbacks (due_at) WHERE sent_at IS NULL;
 CREATE INDEX IF NOT EXISTS callbacks_of_payment ON callbacks (api_user, reference);
+CREATE TABLE IF NOT EXISTS channels (
+  api_user text PRIMARY KEY,
+  api_password_digest text NOT NULL,
+  consumer_key text NOT NULL UNIQUE,
+  consumer_secret_digest text NOT NULL,
+  channel_msisdn text NOT NULL,
+  pin_digest text NOT NULL,
+  created_at timestamptz NOT NULL
+);
+CREATE TABLE IF NOT EXISTS bearer_tokens (
+  token_digest text PRIMARY KEY,
+  api_user text NOT NULL REFERENCES channels,
+  seed text NOT NULL,
+  expires_at timestamptz NOT NULL,
+  said_until timestamptz NOT NULL
+);
+CREATE INDEX IF NOT EXISTS bearer_tokens_of_channel ON bearer_tokens (api_user);
+CREATE TABLE IF NOT EXISTS pay_tokens (
+  api_user text NOT NULL REFERENCES channels,
+  pay_token text NOT NULL,
+  product text NOT NULL,
+  id bigint GENERATED ALWAYS AS IDENTITY (START WITH 48460000),
+  created_at timestamptz NOT NULL,
+  expires_at timestamptz NOT NULL,
+  PRIMARY KEY (api_user, pay_token)
+);
 CREATE TABLE IF NOT EXISTS request_log (
   id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
   received_at timestamptz NOT NULL,
@@ -99,7 +154,15 @@ CREATE TABLE IF NOT EXISTS request_log (
 );
 CREATE INDEX IF NOT EXISTS request_log_of_user ON request_log (api_user, id);
 CREATE INDEX IF NOT EXISTS request_log_age ON request_log (received_at);
+CREATE TABLE IF NOT EXISTS books (digest text NOT NULL);
 """
+# Which text the tables were made by. Where it is this one nothing is made again: that would lock
+# tables in another order than payments do, and a process that starts under load would stop them.
+_DIGEST: Final = hashlib.sha256(TABLES.encode()).hexdigest()
+_MAKE: Final = f"""
+BEGIN; SELECT pg_advisory_xact_lock({_TABLES_LOCK}); {TABLES}
+DELETE FROM books; INSERT INTO books (digest) VALUES ('{_DIGEST}'); COMMIT
+"""  # noqa: S608 - no outside text is in it
 
 
 class DatabaseUnavailable(Exception):  # noqa: N818 - the state of the database is the message
@@ -138,6 +201,10 @@ class _Connection:
 
     def run_script(self, sql: str) -> None:
         self._session.run(sql)
+
+    def has_tables(self) -> bool:
+        ((is_begun,),) = self.run("SELECT to_regclass('books') IS NOT NULL")
+        return bool(is_begun) and self.run("SELECT digest FROM books") == [[_DIGEST]]
 
     def close(self) -> None:
         with contextlib.suppress(*_BROKEN):
@@ -197,10 +264,9 @@ class Database:
                 return self._idle.pop()
         connection = _Connection(self._settings)
         if not self._has_tables:
-            # The lock keeps two replicas from creating the same table at the same moment.
-            connection.run_script(
-                f"BEGIN; SELECT pg_advisory_xact_lock({_TABLES_LOCK}); {TABLES} COMMIT"
-            )
+            if not connection.has_tables():
+                # The lock keeps two replicas from creating the same table at the same moment.
+                connection.run_script(_MAKE)
             self._has_tables = True
         return connection
 

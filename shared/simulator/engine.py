@@ -10,13 +10,17 @@ from werkzeug.wrappers import Request, Response
 from shared.simulator import clock, control, mtn, provisioning
 from shared.simulator.answers import error_body, json_response
 from shared.simulator.callbacks import CallbackSender
-from shared.simulator.collection import Desk
 from shared.simulator.database import Database, DatabaseUnavailable
 from shared.simulator.log import Log
-from shared.simulator.settings import OwnAccount, Settings, SettingsError
+from shared.simulator.orange import face as orange
+from shared.simulator.orange.answers import unavailable
+from shared.simulator.orange.channels import Channels
+from shared.simulator.orange.desk import Desk as OrangeDesk
+from shared.simulator.products import Desk
+from shared.simulator.settings import OwnAccount, OwnChannel, Settings, SettingsError
 from shared.simulator.store import Store
 from shared.simulator.tokens import TokenMint
-from shared.simulator.users import Users
+from shared.simulator.users import COLLECTION, DISBURSEMENT, Users
 
 _REFRESH: Final = timedelta(seconds=1)
 
@@ -26,8 +30,11 @@ class _Told:
     """What the secret files said when last read."""
 
     own_account: OwnAccount | None
+    own_disbursement: OwnAccount | None
+    own_channel: OwnChannel | None
     control_token: str | None
     mint: TokenMint
+    channels: Channels
     read_at: datetime
 
 
@@ -49,12 +56,14 @@ class Simulator:
         self._sender.start()
 
     def handle(self, request: Request) -> Response:
-        """Answer any request; a database that cannot be reached becomes MTN's 503."""
+        """Answer any request; a database that cannot be reached becomes the operator's 503."""
         now = clock.now()
         try:
             return self._lead(request, now)
         except (DatabaseUnavailable, SettingsError) as error:
             self._log.warning("simulator_unavailable", reason=str(error))
+            if request.path.startswith("/orange/"):
+                return unavailable()
             return json_response(503, error_body("SERVICE_UNAVAILABLE"))
         except Exception as error:  # noqa: BLE001 - a defect must not show a number in a path
             self._log.exception("simulator_failed", error)
@@ -65,11 +74,24 @@ class Simulator:
         told = self._refresh(now)
         face, _, rest = request.path.lstrip("/").partition("/")
         if face == "mtn":
-            desk = Desk(self._users, self._store, self._sender, told.mint, self._log)
+            desk = Desk(
+                self._users, self._database, self._store, self._sender, told.mint, self._log
+            )
             return mtn.handle(desk, request, f"/{rest}", now=now, hold=_hold)
+        if face == "orange":
+            counter = OrangeDesk(
+                told.channels, self._database, self._store, self._sender, self._log
+            )
+            return orange.handle(counter, request, f"/{rest}", now=now, hold=_hold)
         if face == "_control":
-            own = told.own_account.api_user.lower() if told.own_account else None
-            office = control.Office(self._database, self._sender, own)
+            prepared = {
+                ("mtn", COLLECTION): told.own_account,
+                ("mtn", DISBURSEMENT): told.own_disbursement,
+                ("orange", COLLECTION): told.own_channel,
+                ("orange", DISBURSEMENT): told.own_channel,
+            }
+            own = {whose: each.api_user.lower() for whose, each in prepared.items() if each}
+            office = control.Office(self._database, self._sender, told.channels, own)
             return control.handle(office, request, f"/{rest}", token=told.control_token, now=now)
         return json_response(404, {"message": "no such provider"})
 
@@ -79,14 +101,23 @@ class Simulator:
         if told is not None and now - told.read_at < _REFRESH:
             return told
         with self._guard:
-            account = self._settings.own_account()
             token = self._settings.control_token()
             secret = token or self._settings.database().password
-            if account is not None and (told is None or account != told.own_account):
-                provisioning.put_own_account(
-                    self._users, account, self._settings.callback_host, now=now
+            account, payer = self._settings.own_account(), self._settings.own_disbursement()
+            before = (None, None) if told is None else (told.own_account, told.own_disbursement)
+            if (account, payer) != before:
+                provisioning.put_own_accounts(
+                    self._database,
+                    self._users,
+                    account,
+                    payer,
+                    host=self._settings.callback_host,
+                    now=now,
                 )
-            self._told = _Told(account, token, TokenMint(secret), now)
+            channel, channels = self._settings.own_channel(), Channels(self._database, secret)
+            if channel is not None and (told is None or channel != told.own_channel):
+                channels.put(channel, now)
+            self._told = _Told(account, payer, channel, token, TokenMint(secret), channels, now)
             return self._told
 
 

@@ -17,10 +17,19 @@ READ: Final = "read"
 TOKEN: Final = "token"  # noqa: S105 - the name of an operation
 BALANCE: Final = "balance"
 HOLDER: Final = "holder"
-OPERATIONS: Final = (SUBMIT, READ, TOKEN, BALANCE, HOLDER)
+# Money goes out by calls of its own: MTN's transfer, deposit and refund, Orange's cashin.
+PAYOUT: Final = "payout"
+PAYOUT_READ: Final = "payout_read"
+# Orange alone has these: a payToken comes before the money, and a prompt can be repeated.
+INIT: Final = "init"
+PUSH: Final = "push"
+PAYOUT_INIT: Final = "payout_init"
 
-_EVERYWHERE: Final = OPERATIONS
-_CALLS: Final = (SUBMIT, READ, BALANCE, HOLDER)
+_SUBMITS: Final = (SUBMIT, PAYOUT)
+_READS: Final = (READ, PAYOUT_READ)
+_CALLS: Final = (SUBMIT, READ, BALANCE, HOLDER, INIT, PUSH, PAYOUT_INIT, PAYOUT, PAYOUT_READ)
+_EVERYWHERE: Final = (*_CALLS, TOKEN)
+_SHOWN: Final = (SUBMIT, READ, PUSH, PAYOUT, PAYOUT_READ)
 
 
 class FaultError(Exception):
@@ -40,6 +49,7 @@ class Fault:
     amount: str | None = None
     currency: str | None = None
     msisdn: str | None = None
+    form: str | None = None
 
     @property
     def lasting(self) -> timedelta:
@@ -69,16 +79,17 @@ def _kind(operations: tuple[str, ...], example: Fault, *parameters: str) -> tupl
 
 KINDS: Final[Mapping[str, _Kind]] = dict(
     (
-        # The notice: not at all, late, twice, before the end and before the 202, or a lie as well.
-        _kind((SUBMIT,), Fault("callback_none")),
-        _kind((SUBMIT,), Fault("callback_late", seconds=5), "seconds"),
-        _kind((SUBMIT,), Fault("callback_double"), "seconds"),
-        _kind((SUBMIT,), Fault("callback_early", seconds=2), "seconds"),
-        _kind((SUBMIT,), Fault("callback_forged")),
-        _kind((SUBMIT,), Fault("callback_put")),
+        # The notice: not at all, late, twice, before end and answer, a lie as well, nested.
+        _kind(_SUBMITS, Fault("callback_none")),
+        _kind(_SUBMITS, Fault("callback_late", seconds=5), "seconds"),
+        _kind(_SUBMITS, Fault("callback_double"), "seconds"),
+        _kind(_SUBMITS, Fault("callback_early", seconds=2), "seconds"),
+        _kind(_SUBMITS, Fault("callback_forged")),
+        _kind(_SUBMITS, Fault("callback_put")),
+        _kind(_SUBMITS, Fault("callback_nested", form="data"), "form"),
         # Another end than the number's: status, reason, after so many seconds.
         _kind(
-            (SUBMIT,),
+            _SUBMITS,
             Fault("outcome", status="SUCCESSFUL"),
             "status",
             "reason",
@@ -95,30 +106,45 @@ KINDS: Final[Mapping[str, _Kind]] = dict(
         _kind(_EVERYWHERE, Fault("drop_before")),
         _kind(_EVERYWHERE, Fault("html", http_status=200), "http_status"),
         _kind(_CALLS, Fault("token_expired")),
+        _kind(
+            _EVERYWHERE, Fault("gateway_fault", http_status=401, form="json"), "http_status", "form"
+        ),
         # Effect, and then: an error, silence, a hang-up, a page.
         _kind(
-            (SUBMIT,),
+            _SUBMITS,
             Fault("error_after", code="INTERNAL_PROCESSING_ERROR"),
             "http_status",
             "code",
         ),
-        _kind((SUBMIT,), Fault("hold_after", seconds=30), "seconds"),
-        _kind((SUBMIT,), Fault("drop_after")),
-        _kind((SUBMIT,), Fault("html_after", http_status=200), "http_status"),
-        # A token that lives shorter than it says.
-        _kind((TOKEN,), Fault("token_short", seconds=0), "seconds"),
+        _kind(_SUBMITS, Fault("hold_after", seconds=30), "seconds"),
+        _kind(_SUBMITS, Fault("drop_after")),
+        _kind(_SUBMITS, Fault("html_after", http_status=200), "http_status"),
+        # The usual answer, a byte at a time.
+        _kind(_EVERYWHERE, Fault("drip", seconds=1), "seconds"),
+        # A token, or a payToken, that lives shorter than it says.
+        _kind((TOKEN, INIT, PAYOUT_INIT), Fault("token_short", seconds=0), "seconds"),
         # A read that does not say what is so.
-        _kind((READ,), Fault("wrong_amount", amount="1"), "amount"),
-        _kind((READ,), Fault("wrong_currency", currency="USD"), "currency"),
-        _kind((READ,), Fault("wrong_payer", msisdn="237670000000"), "msisdn"),
-        _kind((READ,), Fault("unknown_status", status="ONGOING"), "status"),
-        _kind((READ,), Fault("reason_object")),
-        _kind((READ,), Fault("not_found")),
+        _kind(_READS, Fault("wrong_amount", amount="1"), "amount"),
+        _kind(_READS, Fault("wrong_currency", currency="USD"), "currency"),
+        _kind(_READS, Fault("wrong_payer", msisdn="237670000000"), "msisdn"),
+        _kind(_READS, Fault("unknown_status", status="ONGOING"), "status"),
+        _kind(_READS, Fault("reason_object")),
+        _kind(_READS, Fault("not_found")),
+        # Where Orange's sources disagree: the reading that is not the usual one.
+        _kind(_SHOWN, Fault("other_spelling")),
+        _kind((TOKEN, *_SHOWN), Fault("other_types")),
+        _kind((HOLDER, *_SHOWN), Fault("other_names")),
+        _kind(_SUBMITS, Fault("refused_with", http_status=200), "http_status"),
+        _kind(_SUBMITS, Fault("loose_order_id")),
+        # Whether MTN refunds more than was paid is not known.
+        _kind((PAYOUT,), Fault("loose_refund")),
     )
 )
 
+_FORMS: Final = {"gateway_fault": ("json", "xml"), "callback_nested": ("data", "payment")}
+
 BEFORE_EFFECT: Final = frozenset(
-    {"error_before", "hold_before", "drop_before", "html", "token_expired"}
+    {"error_before", "hold_before", "drop_before", "html", "token_expired", "gateway_fault"}
 )
 AFTER_EFFECT: Final = frozenset({"error_after", "hold_after", "drop_after", "html_after"})
 
@@ -139,6 +165,8 @@ def parse_fault(value: object) -> Fault:
     _check_seconds(fault)
     if fault.kind == "outcome" and fault.status not in tuple(FinalStatus):
         raise FaultError("outcome: status must be SUCCESSFUL or FAILED")
+    if fault.form not in _FORMS.get(fault.kind, (None,)):
+        raise FaultError(f"{fault.kind}: form must be {' or '.join(map(str, _FORMS[fault.kind]))}")
     return fault
 
 
@@ -163,7 +191,7 @@ def _parameter(name: str, value: Any) -> Any:
         return value
     if value is None and name in {"code", "reason"}:
         return None
-    if not isinstance(value, str) or len(value) > 100 or not value.isprintable():  # noqa: PLR2004 - far above any word of MTN's
+    if not isinstance(value, str) or len(value) > 100 or not value.isprintable():  # noqa: PLR2004 - far above any operator's word
         raise FaultError(f"{name} must be a short text")
     return value
 

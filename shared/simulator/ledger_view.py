@@ -19,11 +19,17 @@ _PAYMENT: Final = {
     "currency": "currency",
     "payer": "party_id",
     "external_id": "external_id",
+    # A payout, and Orange's cash-in, pay the number beside ours: money out of the operator account.
+    "direction": (
+        "CASE WHEN environment = 'cashin' OR payout IS NOT NULL THEN 'out' ELSE 'in' END"
+    ),
+    "payout": "payout",
+    "refunds": "refunds",
 }
 
 # Every view: its columns, where they come from, which rows, in what order. `after` is a row number
 # for views of what only grows (requests, callbacks) and rows to pass over for the others.
-_VIEWS: Final[dict[str, tuple[dict[str, str], str, str]]] = {
+VIEWS: Final[dict[str, tuple[dict[str, str], str, str]]] = {
     "effects": (
         {
             **_PAYMENT,
@@ -78,8 +84,28 @@ _VIEWS: Final[dict[str, tuple[dict[str, str], str, str]]] = {
         "callbacks",
         "id > :after",
     ),
+    "float_moves": (
+        {
+            "id": "id",
+            "currency": "currency",
+            "amount": "trim_scale(amount)::text",
+            "reason": "reason",
+            "moved_at": _time("moved_at"),
+        },
+        "(SELECT *, NULL AS reference FROM float_moves) AS moves",
+        "id > :after",
+    ),
+    "floats": (
+        {"currency": "currency", "balance": "trim_scale(balance)::text"},
+        "(SELECT *, NULL AS reference FROM floats) AS floats",
+        "true",
+    ),
 }
-_ORDER: Final = {"effects": "final_at, reference", "payments": "accepted_at, reference"}
+_ORDER: Final = {
+    "effects": "final_at, reference",
+    "payments": "accepted_at, reference",
+    "floats": "currency",
+}
 
 
 def read(
@@ -96,7 +122,7 @@ def read(
 
     With `api_user` "nobody", `requests` shows those that named no API user.
     """
-    columns, table, condition = _VIEWS[view]
+    columns, table, condition = VIEWS[view]
     where = (
         f"api_user = :api_user AND {condition}"
         " AND :now::timestamptz IS NOT NULL AND :after::bigint >= 0"

@@ -7,45 +7,32 @@ from typing import Final
 
 from werkzeug.wrappers import Request, Response
 
-from shared.simulator import access, collection, provisioning
+from shared.simulator import access, collection, disbursement, products, provisioning
 from shared.simulator.access import Caller
 from shared.simulator.answers import GatewayRefusal, Refusal, bad_request
-from shared.simulator.collection import Desk
-from shared.simulator.payments import MAX_BODY_BYTES
+from shared.simulator.payments import MAX_BODY_BYTES, TRANSFER
+from shared.simulator.products import Desk
 from shared.simulator.store import LogEntry
+from shared.simulator.users import COLLECTION, DISBURSEMENT
+from shared.simulator.visits import Visit, conduct
 
 _PARTY_TYPES: Final = ("msisdn", "email", "party_code")
 _MAX_PARTY_ID: Final = 255
+_NO_SUCH_PAYOUT: Final = ("v2_0", TRANSFER)
 
 
 def handle(
     desk: Desk, request: Request, path: str, *, now: datetime, hold: Callable[[float], object]
 ) -> Response:
     """The answer to a request below `/mtn`. `hold` keeps a caller waiting for some seconds."""
-    visit = _Visit(desk, request, path, now)
-    try:
-        response = visit.answer()
-    except Refusal as refusal:
-        visit.write_down(refusal.status, refusal.code, refusal.detail)
-        if refusal.hold_seconds:
-            hold(refusal.hold_seconds)
-        return refusal.response()
-    if not visit.is_written_down:
-        visit.write_down(response.status_code)
-    return response
+    return conduct(_Visit(desk, request, path, now), hold=hold)
 
 
-class _Visit:
-    """One request on its way; it remembers what the log row will say."""
+class _Visit(Visit):
+    """One request to MTN."""
 
     def __init__(self, desk: Desk, request: Request, path: str, now: datetime) -> None:
-        self._desk = desk
-        self._request = request
-        self._steps = path.split("/")[1:]
-        self._now = now
-        self._raw = b""
-        self.is_written_down = False
-        self._entry = LogEntry(
+        entry = LogEntry(
             received_at=now,
             api_user=None,
             method=request.method,
@@ -55,6 +42,11 @@ class _Visit:
             environment=request.headers.get("X-Target-Environment", "")[:32] or None,
             status=0,
         )
+        super().__init__(desk.store, desk.log, request, entry)
+        self._desk = desk
+        self._steps = path.split("/")[1:]
+        self._now = now
+        self._raw = b""
 
     def answer(self) -> Response:
         """Raises Refusal."""
@@ -62,21 +54,22 @@ class _Visit:
         match self._request.method, self._steps:
             case method, ["v1_0", "apiuser", *rest]:
                 return self._provision(method, rest)
-            case "POST", ["collection", "token", ""]:
-                self._route("/mtn/collection/token/", api_user=access.claimed_user(self._request))
-                return collection.issue_token(self._desk, self._request, self._raw, self._now)
-            case method, ["collection", "v1_0", *rest]:
-                return self._collect(method, rest)
+            case "POST", [("collection" | "disbursement") as product, "token", ""]:
+                user = access.claimed_user(self._request)
+                self._route(f"/mtn/{product}/token/", api_user=user)
+                return products.issue_token(
+                    self._desk, self._request, self._raw, product=product, now=self._now
+                )
+            case "POST" | "GET", ["collection", "v1_0", "requesttopay", *rest]:
+                return self._collect(rest)
+            case "POST" | "GET", ["disbursement", version, kind, *rest] if (
+                kind in disbursement.PAYOUTS
+            ):
+                return self._disburse(version, kind, rest)
+            case "GET", [("collection" | "disbursement") as product, "v1_0", *rest]:
+                return self._ask(product, rest)
             case _:
                 raise _no_such_operation()
-
-    def write_down(self, status: int, code: str | None = None, detail: str | None = None) -> None:
-        """Log the answer; a refusal also as a line, without body or number."""
-        self._desk.store.log(replace(self._entry, status=status, code=code, detail=detail or None))
-        if not 200 <= status < 300:  # noqa: PLR2004 - HTTP's range of success
-            self._desk.log.info(
-                "provider_request_refused", route=self._entry.route, status=status, code=code
-            )
 
     def _provision(self, method: str, rest: list[str]) -> Response:
         users = self._desk.users
@@ -93,50 +86,77 @@ class _Visit:
             case _:
                 raise _no_such_operation()
 
-    def _collect(self, method: str, rest: list[str]) -> Response:
-        base = "/mtn/collection/v1_0"
-        desk = self._desk
-        match method, rest:
-            case "POST", ["requesttopay"]:
-                caller = self._caller(f"{base}/requesttopay", body=self._text())
+    def _collect(self, rest: list[str]) -> Response:
+        route = "/mtn/collection/v1_0/requesttopay"
+        match self._request.method, rest:
+            case "POST", []:
+                caller = self._caller(route, product=COLLECTION, body=self._text())
                 response = collection.request_to_pay(
-                    desk, self._request, self._raw, caller=caller, entry=self._entry
+                    self._desk, self._request, self._raw, caller=caller, entry=self._entry
                 )
-                self.is_written_down = True
-                return response
-            case "GET", ["requesttopay", reference]:
-                caller = self._caller(f"{base}/requesttopay/{{reference}}")
-                if not access.is_uuid4(reference.lower()):
-                    raise bad_request("reference is not a UUID of version 4")
-                self._entry = replace(self._entry, reference=reference.lower())
-                response = collection.read_payment(
-                    desk, caller, reference.lower(), entry=self._entry
+            case "GET", [reference]:
+                caller = self._caller(f"{route}/{{reference}}", product=COLLECTION)
+                asked = self._asked(reference)
+                response = collection.read_payment(self._desk, caller, asked, entry=self._entry)
+            case _:
+                raise _no_such_operation()
+        self.is_written_down = True
+        return response
+
+    def _disburse(self, version: str, kind: str, rest: list[str]) -> Response:
+        """Status reads exist under v1_0 alone, and a transfer has no second version."""
+        route = f"/mtn/disbursement/{version}/{kind}"
+        match self._request.method, version, rest:
+            case ("POST", "v1_0", []) | ("POST", "v2_0", []) if (version, kind) != _NO_SUCH_PAYOUT:
+                caller = self._caller(route, product=DISBURSEMENT, body=self._text())
+                response, detail = disbursement.pay_out(
+                    self._desk, self._request, self._raw, kind=kind, caller=caller, now=self._now
                 )
-                self.is_written_down = True
-                return response
-            case "GET", ["account", "balance", *currency] if len(currency) <= 1:
-                caller = self._caller(f"{base}/account/balance")
-                return collection.read_balance(
-                    desk, caller, currency[0] if currency else None, self._now
+            case "GET", "v1_0", [reference]:
+                caller = self._caller(f"{route}/{{reference}}", product=DISBURSEMENT)
+                asked = self._asked(reference)
+                response, detail = disbursement.read(
+                    self._desk, caller, asked, kind=kind, now=self._now
                 )
-            case "GET", ["accountholder", party_type, party_id, "active"]:
-                caller = self._caller(f"{base}/accountholder/{{type}}/{{id}}/active")
+            case _:
+                raise _no_such_operation()
+        self._entry = replace(self._entry, detail=detail)
+        return response
+
+    def _ask(self, product: str, rest: list[str]) -> Response:
+        base = f"/mtn/{product}/v1_0"
+        desk = self._desk
+        match rest:
+            case ["account", "balance", *currency] if len(currency) <= 1:
+                caller = self._caller(f"{base}/account/balance", product=product)
+                wanted = currency[0] if currency else None
+                return products.read_balance(desk, caller, wanted, product=product, now=self._now)
+            case ["accountholder", party_type, party_id, "active"]:
+                route = f"{base}/accountholder/{{type}}/{{id}}/active"
+                caller = self._caller(route, product=product)
                 _check_party(party_type, party_id)
-                return collection.read_holder_active(desk, caller, party_id)
-            case "GET", ["accountholder", party_type, party_id, "basicuserinfo"]:
-                caller = self._caller(f"{base}/accountholder/msisdn/{{id}}/basicuserinfo")
+                return products.read_holder_active(desk, caller, party_id)
+            case ["accountholder", party_type, party_id, "basicuserinfo"]:
+                route = f"{base}/accountholder/msisdn/{{id}}/basicuserinfo"
+                caller = self._caller(route, product=product)
                 _check_party(party_type, party_id)
-                return collection.read_holder_name(desk, caller, party_id, self._now)
+                return products.read_holder_name(desk, caller, party_id, self._now)
             case _:
                 raise _no_such_operation()
 
-    def _caller(self, route: str, *, body: str | None = None) -> Caller:
+    def _caller(self, route: str, *, product: str, body: str | None = None) -> Caller:
         self._route(route, body=body)
-        caller = access.authorise(
-            self._request, self._desk.mint, product=collection.PRODUCT, now=self._now
-        )
+        caller = access.authorise(self._request, self._desk.mint, product=product, now=self._now)
         self._entry = replace(self._entry, api_user=caller.api_user)
         return caller
+
+    def _asked(self, reference: str) -> str:
+        """The reference that a read names. Raises Refusal: 400."""
+        asked = reference.lower()
+        if not access.is_uuid4(asked):
+            raise bad_request("reference is not a UUID of version 4")
+        self._entry = replace(self._entry, reference=asked)
+        return asked
 
     def _route(self, route: str, *, api_user: str | None = None, body: str | None = None) -> None:
         known = api_user.lower() if api_user and access.is_uuid4(api_user.lower()) else None

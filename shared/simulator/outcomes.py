@@ -1,4 +1,4 @@
-"""The table that turns a payer's number into what will happen to the payment.
+"""The tables that turn a number, or a refund's test key, into what will happen to the payment.
 
 Source: MTN's sandbox use cases (https://momodeveloper.mtn.com/api-documentation/testing) and
 recordings of September 2026; where a row was never recorded, the published name is used.
@@ -45,6 +45,12 @@ def _fails(reason: str, after: timedelta = _AT_ONCE) -> Outcome:
 
 
 SUCCEEDS: Final = Outcome(FinalStatus.SUCCESSFUL)
+NOT_ENOUGH_FUNDS: Final = "NOT_ENOUGH_FUNDS"
+LACKS_FUNDS: Final = _fails(NOT_ENOUGH_FUNDS)
+# Of a refund: the payment is not the merchant's, or not known; it did not end in a success, or less
+# of it is left than is asked for. Which codes MTN has for it is not known.
+NOTHING_TO_REFUND: Final = _fails("RESOURCE_NOT_FOUND")
+NOT_REFUNDABLE: Final = _fails("NOT_ALLOWED")
 
 _REQUEST_TO_PAY: Final = {
     "450": _fails("INTERNAL_PROCESSING_ERROR"),
@@ -65,6 +71,60 @@ _REQUEST_TO_PAY: Final = {
 }
 
 
+# As above without the last, which is the request to pay's own.
+_DEPOSIT: Final = {
+    suffix: outcome for suffix, outcome in _REQUEST_TO_PAY.items() if suffix != "464"
+} | {"454": Outcome(FinalStatus.SUCCESSFUL, None, _DELAY)}
+
+# From 455 on a transfer's digits are one row further down than a request to pay's.
+_TRANSFER: Final = {
+    "450": _fails("INTERNAL_PROCESSING_ERROR"),
+    "451": _fails("APPROVAL_REJECTED"),
+    "452": _fails("EXPIRED"),
+    "453": _fails("EXPIRED", _APPROVAL_WINDOW),
+    "454": Outcome(FinalStatus.SUCCESSFUL, None, _DELAY),
+    "455": _fails(NOT_ENOUGH_FUNDS),
+    "456": _fails("PAYER_LIMIT_REACHED"),
+    "457": _fails("PAYEE_NOT_FOUND"),
+    "458": _fails("NOT_ALLOWED"),
+    "459": _fails("NOT_ALLOWED_TARGET_ENVIRONMENT"),
+    "460": _fails("INVALID_CALLBACK_URL_HOST"),
+    "461": _fails("INVALID_CURRENCY"),
+    "462": _fails("INTERNAL_PROCESSING_ERROR"),
+    "463": _fails("SERVICE_UNAVAILABLE"),
+    "464": _fails("TRANSFER_TYPE_UNKNOWN"),
+}
+
+# A refund's test keys stand in `referenceIdToRefund`; what each is called in a read was never
+# recorded.
+_REFUND: Final = {
+    "1": _fails("RESOURCE_NOT_FOUND"),
+    "2": _fails("INTERNAL_PROCESSING_ERROR"),
+    "3": _fails("APPROVAL_REJECTED"),
+    "4": _fails("EXPIRED"),
+    "5": _fails("EXPIRED", _APPROVAL_WINDOW),
+    "6": Outcome(FinalStatus.SUCCESSFUL, None, _DELAY),
+    "7": _fails("NOT_ALLOWED"),
+    "8": _fails("NOT_ALLOWED_TARGET_ENVIRONMENT"),
+    "9": _fails("INVALID_CALLBACK_URL_HOST"),
+    "10": _fails("INVALID_CURRENCY"),
+    "11": _fails("INTERNAL_PROCESSING_ERROR"),
+    "12": _fails("SERVICE_UNAVAILABLE"),
+    "13": _fails("COULD_NOT_PERFORM_TRANSACTION"),
+}
+
+# MTN has no test numbers for a refund. These are ours: whoever has one of them pays at once, and it
+# is giving the money back that ends so.
+_REFUND_TO: Final = {
+    "470": _fails("INTERNAL_PROCESSING_ERROR"),
+    "471": _fails("PAYEE_NOT_ALLOWED_TO_RECEIVE"),
+    "473": _fails("EXPIRED", _APPROVAL_WINDOW),
+    "474": Outcome(FinalStatus.SUCCESSFUL, None, _DELAY),
+    "475": LACKS_FUNDS,
+    "477": _fails("PAYEE_NOT_FOUND"),
+}
+
+
 class HolderAnswer(StrEnum):
     """What the question whether a wallet is active can be answered with, beside yes."""
 
@@ -79,6 +139,26 @@ class HolderAnswer(StrEnum):
 def request_to_pay_outcome(environment: str, party_id: str) -> Outcome:
     """What happens when this payer is asked; every unlisted number pays at once."""
     return _REQUEST_TO_PAY.get(_suffix(environment, party_id), SUCCEEDS)
+
+
+def transfer_outcome(environment: str, party_id: str) -> Outcome:
+    """What happens when this payee is paid; every unlisted number is paid at once."""
+    return _TRANSFER.get(_suffix(environment, party_id), SUCCEEDS)
+
+
+def deposit_outcome(environment: str, party_id: str) -> Outcome:
+    """What happens to a deposit to this payee; every unlisted number is paid at once."""
+    return _DEPOSIT.get(_suffix(environment, party_id), SUCCEEDS)
+
+
+def refund_outcome(environment: str, party_id: str) -> Outcome:
+    """What happens when this payer is given the money back; every unlisted number gets it."""
+    return _REFUND_TO.get(_suffix(environment, party_id), SUCCEEDS)
+
+
+def refund_key_outcome(test_key: str) -> Outcome:
+    """What happens to a refund under one of MTN's test keys; an unlisted one names no payment."""
+    return _REFUND.get(test_key, NOTHING_TO_REFUND)
 
 
 def holder_answer(environment: str, party_id: str) -> HolderAnswer | None:

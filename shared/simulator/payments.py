@@ -1,18 +1,23 @@
-"""What a request to pay is, from the bytes that ask for it to the words that report on it."""
+"""What a payment at MTN is, from the bytes that ask for it to the words that report on it.
+
+A request to pay takes money in; a transfer, a deposit and a refund let it out.
+"""
 
 import json
 import re
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, Final, cast
 
-from shared.simulator.answers import Refusal, bad_request
+from shared.simulator.answers import Refusal, bad_request, error_body
+from shared.simulator.faults import Fault
 from shared.simulator.outcomes import CURRENCIES, FinalStatus
 
 MAX_BODY_BYTES: Final = 64 * 1024
 _MAX_NOTE: Final = 160
 _MAX_EXTERNAL_ID: Final = 255
+_MAX_TEST_KEY: Final = 2
 _WHOLE: Final = re.compile(r"[1-9]\d{0,11}")
 _WITH_CENTS: Final = re.compile(r"(0|[1-9]\d{0,11})(\.\d{1,2})?")
 _CURRENCY: Final = re.compile(r"[A-Z]{3}")
@@ -20,11 +25,16 @@ _MSISDN: Final = re.compile(r"[1-9]\d{5,14}")
 # Apostrophes and special characters are a documented cause of 400: letters, digits, plain points.
 _NOTE: Final = re.compile(r"[\w .,:;/()+#@!?*=-]*")
 _PARTY_TYPES: Final = ("MSISDN", "EMAIL", "PARTY_CODE")
+_REFERENCE: Final = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
+
+TRANSFER: Final = "transfer"
+DEPOSIT: Final = "deposit"
+REFUND: Final = "refund"
 
 
 @dataclass(frozen=True, slots=True)
 class PaymentRequest:
-    """A well-formed request to pay. `amount` stays the text that was sent, as MTN reports it."""
+    """A well-formed request. `amount` stays the text that was sent, as MTN reports it."""
 
     environment: str
     amount: str
@@ -41,6 +51,8 @@ class Payment:
     """An accepted request and its end, known here from the start and shown when the time comes.
 
     `final_at` None: it never ends by itself. The effect is booked when a success becomes final.
+    `payout`: the way that money went out by, None where it came in (and at Orange). `refunds`: the
+    reference of the request to pay that a refund names.
     """
 
     api_user: str
@@ -53,6 +65,8 @@ class Payment:
     final_reason: str | None
     final_at: datetime | None
     financial_transaction_id: str | None = None
+    payout: str | None = None
+    refunds: str | None = None
 
     def is_final(self, now: datetime) -> bool:
         """Has the payment ended by now?"""
@@ -65,13 +79,43 @@ class Payment:
 
 def parse_request_to_pay(raw: bytes, environment: str) -> PaymentRequest:
     """Raises Refusal: 400 for a malformed request, 500 for a currency not of the environment."""
+    return _parse(_json_object(raw), environment, party="payer")
+
+
+def parse_payout(raw: bytes, environment: str) -> PaymentRequest:
+    """Read the body of a transfer or deposit, with `payee` for `payer`. Raises Refusal."""
+    return _parse(_json_object(raw), environment, party="payee")
+
+
+def parse_refund(raw: bytes, environment: str) -> tuple[PaymentRequest, str]:
+    """Read the body of a refund: the request, its party still empty, and what it refunds.
+
+    Raises Refusal. A reference is that of a request to pay, or a number: a test key of MTN's.
+    """
     fields = _json_object(raw)
+    refunds = (_text(fields, "referenceIdToRefund") or "").lower()
+    if not _REFERENCE.fullmatch(refunds) and not is_test_key(refunds):
+        raise bad_request("referenceIdToRefund")
+    return _parse(fields, environment, party=None), refunds
+
+
+def is_test_key(refunds: str) -> bool:
+    """Does a refund name no payment but the end that it wants?"""
+    return refunds.isascii() and refunds.isdigit() and len(refunds) <= _MAX_TEST_KEY
+
+
+def to_party(request: PaymentRequest, original: PaymentRequest) -> PaymentRequest:
+    """The same request, to whoever paid the original."""
+    return replace(request, party_type=original.party_type, party_id=original.party_id)
+
+
+def _parse(fields: Mapping[str, Any], environment: str, *, party: str | None) -> PaymentRequest:
     currency = _text(fields, "currency")
     if currency is None or not _CURRENCY.fullmatch(currency):
         raise bad_request("currency")
     if currency != CURRENCIES[environment]:
         raise Refusal(500, "INVALID_CURRENCY", detail="currency is not the environment's")
-    party_type, party_id = _party(fields.get("payer"))
+    party_type, party_id = ("", "") if party is None else _party(fields.get(party), party)
     external_id = _text(fields, "externalId")
     if external_id is not None and (
         len(external_id) > _MAX_EXTERNAL_ID or not external_id.isprintable()
@@ -90,14 +134,14 @@ def parse_request_to_pay(raw: bytes, environment: str) -> PaymentRequest:
 
 
 def read_body(payment: Payment, now: datetime) -> dict[str, object]:
-    """What `GET /requesttopay/{reference}` reports now. No field repeats the reference."""
+    """What a read under the reference reports now. No field repeats the reference."""
     return {
         **(
             {"financialTransactionId": payment.financial_transaction_id}
             if _paid(payment, now)
             else {}
         ),
-        **_common(payment.request),
+        **_common(payment),
         **_optional("payerMessage", payment.request.payer_message),
         **_optional("payeeNote", payment.request.payee_note),
         "status": payment.status(now),
@@ -124,7 +168,7 @@ def callback_body(payment: Payment, now: datetime, *, kind: str) -> bytes:
             if status == FinalStatus.SUCCESSFUL
             else {}
         ),
-        **_common(payment.request),
+        **_common(payment),
         **_optional("payeeNote", payment.request.payee_note),
         "status": status,
         **(_optional("reason", reason) if status == FinalStatus.FAILED else {}),
@@ -132,16 +176,28 @@ def callback_body(payment: Payment, now: datetime, *, kind: str) -> bytes:
     return json.dumps(body, separators=(",", ":")).encode()
 
 
+def distort(body: dict[str, object], payment: Payment, faults: Iterable[Fault]) -> None:
+    """Say something else than the truth in a read, or the truth in another form."""
+    for fault in faults:
+        _distort(body, payment, fault)
+
+
+def party_name(payment: Payment) -> str:
+    """Under which field the number stands that paid or is paid."""
+    return "payer" if payment.payout is None else "payee"
+
+
 def _paid(payment: Payment, now: datetime) -> bool:
     return payment.is_final(now) and payment.final_status is FinalStatus.SUCCESSFUL
 
 
-def _common(request: PaymentRequest) -> dict[str, object]:
+def _common(payment: Payment) -> dict[str, object]:
+    request = payment.request
     return {
         **_optional("externalId", request.external_id),
         "amount": request.amount,
         "currency": request.currency,
-        "payer": {"partyIdType": request.party_type, "partyId": request.party_id},
+        party_name(payment): {"partyIdType": request.party_type, "partyId": request.party_id},
     }
 
 
@@ -174,19 +230,19 @@ def _amount(fields: Mapping[str, Any], currency: str) -> str:
     return amount
 
 
-def _party(value: object) -> tuple[str, str]:
+def _party(value: object, name: str) -> tuple[str, str]:
     if not isinstance(value, dict):
-        raise bad_request("payer")
+        raise bad_request(name)
     party_type, party_id = value.get("partyIdType"), value.get("partyId")
     if not isinstance(party_type, str) or party_type.upper() not in _PARTY_TYPES:
-        raise bad_request("payer.partyIdType")
+        raise bad_request(f"{name}.partyIdType")
     if not isinstance(party_id, str) or not party_id.isascii() or not party_id.isprintable():
-        raise bad_request("payer.partyId")
+        raise bad_request(f"{name}.partyId")
     is_number = party_type.upper() == "MSISDN"
     if is_number and not _MSISDN.fullmatch(party_id):
-        raise bad_request("payer.partyId is not a number with country code, digits only")
+        raise bad_request(f"{name}.partyId is not a number with country code, digits only")
     if not 0 < len(party_id) <= _MAX_EXTERNAL_ID:
-        raise bad_request("payer.partyId")
+        raise bad_request(f"{name}.partyId")
     return party_type, party_id
 
 
@@ -195,3 +251,21 @@ def _note(fields: Mapping[str, Any], name: str) -> str | None:
     if text is not None and (len(text) > _MAX_NOTE or not _NOTE.fullmatch(text)):
         raise bad_request(f"{name} is too long or has special characters")
     return text
+
+
+def _distort(body: dict[str, object], payment: Payment, fault: Fault) -> None:
+    match fault.kind:
+        case "wrong_amount":
+            body["amount"] = fault.amount
+        case "wrong_currency":
+            body["currency"] = fault.currency
+        case "wrong_payer":
+            body[party_name(payment)] = {"partyIdType": "MSISDN", "partyId": fault.msisdn}
+        case "unknown_status":
+            body["status"] = fault.status
+            body.pop("financialTransactionId", None)
+            body.pop("reason", None)
+        case "reason_object" if "reason" in body:
+            body["reason"] = error_body(str(body["reason"]))
+        case _:
+            pass

@@ -10,18 +10,28 @@ from typing import Final
 
 from werkzeug.wrappers import Request, Response
 
-from shared.simulator import access
+from shared.simulator import access, floats
 from shared.simulator.answers import (
     Refusal,
     bad_request,
     empty,
     json_response,
 )
+from shared.simulator.database import Database
+from shared.simulator.outcomes import CURRENCIES
 from shared.simulator.settings import OwnAccount
 from shared.simulator.tokens import digest
-from shared.simulator.users import ApiUser, Users
+from shared.simulator.users import (
+    COLLECTION,
+    DISBURSEMENT,
+    ApiUser,
+    Users,
+    make_partners,
+)
 
 _KEY_BYTES: Final = 16
+# What all merchants' tests together may pay out before somebody tops it up.
+_OPENING_FLOAT: Final = "1000000000"
 
 
 def create_user(request: Request, users: Users, raw: bytes, *, now: datetime) -> Response:
@@ -55,15 +65,30 @@ def create_key(request: Request, users: Users, api_user: str) -> Response:
     return json_response(201, {"apiKey": api_key})
 
 
-def put_own_account(users: Users, account: OwnAccount, host: str, *, now: datetime) -> None:
-    """Make the API user of our own adapter ready."""
-    user = ApiUser(
-        account.api_user.lower(),
-        digest(account.subscription_key.lower()),
-        host,
-        digest(account.api_key),
-    )
-    users.put(user, now)
+def put_own_accounts(
+    database: Database,
+    users: Users,
+    account: OwnAccount | None,
+    disbursement: OwnAccount | None,
+    *,
+    host: str,
+    now: datetime,
+) -> None:
+    """Make the API users of our own adapter ready, one per product; the second with a float."""
+    for product, each in ((COLLECTION, account), (DISBURSEMENT, disbursement)):
+        if each is None:
+            continue
+        subscription = digest(each.subscription_key.lower())
+        users.put(ApiUser(each.api_user.lower(), subscription, host, digest(each.api_key)), now)
+        users.product_of(subscription, product)
+    if disbursement is None:
+        return
+    api_user = disbursement.api_user.lower()
+    with database.transaction() as run:
+        if account is not None:
+            make_partners(run, disbursement=api_user, collection=account.api_user.lower())
+        for currency in CURRENCIES.values():
+            floats.open_with(run, api_user, currency, _OPENING_FLOAT, now=now)
 
 
 def _own_user(request: Request, users: Users, api_user: str) -> ApiUser:

@@ -17,7 +17,7 @@ LEASE: Final = timedelta(seconds=6)
 
 @dataclass(frozen=True, slots=True)
 class PlannedCallback:
-    """A callback to be sent. `kind`: true, early or forged (see payments.callback_body)."""
+    """A callback to be sent. `kind`: true, early or forged; data or payment: true, and nested."""
 
     kind: str
     due_at: datetime
@@ -45,13 +45,18 @@ def lease_end(due_at: datetime, now: datetime) -> datetime | None:
     return due_at + LEASE if is_soon(due_at, now) else None
 
 
-def bend_outcome(outcome: Outcome, faults: Iterable[Fault]) -> Outcome:
-    """The outcome after the faults that change it: `outcome` replaces, `callback_early` delays."""
+def bend_outcome(
+    outcome: Outcome, faults: Iterable[Fault], *, refusal: str = "APPROVAL_REJECTED"
+) -> Outcome:
+    """The outcome after the faults that change it: `outcome` replaces, `callback_early` delays.
+
+    `refusal` is the operator's word for a payer who refuses: an ordered failure's usual reason.
+    """
     for fault in faults:
         if fault.kind == "outcome" and fault.status is not None:
             outcome = Outcome(
                 FinalStatus(fault.status),
-                fault.reason or ("APPROVAL_REJECTED" if fault.status == "FAILED" else None),
+                fault.reason or (refusal if fault.status == "FAILED" else None),
                 fault.lasting,
             )
         if fault.kind == "callback_early":
@@ -78,6 +83,8 @@ def plan_callbacks(payment: Payment, faults: Iterable[Fault]) -> tuple[PlannedCa
     if "callback_none" not in by_kind:
         if late := by_kind.get("callback_late"):
             usual = replace(usual, due_at=usual.due_at + late.lasting)
+        if nested := by_kind.get("callback_nested"):
+            usual = replace(usual, kind=nested.form or usual.kind)
         if "callback_early" in by_kind:
             usual = replace(usual, kind="early", due_at=payment.accepted_at)
         planned.append(usual)

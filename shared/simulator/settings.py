@@ -34,11 +34,26 @@ class DatabaseAddress:
 
 @dataclass(frozen=True, slots=True)
 class OwnAccount:
-    """The API user that stands ready for our own adapter, as MTN's partner portal would make it."""
+    """An API user that stands ready for our own adapter, as MTN's partner portal would make it.
+
+    One product's: the other has a subscription key, an API user and a balance of its own.
+    """
 
     subscription_key: str
     api_user: str
     api_key: str
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class OwnChannel:
+    """Orange's contract that stands ready for our own adapter, as its letter would say it."""
+
+    consumer_key: str
+    consumer_secret: str
+    api_user: str
+    api_password: str
+    channel_msisdn: str
+    pin: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,8 +95,32 @@ class Settings:
         return self._secret_if_present("simulator_control_token")
 
     def own_account(self) -> OwnAccount | None:
-        """The prepared API user; None without its file. Raises SettingsError when malformed."""
-        text = self._secret_if_present("simulator_credentials")
+        """The API user prepared for collection; None without its file.
+
+        Raises SettingsError when malformed.
+        """
+        return self._own_account("simulator_credentials")
+
+    def own_disbursement(self) -> OwnAccount | None:
+        """The one prepared for disbursement; as `own_account`."""
+        return self._own_account("simulator_disbursement_credentials")
+
+    def own_channel(self) -> OwnChannel | None:
+        """Orange's prepared contract; None without its file. Raises SettingsError if malformed."""
+        name = "simulator_orange_credentials"
+        text = self._secret_if_present(name)
+        if text is None:
+            return None
+        try:
+            channel = OwnChannel(**{key: str(value) for key, value in json.loads(text).items()})
+        except (ValueError, AttributeError, TypeError) as error:
+            raise SettingsError(f"secret {name} is malformed") from error
+        if not _UUID4.fullmatch(channel.api_user):
+            raise SettingsError(f"secret {name}: api_user is not a UUIDv4")
+        return channel
+
+    def _own_account(self, name: str) -> OwnAccount | None:
+        text = self._secret_if_present(name)
         if text is None:
             return None
         try:
@@ -90,9 +129,9 @@ class Settings:
                 str(fields["subscription_key"]), str(fields["api_user"]), str(fields["api_key"])
             )
         except (ValueError, KeyError, TypeError) as error:
-            raise SettingsError("secret simulator_credentials is malformed") from error
+            raise SettingsError(f"secret {name} is malformed") from error
         if not _UUID4.fullmatch(account.api_user):
-            raise SettingsError("secret simulator_credentials: api_user is not a UUIDv4")
+            raise SettingsError(f"secret {name}: api_user is not a UUIDv4")
         return account
 
     def _secret(self, name: str) -> str:

@@ -1,18 +1,24 @@
-"""Changes what will happen: orders faults, makes callbacks due, ends a payment by hand."""
+"""Changes what will happen: orders faults, makes callbacks due, ends a payment, fills floats."""
 
+import re
 from collections.abc import Mapping
 from datetime import datetime
 from typing import Any, Final
 
+from shared.simulator import floats
 from shared.simulator.callbacks import CallbackSender
 from shared.simulator.database import Database, Runner
 from shared.simulator.faults import FaultError, operation_of, parse_fault
-from shared.simulator.outcomes import FinalStatus
+from shared.simulator.orange import payments as orange
+from shared.simulator.orange.outcomes import CANCELLED
+from shared.simulator.outcomes import CURRENCIES, FinalStatus
 from shared.simulator.payments import Payment
 from shared.simulator.schedule import PlannedCallback
 from shared.simulator.store import PAYMENT_COLUMNS, payment_from, plan_callback
+from shared.simulator.users import make_partners, partner_of
 
 _MAX_TIMES: Final = 1_000_000
+_AMOUNT: Final = re.compile(r"[1-9][0-9]{0,14}")
 _MODES: Final = {"now": ("true",), "twice": ("true", "true"), "forged": ("forged",)}
 
 
@@ -107,20 +113,21 @@ def settle(
         status = FinalStatus(order.get("status", ""))
     except ValueError as error:
         raise ControlError("status must be SUCCESSFUL or FAILED") from error
-    reason = order.get("reason", "APPROVAL_REJECTED")
-    if not isinstance(reason, str) or not reason.isprintable():
+    reason = order.get("reason")
+    if reason is not None and (not isinstance(reason, str) or not reason.isprintable()):
         raise ControlError("reason must be text")
     with database.transaction() as run:
         payment = _find(run, api_user, order.get("reference"))
         if payment.is_final(now):
             raise ControlError("the payment is final", status=409)
+        _change_float(run, payment, status)
         run(
             "UPDATE payments SET final_status = :status, final_reason = :reason, final_at = :now,"
             " financial_transaction_id = CASE WHEN :status = 'SUCCESSFUL' THEN"
             " coalesce(financial_transaction_id, nextval('financial_transaction_ids')::text) END"
             " WHERE api_user = :api_user AND reference = :reference",
             status=status.value,
-            reason=None if status is FinalStatus.SUCCESSFUL else reason,
+            reason=None if status is FinalStatus.SUCCESSFUL else reason or _refusal(payment),
             now=now,
             api_user=api_user,
             reference=payment.reference,
@@ -136,14 +143,85 @@ def settle(
     return {"reference": payment.reference, "status": status.value}
 
 
+def top_up(
+    database: Database, api_user: str, order: Mapping[str, Any], *, now: datetime
+) -> dict[str, Any]:
+    """Put money into a disbursement float from outside. Raises ControlError."""
+    currency, amount = _money(order)
+    with database.transaction() as run:
+        if not run("SELECT 1 FROM api_users WHERE api_user = :api_user", api_user=api_user):
+            raise ControlError("no such API user", status=404)
+        floats.top_up(run, api_user, currency, amount, now=now)
+        balance = floats.available(run, api_user, currency)
+    return {"api_user": api_user, "currency": currency, "balance": balance}
+
+
+def move_float(
+    database: Database, api_user: str, order: Mapping[str, Any], *, now: datetime
+) -> dict[str, Any]:
+    """Move from a merchant's collection balance to its disbursement float.
+
+    Raises ControlError: 409 where the one holds less, or the merchant has no other API user.
+    """
+    currency, amount = _money(order)
+    with database.transaction() as run:
+        collection = partner_of(run, api_user)
+        if collection is None:
+            raise ControlError("the API user has no partner", status=409)
+        if not floats.move(run, collection, api_user, currency, amount, now=now):
+            raise ControlError("the collection balance is lower than that", status=409)
+        balance = floats.available(run, api_user, currency)
+    return {"api_user": api_user, "currency": currency, "balance": balance}
+
+
+def join(database: Database, api_user: str, order: Mapping[str, Any]) -> dict[str, Any]:
+    """Say that a disbursement and a collection API user are one merchant's. Raises ControlError."""
+    collection = order.get("collection")
+    with database.transaction() as run:
+        known = run(
+            "SELECT api_user FROM api_users WHERE api_user IN (:one, :other)",
+            one=api_user,
+            other=collection if isinstance(collection, str) else "",
+        )
+        if len(known) != len({api_user, collection}) or collection == api_user:
+            raise ControlError("partners are two API users", status=404)
+        make_partners(run, disbursement=api_user, collection=str(collection))
+    return {"api_user": api_user, "collection": collection}
+
+
+def _change_float(run: Runner, payment: Payment, status: FinalStatus) -> None:
+    """A payout that was to succeed has its amount already; one that was to fail has not."""
+    if payment.payout is None or status is payment.final_status:
+        return
+    if status is FinalStatus.FAILED:
+        floats.give_back(run, payment)
+    elif not floats.take(run, payment):
+        raise ControlError("the float is lower than that", status=409)
+
+
+def _money(order: Mapping[str, Any]) -> tuple[str, str]:
+    currency, amount = order.get("currency", "XAF"), order.get("amount")
+    if currency not in CURRENCIES.values():
+        raise ControlError(f"currency must be one of: {', '.join(CURRENCIES.values())}")
+    if not isinstance(amount, str) or not _AMOUNT.fullmatch(amount):
+        raise ControlError("amount must be digits")
+    return currency, amount
+
+
+def _refusal(payment: Payment) -> str:
+    """What each operator calls a payer's refusal."""
+    is_orange = payment.request.environment in orange.PRODUCTS
+    return CANCELLED if is_orange else "APPROVAL_REJECTED"
+
+
 def _find(run: Runner, api_user: str, reference: object) -> Payment:
     if not isinstance(reference, str) or not reference.isprintable():
         raise ControlError("reference must be text")
     rows = run(
         f"SELECT {', '.join(PAYMENT_COLUMNS)} FROM payments"  # noqa: S608 - column names are constants
-        " WHERE api_user = :api_user AND reference = :reference FOR UPDATE",
+        " WHERE api_user = :api_user AND reference IN (:reference, lower(:reference)) FOR UPDATE",
         api_user=api_user,
-        reference=reference.lower(),
+        reference=reference,
     )
     if not rows:
         raise ControlError("no such payment", status=404)

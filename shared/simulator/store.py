@@ -1,4 +1,4 @@
-"""The statements of MTN's face: the hot ones cost one round trip and commit themselves."""
+"""The statements that all faces share: the hot ones cost one round trip and commit themselves."""
 
 import json
 from collections.abc import Sequence
@@ -19,7 +19,7 @@ _MAX_LOGGED_BODY: Final = 4096
 PAYMENT_COLUMNS: Final = (
     "api_user", "reference", "environment", "amount", "currency", "external_id", "party_type",
     "party_id", "payer_message", "payee_note", "callback_url", "accepted_at", "pending_word",
-    "final_status", "final_reason", "final_at", "financial_transaction_id",
+    "final_status", "final_reason", "final_at", "financial_transaction_id", "payout", "refunds",
 )  # fmt: skip
 
 
@@ -52,7 +52,7 @@ _CLAIM: Final = """
   UPDATE faults SET remaining = remaining - 1
   WHERE api_user = :api_user AND operation = :operation AND remaining > 0
     AND (msisdn IS NULL OR msisdn = {party})
-    AND (reference IS NULL OR reference = :reference)
+    AND (reference IS NULL OR reference = lower(:reference))
   RETURNING id, fault
 """
 
@@ -63,8 +63,9 @@ _INSERT_PAYMENT: Final = f"""
   SELECT :api_user, :reference, :environment, :amount, :currency, :external_id, :party_type,
     :party_id, :payer_message, :payee_note, :callback_url, :accepted_at::timestamptz,
     :pending_word, :final_status, :final_reason, :final_at::timestamptz,
-    CASE WHEN :final_status = 'SUCCESSFUL'
-      THEN nextval('financial_transaction_ids')::text END
+    coalesce(:financial_transaction_id::text, CASE WHEN :final_status = 'SUCCESSFUL'
+      THEN nextval('financial_transaction_ids')::text END),
+    :payout, :refunds
 """
 
 _ENTRY_COLUMNS: Final = (
@@ -127,7 +128,7 @@ FROM (SELECT set_config('synchronous_commit', 'off', true)) AS lazily
 
 
 class Store:
-    """MTN's books: payments, callbacks due, faults ordered, and a log of what came."""
+    """The operators' books: payments, callbacks due, faults ordered, and a log of what came."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
@@ -165,14 +166,7 @@ class Store:
     ) -> tuple[Payment, list[DueCallback]] | None:
         """Book the payment with any number of callbacks. None: the reference was used before."""
         with self._database.transaction() as run:
-            rows = run(
-                f"{_INSERT_PAYMENT} ON CONFLICT DO NOTHING RETURNING financial_transaction_id",
-                **payment_parameters(payment),
-            )
-            if not rows:
-                return None
-            booked = replace(payment, financial_transaction_id=rows[0][0])
-            return booked, [plan_callback(run, booked, each) for each in planned]
+            return book(run, payment, planned)
 
     def read(
         self, api_user: str, reference: str, *, entry: LogEntry
@@ -190,11 +184,20 @@ class Store:
         return _faults(faults), payment_from(row) if row[0] is not None else None
 
     def claim_faults(
-        self, api_user: str, operation: str, *, party_id: str | None = None
+        self,
+        api_user: str,
+        operation: str,
+        *,
+        party_id: str | None = None,
+        reference: str | None = None,
     ) -> tuple[Fault, ...]:
         """The faults that strike this call; each is used up by one."""
         ((faults,),) = self._database.run(
-            _CLAIM_ONLY, api_user=api_user, operation=operation, party_id=party_id, reference=None
+            _CLAIM_ONLY,
+            api_user=api_user,
+            operation=operation,
+            party_id=party_id,
+            reference=reference,
         )
         return _faults(faults)
 
@@ -214,17 +217,19 @@ class Store:
             body=_bounded(entry.body),
         )
 
-    def balance(self, api_user: str, currency: str, now: datetime) -> str:
-        """The sum of what was paid to the user, as decimal text without needless zeros."""
-        ((balance,),) = self._database.run(
-            "SELECT trim_scale(coalesce(sum(amount::numeric), 0))::text FROM payments"
-            " WHERE api_user = :api_user AND currency = :currency"
-            " AND final_status = 'SUCCESSFUL' AND final_at <= :now",
-            api_user=api_user,
-            currency=currency,
-            now=now,
-        )
-        return str(balance)
+
+def book(
+    run: Runner, payment: Payment, planned: Sequence[PlannedCallback]
+) -> tuple[Payment, list[DueCallback]] | None:
+    """Book a payment with its callbacks. None: the reference was used before."""
+    rows = run(
+        f"{_INSERT_PAYMENT} ON CONFLICT DO NOTHING RETURNING financial_transaction_id",
+        **payment_parameters(payment),
+    )
+    if not rows:
+        return None
+    booked = replace(payment, financial_transaction_id=rows[0][0])
+    return booked, [plan_callback(run, booked, each) for each in planned]
 
 
 def plan_callback(run: Runner, payment: Payment, planned: PlannedCallback) -> DueCallback:
@@ -262,6 +267,9 @@ def payment_parameters(payment: Payment) -> dict[str, Any]:
         "final_status": payment.final_status.value,
         "final_reason": payment.final_reason,
         "final_at": payment.final_at,
+        "financial_transaction_id": payment.financial_transaction_id,
+        "payout": payment.payout,
+        "refunds": payment.refunds,
     }
 
 
@@ -278,6 +286,8 @@ def payment_from(row: Row) -> Payment:
         final_reason=row[14],
         final_at=row[15],
         financial_transaction_id=row[16],
+        payout=row[17],
+        refunds=row[18],
     )
 
 

@@ -1,9 +1,17 @@
-"""Keeps the API users: who may call, with which keys, and which callback host was agreed."""
+"""Keeps the API users: who may call, with which keys, and which callback host was agreed.
+
+A subscription key belongs to one product: to the first whose token is asked for with it. Hence an
+API user belongs to one product too, and a merchant who uses both has two.
+"""
 
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Final
 
-from shared.simulator.database import Database
+from shared.simulator.database import Database, Runner
+
+COLLECTION: Final = "collection"
+DISBURSEMENT: Final = "disbursement"
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,3 +73,34 @@ class Users:
             api_user=api_user,
         )
         return ApiUser(*rows[0]) if rows else None
+
+    def product_of(self, subscription_digest: str, product: str) -> str:
+        """The product that a subscription key is for: from now on this one, if it had none."""
+        ((known,),) = self._database.run(
+            "INSERT INTO subscriptions (subscription_digest, product)"
+            " VALUES (:subscription, :product) ON CONFLICT (subscription_digest)"
+            " DO UPDATE SET product = subscriptions.product RETURNING product",
+            subscription=subscription_digest,
+            product=product,
+        )
+        return str(known)
+
+
+def make_partners(run: Runner, *, disbursement: str, collection: str) -> None:
+    """Two API users are one merchant's: the one may give back what the other was paid."""
+    run(
+        "INSERT INTO partners (disbursement, collection) VALUES (:disbursement, :collection)"
+        " ON CONFLICT (disbursement) DO UPDATE SET collection = excluded.collection",
+        disbursement=disbursement,
+        collection=collection,
+    )
+
+
+def partner_of(run: Runner, disbursement: str) -> str | None:
+    """The collection API user of the same merchant, and the lock on what it holds."""
+    rows = run(
+        "SELECT api_user FROM api_users JOIN partners ON collection = api_user"
+        " WHERE disbursement = :disbursement FOR NO KEY UPDATE OF api_users",
+        disbursement=disbursement,
+    )
+    return str(rows[0][0]) if rows else None

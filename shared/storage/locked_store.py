@@ -68,9 +68,10 @@ class S3LockedStore:
                 retain_until=retain_until,
                 digest=digest.digest(),
             )
+            was_there = version_id is None
             if version_id is None:
                 version_id = self._version_of_equal(key, body)
-        return StoredObject(key=key, version_id=version_id, sha256=digest.hexdigest())
+        return StoredObject(key, version_id, digest.hexdigest(), was_there=was_there)
 
     def get(self, key: str, version_id: str) -> bytes:
         """Return the bytes of exactly this version; the caller compares their SHA-256.

@@ -28,6 +28,11 @@ _ENVIRONMENT = {("os", "environ"), ("os", "getenv"), ("os", "putenv")}
 # Statuses are written by the transition table; a row begins in one of these.
 _FIRST_STATUSES = {"CREATED"}
 _UPDATE_CHARGE = re.compile(r"\bUPDATE\s+(\w+\.)?(charges|refunds|payouts)\b", re.IGNORECASE)
+# Not LOCAL, so it outlives the transaction and reaches the next borrower of the connection.
+_SESSION_SET = re.compile(
+    r"(?:^|;)\s*(?:SET|set)\s+(?!LOCAL\b|local\b|CONSTRAINTS\b|TRANSACTION\b)\w"
+    r"|\bset_config\([^()]*,\s*false\s*\)"
+)
 _SUPPRESSION = re.compile(r"#\s*(noqa|type:\s*ignore)(?P<rest>.*)$")
 _WITH_REASON = re.compile(r"^(:\s*[A-Z]+[0-9]+(,\s*[A-Z]+[0-9]+)*|\[[a-z-]+(,\s*[a-z-]+)*\])\s+\S+")
 
@@ -93,6 +98,22 @@ def payment_updates(source: str) -> list[str]:
         and isinstance(node.value, str)
         and _UPDATE_CHARGE.search(node.value)
     ]
+
+
+def contexts_of_a_session(source: str) -> list[str]:
+    """A role, a path or a limit is set for one transaction, and nothing runs outside of one."""
+    found = []
+    for node in ast.walk(ast.parse(source)):
+        if isinstance(node, ast.Constant) and isinstance(node.value, str):
+            if node.value == "AUTOCOMMIT":
+                found.append(_at(node, "AUTOCOMMIT"))
+            elif _SESSION_SET.search(node.value):
+                found.append(_at(node, "SET without LOCAL"))
+        targets = node.targets if isinstance(node, ast.Assign) else []
+        found += [_at(to, "autocommit") for to in targets if _last_name(to) == "autocommit"]
+        if isinstance(node, ast.keyword) and node.arg == "autocommit":
+            found.append(_at(node.value, "autocommit"))
+    return found
 
 
 def calls_without_timeout(source: str) -> list[str]:

@@ -199,11 +199,14 @@ def trouble(migrated: Database, make_account: Any) -> Iterator[tuple[Engine, dic
         now=moment(),
         lease_until=moment(),
     )
+    refund = an_id("rf")
     values = {
         "account": account.id,
+        "refund": refund,
         "charge": charge.id,
         "key": account.secret_key[len("sk_test_") :][:10],
         "letter": an_id("dl"),
+        "number": "f" * 64,
         "person": "A. Ngono",
         "reason": "the operator's statement of 2 November",
         "schema": account.test.schema,
@@ -215,6 +218,51 @@ def trouble(migrated: Database, make_account: Any) -> Iterator[tuple[Engine, dic
         case=an_id("case"),
         account=account.id,
         charge=charge.id,
+    )
+    # A refund that may have been sent and waits for a person.
+    migrated.look(
+        "INSERT INTO refunds (id, charge_id, amount, from_pending, currency, status, operator,"
+        " operator_account_id, phone, charge_reference, intent_hmac, balance_transaction,"
+        " submit_before, journaled_at, created_at)"
+        " VALUES (:refund, :charge, 500, 500, 'XAF', 'submitting', 'mtn', 'opa_x',"
+        " '+237670000001', 'x', repeat('0', 64), 'txn_x', now(), now(), now())",
+        account.test,
+        refund=refund,
+        charge=charge.id,
+    )
+    migrated.look(
+        "INSERT INTO platform.payment_index (object_id, account_id, livemode, kind,"
+        " operator_account_id, reference, state, amount, number_hmac)"
+        " VALUES (:refund, :account, false, 'refund', 'opa_x', :refund, 'submitting', 500, 'n')",
+        refund=refund,
+        account=account.id,
+    )
+    migrated.look(
+        "INSERT INTO platform.cases (id, kind, account_id, livemode, object_id, reason, opened_at)"
+        " VALUES (:case, 'refund', :account, false, :refund, 'unresolved_for_a_day', now())",
+        case=an_id("case"),
+        account=account.id,
+        refund=refund,
+    )
+    migrated.look(
+        "INSERT INTO platform.due_work (kind, object_id, account_id, livemode, due_at, owner_role)"
+        " VALUES ('payout_check', :refund, :account, false, 'infinity', :schema)",
+        refund=refund,
+        account=account.id,
+        schema=account.test.schema,
+    )
+    # What came after the dump that one tenant was put back from.
+    migrated.look(
+        "INSERT INTO platform.due_work (kind, object_id, account_id, livemode, due_at, owner_role)"
+        " VALUES ('payment_check', :charge, :account, false, now(), :schema)",
+        charge=an_id("ch"),
+        account=account.id,
+        schema=account.test.schema,
+    )
+    migrated.look(
+        "INSERT INTO platform.payer_numbers (number_hmac, livemode, blocked_until)"
+        " VALUES (:number, true, 'infinity')",
+        number=values["number"],
     )
     migrated.look(
         "INSERT INTO platform.dead_letters"
@@ -248,7 +296,7 @@ def test_the_sql_of_a_runbook_does_what_it_says(
         connection.execute_simple("ROLLBACK")
         raw.close()
 
-    assert not sql.startswith("UPDATE") or context.row_count >= 1
+    assert not re.search(r"\bUPDATE\b", sql) or context.row_count >= 1
     assert not re.match(r"(DELETE|DROP|TRUNCATE|ALTER)", sql)
 
 

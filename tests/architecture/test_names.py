@@ -37,6 +37,7 @@ VERBS = {
     "receive",
     "relay",
     "render",
+    "send",
     "settle",
     "simulate",
     "start",
@@ -103,10 +104,16 @@ def test_an_operation_is_a_verb_and_a_noun() -> None:
 def test_topics_are_nouns_and_facts_and_the_domain_knows_them() -> None:
     """A topic's name tells what happened; the catalogue's topics are the domain's."""
     known = {events.CHARGE_CHECK_DUE, events.CHARGE_CREATED, events.PAYMENT_FINAL}
-    known |= {events.WEBHOOK_DUE}
+    known |= {events.IDENTITY_DUE, events.NOTIFICATION_DUE, events.WEBHOOK_DUE}
+    known |= {events.PAYOUT_CHECK_DUE, events.REFUND_CREATED}
 
     assert {topic for topic in topics(ENTRIES) if not topic.endswith("-dead")} == known
-    assert all(re.fullmatch(r"(charge|payment|webhook)(-[a-z]+)+", topic) for topic in known)
+    assert all(
+        re.fullmatch(
+            r"(charge|identity|notification|payment|payout|refund|webhook)(-[a-z]+)+", topic
+        )
+        for topic in known
+    )
 
 
 def test_the_top_level_is_fixed() -> None:

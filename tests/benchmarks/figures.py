@@ -3,7 +3,8 @@
 from dataclasses import dataclass
 from typing import Final, Literal
 
-Part = Literal["create", "ledger", "broker", "start", "flow", "memory", "cold", "whole"]
+Part = Literal["create", "ledger", "broker", "start", "flow", "memory", "cold", "whole", "tenants"]
+# Those of `make bench`; tenants are measured by themselves.
 PARTS: Final[tuple[Part, ...]] = (
     "create",
     "ledger",

@@ -1,6 +1,7 @@
 """Sends requests over kept connections and keeps every latency; one process, little CPU."""
 
 import asyncio
+import itertools
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -51,17 +52,24 @@ async def _exchange(
 
 
 def closed(port: int, make: MakeRequest, *, clients: int, seconds: float) -> Load:
-    """Let each client send its next request as soon as it has its answer."""
-    return asyncio.run(_closed(port, make, clients, seconds))
-
-
-async def _closed(port: int, make: MakeRequest, clients: int, seconds: float) -> Load:
-    found: list[float] = []
+    """Let each client send its next request as soon as it has its answer, for a while."""
     ends_at = time.perf_counter() + seconds
+    return asyncio.run(_closed(port, make, clients, lambda: time.perf_counter() < ends_at))
+
+
+def counted(port: int, make: MakeRequest, *, clients: int, requests: int) -> Load:
+    """Do the same for so many requests."""
+    left = itertools.count(requests, -1)
+    return asyncio.run(_closed(port, make, clients, lambda: next(left) > 0))
+
+
+async def _closed(port: int, make: MakeRequest, clients: int, goes_on: Callable[[], bool]) -> Load:
+    found: list[float] = []
 
     async def client() -> None:
         reader, writer = await asyncio.open_connection("127.0.0.1", port)
-        while (began := time.perf_counter()) < ends_at:
+        while goes_on():
+            began = time.perf_counter()
             await _exchange(reader, writer, make())
             found.append((time.perf_counter() - began) * 1000)
         writer.close()

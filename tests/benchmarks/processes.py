@@ -19,7 +19,12 @@ def group_pss_mb(process_id: int) -> float:
     """Own memory (PSS: shared pages by share) of the process group of a process, in MB of 10^6."""
     group = os.getpgid(process_id)
     members = [p.pid for p in psutil.process_iter() if _group_of(p.pid) == group]
-    return sum(_pss_kib(member) for member in members) * 1024 / 1_000_000
+    return sum(_kib(member, "Pss") for member in members) * 1024 / 1_000_000
+
+
+def unshared_mb(process_id: int) -> float:
+    """What a process shares with no other, in MB of 10^6: of a PostgreSQL backend, its caches."""
+    return _kib(process_id, "Private_Clean", "Private_Dirty") * 1024 / 1_000_000
 
 
 def _group_of(process_id: int) -> int | None:
@@ -29,6 +34,7 @@ def _group_of(process_id: int) -> int | None:
         return None
 
 
-def _pss_kib(process_id: int) -> int:
+def _kib(process_id: int, *names: str) -> int:
     rollup = Path(f"/proc/{process_id}/smaps_rollup").read_text(encoding="ascii")
-    return next(int(line.split()[1]) for line in rollup.splitlines() if line.startswith("Pss:"))
+    pairs = [line.partition(":") for line in rollup.splitlines()]
+    return sum(int(value.split()[0]) for name, _, value in pairs if name in names)

@@ -52,10 +52,26 @@ def table(figures: Sequence[Figure]) -> str:
 
 def write(figures: Sequence[Figure], *, seconds: float) -> None:
     """Keep a whole run in results.json and in the door plate."""
+    now = keep(RESULTS, figures, command="make bench", seconds=seconds)
+    size = machine()
+    where = (
+        f"Measured {now:%Y-%m-%d} on {size['cores']} cores ({size['processor']}),"
+        f" {size['memory_mb']} MB of memory, Linux {size['kernel']}, Python {size['python']}."
+    )
+    text = README.read_text(encoding="utf-8")
+    before, _, rest = text.partition(BEGIN)
+    _, _, after = rest.partition(END)
+    README.write_text(
+        f"{before}{BEGIN}\n\n{where}\n\n{table(figures)}\n\n{END}{after}", encoding="utf-8"
+    )
+
+
+def keep(file: Path, figures: Sequence[Figure], *, command: str, seconds: float) -> datetime:
+    """Write figures into a file to compare; return the time that it names."""
     now = datetime.now(UTC)
     content = {
         "measured_at": now.isoformat(timespec="seconds"),
-        "command": "make bench",
+        "command": command,
         "seconds": round(seconds),
         "machine": machine(),
         "figures": [
@@ -71,18 +87,8 @@ def write(figures: Sequence[Figure], *, seconds: float) -> None:
             for figure in figures
         ],
     }
-    RESULTS.write_text(json.dumps(content, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
-    size = machine()
-    where = (
-        f"Measured {now:%Y-%m-%d} on {size['cores']} cores ({size['processor']}),"
-        f" {size['memory_mb']} MB of memory, Linux {size['kernel']}, Python {size['python']}."
-    )
-    text = README.read_text(encoding="utf-8")
-    before, _, rest = text.partition(BEGIN)
-    _, _, after = rest.partition(END)
-    README.write_text(
-        f"{before}{BEGIN}\n\n{where}\n\n{table(figures)}\n\n{END}{after}", encoding="utf-8"
-    )
+    file.write_text(json.dumps(content, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
+    return now
 
 
 def show(figures: Sequence[Figure]) -> None:

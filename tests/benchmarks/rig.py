@@ -22,6 +22,7 @@ from knative.local.secret_files import make_private_folder, read_or_make
 from shared.db.engine import make_engine
 from shared.db.migrate import migrate
 from shared.db.provisioning import PostgresAccountStore
+from shared.domain.audit import Actor, ActorKind, Origin
 from shared.operations.provision_account import (
     ProvisionAccount,
     provision_account,
@@ -29,6 +30,7 @@ from shared.operations.provision_account import (
 )
 from shared.runtime.sealing import Sealer
 from tests import pubsub_server
+from tests.database import UNHURRIED
 
 ROOT: Final = Path(__file__).resolve().parent.parent.parent
 BARE: Final = ("bare_insert", "bare_autocommit")
@@ -56,8 +58,8 @@ class Rig:
     logs: Path
 
     @contextlib.contextmanager
-    def serving(self, function: str) -> Iterator[Served]:
-        """Serve create_charge or a bare function as production does, for the length of a block."""
+    def serving(self, function: str, *, threads: int = 8) -> Iterator[Served]:
+        """Serve a function, or a bare one, as production does, for the length of a block."""
         source = "tests/benchmarks/bare" if function in BARE else f"functions/{function}"
         port = free_port()
         environment = {
@@ -71,8 +73,8 @@ class Rig:
             "K_CONFIGURATION": function.replace("_", "-"),
             "FUNCTION_TARGET": function,
             "FUNCTION_SOURCE": f"{source}/main.py",
-            "THREADS": "8",
-            "POOL": "9",
+            "THREADS": str(threads),
+            "POOL": str(threads + 1),
             "SECRETS_DIR": str(self.secrets_dir),
             "DATABASE_URL": self.postgres.url("pay"),
             "PUBLIC_BASE_URL": "https://api.example.cm",
@@ -102,7 +104,7 @@ def rig(folder: Path) -> Iterator[Rig]:
         secrets_dir = make_private_folder(folder / "secrets")
         secret_key = _fill(postgres, secrets_dir)
         with pubsub_server.started(folder / "pubsub") as pubsub:
-            _make_topics(pubsub)
+            make_topics(pubsub)
             yield Rig(postgres, pubsub, secrets_dir, secret_key, folder)
     finally:
         postgres.remove()
@@ -126,9 +128,9 @@ def _fill(postgres: Postgres, secrets_dir: Path) -> str:
             "Boutique Mballa", modes=["test", "live"], language="fr", webhook_url=_NOBODY
         ),
         store,
-        seal=Sealer(_key(secrets_dir, "webhook_sealing_key")).seal,
-        pepper=_key(secrets_dir, "api_key_pepper"),
-        now=now,
+        seal=Sealer(key(secrets_dir, "webhook_sealing_key")).seal,
+        pepper=key(secrets_dir, "api_key_pepper"),
+        origin=Origin(Actor(ActorKind.PLATFORM, "benchmarks"), now),
     )
     owner.dispose()
     with connect(port=postgres.port, password=postgres.password, database="pay") as admin:
@@ -136,14 +138,16 @@ def _fill(postgres: Postgres, secrets_dir: Path) -> str:
         admin.run("CREATE TABLE bench.bare (id text PRIMARY KEY, body text NOT NULL)")
         admin.run("GRANT USAGE ON SCHEMA bench TO pay_app")
         admin.run("GRANT INSERT ON bench.bare TO pay_app")
+        admin.run(UNHURRIED)
     return made.modes[0].secret_key
 
 
-def _key(secrets_dir: Path, name: str) -> bytes:
+def key(secrets_dir: Path, name: str) -> bytes:
+    """Read one of our keys."""
     return base64.b64decode((secrets_dir / name).read_text(encoding="utf-8"))
 
 
-def _make_topics(pubsub: pubsub_server.Server) -> None:
+def make_topics(pubsub: pubsub_server.Server) -> None:
     """Each topic with a pull subscription, so that a publish is kept on disk before its answer."""
     publisher, subscriber = pubsub.publisher(), pubsub.subscriber()
     for name in topics(load_catalogue()):

@@ -18,7 +18,7 @@ from typing import Any, Final
 import urllib3
 
 from tests.chaos.counters import FaultCounters
-from tests.end_to_end.merchant import Accepted, Merchant, Order
+from tests.end_to_end.merchant import Accepted, Merchant, Order, RefundOrder
 from tests.end_to_end.operator_control import OperatorControl
 
 CLIENTS: Final = 4
@@ -27,6 +27,7 @@ _AGAIN_SECONDS: Final = 0.2
 # Each client's pause between orders; together they ask for about two charges a second.
 _PAUSE_SECONDS: Final = (1.0, 2.5)
 _PHONES: Final = 10_000
+_PREFIXES: Final = {"mtn": "+23767", "orange": "+23769"}
 _CONFLICT: Final = 409
 _TOO_MANY: Final = 429
 _READS: Final = (("/v1/balance", 200), ("/v1/charges?limit=5", 200), (f"/verify/{'7' * 26}", 404))
@@ -49,6 +50,7 @@ class Kind:
     """A kind of order: how the payer's number ends, which fault the operator is told before."""
 
     weight: int
+    operator: str = "mtn"
     ending: str = "001"
     fault: str | None = None
     words: Mapping[str, Any] = field(default_factory=dict)
@@ -56,20 +58,35 @@ class Kind:
 
 
 KINDS: Final[Mapping[str, Kind]] = {
-    "payer pays": Kind(10),
+    "payer pays": Kind(8),
     "payer declines": Kind(2, ending="451"),
     "operator refuses": Kind(
         3, fault="error_before", words={"http_status": 500, "code": "PAYER_NOT_FOUND"}
     ),
     "callback lost": Kind(2, fault="callback_none"),
     "operator's answer lost": Kind(2, fault="drop_after"),
-    "request lost": Kind(1, fault="drop_before"),
+    "request lost": Kind(2, fault="drop_before"),
+    "Orange's payer pays": Kind(7, "orange"),
+    "Orange's payer declines": Kind(2, "orange", ending="451"),
+    "Orange refuses": Kind(2, "orange", ending="455"),
+    "Orange's answer lost": Kind(2, "orange", fault="drop_after"),
     "broken order": Kind(2, is_broken=True),
 }
 
 
+REFUNDS: Final[Mapping[str, Kind]] = {
+    "refund is paid": Kind(6),
+    "operator refuses a refund": Kind(
+        3, fault="error_before", words={"http_status": 400, "code": "PAYEE_NOT_FOUND"}
+    ),
+    "refund's callback lost": Kind(1, fault="callback_none"),
+    "refund's answer lost": Kind(1, fault="drop_after"),
+}
+_GIVEN_BACK: Final = 0.7
+
+
 def classify(answer: urllib3.BaseHTTPResponse) -> Verdict:
-    """Say what an answer to POST /v1/charges proves. Raises UnclassifiedError."""
+    """Say what an answer to an order proves. Raises UnclassifiedError."""
     status = answer.status
     if status in {_CONFLICT, _TOO_MANY} or status >= 500:
         return Verdict.AMBIGUOUS
@@ -77,7 +94,7 @@ def classify(answer: urllib3.BaseHTTPResponse) -> Verdict:
         content = json.loads(answer.data or b"")
     except ValueError:
         content = {}
-    if status == 200 and str(content.get("id")).startswith("ch_"):
+    if status == 200 and str(content.get("id")).startswith(("ch_", "rf_")):
         return Verdict.SUCCESS
     if 400 <= status < 500 and content.get("error", {}).get("code"):
         return Verdict.REFUSAL
@@ -89,7 +106,7 @@ class Clients:
     """Threads that order, read and classify until they are told to stop."""
 
     merchant: Merchant
-    operator: OperatorControl
+    operators: Mapping[str, OperatorControl]
     seed: int
     counters: FaultCounters
     accepted: list[Accepted] = field(default_factory=list)
@@ -98,6 +115,7 @@ class Clients:
     reads: Counter[str] = field(default_factory=Counter)
     failures: list[str] = field(default_factory=list)
     _faults: dict[str, str] = field(default_factory=dict)
+    _refund_faults: dict[str, str] = field(default_factory=dict)
     _stop: threading.Event = field(default_factory=threading.Event)
 
     @contextmanager
@@ -119,10 +137,16 @@ class Clients:
                 self.failures.append("a client never came to an end")
 
     def struck(self) -> Iterator[str]:
-        """The name of each fault that the operator carried out; ask once, when it is up."""
-        carried_out = {row["msisdn"] for row in self.operator.faults() if row["remaining"] == 0}
+        """The name of each fault that an operator carried out; ask once, when they are up."""
+        faults = [row for operator in self.operators.values() for row in operator.faults()]
+        carried_out = {row["msisdn"] for row in faults if row["remaining"] == 0}
         for payer, name in self._faults.items():
             if payer in carried_out:
+                yield name
+        rows = self.operators["mtn"].faults(product="disbursement")
+        paid_back = {row["msisdn"] for row in rows if row["remaining"] == 0}
+        for payee, name in self._refund_faults.items():
+            if payee in paid_back:
                 yield name
 
     def report(self) -> list[str]:
@@ -135,41 +159,76 @@ class Clients:
 
     def _live(self, number: int) -> None:
         chance = random.Random(f"{self.seed}/client {number}")  # noqa: S311 - seeded, to be replayed
+        mine: list[Accepted] = []
         while not self._stop.is_set():
             name = chance.choices([*KINDS], [kind.weight for kind in KINDS.values()])[0]
             try:
-                self._order(name, number, chance)
+                mine += self._order(name, number, chance)
                 self._read(*chance.choice(_READS))
+                if mine and chance.random() < _GIVEN_BACK and self._give_back(mine[0], chance):
+                    del mine[0]
             except Exception as failure:  # noqa: BLE001 - whatever it is fails the run
                 self.failures.append(f"{name}: {type(failure).__name__} {failure}")
             number += CLIENTS
             self._stop.wait(chance.uniform(*_PAUSE_SECONDS))
 
-    def _order(self, name: str, number: int, chance: random.Random) -> None:
+    def _give_back(self, accepted: Accepted, chance: random.Random) -> bool:
+        """Refund a part of the oldest charge; True where it needs no further look."""
+        try:
+            answer = self.merchant.call("GET", f"/v1/charges/{accepted.id}")
+        except urllib3.exceptions.HTTPError:
+            return False
+        charge = json.loads(answer.data) if answer.status == 200 else {}
+        if charge.get("status") != "succeeded":
+            return charge.get("status") in {"failed", "canceled"}
+        name = chance.choices([*REFUNDS], [kind.weight for kind in REFUNDS.values()])[0]
+        kind, phone = REFUNDS[name], getattr(accepted.order, "phone", "")
+        if kind.fault is not None:
+            operator = self.operators["mtn"]
+            _order_fault(operator, phone, kind, on="payout")
+            self._refund_faults[operator.payer(phone)] = name
+            self.counters.injected[name] += 1
+        key = f"{self.seed}-refund-{chance.getrandbits(64):x}"
+        order = RefundOrder(accepted.id, chance.randint(1, charge["amount"]), key)
+        verdict, body = self._ask_until_definite(order)
+        if verdict is Verdict.REFUSAL:
+            raise UnclassifiedError(f"{verdict} {body[:200]!r}")
+        self._keep(order, body, chance)
+        return True
+
+    def _order(self, name: str, number: int, chance: random.Random) -> list[Accepted]:
+        """Make one; return it where its money can be given back."""
         kind = KINDS[name]
-        phone = f"+23767{number % _PHONES:04d}{kind.ending}"
+        operator = self.operators[kind.operator]
+        phone = f"{_PREFIXES[kind.operator]}{number % _PHONES:04d}{kind.ending}"
         key = f"{self.seed}-{number}-{chance.getrandbits(64):x}"
         order = Order(phone, amount=0 if kind.is_broken else chance.randint(100, 50_000), key=key)
         if kind.fault is not None:
-            self._order_fault(phone, kind)
-            self._faults[phone.removeprefix("+")] = name
+            _order_fault(operator, phone, kind)
+            self._faults[operator.payer(phone)] = name
             self.counters.injected[name] += 1
         verdict, body = self._ask_until_definite(order)
         if (verdict is Verdict.REFUSAL) != kind.is_broken:
             raise UnclassifiedError(f"{verdict} {body[:200]!r}")
         if verdict is Verdict.REFUSAL:
             self.refused.append(order)
-            return
-        self.accepted.append(Accepted(order, json.loads(body)["id"], body, time.monotonic()))
+            return []
+        accepted = self._keep(order, body, chance)
+        return [accepted] if kind.operator == "mtn" else []
+
+    def _keep(self, order: Order | RefundOrder, body: bytes, chance: random.Random) -> Accepted:
+        accepted = Accepted(order, json.loads(body)["id"], body, time.monotonic())
+        self.accepted.append(accepted)
         if chance.random() < 0.2:  # a client that lost the answer asks once more
             _, again = self._ask_until_definite(order)
             self.accepted.append(Accepted(order, json.loads(again)["id"], again, time.monotonic()))
+        return accepted
 
-    def _ask_until_definite(self, order: Order) -> tuple[Verdict, bytes]:
+    def _ask_until_definite(self, order: Order | RefundOrder) -> tuple[Verdict, bytes]:
         deadline = time.monotonic() + DEFINITE_SECONDS
         while time.monotonic() < deadline:
             try:
-                answer = self.merchant.call("POST", "/v1/charges", order.body, order.key)
+                answer = self.merchant.call("POST", order.path, order.body, order.key)
                 verdict = classify(answer)
             except urllib3.exceptions.HTTPError:
                 verdict = Verdict.AMBIGUOUS
@@ -178,19 +237,6 @@ class Clients:
                 return verdict, answer.data
             time.sleep(_AGAIN_SECONDS)
         raise UnclassifiedError(f"nothing definite in {DEFINITE_SECONDS:.0f} s to {order.key}")
-
-    def _order_fault(self, phone: str, kind: Kind) -> None:
-        """The operator may be down itself just now."""
-        deadline = time.monotonic() + DEFINITE_SECONDS
-        while True:
-            try:
-                self.operator.fault(phone, str(kind.fault), **kind.words)
-            except (urllib3.exceptions.HTTPError, AssertionError):
-                if time.monotonic() > deadline:
-                    raise
-                time.sleep(_AGAIN_SECONDS)
-            else:
-                return
 
     def _read(self, path: str, expected: int) -> None:
         """A read fails now and then while everything is killed; it never says a wrong thing."""
@@ -201,3 +247,17 @@ class Clients:
         if status not in {0, expected} and status < 500:
             raise UnclassifiedError(f"GET {path} answered {status}")
         self.reads["answered" if status == expected else "not answered"] += 1
+
+
+def _order_fault(operator: OperatorControl, phone: str, kind: Kind, *, on: str = "submit") -> None:
+    """The operator may be down itself just now."""
+    deadline = time.monotonic() + DEFINITE_SECONDS
+    while True:
+        try:
+            operator.fault(phone, str(kind.fault), on=on, **kind.words)
+        except (urllib3.exceptions.HTTPError, AssertionError):
+            if time.monotonic() > deadline:
+                raise
+            time.sleep(_AGAIN_SECONDS)
+        else:
+            return

@@ -11,6 +11,7 @@ from typing import Any, Final
 
 from knative.local.object_store import BUCKET
 from knative.local.postgres import connect
+from tests.chaos.killer import Death
 from tests.chaos.oracle.evidence import Login, Sources
 from tests.end_to_end.merchant import Accepted, Merchant
 from tests.end_to_end.operator_control import OperatorControl
@@ -46,10 +47,12 @@ def sources(
     login: Login,
     *,
     foreign: Sequence[str] = (),
+    deaths: Iterable[Death] = (),
 ) -> Sources:
     """What the oracle is told about one merchant, to whom the API said yes that often.
 
-    `foreign` are words of other merchants, which this one may meet nowhere.
+    `foreign` are words of other merchants, which this one may meet nowhere. `deaths` are all that
+    there were: only a death excuses a refund that stays open.
     """
     operator = OperatorControl.of(system)
     access, _, secret = (
@@ -77,6 +80,7 @@ def sources(
         else [],
         api={"url": merchant.base_url, "key": merchant.secret_key},
         foreign=foreign,
+        deaths=[(death.name, death.at) for death in deaths],
     )
 
 

@@ -112,6 +112,10 @@ class Killer:
             if victim.armed and victim.entry.schedule and not victim.is_down:
                 self._tick(victim)
 
+    def armed(self) -> list[str]:
+        """The points that wait for somebody to pass."""
+        return [victim.armed for victim in self._victims.values() if victim.armed is not None]
+
     def strike(self) -> str | None:
         """Arm a point or kill at once; the name of the point that was armed, if any."""
         if sum(victim.is_down for victim in self._victims.values()) >= _MOST_DOWN:

@@ -16,6 +16,9 @@ from tests.end_to_end.merchant import Accepted, Merchant, Order, open_merchant
 from tests.end_to_end.waiting import wait_for
 from tests.system import LocalSystem
 
+# How the numbers of each operator begin.
+MTN: Final = "+23767"
+ORANGE: Final = "+23769"
 _ANSWER_SECONDS: Final = 60
 
 
@@ -32,10 +35,10 @@ class Shop:
     _numbers: Iterator[int] = field(default_factory=lambda: iter(range(10_000)))
     _guard: threading.Lock = field(default_factory=threading.Lock)
 
-    def order(self) -> Order:
+    def order(self, prefix: str = MTN) -> Order:
         """A payer of its own, who pays."""
         with self._guard:
-            phone = f"+23767{next(self._numbers):04d}{self.ending}"
+            phone = f"{prefix}{next(self._numbers):04d}{self.ending}"
         return Order(phone, description=self.canary)
 
     def ask(self, order: Order, url: str | None = None) -> Verdict:
@@ -58,9 +61,9 @@ class Shop:
         )
         return next(each.id for each in reversed(self.accepted) if each.order is order)
 
-    def charge(self) -> str:
+    def charge(self, prefix: str = MTN) -> str:
         """Order through the gateway; the id of the charge."""
-        return self.ask_until_success(self.order())
+        return self.ask_until_success(self.order(prefix))
 
     def histories(self, charges: Sequence[str]) -> list[list[str]]:
         """What happened to each charge, in order."""
@@ -99,7 +102,9 @@ class Shop:
         """What nobody but this merchant may ever see."""
         ours = {self.canary, self.merchant.account, self.merchant.secret_key}
         ours |= {each.id for each in self.accepted}
-        return sorted(ours | {each.order.phone.removeprefix("+") for each in self.accepted})
+        orders = [each.order for each in self.accepted]
+        phones = {order.phone for order in orders if isinstance(order, Order)}
+        return sorted(ours | {phone.removeprefix("+") for phone in phones})
 
 
 @contextmanager

@@ -13,17 +13,19 @@ from typing import Final
 import psutil
 
 from tests.chaos.oracle.evidence import connected, under_way
-from tests.chaos.shop import Shop
+from tests.chaos.shop import MTN, ORANGE, Shop
 from tests.chaos.twin import Twin, pushing_to, side_by_side, twin
 from tests.end_to_end.waiting import wait_for
 
-# In the order in which a charge comes to them: who sleeps is passed by in what follows.
-POINTS: Final = (
-    "submit_charge.before_send",
-    "settle_charge.before_commit",
-    "dispatch_webhook.before_record",
-    "render_receipt.before_commit",
-)
+# In the order in which a charge comes to them: who sleeps is passed by in what follows. By payers:
+# at Orange another sender opens a payment anew where this one sleeps.
+POINTS: Final[Mapping[str, str]] = {
+    "submit_charge.before_send": MTN,
+    "submit_charge.after_open": ORANGE,
+    "settle_charge.before_commit": MTN,
+    "dispatch_webhook.before_record": MTN,
+    "render_receipt.before_commit": MTN,
+}
 # As many as a function has threads for.
 _WORKS: Final = 8
 _ACK_SECONDS: Final = 10
@@ -90,7 +92,7 @@ def _fall_asleep(shop: Shop, second: Twin, point: str) -> Sleeper:
         pushing_to(shop.system, point.partition(".")[0], second.url, ack_seconds=_ACK_SECONDS),
         ThreadPoolExecutor(_WORKS) as clients,
     ):
-        list(clients.map(lambda _: shop.charge(), range(_WORKS)))
+        list(clients.map(lambda _: shop.charge(POINTS[point]), range(_WORKS)))
         wait_for(
             f"{point} reached",
             lambda: process.status() == psutil.STATUS_STOPPED,

@@ -48,6 +48,10 @@ MOST_BYTES: Final = 4_000
 WORKERS: Final = ("submit_charge", "settle_charge", "dispatch_webhook", "render_receipt")
 WAVE: Final = 4
 REST_SECONDS: Final = 300.0
+UNBOUNDED: Final = """
+INSERT INTO platform.dated_rules (id, kind, livemode, account_id, valid_from, data)
+VALUES ('requests_of_' || :account, 'requests', false, :account, now() - interval '1 minute', '{}')
+ON CONFLICT (id) DO NOTHING"""
 
 
 @pytest.fixture(scope="module")
@@ -84,6 +88,9 @@ def asleep(inn: Shop) -> Iterator[list[Sleeper]]:
 
 def test_a_drained_function_answers_what_it_holds(shop: Shop, trial: Trial) -> None:
     """E07: SIGTERM ends the process cleanly, and no request that it holds then fails."""
+    # While one asks for more of the account's requests, its others wait and would not be held.
+    with judge.superuser(shop.system) as connection:
+        connection.run(UNBOUNDED, account=shop.merchant.account)
     processes = math.ceil(trial.size(HELD, 500) / HELD)
     seconds = [trial.chance.uniform(0.1, trial.size(1, 8)) for _ in range(processes)]
     with ThreadPoolExecutor(trial.size(1, 4)) as lanes:
@@ -107,7 +114,7 @@ def _failed_in_a_drain(shop: Shop, seconds: float) -> int:
         def hold_all(orders: Sequence[Order]) -> list[Future[Verdict]]:
             proxy.hold()
             asked = [clients.submit(shop.ask, order, second.url) for order in orders]
-            wait_for("all held", lambda: proxy.held == HELD, seconds=10)
+            wait_for("all held", lambda: proxy.held >= HELD, seconds=10)
             return asked
 
         shop.ask_until_success(shop.order(), second.url)

@@ -2,8 +2,10 @@
 
 import select
 import socket
+from collections.abc import Mapping
 from dataclasses import replace
-from typing import Final
+from datetime import UTC, datetime, timedelta
+from typing import Any, Final
 
 import pytest
 import urllib3
@@ -13,6 +15,8 @@ from tests.chaos.clients import UnclassifiedError, Verdict, classify
 from tests.chaos.counters import FaultCounters
 from tests.chaos.crash_points import discover
 from tests.chaos.fault_proxy import FaultProxy, Way
+from tests.chaos.oracle.evidence import Evidence
+from tests.chaos.oracle.invariants import charges_have_ended
 from tests.chaos.storm import Plan, Storm
 from tests.end_to_end.merchant import Order, open_merchant
 from tests.end_to_end.waiting import wait_for
@@ -125,6 +129,49 @@ def test_a_proxy_holds_what_is_asked_until_it_is_told() -> None:
             inside.settimeout(5)
             proxy.let_through()
             assert inside.recv(100) == b"question"
+
+
+@pytest.mark.parametrize(
+    ("changes", "hangs"),
+    [
+        ({}, False),
+        ({"minutes": 17}, True),
+        ({"moved": True}, True),
+        ({"accepted": True}, True),
+        ({"operator": "mtn"}, True),
+    ],
+    ids=["unasked", "older than its payToken", "paid", "accepted", "at MTN"],
+)
+def test_a_charge_that_waits_may_be_one_that_nobody_was_asked_for(
+    changes: Mapping[str, Any], *, hangs: bool
+) -> None:
+    """Its sender died after the payToken's commit: it waits for its end, if no money moved."""
+    assert bool(charges_have_ended(waiting_at_orange(**changes))) is hangs
+
+
+def waiting_at_orange(
+    *, operator: str = "orange", minutes: int = 5, moved: bool = False, accepted: bool = False
+) -> Evidence:
+    """One charge that waits for its payer, and what is known of it."""
+    at = datetime(2026, 11, 29, 12, tzinfo=UTC)
+    charge = {
+        "id": "ch_1",
+        "status": "awaiting_payer",
+        "operator": operator,
+        "created_at": at - timedelta(minutes=minutes),
+        "submit_before": at,
+    }
+    causes = ["claimed", "accepted" if accepted else "seen_waiting"]
+    tables: dict[str, list[dict[str, Any]]] = {
+        "charges": [charge],
+        "provider_attempts": [{"charge_id": "ch_1", "not_found_reads": 0}],
+        "state_changes": [{"object_id": "ch_1", "cause": cause} for cause in causes],
+        "due_work": [],
+        "outbox": [],
+    }
+    given = {"at": at, "tables": tables, "effects": [{"external_id": "ch_1"}] if moved else []}
+    nothing: dict[str, Any] = dict.fromkeys(Evidence.__dataclass_fields__, ())
+    return Evidence(**{**nothing, **given})
 
 
 def test_a_charge_that_does_not_end_breaks_the_run_and_is_judged(local_system: LocalSystem) -> None:

@@ -15,7 +15,12 @@ from typing import Any, Final
 
 import pytest
 
-from tests.simulator_process import SUBSCRIPTION_KEY, CallbackReceiver, SimulatorProcess
+from tests.simulator_process import (
+    SUBSCRIPTION_KEY,
+    CallbackReceiver,
+    MtnCustomer,
+    SimulatorProcess,
+)
 
 pytest_plugins = ("tests.simulator_fixtures",)
 
@@ -68,6 +73,27 @@ def install(npm: list[str]) -> Path:
     return ready / "node_modules"
 
 
+def drive(script: str, **environment: str) -> dict[str, Any]:
+    """Run a script of ours on the installed client; what it printed."""
+    node, npm = node_and_npm()
+    modules = install(npm)
+    done = subprocess.run(  # noqa: S603 - our script on the installed client
+        [node, str(_FOLDER / script)],
+        env={
+            "PATH": os.environ.get("PATH", ""),
+            "NODE_PATH": str(modules),
+            **environment,
+        },
+        capture_output=True,
+        check=False,
+        text=True,
+        timeout=_RUN_SECONDS,
+    )
+    assert done.returncode == 0, done.stderr
+    seen: dict[str, Any] = json.loads(done.stdout)
+    return seen
+
+
 @pytest.mark.timeout(_INSTALL_SECONDS + 2 * _RUN_SECONDS)
 @pytest.mark.parametrize(
     ("environment", "currency", "payer", "rejecting_payer"),
@@ -86,29 +112,17 @@ def test_the_collection_flow_completes(  # noqa: PLR0917 - pytest passes them by
     rejecting_payer: str,
 ) -> None:
     """User, key, payment, status, balance, holder, callback, and each error by its class."""
-    node, npm = node_and_npm()
-    modules = install(npm)
-    done = subprocess.run(  # noqa: S603 - our script on the installed client
-        [node, str(_FOLDER / "collect.js")],
-        env={
-            "PATH": os.environ.get("PATH", ""),
-            "NODE_PATH": str(modules),
-            "BASE_URL": f"{simulator.url}/mtn",
-            "ENVIRONMENT": environment,
-            "CURRENCY": currency,
-            "SUBSCRIPTION_KEY": SUBSCRIPTION_KEY,
-            "CALLBACK_HOST": "127.0.0.1",
-            "CALLBACK_URL": receiver.url(reference),
-            "PAYER": payer,
-            "REJECTING_PAYER": rejecting_payer,
-        },
-        capture_output=True,
-        check=False,
-        text=True,
-        timeout=_RUN_SECONDS,
+    seen = drive(
+        "collect.js",
+        BASE_URL=f"{simulator.url}/mtn",
+        ENVIRONMENT=environment,
+        CURRENCY=currency,
+        SUBSCRIPTION_KEY=SUBSCRIPTION_KEY,
+        CALLBACK_HOST="127.0.0.1",
+        CALLBACK_URL=receiver.url(reference),
+        PAYER=payer,
+        REJECTING_PAYER=rejecting_payer,
     )
-    assert done.returncode == 0, done.stderr
-    seen: dict[str, Any] = json.loads(done.stdout)
 
     assert seen["transaction"]["status"] == "SUCCESSFUL"
     assert seen["transaction"]["amount"] == "50"
@@ -124,3 +138,57 @@ def test_the_collection_flow_completes(  # noqa: PLR0917 - pytest passes them by
     assert notice.json["status"] == "SUCCESSFUL"
     effects = simulator.control("GET", "effects", None, api_user=seen["userId"])["effects"]
     assert [effect["reference"] for effect in effects] == [seen["reference"]]
+
+
+@pytest.mark.timeout(_INSTALL_SECONDS + 2 * _RUN_SECONDS)
+@pytest.mark.parametrize(
+    ("environment", "currency", "prefix"),
+    [("sandbox", "EUR", "46733123"), ("mtncameroon", "XAF", "237670000")],
+)
+def test_the_disbursement_flow_completes(  # noqa: PLR0917 - pytest passes them by name
+    customer: MtnCustomer,
+    receiver: CallbackReceiver,
+    reference: str,
+    environment: str,
+    currency: str,
+    prefix: str,
+) -> None:
+    """Transfer, status, balance, holder, callback, and each error by its class."""
+    payer = customer.partner(amount="0")
+    float_of = {"api_user": payer.api_user, "amount": "100", "currency": currency}
+    payer.simulator.control("POST", "floats/top_up", float_of)
+
+    seen = drive(
+        "disburse.js",
+        BASE_URL=f"{payer.simulator.url}/mtn",
+        ENVIRONMENT=environment,
+        CURRENCY=currency,
+        SUBSCRIPTION_KEY=payer.subscription_key,
+        USER_ID=payer.api_user,
+        USER_SECRET=payer.api_key,
+        CALLBACK_HOST="127.0.0.1",
+        CALLBACK_URL=receiver.url(reference),
+        REFERENCE=reference,
+        PAYEE=f"{prefix}001",
+        REJECTED_PAYEE=f"{prefix}451",
+        MISSING_PAYEE=f"{prefix}457",
+        INACTIVE_PAYEE=f"{prefix}451",
+    )
+
+    assert seen["reference"] == reference
+    assert seen["transaction"]["status"] == "SUCCESSFUL"
+    assert seen["transaction"]["payee"]["partyId"] == f"{prefix}001"
+    assert seen["balance"] == {"availableBalance": "50", "currency": currency}
+    assert (seen["isActive"], seen["isInactive"]) == (True, False)
+    assert seen["rejection"]["name"] == "ApprovalRejectedError"
+    assert seen["missing"]["name"] == "PayeeNotFoundError"
+    assert seen["tooMuch"]["name"] == "NotEnoughFundsError"
+    assert seen["tooMuch"]["transaction"]["status"] == "FAILED"
+    assert seen["repeated"]["name"] == "ResourceAlreadyExistError"
+    assert seen["wrongCurrency"]["name"] == "InvalidCurrencyError"
+    assert seen["unknownReference"]["name"] == "ResourceNotFoundError"
+    assert seen["wrongKey"]["name"] == "UnspecifiedError"
+    assert seen["wrongProduct"] is not None
+    (notice,) = receiver.wait(reference)
+    assert notice.json["status"] == "SUCCESSFUL"
+    assert [row["reference"] for row in payer.view("effects")] == [reference]

@@ -104,13 +104,16 @@ def test_an_operation_tells_every_way_it_can_fail(
 ) -> None:
     """Each status that a caller must handle is written down where it can happen."""
     needed = {"200", "500"}
-    if operation["x-auth"] == "secret_key":
+    if operation["x-auth"] in {"merchant", "person"}:
         needed |= {"400", "401", "403", "429", "503"}
-    if "{" in path:
+    if operation["x-auth"] == "customer":
+        needed |= {"400", "401", "503"}
+    # An account of which a person is no member is not there for her.
+    if "{" in path or operation["x-auth"] == "merchant":
         needed |= {"404"}
     if "requestBody" in operation:
         needed |= {"413"}
-    if method == "post" and operation["x-auth"] == "secret_key":
+    if method == "post" and operation["x-auth"] in {"merchant", "person"}:
         needed |= {"409", "415"}
 
     assert needed <= set(operation["responses"])
@@ -136,11 +139,11 @@ def test_every_answer_names_its_request(
 def test_auth_class_and_security_say_the_same(
     path: str, method: str, operation: Mapping[str, Any]
 ) -> None:
-    """Only what needs a secret key asks for one in the published document."""
+    """Only what needs a key, a person or a payer asks for one in the published document."""
     del path, method
     needs_key = operation.get("security", DOCUMENT["security"]) != []
 
-    assert needs_key == (operation["x-auth"] == "secret_key")
+    assert needs_key == (operation["x-auth"] in {"merchant", "person", "customer"})
 
 
 @pytest.mark.parametrize(("path", "method", "operation"), CALLS)

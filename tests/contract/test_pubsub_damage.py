@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 from google.api_core import exceptions
 
+from knative.local.programs import free_port
 from tests.pubsub_calls import (
     acknowledge,
     create_topic,
@@ -20,7 +21,7 @@ from tests.pubsub_calls import (
     pull_now,
     subscribe,
 )
-from tests.pubsub_server import ROOT, command, free_port, read_json, started
+from tests.pubsub_server import ROOT, command, read_json, started
 
 
 def _start_in_vain(

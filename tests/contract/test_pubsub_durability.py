@@ -18,6 +18,7 @@ import pytest
 from google.api_core import exceptions
 from google.pubsub_v1.types import pubsub
 
+from knative.local.programs import free_port
 from tests.pubsub_server import (
     PROJECT,
     ROOT,
@@ -25,7 +26,6 @@ from tests.pubsub_server import (
     Server,
     answers,
     command,
-    free_port,
     read_json,
     receiving,
     started,

@@ -18,6 +18,7 @@ from typing import TypeAlias
 import jwt
 import pytest
 
+from knative.local.programs import free_port
 from knative.local.pubsub.push_connection import ConnectionPool, parse_endpoint
 from tests.pubsub_calls import create_topic, new_name
 from tests.pubsub_server import (
@@ -26,7 +27,6 @@ from tests.pubsub_server import (
     Push,
     Receiver,
     Server,
-    free_port,
     read_json,
     receiving,
     wait_for,

@@ -11,7 +11,7 @@ from collections import Counter
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from typing import Any, Final
+from typing import Any, ClassVar, Final
 
 import pytest
 import urllib3
@@ -26,6 +26,7 @@ _DEFINITE_SECONDS: Final = 60.0
 _PAUSE_SECONDS: Final = 0.2
 _OK: Final = 200
 _CONFLICT: Final = 409
+_GONE: Final = 410
 _SERVER_FAILURE: Final = 500
 
 
@@ -37,6 +38,7 @@ class Order:
     amount: int = 1_000
     key: str = field(default_factory=lambda: str(uuid.uuid4()))
     description: str | None = None
+    path: ClassVar[str] = "/v1/charges"
 
     @property
     def body(self) -> bytes:
@@ -53,10 +55,25 @@ class Order:
 
 
 @dataclass(frozen=True, slots=True)
-class Accepted:
-    """A charge that the API said yes to: its order, the answer's bytes, when (monotonic)."""
+class RefundOrder:
+    """What a merchant gives back of a charge; as Order."""
 
-    order: Order
+    charge: str
+    amount: int
+    key: str = field(default_factory=lambda: str(uuid.uuid4()))
+    path: ClassVar[str] = "/v1/refunds"
+
+    @property
+    def body(self) -> bytes:
+        """The body of POST /v1/refunds."""
+        return json.dumps({"charge": self.charge, "amount": self.amount}).encode()
+
+
+@dataclass(frozen=True, slots=True)
+class Accepted:
+    """What the API said yes to: its order, the answer's bytes, when (monotonic)."""
+
+    order: Order | RefundOrder
     id: str
     body: bytes
     at: float
@@ -81,9 +98,12 @@ class RecordingReceiver(WebhookReceiver):
         self._guard = threading.Lock()
         self._arrivals: list[Arrival] = []
         self.refused = 0
+        self.is_gone = False
 
     def take(self, body: bytes, headers: dict[str, str]) -> int:
-        """Check a delivery by the published library and keep it."""
+        """Check a delivery by the published library and keep it; 410 where it wants no more."""
+        if self.is_gone:
+            return _GONE
         status = super().take(body, headers)
         with self._guard:
             if status != 204:

@@ -14,29 +14,46 @@ _OK: Final = 200
 
 @dataclass(frozen=True, slots=True)
 class OperatorControl:
-    """The simulator's `/_control`, for who holds its token."""
+    """The simulator's `/_control`, for who holds its token; all is about one operator, `mtn`."""
 
     base_url: str
     token: str
+    operator: str = "mtn"
 
     @classmethod
-    def of(cls, system: LocalSystem) -> Self:
-        """The simulator of a running system."""
+    def of(cls, system: LocalSystem, operator: str = "mtn") -> Self:
+        """The simulator of a running system, as this operator."""
         known = system.credentials
-        return cls(f"{known['simulator_url']}/_control", known["simulator_control_token"])
+        url = f"{known['simulator_url']}/_control"
+        return cls(url, known["simulator_control_token"], operator)
+
+    def payer(self, phone: str) -> str:
+        """A number as this operator writes it."""
+        return phone.removeprefix("+" if self.operator == "mtn" else "+237")
 
     def fault(self, phone: str, kind: str, *, on: str = "submit", **words: object) -> None:
-        """Order a fault for the next call that concerns this payer."""
+        """Order a fault for the next call that concerns this number, paying or paid."""
         order = {
+            "product": "disbursement" if on.startswith("payout") else "collection",
             "fault": {"kind": kind, **words},
             "on": on,
-            "match": {"msisdn": phone.removeprefix("+")},
+            "match": {"msisdn": self.payer(phone)},
         }
         self._call("POST", "/faults", order)
 
-    def faults(self) -> list[dict[str, Any]]:
-        """Every fault ordered, with what remains of it."""
-        rows: list[dict[str, Any]] = self._call("GET", "/faults")["faults"]
+    def fault_everybody(self, kind: str, *, on: str = "submit", **words: object) -> None:
+        """Order a fault for every such call until `heal`."""
+        order = {"fault": {"kind": kind, **words}, "on": on, "times": 1_000_000}
+        self._call("POST", "/faults", order)
+
+    def heal(self) -> None:
+        """Forget every fault."""
+        self._call("DELETE", f"/faults?operator={self.operator}")
+
+    def faults(self, *, product: str = "collection") -> list[dict[str, Any]]:
+        """Every fault ordered of this product, with what remains of it."""
+        answer = self._call("GET", f"/faults?operator={self.operator}&product={product}")
+        rows: list[dict[str, Any]] = answer["faults"]
         return rows
 
     def call_back(self, reference: str, mode: str) -> None:
@@ -47,9 +64,9 @@ class OperatorControl:
         """End a pending payment: SUCCESSFUL or FAILED."""
         self._call("POST", "/settle", {"reference": reference, "status": status})
 
-    def effects(self) -> list[dict[str, Any]]:
-        """The money that really moved, oldest first."""
-        return self._view("effects")
+    def effects(self, *, product: str = "collection") -> list[dict[str, Any]]:
+        """The money that really moved by one of MTN's products, oldest first."""
+        return self._view("effects", product=product)
 
     def payments(self) -> list[dict[str, Any]]:
         """Every request to pay that was taken, and its end."""
@@ -64,7 +81,8 @@ class OperatorControl:
         return self._view("callbacks", reference=reference)
 
     def _view(self, name: str, **query: str) -> list[dict[str, Any]]:
-        words = "&".join(f"{key}={value}" for key, value in {"limit": "10000", **query}.items())
+        asked = {"limit": "10000", "operator": self.operator, **query}
+        words = "&".join(f"{key}={value}" for key, value in asked.items())
         answer = self._call("GET", f"/{name}?{words}")
         rows: list[dict[str, Any]] = answer[name]
         assert len(rows) == answer["total"]
@@ -75,7 +93,7 @@ class OperatorControl:
             method,
             self.base_url + path,
             headers={"Authorization": f"Bearer {self.token}"},
-            body=None if body is None else json.dumps(body).encode(),
+            body=None if body is None else json.dumps({"operator": self.operator, **body}).encode(),
             timeout=10,
             retries=False,
         )

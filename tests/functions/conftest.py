@@ -3,7 +3,6 @@
 import io
 from collections.abc import Callable, Iterator, Mapping
 from functools import cache
-from types import ModuleType, SimpleNamespace
 from typing import Final
 
 import pytest
@@ -11,24 +10,34 @@ from pg8000.native import Connection
 
 from knative.local.postgres import connect
 from knative.local.secret_files import write_private
-from shared.runtime import documents, logs, receipts, settings, webhooks, wiring
 from tests.database import Account, Database, MakeAccount
+from tests.functions import orange_till
 from tests.functions.door import Door
+from tests.functions.process import function_process
 from tests.functions.pushes import Issuer
+from tests.functions.realm import Realm
 from tests.functions.rows import Rows
 from tests.functions.till import CREDENTIALS, Till
+from tests.mail_server import MailServer
 from tests.pubsub_server import PROJECT
-from tests.scripted_server import ScriptedServer, answer
+from tests.scripted_server import Play, ScriptedServer, Seen, answer
 
 BASE_URL: Final = "https://api.example.cm"
+MAIL_FROM: Final = "no-reply@pay.example"
 NOBODY: Final = "127.0.0.1:9"
-_CACHING: Final[tuple[ModuleType, ...]] = (documents, receipts, settings, webhooks, wiring)
 
 
 @pytest.fixture(scope="package")
 def issuer(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Issuer]:
     """Who signs pushes, with its public keys at an address."""
     with Issuer(tmp_path_factory.mktemp("issuer")) as running:
+        yield running
+
+
+@pytest.fixture(scope="package")
+def realm() -> Iterator[Realm]:
+    """Who signs the tokens of people, with its public keys at an address."""
+    with Realm() as running:
         yield running
 
 
@@ -45,9 +54,36 @@ def object_store() -> Iterator[ScriptedServer]:
         yield server
 
 
+@pytest.fixture
+def kept(object_store: ScriptedServer) -> Iterator[list[Seen]]:
+    """Let the object store take everything; what it took."""
+    forbidding, taken = object_store.script, []
+
+    def take(seen: Seen) -> Play:
+        taken.append(seen)
+        return answer(200, extra='x-amz-version-id: v1\r\nETag: "e"\r\n')
+
+    object_store.script = take
+    yield taken
+    object_store.script = forbidding
+
+
+@pytest.fixture(scope="package")
+def mail_server() -> Iterator[MailServer]:
+    """A mail server that each test tells what to answer; it takes everything."""
+    with MailServer() as server:
+        yield server
+
+
 @pytest.fixture(scope="package")
 def process(
-    migrated: Database, issuer: Issuer, object_store: ScriptedServer, logged: io.StringIO
+    migrated: Database,
+    issuer: Issuer,
+    realm: Realm,
+    *,
+    object_store: ScriptedServer,
+    mail_server: MailServer,
+    logged: io.StringIO,
 ) -> Iterator[Mapping[str, str]]:
     """Make this process one of a function: its environment, and no part of it made before.
 
@@ -56,6 +92,7 @@ def process(
     environment = {
         **migrated.environment,
         **issuer.environment,
+        **realm.environment,
         "ENVIRONMENT": "local",
         "PUBLIC_BASE_URL": BASE_URL,
         "CALLBACK_BASE_URL": BASE_URL,
@@ -63,30 +100,19 @@ def process(
         "PUBSUB_EMULATOR_HOST": NOBODY,
         "S3_ENDPOINT_URL": object_store.url,
         "S3_BUCKET": "receipts",
+        "SMTP_URL": f"smtp://127.0.0.1:{mail_server.port}",
+        "MAIL_FROM": MAIL_FROM,
+        "TEXT_FOLDER": str(migrated.secrets_dir.parent / "texts"),
         "WEBHOOK_ALLOW_LOOPBACK": "true",
     }
     write_private(migrated.secrets_dir / "simulator_credentials", CREDENTIALS)
+    write_private(migrated.secrets_dir / "simulator_orange_credentials", orange_till.CREDENTIALS)
+    write_private(migrated.secrets_dir / "simulator_disbursement_credentials", CREDENTIALS)
     write_private(migrated.secrets_dir / "s3_credentials", "access:secret")
-    with pytest.MonkeyPatch.context() as patch:
-        for name, value in environment.items():
-            patch.setenv(name, value)
-        # The publishing thread also writes while no test captures what is written.
-        patch.setattr(logs, "sys", SimpleNamespace(stdout=logged))
-        _forget()
+    write_private(migrated.secrets_dir / "smtp", "")
+    write_private(migrated.secrets_dir / "keycloak_administration", "administration:secret")
+    with function_process(environment, logged):
         yield environment
-        wiring.publisher().close()
-        wiring.key_use().close()
-        wiring.operators().close()
-        wiring.app_database()._engine.dispose()
-        wiring.worker_database()._engine.dispose()
-        _forget()
-
-
-def _forget() -> None:
-    for module in _CACHING:
-        for made in vars(module).values():
-            if hasattr(made, "cache_clear"):
-                made.cache_clear()
 
 
 @pytest.fixture(scope="package")
@@ -103,6 +129,12 @@ def create_charge(door: Callable[[str], Door]) -> Door:
 
 
 @pytest.fixture(scope="package")
+def create_refund(door: Callable[[str], Door]) -> Door:
+    """The door of create_refund."""
+    return door("create_refund")
+
+
+@pytest.fixture(scope="package")
 def read_payments(door: Callable[[str], Door]) -> Door:
     """The door of read_payments."""
     return door("read_payments")
@@ -112,6 +144,12 @@ def read_payments(door: Callable[[str], Door]) -> Door:
 def manage_account(door: Callable[[str], Door]) -> Door:
     """The door of manage_account."""
     return door("manage_account")
+
+
+@pytest.fixture(scope="package")
+def provision_account(door: Callable[[str], Door]) -> Door:
+    """The door of provision_account."""
+    return door("provision_account")
 
 
 @pytest.fixture(scope="package")
@@ -132,6 +170,12 @@ def shop(make_account: MakeAccount) -> Account:
 def rows(superuser: Connection, shop: Account) -> Rows:
     """What is stored of the shop and on the platform."""
     return Rows(superuser, (shop.test, shop.live))
+
+
+@pytest.fixture(scope="package")
+def make_rows(superuser: Connection) -> Callable[[Account], Rows]:
+    """Return what is stored of an account and on the platform."""
+    return lambda account: Rows(superuser, (account.test, account.live))
 
 
 @pytest.fixture(scope="package")

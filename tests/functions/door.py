@@ -110,7 +110,7 @@ def hold_to_operation(operation: Operation, reply: Reply, *, has_body: bool) -> 
     """Fail unless openapi.yaml knows this status of this operation and accepts its body."""
     known = _operation_at(operation)["responses"]
     assert str(reply.status) in known, f"{operation.operation_id} answers {reply.status}"
-    contents = _resolved(known[str(reply.status)]).get("content", {})
+    contents = resolved(known[str(reply.status)]).get("content", {})
     if not contents or not has_body:
         return
     kind = reply.headers.get("Content-Type", "").partition(";")[0]
@@ -158,7 +158,7 @@ def _operation_at(operation: Operation) -> Mapping[str, Any]:
     return found
 
 
-def _resolved(node: Mapping[str, Any]) -> Mapping[str, Any]:
+def resolved(node: Mapping[str, Any]) -> Mapping[str, Any]:
     while "$ref" in node:
         target: Any = DOCUMENT
         for part in node["$ref"].removeprefix("#/").split("/"):

@@ -8,6 +8,7 @@ from shared.domain.account import Tenant
 
 TENANT_TABLES: Final = (
     "charges",
+    "refunds",
     "provider_attempts",
     "state_changes",
     "receipts",
@@ -19,6 +20,7 @@ TENANT_TABLES: Final = (
     "events",
     "webhook_endpoints",
     "webhook_deliveries",
+    "audit_entries",
 )
 PLATFORM_TABLES: Final = (
     "accounts",
@@ -35,11 +37,29 @@ PLATFORM_TABLES: Final = (
     "payment_index",
     "cases",
     "dead_letters",
+    "invitations",
+    "members",
+    "audit_entries",
+    "rate_counters",
+    "breakers",
+    "touches",
+    "spare_accounts",
+    "payer_numbers",
+    "velocity_counters",
+    "notifications",
+    "account_accesses",
+    "account_documents",
+    "account_proposals",
+    "customer_challenges",
+    "customer_sessions",
+    "customer_tries",
 )
 
-# When a key was used is written beside the requests, some time after them.
+# When a key was used is written beside the requests, some time after them; and a request that is
+# refused is a request all the same.
 _SEEN: Final = {
-    "platform.api_keys": "(SELECT to_jsonb(k) - 'last_used_at' FROM platform.api_keys k)"
+    "platform.rate_counters": "(SELECT FROM platform.rate_counters WHERE false)",
+    "platform.api_keys": "(SELECT to_jsonb(k) - 'last_used_at' FROM platform.api_keys k)",
 }
 
 

@@ -96,24 +96,59 @@ def test_a_charge_is_taken_and_stands_whole(send: Callable[..., Reply], rows: Ro
 
 
 @pytest.mark.parametrize(
-    "phone", ["670000001", "+237670000001", "+237650000001", "680000001", "+237653999999"]
+    ("phone", "operator"),
+    [
+        *((phone, "mtn") for phone in ("670000001", "+237670000001", "+237650000001")),
+        *((phone, "mtn") for phone in ("680000001", "+237653999999")),
+        *((phone, "orange") for phone in ("690000001", "+237655000001", "686000001", "640000001")),
+    ],
 )
-def test_a_number_may_be_national_or_international(send: Callable[..., Reply], phone: str) -> None:
+def test_a_number_may_be_national_or_international(
+    send: Callable[..., Reply], phone: str, operator: str
+) -> None:
     """Nine digits or E.164; the prefix tells the operator."""
     reply = send(order(payment_method={"type": "mobile_money", "phone": phone}))
 
     assert reply.status == 200
-    assert reply.json["payment_method_details"]["mobile_money"]["operator"] == "mtn"
+    assert reply.json["payment_method_details"]["mobile_money"]["operator"] == operator
 
 
-def test_a_forced_operator_wins_over_the_prefix(send: Callable[..., Reply]) -> None:
+@pytest.mark.parametrize(("phone", "operator"), [("690000001", "mtn"), ("670000001", "orange")])
+def test_a_forced_operator_wins_over_the_prefix(
+    send: Callable[..., Reply], phone: str, operator: str
+) -> None:
     """Numbers move between operators: the merchant's word counts more than our table."""
-    method = {"type": "mobile_money", "phone": "690000001", "operator": "mtn"}
+    method = {"type": "mobile_money", "phone": phone, "operator": operator}
 
     reply = send(order(payment_method=method))
 
     assert reply.status == 200
-    assert reply.json["payment_method_details"]["mobile_money"]["operator"] == "mtn"
+    assert reply.json["payment_method_details"]["mobile_money"]["operator"] == operator
+
+
+def test_a_charge_goes_by_the_contract_of_its_operator(
+    send: Callable[..., Reply], rows: Rows, migrated: Database
+) -> None:
+    """Each operator's payers are asked by its own account, on whose float the money is booked."""
+    contracts = []
+    for phone in ("670000001", "690000001"):
+        method = {"type": "mobile_money", "phone": phone}
+        reply = send(order(payment_method=method))
+        (stored,) = rows.of("charges", "id = :id", id=reply.json["id"])
+        contracts.append(stored["operator_account_id"])
+
+    assert contracts == [migrated.operator_account, migrated.orange_account]
+
+
+@pytest.mark.parametrize("phone", ["670000001", "690000001"])
+def test_each_operator_bounds_an_amount(send: Callable[..., Reply], phone: str) -> None:
+    """What is most for one payment is the operator's, by a rule with a date."""
+    method = {"type": "mobile_money", "phone": phone}
+
+    replies = [send(order(amount=each, payment_method=method)) for each in (500_000, 500_001)]
+
+    assert [reply.status for reply in replies] == [200, 400]
+    assert replies[1].error["code"] == "amount_too_large"
 
 
 @pytest.mark.parametrize(

@@ -19,7 +19,7 @@ from shared.domain.events import (
     WEBHOOK_DUE,
     Message,
 )
-from shared.runtime import receipts
+from shared.runtime import locked
 from shared.storage.locked_store import S3LockedStore
 from tests.functions.till import AMOUNT, Till
 from tests.object_store import RunningStore, running_object_store
@@ -79,10 +79,8 @@ def receiver(till: Till) -> Iterator[ScriptedServer]:
 def store(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[RunningStore]:
     """A real store in the place of the scripted one."""
     with running_object_store(tmp_path) as running:
-        locked = S3LockedStore(
-            running.endpoint_url, running.bucket, credentials=running.credentials
-        )
-        monkeypatch.setattr(receipts, "locked_store", lambda: locked)
+        kept = S3LockedStore(running.endpoint_url, running.bucket, credentials=running.credentials)
+        monkeypatch.setattr(locked, "store", lambda: kept)
         yield running
 
 

@@ -1,28 +1,12 @@
 """render_receipt at its door: one PDF under lock, recorded once, told to the merchant."""
 
 import hashlib
-from collections.abc import Callable, Iterator
-
-import pytest
+from collections.abc import Callable
 
 from shared.domain.events import PAYMENT_FINAL
 from tests.functions.door import Door
 from tests.functions.till import Till
-from tests.scripted_server import Play, ScriptedServer, Seen, answer
-
-
-@pytest.fixture
-def kept(object_store: ScriptedServer) -> Iterator[list[Seen]]:
-    """Let the object store take everything; what it took."""
-    forbidding, taken = object_store.script, []
-
-    def take(seen: Seen) -> Play:
-        taken.append(seen)
-        return answer(200, extra='x-amz-version-id: v1\r\nETag: "e"\r\n')
-
-    object_store.script = take
-    yield taken
-    object_store.script = forbidding
+from tests.scripted_server import Seen
 
 
 def test_a_receipt_is_printed_locked_and_told_once(

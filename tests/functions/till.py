@@ -2,9 +2,16 @@
 
 import json
 from collections.abc import Callable
-from typing import Any, Final, Self
+from typing import Any, ClassVar, Final, Self
 
-from shared.domain.events import CHARGE_CHECK_DUE, CHARGE_CREATED, Message
+from shared.domain.events import (
+    CHARGE_CHECK_DUE,
+    CHARGE_CREATED,
+    PAYOUT_CHECK_DUE,
+    REFUND_CREATED,
+    Message,
+)
+from shared.runtime import wiring
 from tests.database import Account
 from tests.factories import an_id
 from tests.functions.door import Door, Reply
@@ -25,12 +32,28 @@ CREDENTIALS: Final = json.dumps(
 OPERATOR_ACCOUNT: Final = """
 INSERT INTO platform.operator_accounts (id, owner, operator, product, livemode, base_url,
   target_environment, currency, credentials)
-VALUES (:id, :owner, 'mtn', 'collection', false, :url, 'mtncameroon', 'XAF',
-  'simulator_credentials')"""
+VALUES (:id, :owner, :operator, :product, false, :url, :environment, 'XAF', :credentials)"""
+_PAYING: Final = {
+    "operator": "mtn",
+    "product": "disbursement",
+    "environment": "mtncameroon",
+    "credentials": "simulator_disbursement_credentials",
+}
 
 
 class Till:
-    """`request` answers payments, `word` changes what a status read says."""
+    """`request` answers payments, `word` changes what a status read says.
+
+    `payout`, `payout_word` and `payout_read` do the same for refunds.
+    """
+
+    contract: ClassVar[dict[str, str]] = {
+        "operator": "mtn",
+        "product": "collection",
+        "environment": "mtncameroon",
+        "credentials": "simulator_credentials",
+    }
+    payer: ClassVar[str] = PAYER
 
     def __init__(
         self, account: Account, *, rows: Rows, door: Callable[[str], Door], issuer: Issuer
@@ -43,23 +66,34 @@ class Till:
         self.read: Play | None = None
         self.operator = ScriptedServer(self._script)
         self.operator_account = an_id("opa")
+        self.payout: Play = answer(202)
+        self.payout_word: dict[str, Any] = {}
+        self.payout_read: Play | None = None
+        self.paying_account = an_id("opa")
         self._door = door
         self._issuer = issuer
 
     def __enter__(self) -> Self:
         self.operator.__enter__()
+        # The port may have been another shop's.
+        self.rows.run("DELETE FROM platform.breakers WHERE host = :host", host=self.host)
+        self._agree(self.operator_account, self.contract)
+        self._agree(self.paying_account, _PAYING)
+        return self
+
+    def _agree(self, operator_account: str, contract: dict[str, str]) -> None:
         self.rows.run(
             OPERATOR_ACCOUNT,
-            id=self.operator_account,
+            id=operator_account,
             owner=self.account.id,
-            url=f"{self.operator.url}/mtn",
+            url=f"{self.operator.url}/{contract['operator']}",
+            **contract,
         )
         self.rows.run(
             f'INSERT INTO "{self.account.test.schema}".ledger_accounts (code, normal, currency)'
             " VALUES (:code, 1, 'XAF')",
-            code=f"float:{self.operator_account}",
+            code=f"float:{operator_account}",
         )
-        return self
 
     def __exit__(self, *_: object) -> None:
         self.operator.__exit__(None, None, None)
@@ -67,9 +101,18 @@ class Till:
     def _script(self, seen: Seen) -> Play:
         if seen.path.endswith("/token/"):
             return TOKEN
+        if "/disbursement/" in seen.path:
+            return self._pay_out(seen)
         if seen.method == "POST":
             return self.request
         return self.read or answer(200, json.dumps(self._status() | self.word))
+
+    def _pay_out(self, seen: Seen) -> Play:
+        if seen.method == "POST":
+            return self.payout
+        status = self._status()
+        status["payee"] = status.pop("payer")
+        return self.payout_read or answer(200, json.dumps(status | self.payout_word))
 
     def _status(self) -> dict[str, Any]:
         return {
@@ -81,13 +124,28 @@ class Till:
         }
 
     @property
+    def host(self) -> str:
+        """The operator's host, as breakers know it."""
+        return self.operator.url.removeprefix("http://")
+
+    def forget_breakers(self) -> None:
+        """Have this process look anew how they stand, as it does after a second."""
+        wiring.gate()._copies.clear()
+
+    @property
     def sent(self) -> list[Seen]:
         """The payments that the operator was asked for."""
-        return [s for s in self.operator.seen if s.method == "POST" and "token" not in s.path]
+        asked = [s for s in self.operator.seen if s.method == "POST" and "token" not in s.path]
+        return [s for s in asked if "/disbursement/" not in s.path]
+
+    @property
+    def paid_out(self) -> list[Seen]:
+        """The refunds that the operator was told to pay."""
+        return [s for s in self.operator.seen if s.path.endswith("/refund")]
 
     def create(self, **changes: Any) -> str:
         """Create a charge; return its id."""
-        method = {"type": "mobile_money", "phone": f"+{PAYER}"}
+        method = {"type": "mobile_money", "phone": f"+{self.payer}"}
         body = {"amount": AMOUNT, "currency": "xaf", "payment_method": method} | changes
         reply = self._door("create_charge").post("/v1/charges", body, key=self.account.secret_key)
         assert reply.status == 200
@@ -118,6 +176,46 @@ class Till:
         assert (self.submit(charge_id).status, self.settle(charge_id).status) == (204, 204)
         (receipt,) = self.rows.of("receipts", "charge_id = :id", id=charge_id)
         return receipt
+
+    def paid_charge(self, **changes: Any) -> str:
+        """Take a payment to its end; return the charge's id."""
+        charge_id = self.create(**changes)
+        assert (self.submit(charge_id).status, self.settle(charge_id).status) == (204, 204)
+        return charge_id
+
+    def ask_refund(self, charge_id: str, *, idempotency: str | None = None, **body: Any) -> Reply:
+        """Ask for a refund, under a new key where none is named."""
+        return self._door("create_refund").post(
+            "/v1/refunds",
+            {"charge": charge_id, **body},
+            key=self.account.secret_key,
+            headers={"Idempotency-Key": idempotency or an_id("key")},
+        )
+
+    def refund(self, charge_id: str, **body: Any) -> str:
+        """Make a refund; return its id."""
+        reply = self.ask_refund(charge_id, **body)
+        assert reply.status == 200, reply.json
+        return str(reply.json["id"])
+
+    def submit_refund(self, refund_id: str) -> Reply:
+        """Have the refund sent."""
+        return self.push("submit_payout", self.message(REFUND_CREATED, refund_id))
+
+    def settle_refund(self, refund_id: str) -> Reply:
+        """Have its status read."""
+        return self.push("settle_payout", self.message(PAYOUT_CHECK_DUE, refund_id))
+
+    def stored_refund(self, refund_id: str) -> dict[str, Any]:
+        """The refund as stored."""
+        (row,) = self.rows.of("refunds", "id = :id", id=refund_id)
+        return row
+
+    def balances(self) -> dict[str, int]:
+        """What each ledger account holds that is not empty, debit positive."""
+        return {
+            row["code"]: row["balance"] for row in self.rows.of("ledger_accounts", "balance <> 0")
+        }
 
     def charge(self, charge_id: str) -> dict[str, Any]:
         """The charge as stored."""

@@ -12,13 +12,15 @@ from pg8000 import core
 from sqlalchemy import Engine
 
 from shared.db import statement
-from shared.db.charges import Charges, _lock
+from shared.db.charges import Charges, key_lock
 from shared.db.engine import make_engine
 from shared.db.statement import Statement
 from shared.db.transaction import Database as Pool
 from shared.domain import ledger
 from shared.domain.charge import Attempt, AttemptStatus, Charge, ChargeEvent, ChargeStatus
 from shared.domain.errors import InProgress, InvalidRequest, KeyReused, LedgerRefused
+from shared.domain.notification import Kind, Notification
+from shared.domain.rules import Admission, Prompts
 from shared.operations.ports import (
     IdempotencyUse,
     Lease,
@@ -52,7 +54,12 @@ class Shop:
         changes.setdefault("operator_account", self.database.operator_account)
         return a_charge(self.account.test, **changes)
 
-    def create(self, charge: Charge, use: IdempotencyUse | None = None) -> Stored | Replayed:
+    def create(
+        self,
+        charge: Charge,
+        use: IdempotencyUse | None = None,
+        admission: Admission | None = None,
+    ) -> Stored | Replayed:
         return self.store.create(
             charge,
             event=an_event(charge),
@@ -60,6 +67,7 @@ class Shop:
             first_check_at=moment() + timedelta(seconds=10),
             idempotency=use,
             response=f'{{"id":"{charge.id}"}}',
+            admission=admission,
         )
 
     def claim(
@@ -456,16 +464,29 @@ def test_a_check_that_was_made_is_due_again_at_its_time(shop: Shop) -> None:
 
 
 def test_one_riddle_is_one_case(shop: Shop) -> None:
-    """However often a read cannot be explained, one open case stands for it."""
+    """However often a read cannot be explained, one open case stands for it, and is told once."""
     charge = shop.charge()
     shop.create(charge)
     for _ in range(3):
+        notice = Notification.of(
+            Kind.CASE_OPENED, charge.account, {"payment": charge.id}, livemode=charge.livemode,
+            now=moment(), once_for=charge.id,
+        )  # fmt: skip
         shop.store.note_read(
-            ReadNote(charge, None, "x", None, moment(), case_id=an_id("case"), case_reason="x")
-        )
+            ReadNote(
+                charge, None, "x", None, moment(), case_id=an_id("case"), case_reason="x",
+                notice=notice,
+            )
+        )  # fmt: skip
 
     rows = shop.database.look("SELECT 1 FROM platform.cases WHERE object_id = :id", id=charge.id)
+    told = shop.database.look(
+        "SELECT n.kind, count(*) FROM platform.notifications n JOIN platform.outbox o"
+        " ON o.object_id = n.id WHERE n.id = :id GROUP BY n.kind",
+        id=charge.id.replace("ch_", "ntf_"),
+    )
     assert len(rows) == 1
+    assert told == [["case_opened", 1]]
 
 
 def test_a_check_that_was_asked_for_after_the_end_is_closed_once(shop: Shop) -> None:
@@ -548,7 +569,7 @@ def round_trips(monkeypatch: pytest.MonkeyPatch) -> Callable[[], int]:
 def test_each_of_create_find_and_settle_takes_one_round_trip(
     shop: Shop, migrated: Database, round_trips: Callable[[], int]
 ) -> None:
-    """Once prepared, each opens, works and commits in one go; the books refuse by themselves."""
+    """Once prepared, each opens, works and commits in one go, and limits take no other."""
     engine = make_engine(
         migrated.url, secret_file=migrated.secrets_dir / "database_app", pool_size=1
     )
@@ -556,8 +577,11 @@ def test_each_of_create_find_and_settle_takes_one_round_trip(
     counts = []
     for key in ("a", "b", "c"):
         charge = shop.charge()
+        asked = Admission(
+            f"trips-{shop.account.id}", "k", moment(), Prompts(3, 600), (9, 10**6) * 2
+        )
         before = round_trips()
-        shop.create(charge, replace(KEY, key=key))
+        shop.create(charge, replace(KEY, key=key), asked)
         created = round_trips()
         shop.store.find(charge.id)
         found = round_trips()
@@ -573,7 +597,7 @@ def test_a_lock_held_elsewhere_stores_nothing(shop: Shop, app_engine: Engine) ->
     shop.create(shop.charge())  # from now on the statement is prepared and goes in one round trip
     other = shop.charge()
     with Pool(app_engine).tenant(shop.account.test) as holder:
-        lock = _lock(KEY, shop.account.test)
+        lock = key_lock(KEY, shop.account.test)
         holder.run(Statement(f"SELECT pg_advisory_xact_lock({lock})"))
         with pytest.raises(InProgress):
             shop.create(other, KEY)

@@ -6,6 +6,9 @@ from typing import Any
 import pytest
 from sqlalchemy import Engine
 
+from shared.db.engine import UncleanConnectionError
+from tests.database import Account, Database
+
 
 @pytest.mark.parametrize(
     ("written", "read"),
@@ -29,3 +32,31 @@ def test_a_time_is_the_same_moment_however_it_is_written(
     driver.execute_simple("ROLLBACK")
     connection.close()
     assert found == read
+
+
+@pytest.mark.parametrize(
+    ("role", "leak"),
+    [
+        ("app", 'SET ROLE "{schema}"'),
+        ("app", "SET search_path = {schema}"),
+        ("app", "SET statement_timeout = 0"),
+        ("app", "SELECT set_config('pay.key_lock', 'true', false)"),
+        ("app", "LISTEN somebody"),
+        ("app", "BEGIN; DECLARE rows CURSOR WITH HOLD FOR SELECT 1; COMMIT"),
+        ("owner", "CREATE TEMPORARY TABLE rows ()"),
+    ],
+)
+def test_a_context_that_outlives_its_transaction_is_noticed(
+    migrated: Database, account: Account, role: str, leak: str
+) -> None:
+    """The check that all tests run under sees what a connection would take to the next borrower."""
+    engine = migrated.engine(role, pool_size=1)
+    raw = engine.raw_connection()
+    driver: Any = raw.driver_connection
+    driver.execute_simple(leak.format(schema=account.test.schema))
+
+    with pytest.raises(UncleanConnectionError):
+        raw.close()
+
+    raw.invalidate()
+    engine.dispose()

@@ -29,7 +29,7 @@ from shared.operations.provision_account import ProvisionAccount, provision_acco
 from shared.storage.locked_store import S3LockedStore
 from tests import PRINTED_AT_THE_END
 from tests.database import SIMULATOR_URL, WEBHOOK_URL
-from tests.factories import a_charge, a_message, an_event, moment
+from tests.factories import a_charge, a_message, an_event, an_origin, moment
 from tests.object_store import running_object_store
 from tests.pubsub_server import wait_for
 from tests.small_disk import SmallDisk, may_mount, small_disk
@@ -65,7 +65,7 @@ class Shop:
             "Boutique Pleine", modes=["test"], language="fr", webhook_url=WEBHOOK_URL
         )
         made = provision_account(
-            order, store, seal=lambda text, _: text, pepper=os.urandom(32), now=now
+            order, store, seal=lambda text, _: text, pepper=os.urandom(32), origin=an_origin(now)
         )
         owner.dispose()
         self.tenant = Tenant(made.id, livemode=False)

@@ -1,22 +1,20 @@
-"""The local Keycloak and its realm: real, on loopback, as the files say, and kept."""
+"""The local Keycloak: real, on loopback, and what a person gets who signs in at it."""
 
 import signal
 import socket
 from pathlib import Path
-from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 import psutil
 import pytest
 import urllib3
-from keycloak import KeycloakAdmin
-from keycloak.exceptions import KeycloakError as Refused
 
 from knative.local.keycloak import prepare_keycloak, start_keycloak
 from knative.local.keycloak_build import KeycloakError, prepare_distribution
 from shared.domain.errors import NotAuthenticated
-from shared.runtime.push_auth import KeySet, Trust, Verifier, fetcher
+from shared.runtime.tokens import KeySet, Trust, Verifier, fetcher
 from tests.identity import PASSWORD, PUBLIC_BASE_URL, REDIRECT_URI, Identity, make_person
+from tests.passkey import Passkey
 from tests.sign_in import Browser, Person, ask_token, authorize_url, claims_of
 
 # The first run in a checkout fetches and builds the server.
@@ -62,91 +60,6 @@ def test_a_server_that_is_not_the_one_we_trust_is_never_run(tmp_path: Path) -> N
 
     assert not list(tmp_path.rglob("*.zip"))
     assert not list(tmp_path.rglob("*.jar"))
-
-
-def test_the_realm_job_done_twice_changes_nothing(identity: Identity) -> None:
-    """A deployment may run it as often as it likes."""
-    again = identity.realm_job()
-
-    assert (again.returncode, again.stdout, again.stderr) == (0, "", "")
-    assert identity.realm_job("--check").returncode == 0
-
-
-def test_drift_is_reported_and_mended(identity: Identity) -> None:
-    """What somebody turned by hand is named setting by setting, and turned back by the job."""
-    admin = identity.admin("keycloak_admin", "master")
-    dashboard = admin.get_client_id("dashboard")
-    service = admin.get_client_id("administration")
-    assert dashboard is not None
-    assert service is not None
-    admin.update_realm("pay", {"accessTokenLifespan": 3600, "bruteForceProtected": False})
-    admin.update_realm("pay", {"browserFlow": "browser"})
-    admin.update_client(
-        dashboard, {"directAccessGrantsEnabled": True, "redirectUris": [REDIRECT_URI, "*"]}
-    )
-    admin.update_client(service, {"secret": "known to somebody else"})
-    admin.add_mapper_to_client(dashboard, _foreign_audience())
-    admin.add_client_default_client_scope(dashboard, _scope(admin, "offline_access"), {})
-    admin.remove_composite_realm_roles_to_role("viewer", [admin.get_realm_role("merchant")])
-    admin.add_composite_realm_roles_to_role("viewer", [admin.get_realm_role("admin")])
-    admin.delete_realm_roles_of_client_scope(dashboard, [admin.get_realm_role("owner")])
-    admin.delete_realm_role("customer")
-    holder = str(admin.get_client_id("realm-management"))
-    account = admin.get_client_service_account_user(service)["id"]
-    admin.assign_client_role(account, holder, [admin.get_client_role(holder, "manage-clients")])
-    profile = admin.get_realm_users_profile()
-    profile["attributes"][0]["permissions"]["edit"].append("user")
-    admin.update_realm_users_profile(profile)
-
-    seen = identity.realm_job("--check")
-
-    assert seen.returncode == 1
-    for place in (
-        "realm/accessTokenLifespan: 3600, not 300",
-        "realm/bruteForceProtected: False, not True",
-        "clients/dashboard/directAccessGrantsEnabled: True, not False",
-        "clients/dashboard/redirectUris",
-        "clients/dashboard/defaultClientScopes",
-        "clients/dashboard/protocolMappers/foreign: not wanted",
-        "clients/administration/secret: differs",
-        "roles/viewer/composites: ['admin'], not ['merchant']",
-        "roles/customer: missing",
-        "scopes/dashboard",
-        "sign-in/",
-        "service accounts/administration/realm-management",
-        "user profile/attributes/username/permissions/edit",
-    ):
-        assert f"drift: {place}" in seen.stdout
-    assert "known to somebody else" not in seen.stdout
-    mended = identity.realm_job()
-    assert mended.returncode == 0, mended.stderr
-    assert identity.realm_job("--check").stdout == ""
-
-
-def test_a_foreign_client_is_named_until_somebody_removes_it(identity: Identity) -> None:
-    """One more client is one more way in; the job neither keeps silent nor deletes it."""
-    admin = identity.admin("keycloak_admin", "master")
-    rogue = admin.create_client({"clientId": "rogue", "directAccessGrantsEnabled": True})
-
-    seen, tried = identity.realm_job("--check"), identity.realm_job()
-
-    assert seen.stdout == "drift: foreign clients: ['rogue'], not []\n"
-    assert (seen.returncode, tried.returncode) == (1, 1)
-    admin.delete_client(rogue)
-    assert identity.realm_job("--check").returncode == 0
-
-
-def _foreign_audience() -> dict[str, Any]:
-    return {
-        "name": "foreign",
-        "protocol": "openid-connect",
-        "protocolMapper": "oidc-audience-mapper",
-        "config": {"included.custom.audience": "another-api", "access.token.claim": "true"},
-    }
-
-
-def _scope(admin: KeycloakAdmin, name: str) -> str:
-    return next(str(scope["id"]) for scope in admin.get_client_scopes() if scope["name"] == name)
 
 
 @pytest.mark.parametrize("client", ["dashboard", "admin-cli", "administration"])
@@ -253,6 +166,37 @@ def test_an_administrator_needs_a_code_as_well(identity: Identity) -> None:
     assert isinstance(identity.sign_in(person), dict)
 
 
+def test_an_administrator_may_have_a_passkey_instead(identity: Identity) -> None:
+    """Then it is what is asked for, and no code can be set up in its place by a mere password."""
+    administration = identity.admin("keycloak_administration", "pay")
+    passkey = Passkey(identity.server.plan.url)
+    email = "passkey@pay.example"
+    # As if registered: Keycloak takes credentials in its own format when somebody is made.
+    password = {"type": "password", "value": PASSWORD, "temporary": False}
+    user = administration.create_user(
+        {
+            "username": email,
+            "email": email,
+            "emailVerified": True,
+            "enabled": True,
+            "firstName": "A.",
+            "lastName": "Ngono",
+            "credentials": [password, passkey.credential()],
+        }
+    )
+    administration.assign_realm_roles(user, [administration.get_realm_role("admin")])
+
+    refused = identity.sign_in(Person(email, PASSWORD, has_phone=True))
+    tokens = identity.sign_in(Person(email, PASSWORD, passkey=passkey))
+    stranger = Person(email, PASSWORD, passkey=Passkey(passkey.origin, id=passkey.id))
+
+    assert isinstance(refused, str)
+    assert "totpSecret" not in refused
+    assert isinstance(tokens, dict), tokens
+    assert claims_of(tokens["access_token"])["realm_access"]["roles"] == ["admin"]
+    assert isinstance(identity.sign_in(stranger), str)
+
+
 def test_whoever_guesses_codes_is_kept_out(identity: Identity) -> None:
     """After a few wrong codes in a row not even the right one is taken for a while."""
     administration = identity.admin("keycloak_administration", "pay")
@@ -301,19 +245,6 @@ def test_pages_speak_the_language_of_the_person(identity: Identity) -> None:
             "GET", url, headers={"Accept-Language": language}, timeout=20, retries=False
         )
         assert f'lang="{language}"' in answer.data.decode()
-
-
-def test_who_makes_people_changes_neither_realm_nor_clients(identity: Identity, owner: str) -> None:
-    """The client of provisioning, when its secret leaks, opens no new way in."""
-    administration = identity.admin("keycloak_administration", "pay")
-
-    assert administration.get_users({"email": owner})
-    with pytest.raises(Refused, match="403"):
-        administration.update_realm("pay", {"accessTokenLifespan": 3600})
-    with pytest.raises(Refused, match="403"):
-        administration.create_client({"clientId": "rogue", "directAccessGrantsEnabled": True})
-    with pytest.raises(Refused, match="403"):
-        administration.get_clients()
 
 
 def test_what_it_answered_outlives_a_kill(identity: Identity, owner: str) -> None:

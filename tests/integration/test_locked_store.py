@@ -97,6 +97,7 @@ def test_the_same_bytes_twice_are_one_version(
     )
 
     assert again == first
+    assert (first.was_there, again.was_there) == (False, True)
     assert first.sha256 == hashlib.sha256(BODY).hexdigest()
     assert versions(store, running.bucket, key) == [first.version_id]
 

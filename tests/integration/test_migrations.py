@@ -1,52 +1,36 @@
 """Migrations: one transaction per schema, resumable, nothing in `public`, and a clear exit code."""
 
 import os
-import shutil
 import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
-from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 from sqlalchemy import Engine
 
-from shared.db.migrate import INI, main, migrate
-from shared.db.provisioning import PostgresAccountStore
+from shared.db.migrate import main, migrate
+from shared.db.revisions import PLATFORM, TENANT, load
 from shared.domain.account import Tenant
-from shared.domain.ids import new_account_id
-from shared.operations.provision_account import AccountRecord, ModeRecord
 from tests.database import Account, Database
+from tests.releases import bare_account, next_release
 
 _STONE = """
 INSERT INTO events (id, type, object_id, data, api_version, created_at)
 VALUES ('evt_1', 'stone', 'ch_1', '{}', '1', now())
 """
-_SECOND_REVISION = '''
-from alembic import op
-
-revision = "t0002"
-down_revision = "t0001"
-branch_labels = None
-depends_on = None
-
-
-def upgrade():
-    op.get_bind().exec_driver_sql("""
-        ALTER TABLE charges ADD COLUMN shiny text;
-        CREATE TABLE shiny_things ();
-        ALTER TABLE events ADD CONSTRAINT events_no_stone CHECK (type <> 'stone');
-    """)
-'''
+_SHINY = """
+ALTER TABLE charges ADD COLUMN shiny text;
+CREATE TABLE shiny_things ();
+ALTER TABLE events ADD CONSTRAINT events_no_stone CHECK (type <> 'stone');
+"""
+TODAY = load(TENANT).newest
 
 
 @pytest.fixture
-def next_release(tmp_path: Path) -> Path:
+def shiny(tmp_path: Path) -> Path:
     """The migrations with one more tenant revision; returns their alembic.ini."""
-    shutil.copy(INI, tmp_path / "alembic.ini")
-    shutil.copytree(INI.parent / "migrations", tmp_path / "migrations")
-    (tmp_path / "migrations/tenant/t0002_shiny.py").write_text(_SECOND_REVISION)
-    return tmp_path / "alembic.ini"
+    return next_release(tmp_path / "next", _SHINY)
 
 
 def test_public_stays_empty_and_closed(migrated: Database, account: Account) -> None:
@@ -66,37 +50,37 @@ def test_public_stays_empty_and_closed(migrated: Database, account: Account) -> 
 
 
 def test_a_schema_that_fails_leaves_the_others_to_go_on_and_is_resumed(
-    spare: Engine, next_release: Path
+    spare: Engine, shiny: Path
 ) -> None:
     """A failure changes nothing in its schema, stops no other, and the next run does the rest."""
     assert not migrate(spare).failed
-    good, bad = (_bare_account(spare) for _ in range(2))
+    good, bad = (bare_account(spare) for _ in range(2))
     _sql(spare, _STONE, bad)
 
-    first = migrate(spare, next_release)
+    first = migrate(spare, shiny)
     after_first = {tenant: _revisions(spare, tenant) for tenant in (good, bad)}
     _sql(spare, "DELETE FROM events", bad)
-    second = migrate(spare, next_release)
+    second = migrate(spare, shiny)
 
     assert first.migrated == (good.schema,)
     assert list(first.failed) == [bad.schema]
     assert first.failed[bad.schema].startswith("23514 ")
-    assert after_first == {good: ("t0002", "t0002", True), bad: ("t0001", "t0001", False)}
+    assert after_first == {good: ("t9001", "t9001", True), bad: (TODAY, TODAY, False)}
     assert second.migrated == (bad.schema,)
     assert not second.failed
-    assert _revisions(spare, bad) == ("t0002", "t0002", True)
+    assert _revisions(spare, bad) == ("t9001", "t9001", True)
     assert _sql(
         spare, "SELECT to_regclass('shiny_things')::text, to_regclass('public.shiny_things')", bad
     ) == [("shiny_things", None)]
 
 
 def test_what_newer_code_has_migrated_is_left_alone(
-    spare: Engine, next_release: Path, migrated: Database, capsys: pytest.CaptureFixture[str]
+    spare: Engine, shiny: Path, migrated: Database, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """Older code says so in one sentence, changes nothing, and ends with 1."""
     assert not migrate(spare).failed
-    tenant = _bare_account(spare)
-    assert not migrate(spare, next_release).failed
+    tenant = bare_account(spare)
+    assert not migrate(spare, shiny).failed
 
     outcome = migrate(spare)
     _sql(spare, "UPDATE platform.alembic_version SET version_num = 'p9999'")
@@ -106,7 +90,7 @@ def test_what_newer_code_has_migrated_is_left_alone(
 
     assert list(outcome.failed) == [tenant.schema]
     assert outcome.failed[tenant.schema].startswith("migrated by newer code than this: ")
-    assert _revisions(spare, tenant) == ("t0002", "t0002", True)
+    assert _revisions(spare, tenant) == ("t9001", "t9001", True)
     assert code == 1
     (sentence,) = capsys.readouterr().err.splitlines()
     assert sentence.startswith("platform: migrated by newer code than this: ")
@@ -118,7 +102,9 @@ def test_two_runs_at_once_are_as_good_as_one(spare: Engine) -> None:
         outcomes = list(pool.map(lambda _: migrate(spare), range(2)))
 
     assert [outcome.failed for outcome in outcomes] == [{}, {}]
-    assert _sql(spare, "SELECT version_num FROM platform.alembic_version") == [("p0005",)]
+    assert _sql(spare, "SELECT version_num FROM platform.alembic_version") == [
+        (load(PLATFORM).newest,)
+    ]
 
 
 def test_every_tenant_table_has_its_tripwire(migrated: Database, account: Account) -> None:
@@ -151,11 +137,15 @@ def test_ids_sort_by_bytes_everywhere(migrated: Database, account: Account) -> N
     assert wrong == []
 
 
-def test_the_command_says_what_it_did(migrated: Database) -> None:
+def test_the_command_says_what_it_did(migrated: Database, spare: Engine) -> None:
     """Run as a command on a database that is up to date: exit code 0 and one line."""
+    assert not migrate(spare).failed
+    bare_account(spare)
+    [(name,)] = _sql(spare, "SELECT current_database()::text")
+    url = {"MIGRATION_DATABASE_URL": migrated.postgres.url(str(name))}
     done = subprocess.run(
         [sys.executable, "-m", "shared.db.migrate"],
-        env={**os.environ, **migrated.environment},
+        env={**os.environ, **migrated.environment, **url},
         capture_output=True,
         text=True,
         timeout=30,
@@ -185,14 +175,6 @@ def test_the_command_says_why_it_could_not(
     assert reason in printed.err
     assert printed.err.count("\n") == 1
     assert "pw" not in printed.err.replace("password", "")
-
-
-def _bare_account(owner: Engine) -> Tenant:
-    tenant = Tenant(new_account_id(), livemode=False)
-    now = datetime.now(UTC)
-    record = AccountRecord(tenant.account, "Spare", "en", now, (ModeRecord(tenant, (), None),))
-    PostgresAccountStore(owner).create(record)
-    return tenant
 
 
 def _revisions(owner: Engine, tenant: Tenant) -> tuple[object, ...]:

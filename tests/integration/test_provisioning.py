@@ -12,7 +12,8 @@ from sqlalchemy import Engine, text
 from sqlalchemy.exc import DBAPIError
 
 from shared.db.migrate import migrate
-from shared.db.provisioning import PostgresAccountStore
+from shared.db.provisioning import SPARES, PostgresAccountStore
+from shared.db.revisions import TENANT, load
 from shared.domain.account import Tenant
 from shared.domain.api_key import ApiKey, KeyKind
 from shared.domain.ids import new_account_id
@@ -21,10 +22,21 @@ from shared.operations.provision_account import (
     KeyRecord,
     ModeRecord,
     simulated_mtn,
+    simulated_operators,
+    simulated_orange,
 )
 from shared.runtime import provision
 from shared.runtime.sealing import Sealer
-from tests.database import SIMULATOR_URL, WEBHOOK_URL, Account, Database, MakeAccount, enter
+from tests.database import (
+    SIMULATOR_URL,
+    WEBHOOK_URL,
+    Account,
+    Database,
+    MakeAccount,
+    enter,
+    refusal_of,
+)
+from tests.factories import an_entry
 
 NOW = datetime(2026, 11, 25, 4, 0, tzinfo=UTC)
 
@@ -43,7 +55,7 @@ def test_provisioning_twice_gives_two_separate_accounts(
 
     assert first.id != second.id
     assert len({schema for _, _, schema, _ in rows}) == 4
-    assert {revision for *_, revision in rows} == {"t0001"}
+    assert {revision for *_, revision in rows} == {load(TENANT).newest}
     assert not set(_secrets(first)) & set(_secrets(second))
 
 
@@ -62,13 +74,19 @@ def test_a_new_account_can_work_at_once(app_engine: Engine, account: Account) ->
 def test_each_mode_has_the_floats_of_its_own_operator_accounts(
     migrated: Database, account: Account
 ) -> None:
-    """The simulator's wallet is a float in test mode and none in live mode."""
+    """The simulator's wallets are floats in test mode and none in live mode."""
     floats = [
-        migrated.look("SELECT code FROM ledger_accounts WHERE code LIKE 'float:%'", tenant)
+        {
+            code
+            for [code] in migrated.look(
+                "SELECT code FROM ledger_accounts WHERE code LIKE 'float:%'", tenant
+            )
+        }
         for tenant in (account.test, account.live)
     ]
 
-    assert floats == [[[f"float:{migrated.operator_account}"]], []]
+    ours = {migrated.operator_account, migrated.orange_account, migrated.paying_account}
+    assert floats == [{f"float:{account}" for account in ours}, set()]
 
 
 def test_stored_keys_recognise_what_the_merchant_was_shown(
@@ -149,6 +167,58 @@ def test_a_failure_half_way_leaves_nothing_and_blocks_nothing(migrated: Database
     assert after_success == [1, 2, 2, 2]
 
 
+def test_one_change_of_roles_serves_many_accounts(spare: Engine) -> None:
+    """Each makes every connection add up anew what it may become: so many come at once."""
+    assert not migrate(spare).failed
+    store = PostgresAccountStore(spare)
+
+    before, ids = _roles(spare), [store.next_id()]
+    once = _roles(spare)
+    ids += [store.next_id() for _ in range(SPARES - 1)]
+    same = _roles(spare)
+    ids.append(store.next_id())
+
+    assert len(set(ids)) == SPARES + 1
+    assert (once - before, same - once, _roles(spare) - same) == (SPARES, 0, SPARES)
+
+
+def test_an_id_whose_account_never_came_serves_another(spare: Engine) -> None:
+    """Whoever died between the two leaves a role that a later account takes over, once."""
+    assert not migrate(spare).failed
+    store = PostgresAccountStore(spare)
+    store.next_id()
+    with spare.begin() as connection:
+        connection.execute(text("DELETE FROM platform.spare_accounts WHERE taken_until IS NULL"))
+        connection.execute(text("UPDATE platform.spare_accounts SET taken_until = now()"))
+
+    record = _record(store.next_id())
+    store.create(record)
+
+    with spare.begin() as connection:
+        left = connection.execute(text("SELECT count(*) FROM platform.spare_accounts"))
+        assert left.scalar_one() == 0
+        made = connection.execute(text("SELECT id FROM platform.accounts")).scalars().all()
+    assert made == [record.id]
+
+
+def test_a_role_to_come_reaches_nothing(migrated: Database) -> None:
+    """Until its account is made there is no schema for it, and it sees nobody else's."""
+    owner = migrated.engine("owner", pool_size=1)
+    tenant = Tenant(PostgresAccountStore(owner).next_id(), livemode=False)
+    owner.dispose()
+    engine = migrated.engine(pool_size=1)
+    with engine.connect() as connection:
+        connection.exec_driver_sql(f'SET LOCAL ROLE "{tenant.schema}"')
+        assert refusal_of(connection, "SELECT FROM platform.spare_accounts") == "42501"
+        assert refusal_of(connection, "SELECT FROM platform.accounts") == "42501"
+        seen = connection.exec_driver_sql(
+            "SELECT count(*) FROM pg_namespace WHERE has_schema_privilege(oid, 'USAGE')"
+            " AND nspname LIKE 't\\_%'"
+        )
+        assert seen.scalar_one() == 0
+    engine.dispose()
+
+
 def test_the_simulators_address_follows_where_it_went(migrated: Database) -> None:
     """Kept again at another port, the operator account stays the same one at the new address."""
     owner = migrated.engine("owner", pool_size=1)
@@ -172,19 +242,54 @@ def test_a_new_operator_account_becomes_a_float_of_those_who_came_before(spare: 
     record = _record()
     store.create(record)
 
-    operator = store.keep_operator_account(simulated_mtn(SIMULATOR_URL, now=NOW))
+    # Twice, as every start of the local system does it: the second changes nothing.
+    for _ in range(2):
+        operators = [
+            store.keep_operator_account(each)
+            for each in simulated_operators(SIMULATOR_URL, now=NOW)
+        ]
 
     counts = []
     for mode in record.modes:
         with spare.connect() as connection, connection.begin():
             connection.exec_driver_sql(f'SET LOCAL search_path = "{mode.tenant.schema}"')
             found = connection.execute(
-                text("SELECT count(*) FROM ledger_accounts WHERE code = :code"),
-                {"code": f"float:{operator}"},
+                text("SELECT count(*) FROM ledger_accounts WHERE code = ANY(:codes)"),
+                {"codes": [f"float:{operator}" for operator in operators]},
             )
             counts.append(found.scalar_one())
 
-    assert counts == [1, 0]
+    assert len(set(operators)) == 3
+    assert counts == [3, 0]
+
+
+def test_a_float_that_is_missing_comes_back_with_the_next_run(spare: Engine) -> None:
+    """An account from before the wallet, put back from a dump, gets its float; balances stay."""
+    assert not migrate(spare).failed
+    store = PostgresAccountStore(spare)
+    records = [_record() for _ in range(2)]
+    for record in records:
+        store.create(record)
+    operator = store.keep_operator_account(simulated_orange(SIMULATOR_URL, now=NOW))
+    restored, other = (record.modes[0].tenant.schema for record in records)
+    change = {"code": f"float:{operator}"}
+    with spare.begin() as connection:
+        gone = text(f'DELETE FROM "{restored}".ledger_accounts WHERE code = :code')
+        connection.execute(gone, change)
+        paid = text(f'UPDATE "{other}".ledger_accounts SET balance = 5 WHERE code = :code')
+        connection.execute(paid, change)
+
+    again = store.keep_operator_account(simulated_orange(SIMULATOR_URL, now=NOW))
+
+    assert again == operator
+    with spare.connect() as connection:
+        found = [
+            connection.execute(
+                text(f'SELECT balance FROM "{schema}".ledger_accounts WHERE code = :code'), change
+            ).scalar_one()
+            for schema in (restored, other)
+        ]
+    assert found == [0, 5]
 
 
 def test_the_command_prints_one_object_with_everything(migrated: Database) -> None:
@@ -256,17 +361,26 @@ def test_the_command_says_why_it_could_not(
     assert migrated.look("SELECT count(*) FROM platform.accounts") == before
 
 
-def _record() -> AccountRecord:
-    account_id = new_account_id()
+def _roles(engine: Engine) -> int:
+    with engine.connect() as connection:
+        found = connection.execute(text("SELECT count(*) FROM pg_roles WHERE rolname LIKE 't\\_%'"))
+        return int(found.scalar_one())
+
+
+def _record(account_id: str | None = None) -> AccountRecord:
+    account_id = account_id or new_account_id()
     return AccountRecord(
         account_id,
         "Half way",
         "fr",
         NOW,
         tuple(
-            ModeRecord(Tenant(account_id, livemode=livemode), (_key(livemode=livemode),), None)
+            ModeRecord(
+                Tenant(account_id, livemode=livemode), (_key(livemode=livemode),), None, an_entry()
+            )
             for livemode in (False, True)
         ),
+        an_entry(),
     )
 
 

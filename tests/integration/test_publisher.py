@@ -6,11 +6,12 @@ from typing import Any
 
 import pytest
 
+from knative.local.programs import free_port
 from shared.domain.events import Message
 from shared.messaging.envelope import encode_attributes, encode_data
 from shared.messaging.publisher import Publisher, PublishError
 from shared.runtime.publishing import MOST_WAITING, BackgroundPublisher
-from tests.pubsub_server import PROJECT, Server, free_port, serving, wait_for
+from tests.pubsub_server import PROJECT, Server, serving, wait_for
 
 
 @pytest.fixture(scope="module")

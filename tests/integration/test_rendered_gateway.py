@@ -17,6 +17,7 @@ from pathlib import Path
 import pytest
 
 from knative.catalogue import ROOT
+from knative.local.programs import free_port
 
 TEMPLATE = (ROOT / "knative" / "local" / "envoy.yaml").read_text("utf-8")
 PLACEHOLDERS = sorted(set(re.findall(r"\$\{(\w+)\}", TEMPLATE)))
@@ -53,12 +54,6 @@ class _Stub(BaseHTTPRequestHandler):
 
     def log_message(self, *_: object) -> None:
         """Stay silent."""
-
-
-def _free_port() -> int:
-    with socket.socket() as listener:
-        listener.bind(("127.0.0.1", 0))
-        return int(listener.getsockname()[1])
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,7 +98,7 @@ def gateway(tmp_path_factory: pytest.TempPathFactory) -> Iterator[_Gateway]:
             servers.append(server)
             values[name] = str(server.server_address[1])
         elif name.endswith("_PORT") or name.startswith("PORT_"):
-            values[name] = str(_free_port())
+            values[name] = str(free_port())
     config = folder / "envoy.yaml"
     config.write_text(string.Template(TEMPLATE).substitute(values), "utf-8")
     with (folder / "envoy.log").open("wb") as log:
@@ -147,6 +142,9 @@ def _wait_until_listening(port: int, process: "subprocess.Popen[bytes]", log: Pa
         ("POST", "/v1/api_keys", "manage_account"),
         ("GET", "/v1/api_keys/key_0123456789", "manage_account"),
         ("POST", "/v1/api_keys/key_0123456789/revoke", "manage_account"),
+        ("POST", "/v1/accounts/acct_1/accesses", "manage_platform"),
+        ("POST", "/v1/accounts/acct_1/suspend", "provision_account"),
+        ("GET", "/v1/platform/audit_entries.csv", "manage_platform"),
         ("GET", "/openapi.json", "read_payments"),
         ("POST", CALLBACK, "receive_callback"),
         ("PUT", CALLBACK, "receive_callback"),

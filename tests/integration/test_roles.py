@@ -5,7 +5,6 @@ from collections.abc import Iterator
 import pytest
 from sqlalchemy import Connection, Engine, QueuePool, exc, text
 
-from shared.db.engine import UncleanConnectionError
 from shared.domain.api_key import ApiKey
 from tests.database import Account, Database, MakeAccount, enter, refusal_of
 
@@ -22,6 +21,8 @@ TENANT_WRITES = {
     " VALUES ('c1', 'charge', {row}, 'o1', 'r')",
     "callback_tokens": "(token_hash, kind, account_id, livemode, object_id, provider)"
     " VALUES ('h1', 'charge', {row}, 'o1', 'mtn')",
+    "notifications": "(id, kind, send_before, account_id, livemode)"
+    " VALUES ('ntf_1', 'k', now(), {row})",
     "public_codes": "(code, account_id, livemode, object_id) VALUES ('p1', {row}, 'o1')",
 }
 
@@ -354,7 +355,7 @@ def test_a_tenants_role_owns_nothing(migrated: Database, mine: Account) -> None:
         "SELECT lease_until FROM platform.due_work",
         "UPDATE platform.due_work SET done_at = now()",
         "SELECT FROM platform.event_feed",
-        "SELECT FROM platform.payment_index",
+        "SELECT reference FROM platform.payment_index",
         "SELECT FROM platform.callback_inbox",
         "DELETE FROM platform.outbox",
         "UPDATE platform.outbox SET topic = 'x'",
@@ -444,23 +445,6 @@ def test_the_server_limits_every_login_but_the_migrating_one(
     assert found == expected
 
 
-@pytest.mark.parametrize("leak", ['SET ROLE "{schema}"', "SET search_path = {schema}"])
-def test_a_context_that_outlives_its_transaction_is_noticed(
-    migrated: Database, mine: Account, leak: str
-) -> None:
-    """The check that all tests run under sees a connection that kept a tenant's role or path."""
-    engine = migrated.engine("app", pool_size=1)
-    raw = engine.raw_connection()
-    raw.cursor().execute(leak.format(schema=mine.test.schema))
-    raw.commit()
-
-    with pytest.raises(UncleanConnectionError):
-        raw.close()
-
-    raw.invalidate()
-    engine.dispose()
-
-
 def test_dead_connections_are_replaced_before_anybody_gets_them(
     migrated: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -491,3 +475,64 @@ def test_a_full_pool_refuses_instead_of_growing(migrated: Database) -> None:
     with engine.connect(), pytest.raises(exc.TimeoutError):
         engine.connect()
     engine.dispose()
+
+
+JOIN = """
+INSERT INTO platform.members (account_id, person, email, language, duty)
+VALUES ('{account}', '{person}', 'ngono@shop.example', 'fr', 'owner')
+"""
+OFFER = """
+INSERT INTO platform.invitations (id, account_id, email, language, duty, token_hash, made_by,
+  created_at, expires_at)
+VALUES ('{id}', '{account}', 'dib@shop.example', 'fr', 'viewer', decode(repeat('00', 32), 'hex'),
+  'awa', now(), now() + interval '168 hours')
+"""
+
+
+def test_the_database_keeps_the_last_owner(tenant: Connection, mine: Account) -> None:
+    """Whatever code forgets: by SQL of a tenant's own nobody takes an account's last owner."""
+    for person in ("awa", "bih"):
+        tenant.exec_driver_sql(JOIN.format(account=mine.id, person=person))
+    end = "UPDATE platform.members SET ended_at = now()"
+    lower = "UPDATE platform.members SET duty = 'viewer'"
+
+    assert refusal_of(tenant, end) == CHECK_VIOLATED
+    assert refusal_of(tenant, lower) == CHECK_VIOLATED
+    assert refusal_of(tenant, f"{end} WHERE person = 'awa'") is None
+    tenant.exec_driver_sql(f"{lower} WHERE person = 'awa'")
+    assert refusal_of(tenant, f"{end} WHERE person = 'bih'") == CHECK_VIOLATED
+
+
+def test_an_invitation_falls_with_its_makers_ownership(tenant: Connection, mine: Account) -> None:
+    """And what ended it is final: nobody opens it again, binds it or moves its dates."""
+    for person in ("awa", "bih"):
+        tenant.exec_driver_sql(JOIN.format(account=mine.id, person=person))
+    tenant.exec_driver_sql(OFFER.format(account=mine.id, id="inv_1"))
+    open_again = "UPDATE platform.invitations SET revoked_at = NULL"
+    assert refusal_of(tenant, open_again) is None
+    tenant.exec_driver_sql("UPDATE platform.members SET duty = 'viewer' WHERE person = 'awa'")
+    revoked = tenant.exec_driver_sql("SELECT revoked_at FROM platform.invitations").scalar()
+
+    assert revoked is not None
+    assert refusal_of(tenant, open_again) == CHECK_VIOLATED
+    for column in ("person = 'bih'", "expires_at = now()", "duty = 'owner'", "token_hash = ''"):
+        assert refusal_of(tenant, f"UPDATE platform.invitations SET {column}") == DENIED
+
+
+def test_invitations_are_the_accounts_own(
+    tenant: Connection, login: Connection, worker: Connection, mine: Account, other: Account
+) -> None:
+    """A tenant reads no hash and no other's row; the workers bind a person and change no more."""
+    # Rows that other tests left, accepted ones among them, are no matter of this one.
+    own = f"WHERE account_id = '{mine.id}'"
+    assert refusal_of(tenant, OFFER.format(account=mine.id, id="inv_2")) is None
+    assert refusal_of(tenant, OFFER.format(account=other.id, id="inv_2")) == DENIED
+    assert refusal_of(tenant, "SELECT token_hash FROM platform.invitations") == DENIED
+    assert refusal_of(tenant, "DELETE FROM platform.invitations") == DENIED
+    assert refusal_of(login, "SELECT token_hash FROM platform.invitations") is None
+    assert refusal_of(login, "SELECT email FROM platform.invitations") == DENIED
+    assert refusal_of(login, "UPDATE platform.invitations SET person = 'x'") == DENIED
+    assert refusal_of(worker, f"UPDATE platform.invitations SET person = 'x' {own}") is None
+    assert refusal_of(worker, "UPDATE platform.invitations SET accepted_at = now()") == DENIED
+    assert refusal_of(worker, "SELECT token_hash FROM platform.invitations") == DENIED
+    assert refusal_of(worker, "UPDATE platform.members SET duty = 'owner'") == DENIED

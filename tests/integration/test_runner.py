@@ -10,10 +10,10 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 import grpc
 import psutil
@@ -76,6 +76,7 @@ class Life:
 
     system: LocalSystem
     account_before: str
+    left_out: tuple[int, Mapping[str, Any]]
     family_size: int
     orphans: int
 
@@ -89,6 +90,7 @@ def life(root: Path) -> Iterator[Life]:
         try:
             first.wait_ready()
             account = first.credentials["account"]
+            left_out = first.readyz()
             _remember(first, 42)
             family = psutil.Process(first.process.pid).children(recursive=True)
             first.process.kill()
@@ -96,10 +98,12 @@ def life(root: Path) -> Iterator[Life]:
             _, orphans = psutil.wait_procs(family, timeout=8)
         finally:
             first.stop()
-        second = start_system(data_dir, root=root)
+        # Now with Keycloak, where no way leads to what it is fetched from.
+        offline = {"PARTS_LEFT_OUT": "", "HTTPS_PROXY": "http://127.0.0.1:1"}
+        second = start_system(data_dir, root=root, environment=offline)
         try:
             second.wait_ready()
-            yield Life(second, account, len(family), len(orphans))
+            yield Life(second, account, left_out, len(family), len(orphans))
         finally:
             second.stop()
 
@@ -130,6 +134,11 @@ def test_kill_9_leaves_no_orphan(life: Life) -> None:
     assert life.orphans == 0
 
 
+def test_a_part_left_out_is_named(life: Life) -> None:
+    """A system without Keycloak never looks like a whole one."""
+    assert life.left_out == (200, {"status": "ready", "left_out": ["keycloak"]})
+
+
 def test_the_next_start_recovers_with_all_data(life: Life) -> None:
     """Same account, same keys, same rows."""
     assert life.system.credentials["account"] == life.account_before
@@ -143,6 +152,7 @@ def test_credentials_are_complete_and_private(system: LocalSystem) -> None:
     assert file.stat().st_mode & 0o777 == 0o600
     assert set(system.credentials) == {
         "base_url",
+        "identity_url",
         "account",
         "secret_key",
         "publishable_key",
@@ -183,6 +193,16 @@ def test_a_scheduled_function_is_called(system: LocalSystem, root: Path) -> None
     assert system.readyz()[0] == 200
     assert _wait((root / "tick-start_due_work").exists)
     assert not (root / "tick-create_charge").exists()
+
+
+def test_without_a_network_all_but_sign_in_runs(system: LocalSystem) -> None:
+    """Charges flow, and one line and `/readyz` say what is not there and why."""
+    assert _wait(lambda: "missing" in system.readyz()[1], seconds=60)
+
+    assert system.readyz() == (200, {"status": "ready", "missing": ["keycloak"]})
+    said = [line for line in system.output.read_text().splitlines() if "Sign-in" in line]
+    assert len(said) == 1
+    assert "could not be fetched from Maven Central" in said[0]
 
 
 def test_everything_listens_on_loopback(system: LocalSystem) -> None:

@@ -16,9 +16,10 @@ from pathlib import Path
 
 import pytest
 
+from knative.local.programs import free_port
 from shared.runtime import lifecycle
 from shared.runtime.drain import Drain
-from tests.pubsub_server import free_port, wait_for
+from tests.pubsub_server import wait_for
 
 ROOT = Path(__file__).parents[2]
 FUNCTION = """

@@ -7,7 +7,8 @@ from sqlalchemy import Engine
 
 from shared.db.statement import Statement
 from shared.db.transaction import Database as Pool
-from tests.database import Account
+from shared.domain.errors import Unavailable
+from tests.database import Account, Database
 
 _MACADDR = 829
 ADDRESS = "08:00:2b:01:02:03"
@@ -19,8 +20,9 @@ def _fail(_text: str) -> str:
     raise LookupError
 
 
-def test_an_answer_that_was_half_read_goes_to_nobody(app_engine: Engine, account: Account) -> None:
+def test_an_answer_that_was_half_read_goes_to_nobody(migrated: Database, account: Account) -> None:
     """A connection on which reading failed midway is thrown away, not cleaned."""
+    app_engine = migrated.engine("app", pool_size=1)
     raw = app_engine.raw_connection()
     driver: Any = raw.driver_connection
     driver.register_in_adapter(_MACADDR, _fail)
@@ -32,3 +34,25 @@ def test_an_answer_that_was_half_read_goes_to_nobody(app_engine: Engine, account
     with pool.tenant(account.test) as transaction:
         assert transaction.run(ONE) == [[1]]
         assert transaction.run(MANY) == [[ADDRESS]] * 3
+    app_engine.dispose()
+
+
+@pytest.mark.parametrize("way", ["at once", "in steps"])
+def test_a_connection_that_lost_its_statements_serves_nobody(
+    app_engine: Engine, account: Account, way: str
+) -> None:
+    """Somebody's DEALLOCATE ALL costs one transaction, which may be asked for again."""
+    pool = Pool(app_engine)
+
+    def ask() -> list[list[Any]]:
+        if way == "at once":
+            return pool.once(account.test, ONE).rows
+        with pool.tenant(account.test) as transaction:
+            return transaction.run(ONE)
+
+    assert [ask(), ask()] == [[[1]], [[1]]]
+    with pool.tenant(account.test) as transaction:
+        transaction._connection.execute_simple("DEALLOCATE ALL")
+    with pytest.raises(Unavailable):
+        ask()
+    assert ask() == [[1]]

@@ -1,6 +1,7 @@
 """Dispatching: signed, recorded one by one, disabled when it must be."""
 
 import base64
+from collections import Counter
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 
@@ -8,6 +9,7 @@ import pytest
 from standardwebhooks import Webhook
 
 from shared.domain.events import Event, Message
+from shared.domain.notification import Kind, Notification
 from shared.domain.webhook import WebhookSecret
 from shared.operations.dispatch_webhook import BATCH, Dispatch, dispatch_webhook
 from shared.operations.ports import (
@@ -33,6 +35,7 @@ class Scene:
         self.sent: list[WebhookRequest] = []
         self.results: list[DeliveryResult] = []
         self.disable_reason: str | None = None
+        self.notice: Notification | None = None
         self.failing_since = since
         self.endpoint = Endpoint("we_x", "https://shop.example/hook", "sealed", since, moment())
         self.waiting = [
@@ -54,7 +57,9 @@ class Scene:
         disable_reason: str | None,
         failing_since: datetime | None,
         now: datetime,
+        notice: Notification | None = None,
     ) -> None:
+        self.notice = notice
         self.results.extend(results)
         self.disable_reason = disable_reason
         self.failing_since = failing_since
@@ -63,7 +68,7 @@ class Scene:
         self.sent.append(request)
         return self.answers.pop(0)
 
-    def dispatch(self) -> int:
+    def dispatch(self) -> Counter[str]:
         how = Dispatch(
             now=self.clock.now,
             monotonic=self.clock.monotonic,
@@ -93,7 +98,8 @@ def test_a_merchants_library_accepts_what_we_send() -> None:
 def test_one_failure_among_many_is_its_own() -> None:
     """Each delivery has its own result; a success ends the count towards disabling."""
     scene = Scene(OK, DOWN, OK)
-    scene.dispatch()
+
+    assert scene.dispatch() == {"succeeded": 2, "pending": 1}
 
     assert [result.status for result in scene.results] == ["succeeded", "pending", "succeeded"]
     assert scene.results[1].next_attempt_at == scene.clock.at + timedelta(seconds=5)
@@ -106,6 +112,9 @@ def test_gone_disables_at_once() -> None:
     scene.dispatch()
 
     assert scene.disable_reason == "gone"
+    assert scene.notice is not None
+    assert (scene.notice.kind, scene.notice.to) == (Kind.ENDPOINT_GONE, None)
+    assert scene.notice.data == {"endpoint": "we_x", "host": "shop.example"}
     assert scene.results[0].status == "dropped"
 
 
@@ -116,13 +125,15 @@ def test_five_days_of_failure_disable(hours: int, expected: str | None) -> None:
     scene.dispatch()
 
     assert scene.disable_reason == expected
+    kind = None if scene.notice is None else scene.notice.kind
+    assert kind == (Kind.ENDPOINT_FAILING if expected else None)
 
 
 def test_more_than_a_batch_is_sent_in_batches() -> None:
     """What is due beyond one batch follows in the same run."""
     scene = Scene(*[OK] * (BATCH + 3))
 
-    assert scene.dispatch() == BATCH + 3
+    assert scene.dispatch() == {"succeeded": BATCH + 3}
 
 
 def test_a_run_that_lasts_long_starts_no_new_batch() -> None:
@@ -138,4 +149,4 @@ def test_a_run_that_lasts_long_starts_no_new_batch() -> None:
 
     scene.claim = slow  # type: ignore[method-assign]  # the receiver has become slow
 
-    assert scene.dispatch() == BATCH
+    assert scene.dispatch() == {"succeeded": BATCH}

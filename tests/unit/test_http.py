@@ -47,6 +47,7 @@ def _charges(handler: Callable[[Call], Answer]) -> Function:
         "create_charge",
         {"create_charge": handler, "cancel_charge": handler},
         authenticate=lambda _call: CALLER,
+        admit=lambda _call: None,
     )
 
 

@@ -5,8 +5,10 @@ from typing import Any
 
 import pytest
 
+from knative.components.keycloak.access import REALM
 from knative.components.keycloak.document import RealmDocument, load_document
 from knative.components.keycloak.drift import differences
+from shared.runtime.settings import Settings
 
 
 @pytest.fixture
@@ -58,12 +60,21 @@ def test_every_duty_brings_the_role_of_a_merchant(document: RealmDocument) -> No
 def test_the_steps_of_sign_in_are_compared_one_by_one(document: RealmDocument) -> None:
     """A step taken out, or made optional, is drift."""
     wanted = document.state()["sign-in"]
-    weaker = {**wanted, "step 6": {**wanted["step 6"], "requirement": "DISABLED"}}
+    weaker = {**wanted, "step 11": {**wanted["step 11"], "requirement": "DISABLED"}}
     shorter = {**wanted, "steps": wanted["steps"] - 1}
 
-    assert wanted["step 6"]["step"] == "auth-otp-form"
-    assert list(differences(wanted, weaker)) == ["step 6/requirement: 'DISABLED', not 'REQUIRED'"]
+    assert wanted["step 11"]["step"] == "auth-otp-form"
+    assert list(differences(wanted, weaker)) == ["step 11/requirement: 'DISABLED', not 'REQUIRED'"]
     assert list(differences(wanted, shorter)) == ["steps: 10, not 11"]
+
+
+def test_functions_and_steps_name_the_realm_that_the_files_make(document: RealmDocument) -> None:
+    """The issuer that functions trust is this realm at the server's address."""
+    settings = Settings.read({"ENVIRONMENT": "local", "KEYCLOAK_URL": "https://id.example/"})
+
+    assert document.name == REALM
+    assert settings.identity_issuer == f"https://id.example/realms/{document.name}"
+    assert Settings.read({"ENVIRONMENT": "local"}).identity_issuer is None
 
 
 @pytest.mark.parametrize(
@@ -80,6 +91,11 @@ def test_the_steps_of_sign_in_are_compared_one_by_one(document: RealmDocument) -
             {"protocolMappers": {"x": {}}},
             {"protocolMappers": {"x": {}, "y": {}}},
             ["protocolMappers/y: not wanted"],
+        ),
+        (
+            {"components": {"x": True}},
+            {"components": {"y": True}},
+            ["components/x: missing", "components/y: not wanted"],
         ),
     ],
 )

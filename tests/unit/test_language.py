@@ -56,14 +56,18 @@ def test_every_failure_of_an_operator_has_words():
         if isinstance(value, str) and re.fullmatch(r"[a-z_]+", value)
     }
     assert len(ours) > 3
-    ours.add(codes.failure_code("SOMETHING_NEW"))
+    ours.add(codes.failure_code(codes.FAILURE_CODES, "SOMETHING_NEW"))
     assert ours - language.MESSAGES.keys() == set()
 
 
-@pytest.mark.parametrize("code", sorted(language.MESSAGES))
-def test_both_languages_say_the_same_with_the_same_values(code: str):
+@pytest.mark.parametrize("table", ["MESSAGES", "OF_REFUNDS"])
+def test_both_languages_say_the_same_with_the_same_values(table: str):
     """A value that one language names, the other names too; titles name none."""
-    words = language.MESSAGES[code]
+    for code, words in getattr(language, table).items():
+        _check(code, words)
+
+
+def _check(code: str, words: language.Words) -> None:
     assert _names(words.message_en) == _names(words.message_fr)
     assert _names(words.title_en) == _names(words.title_fr) == set()
     assert all(words)
@@ -73,6 +77,18 @@ def test_both_languages_say_the_same_with_the_same_values(code: str):
 
 def _names(text: str) -> set[str]:
     return {name for _, name, _, _ in Formatter().parse(text) if name}
+
+
+@pytest.mark.parametrize("chosen", ["fr", "en"])
+def test_a_refund_that_failed_does_not_speak_of_a_charge(chosen: str):
+    """Nobody was debited and nobody can pay later: nothing was paid out, and it is given back."""
+    for code in ("operator_unavailable", "expired", "operator_misconfigured", "operator_error"):
+        said = language.refund_text(code, chosen)
+        assert said != language.text(code, chosen)
+        assert ("Rien n'a été versé" if chosen == "fr" else "Nothing was paid") in said
+    assert language.refund_text("payee_not_found", chosen) == language.text(
+        "payee_not_found", chosen
+    )
 
 
 def test_a_forgotten_value_leaves_a_gap_and_no_crash():

@@ -10,6 +10,7 @@ from uuid import UUID
 
 import pytest
 
+from knative.local.programs import free_port
 from shared.domain.deadline import Deadline
 from shared.domain.money import Money
 from shared.domain.phone import PhoneNumber
@@ -287,11 +288,6 @@ def test_a_closed_kept_connection_is_not_used() -> None:
         assert sock.recv(1, socket.MSG_PEEK) == b""
 
         assert ask(mtn) == Accepted()
-
-
-def free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        return int(listener.getsockname()[1])
 
 
 def requester_at(base_url: str) -> MtnPaymentRequester:

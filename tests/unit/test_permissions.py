@@ -1,12 +1,31 @@
 """Every operation has its line, and what has none is refused."""
 
 from dataclasses import replace
+from datetime import timedelta
 
 import pytest
 
 from shared.contracts.operations import OPERATIONS
 from shared.domain.account import Caller, Tenant
-from shared.domain.permissions import OPEN, SCOPE_OF, Rights, Scope, may
+from shared.domain.people import Duty, Member, Person, Role
+from shared.domain.permissions import (
+    OF_ACCESS,
+    OF_CUSTOMER,
+    OF_DUTY,
+    OF_ROLE,
+    OPEN,
+    PEOPLE_ONLY,
+    SCOPE_OF,
+    STEP_UP,
+    STEP_UP_OUTSIDE,
+    Rights,
+    Scope,
+    may,
+    may_outside,
+    must_step_up,
+    must_step_up_outside,
+)
+from tests.fakes import START
 
 SECRET = Caller(
     tenant=Tenant("acct_2222222222222222", livemode=False),
@@ -21,15 +40,18 @@ SECRET = Caller(
 
 def test_every_operation_has_exactly_one_row() -> None:
     """An operation without a row fails here before it fails a merchant."""
-    assert {operation.operation_id for operation in OPERATIONS} == OPEN | set(SCOPE_OF)
-    assert not OPEN & set(SCOPE_OF)
+    rows = [*OPEN, *SCOPE_OF, *OF_ROLE, *OF_CUSTOMER]
+
+    assert {operation.operation_id for operation in OPERATIONS} == set(rows)
+    assert len(rows) == len(set(rows))
 
 
-def test_open_operations_are_those_that_need_no_key() -> None:
-    """The contract's auth class and the table agree."""
-    keyless = {op.operation_id for op in OPERATIONS if op.auth != "secret_key"}
-
-    assert keyless == OPEN
+def test_the_table_and_the_contract_agree_on_who_is_asked() -> None:
+    """Keys and members, people, payers, nobody: each operation is in the table of its class."""
+    assert set(OF_ROLE) >= STEP_UP_OUTSIDE
+    of_class = {"merchant": set(SCOPE_OF), "person": set(OF_ROLE), "customer": set(OF_CUSTOMER)}
+    for operation in OPERATIONS:
+        assert operation.operation_id in of_class.get(operation.auth, OPEN)
 
 
 def test_what_has_no_row_is_refused() -> None:
@@ -65,6 +87,16 @@ def test_keys_are_written_by_those_who_have_it_by_name(
     assert held.holds(Scope.KEYS_READ) is ("*" in scopes and kind in {"sk", "rk"})
 
 
+@pytest.mark.parametrize("scope", sorted(PEOPLE_ONLY))
+@pytest.mark.parametrize("livemode", [False, True])
+def test_what_is_the_peoples_no_key_can_hold(scope: Scope, *, livemode: bool) -> None:
+    """Neither `*` nor the scope by name, in whatever row it stands, lets a key into the team."""
+    for kind in ("sk", "rk", "pk", "xk"):
+        assert not Rights(kind, livemode, {"*", scope.value}).holds(scope)
+    assert not Rights("person", livemode, {"*"}).holds(scope)
+    assert Rights("person", livemode, {scope.value}).holds(scope)
+
+
 def test_everything_is_included_in_everything_alone() -> None:
     """A key with each of today's scopes does not include `*`, which grows with time."""
     named = Rights("sk", livemode=False, scopes={scope.value for scope in Scope})
@@ -80,5 +112,145 @@ def test_a_restricted_key_does_what_its_scopes_say() -> None:
     key = replace(SECRET, kind="rk", scopes=frozenset({"charges:read"}))
 
     assert {operation for operation in SCOPE_OF if may(key, operation)} == {
-        "list_charges", "read_charge",
+        "list_charges", "read_charge", "list_operators",
     }  # fmt: skip
+
+
+def member(duty: Duty, *, livemode: bool, signed_in_ago: timedelta | None = None) -> Caller:
+    """A person at work in an account."""
+    return replace(
+        SECRET,
+        tenant=Tenant("acct_2222222222222222", livemode=livemode),
+        key_id="",
+        kind="person",
+        scopes=OF_DUTY[duty][livemode],
+        member=Member("acct_2222222222222222", "somebody", duty),
+        signed_in_at=None if signed_in_ago is None else START - signed_in_ago,
+    )
+
+
+@pytest.mark.parametrize("livemode", [False, True])
+def test_duties_hold_one_another(*, livemode: bool) -> None:
+    """An owner can do all, a viewer changes nothing and can do what everybody can."""
+    able = {
+        duty: {
+            operation for operation in SCOPE_OF if may(member(duty, livemode=livemode), operation)
+        }
+        for duty in Duty
+    }
+    reads = {op.operation_id for op in OPERATIONS if op.method == "GET"}
+
+    assert able[Duty.OWNER] == set(SCOPE_OF)
+    assert able[Duty.VIEWER] <= reads | {"remove_member"}, "to leave is everybody's"
+    assert all(able[Duty.VIEWER] <= operations for operations in able.values())
+    assert "create_charge" not in able[Duty.FINANCE]
+    assert ("create_charge" in able[Duty.DEVELOPER]) is not livemode
+
+
+def test_the_team_is_changed_by_owners_who_signed_in_just_now() -> None:
+    """In both modes alike, for the team is of the account; others look, and may leave."""
+    for livemode in (False, True):
+        for duty in Duty:
+            person = member(duty, livemode=livemode, signed_in_ago=timedelta(hours=1))
+            able = {op for op in ("invite_person", "change_duty", "revoke_invitation")
+                    if may(person, op)}  # fmt: skip
+
+            assert len(able) == (3 if duty is Duty.OWNER else 0)
+            for operation in ("list_team", "list_invitations", "remove_member"):
+                assert may(person, operation)
+            for operation in ("invite_person", "change_duty", "remove_member"):
+                assert must_step_up(person, operation, now=START)
+
+
+@pytest.mark.parametrize(
+    ("livemode", "ago", "expected"),
+    [
+        (True, timedelta(minutes=5), False),
+        (True, timedelta(minutes=5, seconds=1), True),
+        (True, None, True),
+        (False, None, False),
+    ],
+)
+def test_what_is_grave_wants_a_fresh_sign_in(
+    *, livemode: bool, ago: timedelta | None, expected: bool
+) -> None:
+    """Five minutes, in the live mode, for people; looking never wants it, nor does a key."""
+    owner = member(Duty.OWNER, livemode=livemode, signed_in_ago=ago)
+
+    assert must_step_up(owner, "create_api_key", now=START) is expected
+    assert not must_step_up(owner, "list_api_keys", now=START)
+    assert not must_step_up(replace(owner, kind="sk"), "create_api_key", now=START)
+
+
+def test_only_operations_that_exist_want_a_fresh_sign_in() -> None:
+    """A misspelt row would protect nothing."""
+    assert set(STEP_UP) <= set(SCOPE_OF)
+
+
+def test_an_administrator_proves_who_she_is_before_she_changes_anything() -> None:
+    """Five minutes for whatever is no read; no other role opens any of it."""
+    writes = {
+        op.operation_id
+        for op in OPERATIONS
+        if op.method != "GET" and OF_ROLE.get(op.operation_id) == frozenset({Role.ADMIN})
+    }
+    fresh = Person("somebody", frozenset({Role.ADMIN}), START - timedelta(minutes=5))
+    stale = replace(fresh, signed_in_at=START - timedelta(minutes=5, seconds=1))
+    others = Person("somebody", frozenset(Role) - {Role.ADMIN}, START)
+
+    assert writes == STEP_UP_OUTSIDE
+    for operation in writes:
+        assert may_outside(fresh, operation)
+        assert not may_outside(others, operation)
+        assert not must_step_up_outside(fresh, operation, now=START)
+        assert must_step_up_outside(stale, operation, now=START)
+        assert must_step_up_outside(replace(fresh, signed_in_at=None), operation, now=START)
+    assert not must_step_up_outside(stale, "read_account", now=START)
+
+
+@pytest.mark.parametrize("livemode", [False, True])
+def test_an_access_reads_and_nothing_else(*, livemode: bool) -> None:
+    """What support must see is named here one by one; none writes or wants a fresh sign-in."""
+    looks = replace(
+        member(Duty.VIEWER, livemode=livemode), member=None, access="acs_1", scopes=OF_ACCESS
+    )
+    able = {operation for operation in SCOPE_OF if may(looks, operation)}
+    reads = {op.operation_id for op in OPERATIONS if op.method == "GET"}
+
+    assert able == {
+        "list_charges", "read_charge", "list_refunds", "read_refund", "list_events",
+        "read_event", "read_balance", "list_operators", "list_api_keys", "read_api_key",
+        "list_audit_entries", "read_audit_entry", "export_audit_entries", "list_team",
+        "list_invitations", "read_own_account",
+    }  # fmt: skip
+    assert able <= reads
+    assert able.isdisjoint(STEP_UP)
+
+
+def test_money_goes_out_by_the_owner_or_a_key_that_may() -> None:
+    """In the live mode no duty but the owner's gives back, and she proves again who she is."""
+    able = [d for d in Duty if may(member(d, livemode=True), "create_refund")]
+
+    assert able == [Duty.OWNER]
+    assert STEP_UP["create_refund"] == {True}
+    assert not may(replace(SECRET, kind="rk", scopes=frozenset({"charges:write"})), "create_refund")
+    assert may(replace(SECRET, kind="rk", scopes=frozenset({"refunds:write"})), "create_refund")
+
+
+def test_no_key_empties_a_test_mode() -> None:
+    """Not by `*`, not by name, in neither mode: a person does it, and only the owner."""
+    for kind in ("sk", "rk", "pk"):
+        for livemode in (False, True):
+            key = Rights(kind, livemode=livemode, scopes={"*", "test_data:delete"})
+            assert not key.holds(Scope.TEST_DATA_DELETE)
+    able = [d for d in Duty if may(member(d, livemode=False), "delete_test_data")]
+
+    assert able == [Duty.OWNER]
+
+
+@pytest.mark.parametrize("role", Role)
+def test_a_person_needs_a_role_outside_accounts(role: Role) -> None:
+    """Without any role of ours nothing is open, and an unknown operation never is."""
+    assert may_outside(Person("somebody", frozenset({role}), None), "read_me")
+    assert not may_outside(Person("somebody", frozenset(), None), "read_me")
+    assert not may_outside(Person("somebody", frozenset({role}), None), "read_balance")

@@ -5,14 +5,17 @@ from datetime import UTC, datetime
 
 import pytest
 
-from shared.domain.account import OperatorAccount
+from shared.domain.account import COLLECTING, OperatorAccount
 from shared.domain.errors import InvalidRequest
+from shared.domain.ids import new_account_id
+from shared.domain.phone import Operator
 from shared.operations.provision_account import (
     AccountRecord,
     ProvisionAccount,
     provision_account,
-    simulated_mtn,
+    simulated_operators,
 )
+from tests.factories import an_origin
 
 NOW = datetime(2026, 11, 25, 4, 0, tzinfo=UTC)
 
@@ -27,6 +30,10 @@ class RememberingStore:
     def create(self, account: AccountRecord) -> None:
         """Remember."""
         self.accounts.append(account)
+
+    def next_id(self) -> str:
+        """Any."""
+        return new_account_id()
 
     def keep_operator_account(self, account: OperatorAccount) -> str:
         """Not asked here."""
@@ -66,7 +73,11 @@ def test_no_secret_reaches_the_store() -> None:
     """What is stored holds neither a key nor a webhook secret."""
     store = RememberingStore()
     account = provision_account(
-        _order(), store, seal=lambda _, row: f"sealed for {row}", pepper=b"pepper", now=NOW
+        _order(),
+        store,
+        seal=lambda _, row: f"sealed for {row}",
+        pepper=b"pepper",
+        origin=an_origin(NOW),
     )
     stored = repr(store.accounts)
 
@@ -81,7 +92,11 @@ def test_no_secret_reaches_the_store() -> None:
 def test_each_mode_has_keys_and_an_endpoint_of_its_own() -> None:
     """Test and live share nothing but the account; the test mode comes first."""
     account = provision_account(
-        _order(), RememberingStore(), seal=lambda secret, _: secret[:0], pepper=b"p", now=NOW
+        _order(),
+        RememberingStore(),
+        seal=lambda secret, _: secret[:0],
+        pepper=b"p",
+        origin=an_origin(NOW),
     )
     test, live = account.modes
 
@@ -95,7 +110,11 @@ def test_each_mode_has_keys_and_an_endpoint_of_its_own() -> None:
 def test_a_webhook_secret_is_one_that_standard_webhooks_accepts() -> None:
     """`whsec_` and base64 of 32 bytes, between the 24 and 64 that the specification allows."""
     account = provision_account(
-        _order(), RememberingStore(), seal=lambda secret, _: secret[:0], pepper=b"p", now=NOW
+        _order(),
+        RememberingStore(),
+        seal=lambda secret, _: secret[:0],
+        pepper=b"p",
+        origin=an_origin(NOW),
     )
     secret = account.modes[0].webhook_secret
 
@@ -108,19 +127,26 @@ def test_without_an_address_there_is_no_endpoint() -> None:
     """A merchant may read events without ever being called."""
     store = RememberingStore()
     account = provision_account(
-        _order(webhook_url=None), store, seal=lambda s, _: s, pepper=b"p", now=NOW
+        _order(webhook_url=None), store, seal=lambda s, _: s, pepper=b"p", origin=an_origin(NOW)
     )
 
     assert {mode.webhook_endpoint for mode in account.modes} == {None}
     assert {mode.endpoint for mode in store.accounts[0].modes} == {None}
 
 
-def test_the_simulated_wallet_lies_below_the_simulators_address() -> None:
-    """Test mode reaches the simulator's MTN face, whether or not the address ends in a slash."""
-    accounts = [simulated_mtn(url, now=NOW) for url in ("http://sim:1", "http://sim:1/")]
+def test_the_simulated_wallets_lie_below_the_simulators_address() -> None:
+    """Test mode reaches a face of the simulator for each operator, its address with a slash too."""
+    for url in ("http://sim:1", "http://sim:1/"):
+        accounts = simulated_operators(url, now=NOW)
 
-    assert {account.base_url for account in accounts} == {"http://sim:1/mtn"}
-    assert {account.livemode for account in accounts} == {False}
+        assert {account.operator: account.base_url for account in accounts} == {
+            Operator.MTN: "http://sim:1/mtn",
+            Operator.ORANGE: "http://sim:1/orange",
+        }
+        assert {account.livemode for account in accounts} == {False}
+        taking = [a for a in accounts if a.product != "disbursement"]
+        assert {a.operator: a.product for a in taking} == COLLECTING
+        assert [a.operator for a in accounts if a not in taking] == [Operator.MTN]
 
 
 def _order(**changed: object) -> ProvisionAccount:

@@ -97,7 +97,7 @@ def _unpublished_topic(functions: dict[str, Any]) -> None:
 
 
 def _triggered_operation(functions: dict[str, Any]) -> None:
-    functions["provision_account"]["triggers"] = {"http": "operations"}
+    functions["provision_account"]["kind"] = "operation"
 
 
 @pytest.mark.parametrize(
@@ -108,7 +108,7 @@ def _triggered_operation(functions: dict[str, Any]) -> None:
         (_two_triggers, "functions.create_charge.triggers"),
         (_minute_schedule, r"functions.relay_outbox.triggers.tick.schedule"),
         (_warm_base, "functions.create_charge.scale.min"),
-        (_unknown_secret, "functions.create_charge.secrets.2: 'database_password'"),
+        (_unknown_secret, "functions.create_charge.secrets.3: 'database_password'"),
         (_noun_first, "ChargeCreator"),
         (_untaken_topic, "no function takes the topics charge-forgotten"),
         (_unkept_dead_letter, "no function takes the topics charge-check-due-dead"),

@@ -10,9 +10,20 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from knative.catalogue import FunctionEntry, load_catalogue
+from knative.local.credentials import (
+    Credentials,
+    Login,
+    read_credentials,
+    record_people,
+    write_credentials,
+)
+from knative.local.environment import function_environment
 from knative.local.gateway import fill
+from knative.local.identity import choose_keycloak
 from knative.local.layout import Layout, LayoutError, choose_ports, hold, is_held
-from knative.local.readiness import Readiness
+from knative.local.programs import free_port, hold_port, is_port_free
+from knative.local.readiness import Beside, Readiness
 from knative.local.secret_files import make_private_folder, make_secrets, read_or_make
 from knative.local.supervisor import Condition
 from knative.local.ticks import Schedule
@@ -86,6 +97,16 @@ def test_a_port_that_is_taken_meanwhile_is_given_up(tmp_path: Path) -> None:
             assert second["b"] != first["b"]
 
 
+def test_a_chosen_port_is_kept_for_its_program() -> None:
+    """Whoever looks for a free port passes it by, before and after its program listens on it."""
+    port = free_port()
+
+    assert not hold_port(port)
+    with socket.create_server(("127.0.0.1", port)):
+        assert not hold_port(port)
+    assert is_port_free(port)
+
+
 def test_the_gateways_placeholders_are_filled_or_refused(tmp_path: Path) -> None:
     """Every port stands in its place, and a route to nowhere stops the start."""
     layout = Layout(tmp_path, {"gateway": 8080, "create_charge": 10_001}, "http://127.0.0.1:1")
@@ -108,6 +129,122 @@ def test_readiness_names_what_is_missing() -> None:
         "crash_looping": [{"name": "settle_charge", "restarts": 4}],
     }
     assert Readiness((), Condition((), {})).as_json() == {"status": "ready"}
+
+
+@pytest.mark.parametrize(
+    ("beside", "said"),
+    [
+        (Beside(Condition(("keycloak",), {})), {"starting": ["keycloak"]}),
+        (
+            Beside(Condition(("keycloak",), {"keycloak": 4})),
+            {
+                "starting": ["keycloak"],
+                "crash_looping": [{"name": "keycloak", "restarts": 4}],
+            },
+        ),
+        (Beside(missing=("keycloak",)), {"missing": ["keycloak"]}),
+        (Beside(left_out=("keycloak",)), {"left_out": ["keycloak"]}),
+    ],
+)
+def test_what_charges_flow_without_is_named_and_holds_nothing_up(
+    beside: Beside, said: dict[str, object]
+) -> None:
+    """It is ready, and never silent on what is not there."""
+    readiness = Readiness((), Condition((), {}), beside)
+
+    assert readiness.is_ready
+    assert readiness.as_json() == {"status": "ready", **said}
+
+
+@pytest.mark.parametrize(
+    ("environ", "url"),
+    [
+        ({}, "http://127.0.0.1:10001"),
+        ({"KEYCLOAK_URL": "https://id.example/auth/"}, "https://id.example/auth"),
+        ({"PARTS_LEFT_OUT": "keycloak", "KEYCLOAK_URL": "https://id.example"}, None),
+    ],
+)
+def test_keycloak_is_ours_unless_somebody_says_otherwise(
+    environ: dict[str, str], url: str | None
+) -> None:
+    """An address puts another in its place; leaving it out wins."""
+    assert choose_keycloak(environ, 10_001) == url
+
+
+@pytest.mark.parametrize(
+    ("name", "word"),
+    [
+        ("KEYCLOAK_URL", "id.example"),
+        ("KEYCLOAK_URL", "ftp://id.example"),
+        ("KEYCLOAK_URL", "https://admin:secret@id.example"),
+        ("KEYCLOAK_URL", "https://id.example:port"),
+        ("PARTS_LEFT_OUT", "postgres"),
+    ],
+)
+def test_what_cannot_be_meant_stops_the_start(name: str, word: str) -> None:
+    """The sentence names the variable, and repeats no password."""
+    with pytest.raises(LayoutError, match=f"^{name} ") as refused:
+        choose_keycloak({name: word}, 10_001)
+
+    assert "secret" not in str(refused.value)
+
+
+def functions() -> list[FunctionEntry]:
+    """What runs as a service."""
+    return [entry for entry in load_catalogue() if entry.kind != "operation"]
+
+
+def a_layout(data_dir: Path) -> Layout:
+    """A system with Keycloak, all on one port."""
+    names = {entry.name for entry in functions()}
+    ports = dict.fromkeys({*names, *(f"{name}_metrics" for name in names)}, 1)
+    ports |= dict.fromkeys(("gateway", "mail", "postgres", "pubsub", "pubsub_http"), 1)
+    return Layout(data_dir, ports, "http://127.0.0.1:1", keycloak_url="http://127.0.0.1:2")
+
+
+def test_functions_that_people_reach_know_their_keycloak(tmp_path: Path) -> None:
+    """Whoever verifies people's tokens finds their issuer; nobody else is told of it."""
+    entries = functions()
+    layout = a_layout(tmp_path)
+
+    told = {
+        entry.name: function_environment(entry, layout).get("KEYCLOAK_URL") for entry in entries
+    }
+
+    assert {name for name, url in told.items() if url == layout.keycloak_url} == {
+        entry.name for entry in entries if entry.serves_operations or entry.egress == "identity"
+    }
+    assert {url for url in told.values() if url != layout.keycloak_url} == {None}
+
+
+def test_a_merchant_may_listen_on_this_machine(tmp_path: Path) -> None:
+    """Whoever takes her address here takes it as whoever calls it does: README's order works."""
+    layout = a_layout(tmp_path)
+
+    told = {
+        entry.name
+        for entry in functions()
+        if function_environment(entry, layout).get("WEBHOOK_ALLOW_LOOPBACK") == "true"
+    }
+
+    assert {"provision_account", "manage_account", "dispatch_webhook"} <= told
+
+
+def test_credentials_keep_the_people_and_read_what_is_older(tmp_path: Path) -> None:
+    """A file from before there were people is whole, and people stay in it once recorded."""
+    older = Credentials("word", "word", "word", "word", "word", "word", "word", "word")
+    write_credentials(tmp_path, older)
+    assert read_credentials(tmp_path) == older
+
+    record_people(tmp_path, admin=Login("a@pay.local", "one"), owner=Login("o@pay.local", "two"))
+
+    known = read_credentials(tmp_path)
+    assert known is not None
+    assert (known.admin, known.dashboard) == (
+        Login("a@pay.local", "one"),
+        Login("o@pay.local", "two"),
+    )
+    assert known.account == "word"
 
 
 def test_secrets_are_made_once_and_private(tmp_path: Path) -> None:

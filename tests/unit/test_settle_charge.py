@@ -61,6 +61,14 @@ def test_a_proof_of_failure_ends_the_charge(
     assert move.next_check_at is None
 
 
+def test_an_operator_repeats_our_id_or_its_end() -> None:
+    """Orange takes twenty letters and digits of it, and gives them back."""
+    scene = Scene(ChargeStatus.AWAITING_PAYER)
+    scene.operator.reads = [replace(PAID, order=scene.store.charge.id[-20:])]
+
+    assert scene.settle() == "confirmed"
+
+
 @pytest.mark.parametrize(
     ("read", "reason"),
     [
@@ -69,18 +77,22 @@ def test_a_proof_of_failure_ends_the_charge(
         (replace(PAID, money=Money(5000, Currency("EUR"))), "amount_or_currency_differs"),
         (replace(PAID, money=None), "amount_or_currency_differs"),
         (replace(PAID, payer=PhoneNumber("+237670000002")), "payer_differs"),
+        (replace(PAID, order="67abcdefghijklmnopqr"), "order_differs"),
     ],
 )
 def test_a_success_for_something_else_is_a_case_not_a_payment(
     read: PaymentRead, reason: str
 ) -> None:
-    """Another amount, currency or payer opens a case and moves nothing."""
+    """Another amount, currency, payer or order opens a case and moves nothing."""
     scene = Scene(ChargeStatus.AWAITING_PAYER, read)
 
     assert scene.settle() == reason
 
     assert scene.store.moves == []
-    assert scene.store.notes[0].case_reason == reason
+    note = scene.store.notes[0]
+    assert note.case_reason == reason
+    assert note.notice is not None
+    assert (note.notice.kind, note.notice.data) == ("case_opened", {"payment": note.charge.id})
 
 
 @pytest.mark.parametrize(
@@ -195,14 +207,19 @@ def test_not_found_grants_one_resend_while_there_is_time() -> None:
 
 
 def test_unknown_stays_unknown_by_time_alone() -> None:
-    """After a day without proof a person must look; our clock never fails the charge."""
+    """After a day without proof a person must look; our clock never fails the charge.
+
+    Whoever woke us may be right: the message comes again until the operator says something.
+    """
     scene = Scene(ChargeStatus.UNKNOWN, PaymentRead(ReadState.UNKNOWN, "timeout"))
     scene.clock.pass_time(hours=25)
 
-    assert scene.settle() == "unresolved_for_a_day"
+    with pytest.raises(AskAgain):
+        scene.settle()
 
     assert scene.store.charge.status is ChargeStatus.UNKNOWN
     assert scene.store.notes[0].next_check_at is None
+    assert scene.store.notes[0].case_reason == "unresolved_for_a_day"
 
 
 def test_the_loser_against_another_settler_changes_nothing() -> None:

@@ -47,6 +47,8 @@ def test_every_fault_that_replaces_an_answer_is_a_known_one() -> None:
         {"kind": "wrong_amount", "amount": 5},
         {"kind": "wrong_amount", "seconds": 5},
         {"kind": "outcome", "status": "CREATED"},
+        {"kind": "gateway_fault", "form": "yaml"},
+        {"kind": "callback_nested", "form": None},
     ],
 )
 def test_a_malformed_order_is_an_error(order: object) -> None:

@@ -7,8 +7,12 @@ import pytest
 from shared.simulator.outcomes import (
     FinalStatus,
     HolderAnswer,
+    deposit_outcome,
     holder_answer,
+    refund_key_outcome,
+    refund_outcome,
     request_to_pay_outcome,
+    transfer_outcome,
 )
 
 # Written down a second time, from the published matrix, on purpose.
@@ -27,6 +31,19 @@ PUBLISHED = {
     "461": "INTERNAL_PROCESSING_ERROR",
     "462": "SERVICE_UNAVAILABLE",
     "463": "COULD_NOT_PERFORM_TRANSACTION",
+    "464": "TRANSFER_TYPE_UNKNOWN",
+}
+PUBLISHED_FOR_TRANSFERS = {
+    **{suffix: reason for suffix, reason in PUBLISHED.items() if suffix < "455"},
+    "455": "NOT_ENOUGH_FUNDS",
+    "456": "PAYER_LIMIT_REACHED",
+    "457": "PAYEE_NOT_FOUND",
+    "458": "NOT_ALLOWED",
+    "459": "NOT_ALLOWED_TARGET_ENVIRONMENT",
+    "460": "INVALID_CALLBACK_URL_HOST",
+    "461": "INVALID_CURRENCY",
+    "462": "INTERNAL_PROCESSING_ERROR",
+    "463": "SERVICE_UNAVAILABLE",
     "464": "TRANSFER_TYPE_UNKNOWN",
 }
 
@@ -79,3 +96,37 @@ def test_holder_numbers_are_a_table_of_their_own() -> None:
     assert holder_answer("mtncameroon", "237670000450") is HolderAnswer.NOT_FOUND
     assert holder_answer("sandbox", "46733123451") is HolderAnswer.NOT_ACTIVE
     assert holder_answer("mtncameroon", "237670000463") is None
+
+
+@pytest.mark.parametrize(("suffix", "reason"), PUBLISHED_FOR_TRANSFERS.items())
+def test_a_transfer_has_a_matrix_of_its_own(suffix: str, reason: str | None) -> None:
+    """From 455 on its rows are shifted; a deposit keeps the request to pay's, but for the last."""
+    number = f"237690123{suffix}"
+    deposit = deposit_outcome("mtncameroon", number)
+
+    assert transfer_outcome("mtncameroon", number).reason == reason
+    assert transfer_outcome("sandbox", f"46733123{suffix}").reason == reason
+    assert deposit.reason == (None if suffix == "464" else PUBLISHED[suffix])
+    assert transfer_outcome("sandbox", number).reason is None
+
+
+def test_what_goes_out_late_is_called_pending() -> None:
+    """`CREATED` was recorded for a request to pay alone."""
+    for outcome in (
+        transfer_outcome("mtncameroon", "237670000454"),
+        deposit_outcome("mtncameroon", "237670000454"),
+        refund_key_outcome("6"),
+        refund_outcome("mtncameroon", "237670000474"),
+    ):
+        assert (outcome.after, outcome.pending_word) == (timedelta(seconds=30), "PENDING")
+        assert outcome.final_status is FinalStatus.SUCCESSFUL
+
+
+@pytest.mark.parametrize("suffix", ["470", "471", "473", "474", "475", "477"])
+def test_a_number_for_refunds_pays_first(suffix: str) -> None:
+    """The digits that choose a refund's end stand in no table of MTN's."""
+    number = f"237670000{suffix}"
+
+    for outcome in (request_to_pay_outcome, transfer_outcome, deposit_outcome):
+        assert outcome("mtncameroon", number).reason is None
+    assert (refund_outcome("mtncameroon", number).reason is None) == (suffix == "474")

@@ -15,6 +15,8 @@ from shared.simulator.payments import (
     Payment,
     PaymentRequest,
     callback_body,
+    parse_payout,
+    parse_refund,
     parse_request_to_pay,
     read_body,
 )
@@ -153,3 +155,39 @@ def test_a_callback_says_the_truth_or_what_was_ordered(
 ) -> None:
     """True tells now, early tells the end, forged tells what is not so."""
     assert json.loads(callback_body(payment, now, kind=kind))["status"] == status
+
+
+def test_a_payout_names_a_payee() -> None:
+    """`payee` stands where a request to pay has `payer`, on the way in and on the way out."""
+    asked = json.loads(raw())
+    asked["payee"] = asked.pop("payer")
+    transfer = replace(PAID, payout="transfer")
+
+    assert parse_payout(json.dumps(asked).encode(), "mtncameroon") == REQUEST
+    with pytest.raises(Refusal):
+        parse_payout(raw(), "mtncameroon")
+    for body in (
+        read_body(transfer, LATER),
+        json.loads(callback_body(transfer, LATER, kind="true")),
+    ):
+        assert body["payee"] == asked["payee"]
+        assert "payer" not in body
+
+
+@pytest.mark.parametrize("refunds", [PAID.reference, PAID.reference.upper(), "1", "13"])
+def test_a_refund_names_a_payment_or_a_test_key(refunds: str) -> None:
+    """Of the party nothing is read: it is whoever paid."""
+    asked, named = parse_refund(raw(referenceIdToRefund=refunds), "mtncameroon")
+
+    assert (asked.party_id, named) == ("", refunds.lower())
+
+
+@given(_ANY_JSON)
+def test_any_value_for_what_is_refunded_is_understood_or_refused(value: Any) -> None:
+    """Nothing but a Refusal is raised, and what passes is a reference or two digits."""
+    try:
+        _, named = parse_refund(raw(referenceIdToRefund=value), "mtncameroon")
+    except Refusal:
+        return
+    assert named.isascii()
+    assert len(named) in {1, 2, 36}

@@ -12,6 +12,11 @@ CREDENTIALS = (
     ' "api_user": "11111111-2222-4333-8444-555555555555", "api_key": "k"}'
 )
 
+CHANNEL = (
+    '{"consumer_key": "k", "consumer_secret": "s", "api_password": "p", "pin": "1234",'
+    ' "channel_msisdn": "690000000", "api_user": "11111111-2222-4333-8444-555555555555"}'
+)
+
 
 def told(folder: Path, **more: str) -> Settings:
     return Settings.from_environment({**ENVIRONMENT, "SECRETS_DIR": str(folder), **more})
@@ -38,13 +43,23 @@ def test_secrets_are_read_again(tmp_path: Path) -> None:
     """A file that appears or changes later counts without a restart."""
     settings = told(tmp_path)
     assert (settings.control_token(), settings.own_account()) == (None, None)
+    assert (settings.own_channel(), settings.own_disbursement()) == (None, None)
 
     (tmp_path / "simulator_control_token").write_text("token\n")
     (tmp_path / "simulator_credentials").write_text(CREDENTIALS)
+    (tmp_path / "simulator_disbursement_credentials").write_text(
+        CREDENTIALS.replace("-4333-", "-4334-")
+    )
+    (tmp_path / "simulator_orange_credentials").write_text(CHANNEL)
 
-    account = settings.own_account()
+    account, channel = settings.own_account(), settings.own_channel()
+    payer = settings.own_disbursement()
     assert settings.control_token() == "token"
     assert account is not None
+    assert channel is not None
+    assert (channel.channel_msisdn, "1234" in repr(channel)) == ("690000000", False)
+    assert payer is not None
+    assert payer.api_user == "11111111-2222-4334-8444-555555555555"
     assert account.api_user == "11111111-2222-4333-8444-555555555555"
 
 
@@ -62,13 +77,22 @@ def test_a_pool_without_bounds_is_refused(tmp_path: Path, pool: str) -> None:
         ("simulator_credentials", "{"),
         ("simulator_credentials", "[]"),
         ("simulator_credentials", CREDENTIALS.replace("-4333-", "-1333-")),
+        ("simulator_disbursement_credentials", "[]"),
+        ("simulator_orange_credentials", "[]"),
+        ("simulator_orange_credentials", '{"pin": "1234"}'),
+        ("simulator_orange_credentials", CHANNEL.replace("-4333-", "-1333-")),
     ],
 )
 def test_a_malformed_secret_is_named_but_not_shown(tmp_path: Path, name: str, content: str) -> None:
     """The message says which file, never what is in it."""
     (tmp_path / name).write_text(content)
     settings = told(tmp_path)
-    read = settings.database if name == "database_simulator" else settings.own_account
+    read = {
+        "database_simulator": settings.database,
+        "simulator_credentials": settings.own_account,
+        "simulator_disbursement_credentials": settings.own_disbursement,
+        "simulator_orange_credentials": settings.own_channel,
+    }[name]
 
     with pytest.raises(SettingsError, match=name) as error:
         read()

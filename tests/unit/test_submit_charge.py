@@ -7,46 +7,10 @@ import pytest
 
 from shared.domain.charge import AttemptStatus, ChargeEvent, ChargeStatus
 from shared.domain.errors import AskAgain
-from shared.domain.events import Message
 from shared.operations.ports import Accepted, NotSent, Refused, Unknown
-from shared.operations.submit_charge import (
-    Submission,
-    callback_token,
-    submit_charge,
-    token_hash,
-)
-from tests.factories import a_charge, a_message
-from tests.fakes import START, TENANT, Clock, MemoryCharges, PlayedOperator
-
-KEY = b"k" * 32
-
-
-class Scene:
-    """One charge, one operator, one clock."""
-
-    def __init__(self, *answers: Accepted | Refused | Unknown | NotSent) -> None:
-        self.clock = Clock()
-        self.store = MemoryCharges(
-            a_charge(TENANT, created_at=START, submit_before=START.replace(minute=2))
-        )
-        self.operator = PlayedOperator(answers)
-        self.points: list[str] = []
-
-    def submit(self, message: Message | None = None) -> str:
-        how = Submission(
-            callback_base_url="https://callbacks.example",
-            callback_token_key=KEY,
-            number_key=KEY,
-            base_url="https://api.example",
-            language="fr",
-            now=self.clock.now,
-            monotonic=self.clock.monotonic,
-            reached=self.points.append,
-        )
-        message = message or a_message(self.store.charge)
-        return submit_charge(
-            message, store=self.store, requester_of=lambda _: self.operator, how=how
-        )
+from shared.operations.submit_charge import callback_token, token_hash
+from tests.factories import a_message
+from tests.unit.submitting import KEY, Scene
 
 
 def test_an_accepted_charge_waits_for_its_payer() -> None:
@@ -118,6 +82,19 @@ def test_proven_unsent_goes_again_under_the_same_reference() -> None:
     first, second = scene.operator.requests
     assert first.reference == second.reference
     assert first.callback_url == second.callback_url
+
+
+@pytest.mark.parametrize("wrong", ["requester", "opener"])
+def test_what_cannot_be_asked_is_not_claimed(wrong: str) -> None:
+    """A charge whose contract is not its own stays as it was: no lease, no attempt."""
+    scene = Scene(Accepted(), openings=[])
+    scene.wrong = wrong
+
+    with pytest.raises(LookupError):
+        scene.submit()
+
+    assert scene.store.charge.status is ChargeStatus.CREATED
+    assert scene.store.attempt is None
 
 
 def test_what_was_never_sent_fails_when_its_time_is_over() -> None:

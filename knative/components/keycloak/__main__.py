@@ -7,6 +7,7 @@ from pathlib import Path
 
 from keycloak.exceptions import KeycloakError
 
+from knative.components.keycloak.access import read_pair
 from knative.components.keycloak.document import load_document
 from knative.components.keycloak.drift import differences
 from knative.components.keycloak.realm import Realm, RealmError
@@ -31,10 +32,10 @@ def main(arguments: list[str]) -> int:
 
 def _run(*, check: bool) -> int:
     secrets_dir = Path(os.environ["SECRETS_DIR"])
-    client_id, client_secret = _credentials(secrets_dir / "keycloak_admin")
+    client_id, client_secret = read_pair(secrets_dir / "keycloak_admin")
     document = load_document(
         public_base_url=os.environ["PUBLIC_BASE_URL"],
-        administration_secret=_credentials(secrets_dir / "keycloak_administration")[1],
+        administration_secret=read_pair(secrets_dir / "keycloak_administration")[1],
     )
     realm = Realm(
         os.environ["KEYCLOAK_URL"],
@@ -58,11 +59,6 @@ def _run(*, check: bool) -> int:
     realm.mend(document)
     left = list(differences(wanted, realm.state(wanted)))
     return _fail(f"Still drift: {'; '.join(left)}.") if left else 0
-
-
-def _credentials(file: Path) -> tuple[str, str]:
-    client_id, _, secret = file.read_text(encoding="utf-8").strip().partition(":")
-    return client_id, secret
 
 
 def _say(line: str) -> None:

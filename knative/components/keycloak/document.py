@@ -11,6 +11,46 @@ from knative.components.keycloak.flow import Steps, flat_steps
 _FOLDER: Final = Path(__file__).resolve().parent
 _SECTIONS: Final = ("roles", "clients", "scopeMappings", "users")
 
+# What Keycloak gives everybody: their own account.
+_EVERYBODY: Final = {
+    "description": "${role_default-roles}",
+    "composites": [
+        "account/manage-account",
+        "account/view-profile",
+        "offline_access",
+        "uma_authorization",
+    ],
+}
+# Keys that the server made itself, nobody's people but its own, and the policies without which
+# whoever can reach the server makes clients.
+_POLICIES: Final = "ClientRegistrationPolicy"
+_COMPONENTS: Final = (
+    "KeyProvider/aes-generated",
+    "KeyProvider/hmac-generated",
+    "KeyProvider/rsa-enc-generated",
+    "KeyProvider/rsa-generated",
+    *(
+        f"{_POLICIES}/{name}/{whose}"
+        for name in (
+            "allowed-client-templates",
+            "allowed-protocol-mappers",
+            "registration-web-origins",
+        )
+        for whose in ("anonymous", "authenticated")
+    ),
+    *(
+        f"{_POLICIES}/{name}/anonymous"
+        for name in ("consent-required", "max-clients", "scope", "trusted-hosts")
+    ),
+)
+# The realm that rules all others: one client, no people, and guessing is slow there too.
+_MASTER: Final = {
+    "bruteForceProtected": True,
+    "failureFactor": 10,
+    "waitIncrementSeconds": 60,
+    "maxFailureWaitSeconds": 900,
+}
+
 State = Mapping[str, Any]
 """A realm by section, each part by its name, so that two states can be compared."""
 
@@ -33,15 +73,28 @@ class RealmDocument:
         wanted = self.representation
         return {
             "realm": {key: value for key, value in wanted.items() if key not in _SECTIONS},
-            "roles": {role["name"]: role_state(role) for role in wanted["roles"]["realm"]},
+            "roles": {
+                **{role["name"]: role_state(role) for role in wanted["roles"]["realm"]},
+                f"default-roles-{self.name}": _EVERYBODY,
+            },
             "clients": {client["clientId"]: client_state(client) for client in wanted["clients"]},
             "foreign clients": [],
+            "client roles": {client["clientId"]: [] for client in wanted["clients"]},
+            "flow overrides": [],
+            "identity providers": [],
+            "components": dict.fromkeys(_COMPONENTS, True),
             "scopes": {each["client"]: each["roles"] for each in wanted["scopeMappings"]},
             "service accounts": {
-                user["serviceAccountClientId"]: user["clientRoles"] for user in wanted["users"]
+                user["serviceAccountClientId"]: [
+                    f"{owner}/{role}"
+                    for owner, roles in user["clientRoles"].items()
+                    for role in roles
+                ]
+                for user in wanted["users"]
             },
             "user profile": profile_state(self.user_profile),
             "sign-in": steps_state(flat_steps(self.sign_in)),
+            "master": {"realm": _MASTER, "foreign clients": [], "people": 0},
         }
 
 

@@ -7,6 +7,8 @@ from typing import Any, Final
 from keycloak import KeycloakAdmin
 
 _ALIAS: Final = "sign-in"
+# Stands in the file for the name of the whole flow, which is another each time that it is built.
+_WHOLE: Final = "${flow}"
 
 Steps = Sequence[Mapping[str, Any]]
 
@@ -34,10 +36,15 @@ def read_steps(admin: KeycloakAdmin, alias: str) -> list[dict[str, Any]]:
                 "level": execution["level"],
                 "step": name,
                 "requirement": execution["requirement"],
-                "config": admin.get_authenticator_config(config)["config"] if config else {},
+                "config": _read_config(admin, config, alias) if config else {},
             }
         )
     return found
+
+
+def _read_config(admin: KeycloakAdmin, config: str, alias: str) -> dict[str, str]:
+    found = admin.get_authenticator_config(config)["config"]
+    return {name: word.replace(f"{alias}.", f"{_WHOLE}.") for name, word in found.items()}
 
 
 def replace_flow(admin: KeycloakAdmin, realm: str, steps: Steps, *, old: str) -> None:
@@ -70,7 +77,8 @@ def _add(admin: KeycloakAdmin, alias: str, steps: Steps, *, within: str) -> None
             {**execution, "requirement": step["requirement"]}, within
         )
         if "config" in step:
-            config = {"alias": f"{alias}.{execution['id'][:8]}", "config": step["config"]}
+            words = {name: word.replace(_WHOLE, alias) for name, word in step["config"].items()}
+            config = {"alias": f"{alias}.{execution['id'][:8]}", "config": words}
             admin.create_execution_config(execution["id"], config)
         if name is not None:
             _add(admin, alias, step["steps"], within=f"{alias}.{name}")

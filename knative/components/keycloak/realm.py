@@ -1,27 +1,18 @@
 """Reads a realm from a running Keycloak and brings it to what is wanted, part by part."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from typing import Any, Final
 
-from keycloak import KeycloakAdmin, KeycloakOpenIDConnection
+from keycloak import KeycloakAdmin
 from keycloak.exceptions import KeycloakGetError
 
-from knative.components.keycloak.document import (
-    RealmDocument,
-    State,
-    client_state,
-    profile_state,
-    role_state,
-    steps_state,
-)
+from knative.components.keycloak.access import MASTER, connect
+from knative.components.keycloak.document import RealmDocument, State
 from knative.components.keycloak.drift import differences
-from knative.components.keycloak.flow import read_steps, replace_flow
+from knative.components.keycloak.flow import replace_flow
+from knative.components.keycloak.reading import read_master, read_state
 
-_TIMEOUT_SECONDS: Final = 15
 _NOT_FOUND: Final = 404
-_MASTER: Final = "master"
-# Keycloak's own, which it needs and which take no password.
-_OWN_CLIENTS: Final = {"account", "account-console", "broker", "realm-management"}
 _LISTS_OF_SCOPES: Final = ("defaultClientScopes", "optionalClientScopes")
 
 
@@ -38,19 +29,16 @@ class Realm:
         self._name = name
         self._client_id = client_id
         self._client_secret = client_secret
-        self._admin = self._connect()
+        self._admin = self._connect(self._name)
 
-    def _connect(self) -> KeycloakAdmin:
-        connection = KeycloakOpenIDConnection(
-            server_url=self._url,
-            realm_name=self._name,
-            user_realm_name=_MASTER,
+    def _connect(self, realm: str) -> KeycloakAdmin:
+        return connect(
+            self._url,
+            realm=realm,
             client_id=self._client_id,
-            client_secret_key=self._client_secret,
-            timeout=_TIMEOUT_SECONDS,
-            max_retries=0,
+            client_secret=self._client_secret,
+            client_realm=MASTER,
         )
-        return KeycloakAdmin(connection=connection)
 
     def exists(self) -> bool:
         """Whether the server has this realm."""
@@ -66,53 +54,12 @@ class Realm:
         """Make the realm with everything in it."""
         self._admin.create_realm(dict(document.representation))
         # A token says which realms its holder may change: this one is not in the old token.
-        self._admin = self._connect()
+        self._admin = self._connect(self._name)
 
     def state(self, wanted: State) -> State:
         """Return what the server holds of everything that `wanted` names."""
-        admin = self._admin
-        realm = admin.get_realm(self._name)
-        present = admin.get_clients()
-        clients = {
-            client["clientId"]: client_state({"protocolMappers": [], **client})
-            for client in present
-            if client["clientId"] in wanted["clients"]
-        }
-        strangers = {client["clientId"] for client in present} - set(clients) - _OWN_CLIENTS
-        return {
-            "realm": realm,
-            "roles": dict(self._roles(wanted["roles"])),
-            "clients": clients,
-            "foreign clients": sorted(strangers),
-            "scopes": {
-                client: _names(admin.get_realm_roles_of_client_scope(clients[client]["id"]))
-                for client in wanted["scopes"]
-                if client in clients
-            },
-            "service accounts": {
-                client: self._service_roles(clients[client]["id"], owners)
-                for client, owners in wanted["service accounts"].items()
-                if clients.get(client, {}).get("serviceAccountsEnabled")
-            },
-            "user profile": profile_state(admin.get_realm_users_profile()),
-            "sign-in": steps_state(read_steps(admin, realm["browserFlow"])),
-        }
-
-    def _roles(self, wanted: Mapping[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:
-        for role in self._admin.get_realm_roles(brief_representation=False):
-            if role["name"] in wanted:
-                composites = self._admin.get_composite_realm_roles_of_role(role["name"])
-                yield (
-                    role["name"],
-                    role_state({**role, "composites": {"realm": _names(composites)}}),
-                )
-
-    def _service_roles(self, client: str, owners: Mapping[str, Any]) -> dict[str, list[str]]:
-        user = self._admin.get_client_service_account_user(client)["id"]
-        return {
-            owner: _names(self._admin.get_client_roles_of_user(user, self._id_of(owner)))
-            for owner in owners
-        }
+        master = read_master(self._connect(MASTER), wanted["master"], self._client_id)
+        return {**read_state(self._admin, self._name, wanted), "master": master}
 
     def _id_of(self, client: str) -> str:
         found = self._admin.get_client_id(client)
@@ -123,12 +70,15 @@ class Realm:
     def mend(self, document: RealmDocument) -> None:
         """Change what differs, and nothing else; what is wanted and missing is made.
 
-        A foreign client stays, for somebody to judge: it may be an attack or a forgotten line here.
+        What is foreign stays, for somebody to judge: it may be an attack or a forgotten line here.
         """
         wanted = document.state()
         found = self.state(wanted)
         if list(differences(wanted["realm"], found["realm"])):
             self._admin.update_realm(self._name, dict(wanted["realm"]))
+        if list(differences(wanted["master"]["realm"], found["master"]["realm"])):
+            self._admin.update_realm(MASTER, dict(wanted["master"]["realm"]))
+        self._drop_flow_overrides(found["flow overrides"])
         self._mend_roles(wanted["roles"], found["roles"])
         if list(differences(wanted["sign-in"], found["sign-in"])):
             old = found["realm"]["browserFlow"]
@@ -137,12 +87,20 @@ class Realm:
         found = self.state(wanted)
         for client, roles in wanted["scopes"].items():
             self._mend_scope(found["clients"][client]["id"], roles, found["scopes"][client])
-        for client, owners in wanted["service accounts"].items():
+        for client, roles in wanted["service accounts"].items():
             self._mend_service_account(
-                found["clients"][client]["id"], owners, found["service accounts"][client]
+                found["clients"][client]["id"], roles, found["service accounts"][client]
             )
         if list(differences(wanted["user profile"], found["user profile"])):
             self._admin.update_realm_users_profile(dict(document.user_profile))
+
+    def _drop_flow_overrides(self, names: list[str]) -> None:
+        field = "authenticationFlowBindingOverrides"
+        for client in self._admin.get_clients():
+            if client["clientId"] in names:
+                # Whole, for Keycloak fills in what an update leaves out.
+                changed = {**client, field: dict.fromkeys(client[field], "")}
+                self._admin.update_client(client["id"], changed)
 
     def _mend_roles(self, wanted: Mapping[str, Any], found: Mapping[str, Any]) -> None:
         for name, role in wanted.items():
@@ -213,33 +171,35 @@ class Realm:
         if extra:
             self._admin.delete_realm_roles_of_client_scope(client, extra)
 
-    def _mend_service_account(
-        self, client: str, wanted: Mapping[str, list[str]], found: Mapping[str, list[str]]
-    ) -> None:
+    def _mend_service_account(self, client: str, wanted: list[str], found: list[str]) -> None:
         admin = self._admin
         user = admin.get_client_service_account_user(client)["id"]
-        for owner, names in wanted.items():
-            holder = self._id_of(owner)
-            missing = [admin.get_client_role(holder, n) for n in set(names) - set(found[owner])]
-            extra = [admin.get_client_role(holder, n) for n in set(found[owner]) - set(names)]
-            if missing:
-                admin.assign_client_role(user, holder, missing)
-            if extra:
-                admin.delete_client_roles_of_user(user, holder, extra)
+        missing, extra = self._exchange(wanted, found)
+        for role in missing:
+            admin.assign_client_role(user, role["containerId"], [role])
+        for role in extra:
+            if role["clientRole"]:
+                admin.delete_client_roles_of_user(user, role["containerId"], [role])
+            else:
+                admin.delete_realm_roles_of_user(user, [role])
 
     def _exchange(
         self, wanted: list[str], found: list[str]
     ) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
-        """Return the realm roles to add and those to take away."""
+        """Return the roles to add and those to take away."""
         missing, extra = sorted(set(wanted) - set(found)), sorted(set(found) - set(wanted))
-        role = self._admin.get_realm_role
-        return [role(name) for name in missing], [role(name) for name in extra]
+        return [self._role(path) for path in missing], [self._role(path) for path in extra]
+
+    def _role(self, path: str) -> dict[str, Any]:
+        client, _, name = path.rpartition("/")
+        admin = self._admin
+        return (
+            admin.get_client_role(self._id_of(client), name)
+            if client
+            else admin.get_realm_role(name)
+        )
 
 
 def _representation(client: Mapping[str, Any]) -> dict[str, Any]:
     mappers = client.get("protocolMappers", {})
     return {**client, "protocolMappers": list(mappers.values())}
-
-
-def _names(items: list[dict[str, Any]]) -> list[str]:
-    return [str(item["name"]) for item in items]

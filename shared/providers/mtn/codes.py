@@ -7,15 +7,21 @@ reasons, and those seen in recordings only. A word that is not here is kept verb
 from collections.abc import Mapping
 from typing import Final
 
-PAYER_NOT_FOUND: Final = "payer_not_found"
-PAYER_BLOCKED: Final = "payer_blocked"
-PAYER_DECLINED: Final = "payer_declined"
-PAYER_LIMIT_REACHED: Final = "payer_limit_reached"
-INSUFFICIENT_FUNDS: Final = "insufficient_funds"
-EXPIRED: Final = "expired"
-OPERATOR_MISCONFIGURED: Final = "operator_misconfigured"
-OPERATOR_UNAVAILABLE: Final = "operator_unavailable"
-OPERATOR_ERROR: Final = "operator_error"
+from shared.providers.failures import (
+    EXPIRED,
+    FLOAT_INSUFFICIENT,
+    FLOAT_LIMIT_REACHED,
+    INSUFFICIENT_FUNDS,
+    OPERATOR_ERROR,
+    OPERATOR_MISCONFIGURED,
+    OPERATOR_UNAVAILABLE,
+    PAYEE_BLOCKED,
+    PAYEE_NOT_FOUND,
+    PAYER_BLOCKED,
+    PAYER_DECLINED,
+    PAYER_LIMIT_REACHED,
+    PAYER_NOT_FOUND,
+)
 
 # In a collection the payee is the merchant's own wallet, so what is wrong with the payee is never
 # the payer's matter.
@@ -48,6 +54,25 @@ FAILURE_CODES: Final[Mapping[str, str]] = {
     "ONGOING": OPERATOR_ERROR,
 }
 
+# In a payout the payer is our own wallet, and nobody is prompted: what is wrong with the payer is
+# ours to mend, and whoever runs this must hear of it. Neither a refusal by "the payer" nor a time
+# that ran out is a customer's.
+PAYOUT_FAILURE_CODES: Final[Mapping[str, str]] = {
+    **FAILURE_CODES,
+    "PAYEE_NOT_FOUND": PAYEE_NOT_FOUND,
+    "PAYEE_NOT_ALLOWED_TO_RECEIVE": PAYEE_BLOCKED,
+    "PAYER_NOT_FOUND": OPERATOR_MISCONFIGURED,
+    "SENDER_ACCOUNT_NOT_ACTIVE": OPERATOR_MISCONFIGURED,
+    "NOT_ENOUGH_FUNDS": FLOAT_INSUFFICIENT,
+    "PAYER_LIMIT_REACHED": FLOAT_LIMIT_REACHED,
+    "APPROVAL_REJECTED": OPERATOR_ERROR,
+    "PAYMENT_NOT_APPROVED": OPERATOR_ERROR,
+    "TRANSACTION_CANCELED": OPERATOR_ERROR,
+    "PAYER_REJECTION": OPERATOR_ERROR,
+    "COULD_NOT_PERFORM_TRANSACTION": OPERATOR_ERROR,
+    "EXPIRED": OPERATOR_ERROR,
+}
+
 # MTN answers a caller's mistakes with 500. Only these are documented as answers to a submission,
 # which was therefore not taken; any other 500 proves nothing.
 DEFINITE_ON_500: Final = frozenset(
@@ -72,6 +97,6 @@ SUCCESSFUL: Final = "SUCCESSFUL"
 FAILED: Final = "FAILED"
 
 
-def failure_code(word: str) -> str:
+def failure_code(table: Mapping[str, str], word: str) -> str:
     """Return our code for the reason of a FAILED payment, `operator_error` for a new word."""
-    return FAILURE_CODES.get(word, OPERATOR_ERROR)
+    return table.get(word, OPERATOR_ERROR)

@@ -14,7 +14,7 @@ from sqlalchemy import Engine
 from sqlalchemy.pool import PoolProxiedConnection
 
 from shared.db.engine import make_engine
-from shared.db.statement import Prepared, Statement
+from shared.db.statement import Statement, prepare
 from shared.runtime.settings import require, settings
 
 INSERT: Final = Statement("INSERT INTO bench.bare (id, body) VALUES (:id::text, :body::text)")
@@ -32,7 +32,7 @@ def _engine() -> Engine:
 def _insert(raw: PoolProxiedConnection, connection: Any, request: flask.Request) -> None:
     prepared = raw.info.get("bare")
     if prepared is None:
-        prepared = raw.info["bare"] = Prepared(connection, INSERT)
+        prepared = raw.info["bare"] = prepare(connection, INSERT)
     values = {"id": secrets.token_hex(16), "body": request.get_data(as_text=True)}
     prepared.run(connection, values)
 

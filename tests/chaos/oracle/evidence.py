@@ -24,6 +24,7 @@ Rows = Sequence[Row]
 
 _TENANT: Final = {
     "charges": "id",
+    "refunds": "id",
     "provider_attempts": "id",
     "state_changes": "id",
     "receipts": "id",
@@ -34,6 +35,7 @@ _TENANT: Final = {
     "consumed_messages": "event_id, consumer",
     "events": "id",
     "webhook_deliveries": "event_id",
+    "audit_entries": "position",
 }
 # Of these also what another account may have written about an object of ours.
 _PLATFORM: Final = {
@@ -50,6 +52,8 @@ _FORBIDDEN: Final = re.compile(
     rb"2376[0-9]{8}(?![0-9])|(?<![\w.-])6[5-9][0-9]{7}(?![\w.-])"
     rb"|[sr]k_(test|live)_\w{30}|whsec_\w{20}"
 )
+# Orange knows an order by the last letters and digits of our id.
+_ORDER_LENGTH: Final = 20
 _PAGE: Final = 10_000
 _READERS: Final = 8
 _SECRET: Final = re.compile(rb"[\w+/=-]{20,}")
@@ -72,7 +76,8 @@ class Sources:
 
     `accepted` holds id, key and body of each success; `arrivals` event id and charge of each
     webhook that came, `sent` its text; `secrets` is a folder of files whose contents no log may
-    hold; `api` is how the merchant reads; `foreign` are words and charges of others.
+    hold; `api` is how the merchant reads; `foreign` are words and charges of others; `deaths` says
+    who was killed, and when, in seconds since 1970.
     """
 
     login: Login
@@ -87,6 +92,7 @@ class Sources:
     sent: Sequence[str]
     api: Mapping[str, str]
     foreign: Sequence[str]
+    deaths: Sequence[tuple[str, float]] = ()
 
     @classmethod
     def from_json(cls, text: str) -> "Sources":
@@ -115,17 +121,22 @@ class StoredReceipt:
 class Evidence:
     """One moment of one account: its rows by table, and the truth of the world around it.
 
-    `effects` is the money that moved at the operator; `delivered` counts arrivals by event id,
+    `effects` is the money that came in at the operator, `payouts` what went out; `intents` are what
+    was kept before; `delivered` counts arrivals by event id,
     `told` says which charge an event was about; `accepted` is what the API said yes to;
     `old_transactions` are open for more than a minute; `leaks` are lines of logs; `strays` are
-    words of others in what is the account's, of which `words` were looked for.
+    words of others in what is the account's, of which `words` were looked for; `deaths` as in
+    Sources.
     """
 
     at: datetime
     account: str
+    schema: str
     tables: Mapping[str, Rows]
     effects: Rows
+    payouts: Rows
     receipts: Sequence[StoredReceipt]
+    intents: Sequence[StoredReceipt]
     delivered: Mapping[str, int]
     told: Mapping[str, str]
     accepted: Sequence[Mapping[str, str]]
@@ -133,6 +144,7 @@ class Evidence:
     leaks: Sequence[str]
     strays: Sequence[str]
     words: int
+    deaths: Sequence[tuple[str, float]] = ()
 
     def rows(self, table: str) -> Rows:
         """The rows of a table."""
@@ -143,6 +155,8 @@ class Evidence:
         found = {name: len(rows) for name, rows in self.tables.items()}
         return found | {
             "operator's effects": len(self.effects),
+            "operator's payouts": len(self.payouts),
+            "kept intents": len(self.intents),
             "stored receipts": len(self.receipts),
             "webhooks received": sum(self.delivered.values()),
             "successes answered": len(self.accepted),
@@ -153,15 +167,23 @@ class Evidence:
 def gather(sources: Sources) -> Evidence:
     """Read it all, once."""
     lost = _lost_effects(sources)
+    lost_out = _lost_payouts(sources)
     tables, at, old_transactions = _database(sources)
-    ids = {row["id"] for row in tables["charges"]}
-    receipts = _stored_receipts(sources)
+    ours = _by_order(row["id"] for row in tables["charges"])
+    refunds = {row["id"] for row in tables["refunds"]}
+    receipts = _stored_objects(sources, "receipts")
     return Evidence(
         at=at,
         account=sources.account,
+        schema=sources.schema,
         tables=tables,
-        effects=[*(row for row in _effects(sources.operator) if row["external_id"] in ids), *lost],
+        effects=[*_of(ours, _effects(sources.operator)), *lost],
+        payouts=[
+            *(r for r in _payouts(sources.operator) if r["external_id"] in refunds),
+            *lost_out,
+        ],
         receipts=receipts,
+        intents=_stored_objects(sources, "intents"),
         delivered=Counter(event for event, _ in sources.arrivals),
         told=dict(sources.arrivals),
         accepted=sources.accepted,
@@ -169,6 +191,7 @@ def gather(sources: Sources) -> Evidence:
         leaks=list(leaks(Path(sources.logs), _secrets(Path(sources.secrets)))),
         strays=_strays(sources, receipts) if sources.foreign else [],
         words=len(sources.foreign),
+        deaths=sources.deaths,
     )
 
 
@@ -201,25 +224,36 @@ def connected(login: Login) -> Iterator[Any]:
 
 
 def under_way(login: Login, schema: str, *, with_proofs: bool = False) -> Sequence[str]:
-    """Name each charge, delivery, receipt and message of the account that is not at its end.
+    """Name each charge, delivery and receipt of the account that is not at its end.
 
-    A charge that may not be sent any more ends by reads over two minutes: unless `with_proofs`, one
-    that waits for those is not named.
+    And each message and notification of whomever.
+
+    A refund that its operator never got waits for a person, and is not named.
+    A charge that may not be sent any more ends by reads over two minutes, one whose payToken was
+    never seen to serve when that ends: unless `with_proofs`, one that waits so is not named.
     """
     proven = f"""c.submit_before < now() AND EXISTS (
         SELECT FROM "{schema}".provider_attempts WHERE charge_id = c.id AND not_found_reads > 0)
       OR (SELECT count(*) FROM "{schema}".state_changes
-          WHERE object_id = c.id AND cause = 'claimed') > 1"""
+          WHERE object_id = c.id AND cause = 'claimed') > 1
+      OR c.status = 'awaiting_payer' AND c.operator = 'orange' AND NOT EXISTS (
+        SELECT FROM "{schema}".state_changes WHERE object_id = c.id AND cause = 'accepted')"""
     with connected(login) as connection:
         rows = connection.run(
             f"""SELECT 'charge ' || id || ' ' || status FROM "{schema}".charges c
               WHERE status NOT IN ('succeeded', 'failed', 'expired', 'canceled')
                 AND NOT ({"false" if with_proofs else proven})
+            UNION ALL SELECT 'refund ' || id || ' ' || status FROM "{schema}".refunds r
+              WHERE status NOT IN ('succeeded', 'failed') AND NOT EXISTS (
+                SELECT FROM "{schema}".provider_attempts
+                WHERE charge_id = r.id AND not_found_reads > 0)
             UNION ALL SELECT 'delivery of ' || event_id FROM "{schema}".webhook_deliveries
               WHERE status = 'pending'
             UNION ALL SELECT 'receipt ' || id FROM "{schema}".receipts WHERE stored_at IS NULL
             UNION ALL SELECT 'message ' || id || ' ' || topic FROM platform.outbox
-              WHERE published_at IS NULL"""
+              WHERE published_at IS NULL
+            UNION ALL SELECT 'notification ' || id || ' ' || kind FROM platform.notifications
+              WHERE state = 'waiting'"""
         )
     return [name for [name] in rows]
 
@@ -242,7 +276,11 @@ def _database(sources: Sources) -> tuple[dict[str, Rows], datetime, int]:
             return [dict(zip(names, row, strict=True)) for row in found]
 
         schema = f'"{sources.schema}"'
-        ours = f"WHERE account_id = :account OR object_id IN (SELECT id FROM {schema}.charges)"
+        ours = (
+            "WHERE account_id = :account"
+            f" OR object_id IN (SELECT id FROM {schema}.charges"
+            f" UNION ALL SELECT id FROM {schema}.refunds)"
+        )
         tables = {name: select(f"{schema}.{name}", order) for name, order in _TENANT.items()}
         tables |= {
             name: select(f"platform.{name}", order, ours, account=sources.account)
@@ -258,28 +296,49 @@ def _database(sources: Sources) -> tuple[dict[str, Rows], datetime, int]:
 def _lost_effects(sources: Sources) -> list[dict[str, Any]]:
     """Money that moved for a charge which no account has (any more).
 
-    The operator is asked first: a charge is there before its money moves.
+    The operators are asked first: a charge is there before its money moves.
     """
-    moved = [row for row in _effects(sources.operator) if row["external_id"].startswith("ch_")]
+    moved = _effects(sources.operator)
     with connected(sources.login) as connection:
         schemas = [
             name for [name] in connection.run("SELECT schema_name FROM platform.account_schemas")
         ]
-        known = {
+        known = _by_order(
             charge
             for schema in schemas
             for [charge] in connection.run(f'SELECT id FROM "{schema}".charges')
-        }
+        )
     return [row for row in moved if row["external_id"] not in known]
 
 
-def _effects(operator: Mapping[str, str]) -> list[dict[str, Any]]:
+def _by_order(charges: Iterable[str]) -> dict[str, str]:
+    """Charges by what operators know them as."""
+    return {name: charge for charge in charges for name in (charge, charge[-_ORDER_LENGTH:])}
+
+
+def _of(charges: Mapping[str, str], effects: Rows) -> list[dict[str, Any]]:
+    """The effects of these charges, each with the charge's own id."""
+    return [
+        {**row, "external_id": charges[row["external_id"]]}
+        for row in effects
+        if row["external_id"] in charges
+    ]
+
+
+def _effects(control: Mapping[str, str]) -> list[dict[str, Any]]:
+    """What moved at all operators for anything of ours; payers with the country's code."""
+    moved = _pages(control, "operator=mtn")
+    rows = [row for row in moved if row["external_id"].startswith("ch_")]
+    return rows + [{**r, "payer": f"237{r['payer']}"} for r in _pages(control, "operator=orange")]
+
+
+def _pages(control: Mapping[str, str], whose: str) -> list[dict[str, Any]]:
     rows: list[dict[str, Any]] = []
     while True:
         answer = urllib3.request(
             "GET",
-            f"{operator['url']}/effects?limit={_PAGE}&after={len(rows)}",
-            headers={"Authorization": f"Bearer {operator['token']}"},
+            f"{control['url']}/effects?{whose}&limit={_PAGE}&after={len(rows)}",
+            headers={"Authorization": f"Bearer {control['token']}"},
             timeout=60,
             retries=False,
         )
@@ -289,7 +348,27 @@ def _effects(operator: Mapping[str, str]) -> list[dict[str, Any]]:
             return rows
 
 
-def _stored_receipts(sources: Sources) -> list[StoredReceipt]:
+def _lost_payouts(sources: Sources) -> list[dict[str, Any]]:
+    """Money that went out for a refund which no account has (any more); as `_lost_effects`."""
+    moved = _payouts(sources.operator)
+    with connected(sources.login) as connection:
+        schemas = connection.run("SELECT schema_name FROM platform.account_schemas")
+        known = {
+            refund
+            for [schema] in schemas
+            for [refund] in connection.run(f'SELECT id FROM "{schema}".refunds')
+        }
+    return [row for row in moved if row["external_id"] not in known]
+
+
+def _payouts(control: Mapping[str, str]) -> list[dict[str, Any]]:
+    """What went out at MTN for any refund of ours."""
+    moved = _pages(control, "product=disbursement")
+    return [row for row in moved if str(row["external_id"]).startswith("rf_")]
+
+
+def _stored_objects(sources: Sources, kind: str) -> list[StoredReceipt]:
+    """The account's locked objects of a kind: `receipts` or `intents`."""
     where = sources.store
     store: Any = boto3.session.Session().client(
         "s3",
@@ -300,11 +379,11 @@ def _stored_receipts(sources: Sources) -> list[StoredReceipt]:
         config=Config(s3={"addressing_style": "path"}),
     )
     pages = store.get_paginator("list_object_versions").paginate(
-        Bucket=where["bucket"], Prefix=f"receipts/{sources.account}/"
+        Bucket=where["bucket"], Prefix=f"{kind}/{sources.account}/"
     )
     versions: list[Mapping[str, Any]] = []
     for page in pages:
-        assert not page.get("DeleteMarkers"), "somebody tried to delete a receipt"
+        assert not page.get("DeleteMarkers"), "somebody tried to delete what is locked"
         versions += page.get("Versions", [])
 
     def read(version: Mapping[str, Any]) -> StoredReceipt:

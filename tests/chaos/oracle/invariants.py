@@ -1,19 +1,35 @@
 """The invariants of money, each as a function from evidence to what breaks it; nothing breaks none.
 
-The numbers are those of the reliability notes and money rules, I1 to I18. I16 (the chain of audit
-entries) has nothing to look at before there are such entries. The states and their
+The numbers are those of the reliability notes and money rules, I1 to I18. The states and their
 edges are written out once more, from the rules and not from the code: both would have to be wrong.
 """
 
+import calendar
+import hashlib
 from collections import Counter, defaultdict
 from collections.abc import Callable, Mapping
+from datetime import UTC, datetime, timedelta
 from itertools import pairwise
 from typing import Final
 
+from tests.chaos.oracle import refunds
 from tests.chaos.oracle.evidence import Evidence, Row
 
 SENDS: Final = 2
-NOT_APPLICABLE: Final = ("I16 audit entries are chained",)
+# A payToken lives for ten minutes, and the check after its end comes 15 min after the charge.
+_UNASKED_LASTS: Final = timedelta(minutes=16)
+_AUDITED: Final = (
+    "actor_kind",
+    "actor_id",
+    "action",
+    "object_type",
+    "object_id",
+    "before",
+    "after",
+    "remote_address",
+    "reason",
+    "request_id",
+)
 FINAL: Final = frozenset({"succeeded", "failed", "expired", "canceled"})
 # What may end a charge whose money may have moved: the operator's word, never our clock.
 _PROOFS: Final[Mapping[str, str]] = {
@@ -74,23 +90,44 @@ def floors_hold(evidence: Evidence) -> list[str]:
 
 def answers_have_rows(evidence: Evidence) -> list[str]:
     """I4: what the API said yes to is found by id and by key, and the key keeps that answer."""
-    charges = {row["id"] for row in evidence.rows("charges")}
+    stored = _objects(evidence)
     keys = {row["key"]: row for row in evidence.rows("idempotency_keys")}
     found = []
     for answer in evidence.accepted:
         kept = keys.get(answer["key"], {})
-        if answer["id"] not in charges:
+        if answer["id"] not in stored:
             found.append(f"{answer['id']} is not stored")
         if kept.get("object_id") != answer["id"] or kept["response"] != answer["body"]:
             found.append(f"{answer['id']} is not what its key leads to")
-    stray = charges - {answer["id"] for answer in evidence.accepted}
+    stray = stored - {answer["id"] for answer in evidence.accepted}
     return found + [f"{key} was never answered, or refused" for key in stray]
+
+
+def _objects(evidence: Evidence) -> set[str]:
+    """Everything that was asked for: charges and refunds."""
+    return {row["id"] for table in ("charges", "refunds") for row in evidence.rows(table)}
 
 
 def effects_happen_once(evidence: Evidence) -> list[str]:
     """I5: at most one effect for a charge."""
     counts = Counter(row["external_id"] for row in evidence.effects)
     return [f"{key} has {count} effects" for key, count in counts.items() if count > 1]
+
+
+def effects_were_announced(evidence: Evidence) -> list[str]:
+    """I5: money moved only under a reference that is stored with that charge's attempt.
+
+    It is ours at MTN; at Orange it is the payToken.
+    """
+    stored = {
+        (row["charge_id"], row["operator_reference"] or row["reference"])
+        for row in evidence.rows("provider_attempts")
+    }
+    return [
+        f"{row['external_id']}: money moved under {row['reference']}, which no attempt has"
+        for row in evidence.effects
+        if (row["external_id"], row["reference"]) not in stored
+    ]
 
 
 def effects_equal_ledger(evidence: Evidence) -> list[str]:
@@ -117,6 +154,8 @@ def effects_equal_ledger(evidence: Evidence) -> list[str]:
         if ours.get(key) != theirs.get(key)
     ]
     amounts = {key: int(amount) for key, (amount, _, _) in ours.items()}
+    for row in evidence.rows("refunds"):
+        booked.pop(row["id"], None)
     if dict(booked) != amounts:
         found.append(f"booked {dict(booked)}, succeeded {amounts}")
     return found
@@ -124,7 +163,7 @@ def effects_equal_ledger(evidence: Evidence) -> list[str]:
 
 def ends_are_proven(evidence: Evidence) -> list[str]:
     """I7: what was unknown, or waited for its payer, ends by a recorded word of the operator."""
-    uncertain = {"unknown", "awaiting_payer"}
+    uncertain = {"unknown", "awaiting_payer", "in_transit"}
     return [
         f"{row['object_id']}: {row['from_status']} ended by {row['cause']}"
         for row in evidence.rows("state_changes")
@@ -140,10 +179,11 @@ def history_is_allowed(evidence: Evidence) -> list[str]:
     found = []
     for row in evidence.rows("state_changes"):
         histories[row["object_id"]].append(row)
-        if _EDGES.get(row["from_status"], {}).get(row["cause"]) != row["to_status"]:
+        edges = refunds.EDGES if row["object_id"].startswith("rf_") else _EDGES
+        if edges.get(row["from_status"], {}).get(row["cause"]) != row["to_status"]:
             step = f"{row['cause']} in {row['from_status']}"
             found.append(f"{row['object_id']}: {step} does not lead to {row['to_status']}")
-    for charge in evidence.rows("charges"):
+    for charge in (*evidence.rows("charges"), *evidence.rows("refunds")):
         history = histories.pop(charge["id"], [])
         words = ["created", *(row["to_status"] for row in history)]
         starts = [row["from_status"] for row in history]
@@ -151,25 +191,36 @@ def history_is_allowed(evidence: Evidence) -> list[str]:
             found.append(f"{charge['id']}: {words} does not lead to {charge['status']}")
         if any(before in FINAL for before, _ in pairwise(words)):
             found.append(f"{charge['id']}: {words} left its end")
-    return found + [f"{key} has a history and no charge" for key in histories]
+    return found + [f"{key} has a history and is nowhere" for key in histories]
 
 
 def charges_have_ended(evidence: Evidence) -> list[str]:
     """Once faults have stopped, every charge is definite, or on its way to a proof by reads.
 
     The second is the lot of a charge whose sender was killed twice, or whose time to be sent was
-    over before anybody could: it is not sent again.
+    over before anybody could: it is not sent again. Nor is one at Orange whose sender was killed
+    between the payToken's commit and the request: it waits until the payToken ends, and has moved
+    no money.
     """
     changes = evidence.rows("state_changes")
     claims = Counter(row["object_id"] for row in changes if row["cause"] == "claimed")
+    accepted = {row["object_id"] for row in changes if row["cause"] == "accepted"}
     read = {r["charge_id"] for r in evidence.rows("provider_attempts") if r["not_found_reads"]}
+    moved = {row["external_id"] for row in evidence.effects}
     return [
         f"{row['id']} is {row['status']} at {evidence.at}: {_story(evidence, row['id'])}"
         for row in evidence.rows("charges")
         if row["status"] not in FINAL
         and claims[row["id"]] < SENDS
         and not (row["id"] in read and row["submit_before"] < evidence.at)
+        and not (row["id"] not in accepted | moved and _may_be_unasked(row, evidence.at))
     ]
+
+
+def _may_be_unasked(charge: Row, at: datetime) -> bool:
+    """Whether the payToken of a charge at Orange may still live that nobody has asked under."""
+    is_waiting = (charge["operator"], charge["status"]) == ("orange", "awaiting_payer")
+    return is_waiting and at - charge["created_at"] < _UNASKED_LASTS
 
 
 def _story(evidence: Evidence, charge: str) -> str:
@@ -185,7 +236,10 @@ def _story(evidence: Evidence, charge: str) -> str:
 
 
 def events_match_ends(evidence: Evidence) -> list[str]:
-    """Each charge has one event for its birth, one for its end, one for its receipt if paid."""
+    """Each charge has one event for its birth, one for its end, one for its receipt if paid.
+
+    A refund has the first two, and its success one of its charge.
+    """
     told: defaultdict[str, list[str]] = defaultdict(list)
     for row in evidence.rows("events"):
         told[row["object_id"]].append(row["type"])
@@ -195,10 +249,19 @@ def events_match_ends(evidence: Evidence) -> list[str]:
         "expired": ["charge.failed"],
         "canceled": ["charge.canceled"],
     }
-    return [
-        f"{row['id']}: {told[row['id']]}"
+    expected = {
+        row["id"]: ["charge.pending", *ends.get(row["status"], [])]
         for row in evidence.rows("charges")
-        if sorted(told[row["id"]]) != sorted(["charge.pending", *ends.get(row["status"], [])])
+    }
+    for row in evidence.rows("refunds"):
+        end = [f"refund.{row['status']}"] if row["status"] in refunds.FINAL else []
+        expected[row["id"]] = ["refund.pending", *end]
+        if row["status"] == "succeeded":
+            expected[row["charge_id"]].append("charge.refunded")
+    return [
+        f"{key}: {told[key]}"
+        for key, words in expected.items()
+        if sorted(told[key]) != sorted(words)
     ]
 
 
@@ -218,7 +281,7 @@ def events_are_delivered(evidence: Evidence) -> list[str]:
 
 
 def messages_work_once(evidence: Evidence) -> list[str]:
-    """I10: a message that moved a charge is consumed once, by one consumer, with one effect."""
+    """I10: a message that moved something is consumed once, by one consumer, with one effect."""
     consumed = Counter(row["event_id"] for row in evidence.rows("consumed_messages"))
     moved = Counter(
         row["message_id"] for row in evidence.rows("state_changes") if row["message_id"] is not None
@@ -233,8 +296,8 @@ def messages_work_once(evidence: Evidence) -> list[str]:
 
 
 def rows_are_ours(evidence: Evidence) -> list[str]:
-    """I12: every row, object and webhook belongs to the account whose charge it is about."""
-    charges = {row["id"] for row in evidence.rows("charges")}
+    """I12: every row, object and webhook belongs to the account that it is about."""
+    asked_for = _objects(evidence)
     about = {row["id"]: row["object_id"] for row in evidence.rows("events")}
     prefix = f"receipts/{evidence.account}/"
     return [
@@ -244,7 +307,7 @@ def rows_are_ours(evidence: Evidence) -> list[str]:
             for row in rows
             if row["account_id"] != evidence.account
         ),
-        *(f"event {e} is about {o}" for e, o in about.items() if o not in charges),
+        *(f"event {e} is about {o}" for e, o in about.items() if o not in asked_for),
         *(f"webhook {e} was about {o}" for e, o in evidence.told.items() if about.get(e) != o),
         *(r.key for r in evidence.receipts if not r.key.startswith(prefix)),
     ]
@@ -270,10 +333,13 @@ def keys_have_one_answer(evidence: Evidence) -> list[str]:
 def parts_make_the_whole(evidence: Evidence) -> list[str]:
     """I15: the operator's float gets the gross; merchant's net, fees and taxes add up to it."""
     gross = {row["id"]: row["amount"] for row in evidence.rows("charges")}
-    objects = {row["id"]: row["object_id"] for row in evidence.rows("ledger_transactions")}
+    transactions = evidence.rows("ledger_transactions")
+    objects = {row["id"]: row["object_id"] for row in transactions}
+    back = {row["id"] for row in transactions if row["kind"].startswith("refund_")}
     lines: defaultdict[str, list[Row]] = defaultdict(list)
     for row in evidence.rows("postings"):
-        lines[row["transaction_id"]].append(row)
+        if row["transaction_id"] not in back:
+            lines[row["transaction_id"]].append(row)
     found = []
     for transaction, rows in lines.items():
         amount = gross.get(objects.get(transaction, ""))
@@ -281,6 +347,32 @@ def parts_make_the_whole(evidence: Evidence) -> list[str]:
         parts = [row["amount"] for row in rows if not row["code"].startswith("float:")]
         if floats != [amount] or -sum(parts) != amount or any(part > 0 for part in parts):
             found.append(f"{transaction}: {floats} and {parts} of {amount}")
+    return found
+
+
+def audit_entries_are_chained(evidence: Evidence) -> list[str]:
+    """I16: entries stand at 1, 2, 3 …, each bound to the one before, from the account's making on.
+
+    What is hashed is written out once more, as the API's description has it.
+    """
+    entries = evidence.rows("audit_entries")
+    if not entries or entries[0]["action"] != "account.provisioned":
+        return ["the chain does not begin with the account"]
+    found, last = [], bytes(32)
+    for expected, row in enumerate(entries, start=1):
+        at = row["at"].astimezone(UTC)
+        microseconds = calendar.timegm(at.timetuple()) * 1_000_000 + at.microsecond
+        parts: list[str | None] = ["audit.v1", evidence.schema, f"{expected}", row["id"]]
+        parts += [f"{microseconds}", *(row[name] for name in _AUDITED)]
+        hashed = hashlib.sha256(last)
+        for part in parts:
+            content = b"" if part is None else part.encode()
+            hashed.update(b"-," if part is None else f"{len(content)}:".encode() + content + b",")
+        if row["position"] != expected or row["previous_hash"] != last:
+            found.append(f"{row['id']} is not what follows at {expected}")
+        elif row["hash"] != hashed.digest():
+            found.append(f"{row['id']} at {expected} was changed")
+        last = row["hash"]
     return found
 
 
@@ -341,14 +433,15 @@ def open_work_has_a_date(evidence: Evidence) -> list[str]:
     due = {
         row["object_id"]
         for row in evidence.rows("due_work")
-        if row["kind"] == "payment_check" and row["done_at"] is None
+        if row["kind"] in {"payment_check", "payout_check"} and row["done_at"] is None
     }
     due |= {
         row["object_id"]
         for row in evidence.rows("cases")
         if row["closed_at"] is None and row["reason"] != "paid_after_the_end"
     }
-    unfinished = {row["id"] for row in evidence.rows("charges") if row["status"] not in FINAL}
+    rows = (*evidence.rows("charges"), *evidence.rows("refunds"))
+    unfinished = {row["id"] for row in rows if row["status"] not in FINAL}
     return [f"{key} would be forgotten or checked for ever" for key in unfinished ^ due]
 
 
@@ -358,6 +451,7 @@ INVARIANTS: Final[Mapping[str, Callable[[Evidence], list[str]]]] = {
     "I3 floors hold": floors_hold,
     "I4 answers have rows": answers_have_rows,
     "I5 effects happen once": effects_happen_once,
+    "I5 effects were announced": effects_were_announced,
     "I6 effects equal ledger": effects_equal_ledger,
     "I7 ends are proven": ends_are_proven,
     "I8 history is allowed": history_is_allowed,
@@ -371,8 +465,10 @@ INVARIANTS: Final[Mapping[str, Callable[[Evidence], list[str]]]] = {
     "I14 charges have ended": charges_have_ended,
     "I14 nothing is left": nothing_is_left,
     "I15 parts make the whole": parts_make_the_whole,
+    "I16 audit entries are chained": audit_entries_are_chained,
     "I17 logs keep secrets": logs_keep_secrets,
     "I18 open work has a date": open_work_has_a_date,
+    **refunds.INVARIANTS,
 }
 
 

@@ -7,8 +7,6 @@ compares it with the role at work, and a row's account and mode must be that rol
 
 from typing import Final
 
-from alembic import op
-
 revision: Final = "p0001"
 down_revision: Final = None
 branch_labels: Final = ("platform",)
@@ -324,18 +322,14 @@ END
 $$;
 """
 
-
-def upgrade() -> None:
-    """Create everything; what removes or narrows comes a release later, in its own revision."""
-    policies = "".join(TENANT_POLICY.format(table=table) for table in _TENANT_WRITES)
-    for sql in (
-        GROUP_ROLE,
-        ACCOUNTS,
-        CALLBACKS,
-        QUEUES,
-        policies,
-        LOGIN_POLICIES,
-        POSTINGS_TRIGGER,
-        SERVER_LIMITS,
-    ):
-        op.get_bind().exec_driver_sql(sql)
+# What removes or narrows comes a release later, in a revision of its own.
+STATEMENTS: Final = (
+    GROUP_ROLE,
+    ACCOUNTS,
+    CALLBACKS,
+    QUEUES,
+    "".join(TENANT_POLICY.format(table=table) for table in _TENANT_WRITES),
+    LOGIN_POLICIES,
+    POSTINGS_TRIGGER,
+    SERVER_LIMITS,
+)

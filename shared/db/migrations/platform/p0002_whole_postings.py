@@ -2,8 +2,6 @@
 
 from typing import Final
 
-from alembic import op
-
 revision: Final = "p0002"
 down_revision: Final = "p0001"
 branch_labels: Final = None
@@ -24,7 +22,5 @@ REVOKE ALL ON FUNCTION platform.require_whole_posting(bigint, bigint) FROM PUBLI
 GRANT EXECUTE ON FUNCTION platform.require_whole_posting(bigint, bigint) TO pay_tenant;
 """
 
-
-def upgrade() -> None:
-    """Add the function; nothing that runs depends on its absence."""
-    op.get_bind().exec_driver_sql(SQL)
+# Nothing that runs depends on the absence of the function.
+STATEMENTS: Final = (SQL,)

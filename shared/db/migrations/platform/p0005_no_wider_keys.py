@@ -7,8 +7,6 @@ of the table is not bound: it gives a first live key `keys:write`.
 
 from typing import Final
 
-from alembic import op
-
 revision: Final = "p0005"
 down_revision: Final = "p0004"
 branch_labels: Final = None
@@ -43,7 +41,5 @@ CREATE TRIGGER no_wider BEFORE UPDATE OF scopes, allowed_from, review_by
   ) EXECUTE FUNCTION platform.refuse_a_wider_key();
 """
 
-
-def upgrade() -> None:
-    """Add the guard; the release before takes nothing back either."""
-    op.get_bind().exec_driver_sql(GUARD)
+# The release before takes nothing back either.
+STATEMENTS: Final = (GUARD,)

@@ -2,13 +2,11 @@
 
 Nothing here may be deleted, and of a row only what really changes may be updated: ledger, events,
 history and postings grow and never change. The tables belong to the migrating role; the tenant's
-role owns nothing and is named like its schema. `{account}` and `{schema}` are replaced below; a row
-written under a wrong search_path is refused instead of misfiled.
+role owns nothing and is named like its schema. `{account}` and `{schema}` become the tenant's own;
+a row written under a wrong search_path is refused instead of misfiled.
 """
 
 from typing import Final
-
-from alembic import context, op
 
 revision: Final = "t0001"
 down_revision: Final = None
@@ -215,10 +213,4 @@ GRANT UPDATE (status, attempts, next_attempt_at, lease_until, last_status, last_
   attempt_log, delivered_at) ON webhook_deliveries TO {schema};
 """
 
-
-def upgrade() -> None:
-    """Create everything in the schema that search_path names."""
-    account, schema = (context.config.attributes[name] for name in ("account", "schema"))
-    for sql in (PAYMENTS, LEDGER, MESSAGES, RIGHTS):
-        text = sql.replace("{account}", account).replace("{schema}", schema)
-        op.get_bind().exec_driver_sql(text)
+STATEMENTS: Final = (PAYMENTS, LEDGER, MESSAGES, RIGHTS)

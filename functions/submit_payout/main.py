@@ -1,0 +1,23 @@
+"""Sends money out: today refunds."""
+
+from shared.operations.submit_payout import submit_payout as submit
+from shared.runtime import locked, logs, payouts, wiring
+from shared.runtime.http import Push, push_function
+
+
+def handle(push: Push) -> None:
+    """Keep the intent, claim, send, record."""
+    message = push.message
+    tenant = wiring.tenant_of(message)
+    outcome = submit(
+        message,
+        store=payouts.refunds(tenant),
+        journal=locked.store(),
+        sender_of=payouts.operators().refund_sender,
+        reader_of=payouts.operators().refund_reader,
+        how=payouts.submission(tenant),
+    )
+    logs.info("payout_submitted", refund_id=message.object_id, outcome=outcome)
+
+
+submit_payout = push_function("submit_payout", handle)

@@ -1,0 +1,102 @@
+"""Empties an account's test mode: what it sold in play is gone, how it is set up stays.
+
+Ledger, events and history grow only, and no other login can delete a row of them. TRUNCATE takes
+milliseconds whatever there is; a worker in the midst waits, or is waited for, and finds then that
+its charge is not there.
+"""
+
+from typing import Final
+
+from sqlalchemy import Engine, text
+
+from shared.db.audit import entry_values
+from shared.db.owner import owner_transaction
+from shared.db.provisioning import APPEND_ENTRY
+from shared.domain.account import Tenant
+from shared.domain.audit import Origin
+from shared.domain.events import IDENTITY_DUE, NOTIFICATION_DUE
+
+EMPTIED: Final = (
+    "charges",
+    "refunds",
+    "provider_attempts",
+    "state_changes",
+    "receipts",
+    "ledger_transactions",
+    "postings",
+    "idempotency_keys",
+    "consumed_messages",
+    "events",
+    "webhook_deliveries",
+)
+KEPT: Final = frozenset(
+    {"ledger_accounts", "webhook_endpoints", "audit_entries", "alembic_version"}
+)
+"""Tables that stay; the balances in the ledger's accounts become 0."""
+
+FORGOTTEN: Final = (
+    "callback_tokens",
+    "public_codes",
+    "event_feed",
+    "payment_index",
+    "cases",
+    "dead_letters",
+)
+"""Tables of the platform that lose the mode's rows."""
+
+REMEMBERED: Final = frozenset(
+    {
+        "account_accesses",
+        "account_schemas",
+        "api_keys",
+        "dated_rules",
+        "due_work",
+        "notifications",
+        "outbox",
+    }
+)
+"""Those that keep them; of what is due only the endpoints' rows, at rest, and of the outbox what
+people, and Keycloak of people, are still to be told."""
+
+# Ids that only these rows name: a callback for a token that is gone is 404 and stores nothing.
+_OF_TEST_MODE: Final = "account_id = :account AND NOT livemode"
+_FORGET: Final = (
+    text("""
+DELETE FROM platform.callback_inbox i USING platform.callback_tokens t
+WHERE i.token_hash = t.token_hash AND t.account_id = :account AND NOT t.livemode
+"""),
+    *(text(f"DELETE FROM platform.{table} WHERE {_OF_TEST_MODE}") for table in FORGOTTEN),
+    text(f"""
+DELETE FROM platform.outbox
+WHERE {_OF_TEST_MODE} AND topic NOT IN ('{NOTIFICATION_DUE}', '{IDENTITY_DUE}')
+"""),
+    text(f"DELETE FROM platform.due_work WHERE {_OF_TEST_MODE} AND kind <> 'webhook'"),
+    text(f"""
+UPDATE platform.due_work SET due_at = 'infinity', lease_until = NULL
+WHERE {_OF_TEST_MODE} AND kind = 'webhook'
+"""),
+)
+
+
+def delete_test_data(engine: Engine, tenant: Tenant, origin: Origin) -> int:
+    """Empty the test mode of an account; return how many charges it had. Raises Unavailable.
+
+    Raises ValueError for the live mode, whatever led here.
+    """
+    if tenant.livemode:
+        raise ValueError("the live mode is never emptied")
+    schema = f'"{tenant.schema}"'
+    tables = ", ".join(f"{schema}.{table}" for table in EMPTIED)
+    with owner_transaction(engine) as connection:
+        # One lock for all of them, and the same first one as every worker's statement.
+        connection.exec_driver_sql(f"LOCK TABLE {tables} IN ACCESS EXCLUSIVE MODE")
+        count = connection.exec_driver_sql(f"SELECT count(*) FROM {schema}.charges").scalar_one()
+        connection.exec_driver_sql(f"TRUNCATE {tables}")
+        connection.exec_driver_sql(f"UPDATE {schema}.ledger_accounts SET balance = 0")
+        for statement in _FORGET:
+            connection.execute(statement, {"account": tenant.account})
+        before = {"charges": count}
+        entry = origin.entry("test_data.deleted", "account", tenant.account, before=before)
+        connection.exec_driver_sql(f"SET LOCAL search_path = {schema}, pg_catalog")
+        connection.execute(APPEND_ENTRY, entry_values(entry))
+    return int(count)

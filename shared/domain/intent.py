@@ -1,0 +1,72 @@
+"""The journal of money out: what shall be sent is written where it can never be changed, and first.
+
+A database that was restored to an earlier time has forgotten what it sent since. The journal has
+not: the same wish, made again under the same idempotency key, finds an intent of another id there,
+and stops for a person.
+"""
+
+import hmac
+import json
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Final
+
+from shared.domain.money import Money
+
+FORMAT: Final = "intent.v1"
+CONTENT_TYPE: Final = "application/json"
+
+
+@dataclass(frozen=True, slots=True)
+class Intent:
+    """One wish to send money out, as it is kept; `about` is what it was made for, a charge's id.
+
+    `reference` is what the operator will know it by. No number of a person is among it: these
+    bytes stay for years, and nobody can take a word out of them.
+    """
+
+    id: str
+    operation: str
+    account: str
+    livemode: bool
+    about: str
+    key: str
+    money: Money
+    operator_account: str
+    reference: str
+    created_at: datetime
+
+    @property
+    def object_key(self) -> str:
+        """Where it lies: the same for the same wish, whatever id it has this time."""
+        mode = "live" if self.livemode else "test"
+        return f"intents/{self.account}/{mode}/{self.operation}/{self.about}/{self.key}.json"
+
+    @property
+    def body(self) -> bytes:
+        """What is kept, the same bytes each time, in whatever zone its time was read."""
+        return json.dumps(
+            {
+                "format": FORMAT,
+                "intent": self.id,
+                "operation": self.operation,
+                "account": self.account,
+                "livemode": self.livemode,
+                "about": self.about,
+                "amount": self.money.amount,
+                "currency": self.money.currency,
+                "operator_account": self.operator_account,
+                "reference": self.reference,
+                "created_at": self.created_at.astimezone(UTC).isoformat(),
+            },
+            sort_keys=True,
+            separators=(",", ":"),
+        ).encode()
+
+
+def key_hmac(secret: bytes, idempotency_key: str) -> str:
+    """Return what stands for an idempotency key outside the database, in hex.
+
+    Merchants put into their keys what they like, numbers of people among it.
+    """
+    return hmac.digest(secret, f"intent:{idempotency_key}".encode(), "sha256").hex()

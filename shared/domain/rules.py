@@ -1,0 +1,141 @@
+"""The bounds that hold for an account in one mode, read from dated rules, and what breaks them."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, fields
+from datetime import datetime, timedelta
+from typing import Any, Final, Self, TypeVar
+
+from shared.domain.account import Caller
+from shared.domain.errors import InvalidRequest, Refusal, TooManyRequests
+from shared.domain.phone import PARAM, PhoneNumber
+from shared.domain.quota import business_day, seconds_to_next_day
+
+REQUESTS: Final = "requests"
+PROMPTS: Final = "prompts"
+VELOCITY_CHARGE: Final = "velocity_charge"
+KINDS: Final = (REQUESTS, PROMPTS, VELOCITY_CHARGE)
+
+# What the database refuses by, in the order of `caps`: the code, and the field at fault.
+_REACHED: Final[Mapping[str, tuple[str, str | None]]] = {
+    "account_count": ("account_count_reached", None),
+    "account_amount": ("account_amount_reached", "amount"),
+    "key_count": ("key_count_reached", None),
+    "key_amount": ("key_amount_reached", "amount"),
+}
+T = TypeVar("T", "RequestRate", "Prompts", "Velocity")
+
+
+@dataclass(frozen=True, slots=True)
+class RequestRate:
+    """Requests per window of so many seconds: of the account, and of each of its keys."""
+
+    account: int
+    key: int
+    seconds: int
+
+
+@dataclass(frozen=True, slots=True)
+class Prompts:
+    """How often one number may be asked to pay in so many seconds, by all merchants together."""
+
+    most: int
+    seconds: int
+
+
+@dataclass(frozen=True, slots=True)
+class Velocity:
+    """Count and amount (whole XAF) a day in Douala, of the account and of each key.
+
+    Keys younger than `new_key_seconds` have bounds of their own.
+    """
+
+    account_count: int
+    account_amount: int
+    key_count: int
+    key_amount: int
+    new_key_count: int
+    new_key_amount: int
+    new_key_seconds: int
+
+    def caps(self, key_since: datetime | None, now: datetime) -> tuple[int, int, int, int]:
+        """Return count and amount of the account, then of the key; one of no known age is new."""
+        account = (self.account_count, self.account_amount)
+        cool_down = timedelta(seconds=self.new_key_seconds)
+        if key_since is not None and now - key_since >= cool_down:
+            return (*account, self.key_count, self.key_amount)
+        count = min(self.new_key_count, self.key_count)
+        return (*account, count, min(self.new_key_amount, self.key_amount))
+
+
+@dataclass(frozen=True, slots=True)
+class Rules:
+    """What holds for one account in one mode; None where nothing bounds."""
+
+    requests: RequestRate | None = None
+    prompts: Prompts | None = None
+    charges: Velocity | None = None
+
+    @classmethod
+    def read(cls, found: Iterable[tuple[str, Mapping[str, Any]]]) -> Self:
+        """Read kinds with their data; an empty object sets no bound. Raises KeyError."""
+        data = {kind: words for kind, words in found if words}
+        return cls(
+            requests=_read(RequestRate, data.get(REQUESTS)),
+            prompts=_read(Prompts, data.get(PROMPTS)),
+            charges=_read(Velocity, data.get(VELOCITY_CHARGE)),
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Admission:
+    """What the database must find free before it stores a charge, and counts with it.
+
+    `caps` are as `Velocity.caps` returns them. The number is known by its HMAC alone.
+    """
+
+    number_hmac: str
+    key_id: str
+    at: datetime
+    prompts: Prompts | None = None
+    caps: tuple[int, int, int, int] | None = None
+
+    @property
+    def day(self) -> str:
+        """The day in Douala, as ISO writes it."""
+        return business_day(self.at).isoformat()
+
+    @property
+    def written_caps(self) -> str | None:
+        """The caps as PostgreSQL writes a list."""
+        return None if self.caps is None else f"{{{','.join(map(str, self.caps))}}}"
+
+    def refusal(self, word: str) -> Refusal:
+        """Return what a caller is told when the database refused by this word."""
+        reason, _, seconds = word.partition(":")
+        if reason == "blocked":
+            return InvalidRequest("phone_blocked", PARAM)
+        if reason == PROMPTS:
+            most = 0 if self.prompts is None else self.prompts.most
+            return TooManyRequests(
+                "payer_asked_too_often", PARAM, limit=most, retry_after_seconds=int(seconds)
+            )
+        code, param = _REACHED[reason]
+        limit = dict(zip(_REACHED, self.caps or (), strict=True))[reason]
+        wait = seconds_to_next_day(self.at)
+        return TooManyRequests(code, param, limit=limit, retry_after_seconds=wait)
+
+
+def admission(
+    rules: Rules, *, payer: PhoneNumber, number_key: bytes, caller: Caller, now: datetime
+) -> Admission | None:
+    """Return what must be free for a charge; None where nothing bounds charges here."""
+    if rules.prompts is None and rules.charges is None:
+        return None
+    caps = None if rules.charges is None else rules.charges.caps(caller.key_since, now)
+    return Admission(payer.keyed(number_key), caller.actor, now, rules.prompts, caps)
+
+
+def _read(shape: type[T], words: Mapping[str, Any] | None) -> T | None:
+    if words is None:
+        return None
+    return shape(**{field.name: int(words[field.name]) for field in fields(shape)})

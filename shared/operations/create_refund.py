@@ -1,0 +1,208 @@
+"""Takes a refund: money that goes back, in whole or in part, to the number that paid a charge."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Final
+
+from shared.domain import charge as charges
+from shared.domain import refund as refunds
+from shared.domain.account import Caller, OperatorAccount
+from shared.domain.charge import Attempt, Charge, ChargeStatus
+from shared.domain.errors import InvalidRequest, NotFound, NotPermitted, Refusal, Unavailable
+from shared.domain.events import REFUND_CREATED, Event, Message
+from shared.domain.ids import is_id, new_id
+from shared.domain.intent import key_hmac
+from shared.domain.money import Money
+from shared.domain.phone import Operator
+from shared.domain.refund import Refund, Refundable, RefundStatus
+from shared.operations import objects
+from shared.operations.create_charge import (
+    DESCRIPTION_LENGTH,
+    LARGEST,
+    fingerprint,
+    read_metadata,
+    read_text,
+)
+from shared.operations.lists import refuse_unknown
+from shared.operations.ports import ChargeStore, IdempotencyUse, Reached, Replayed, Stored
+from shared.operations.refund_moves import OPERATION
+from shared.operations.refund_store import RefundStore
+
+FIELDS: Final = frozenset({"charge", "amount", "reason", "metadata"})
+KEY_HEADER: Final = "Idempotency-Key"
+SERVED: Final = frozenset({Operator.MTN})
+"""Operators through which money goes back today."""
+
+
+@dataclass(frozen=True, slots=True)
+class CreateRefund:
+    """A well-formed wish for a refund; without an amount it is for all that is left."""
+
+    charge: str
+    amount: int | None
+    reason: str | None
+    metadata: Mapping[str, str]
+    fingerprint: str
+
+    @classmethod
+    def parse(cls, body: Mapping[str, Any]) -> "CreateRefund":
+        """Read a JSON body. Raises InvalidRequest naming the field at fault."""
+        refuse_unknown(body, FIELDS)
+        charge = body.get("charge")
+        if charge is None:
+            raise InvalidRequest("parameter_missing", "charge")
+        if not isinstance(charge, str):
+            raise InvalidRequest("parameter_invalid", "charge")
+        return cls(
+            charge=charge,
+            amount=_amount(body.get("amount")),
+            reason=read_text(body, "reason", DESCRIPTION_LENGTH),
+            metadata=read_metadata(body.get("metadata")),
+            fingerprint=fingerprint(body),
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class RefundTerms:
+    """What holds for refunds.
+
+    `paying_of` gives the account of an operator that pays a charge back, if any does: it is of
+    whoever owns the account that collected. `intent_secret` is what an idempotency key is hashed
+    with where the intent is kept.
+    """
+
+    paying_of: Callable[[Charge], OperatorAccount | None]
+    intent_secret: bytes
+
+
+def create_refund(
+    command: CreateRefund,
+    caller: Caller,
+    *,
+    terms: RefundTerms,
+    charges_of: ChargeStore,
+    store: RefundStore,
+    now: datetime,
+    request_id: str,
+    idempotency_key: str | None,
+    traceparent: str | None,
+    reached: Reached,
+) -> Stored | Replayed:
+    """Store refund, hold, event, due check and message in one transaction.
+
+    A key that was ever answered gets that answer, whatever has changed since. Raises InvalidRequest
+    (`idempotency_key_missing`, `charge_not_refundable`, `amount_too_large`, `balance_insufficient`,
+    `refund_not_served`), KeyReused, InProgress, NotFound, NotPermitted and Unavailable; then
+    nothing changed.
+    """
+    if idempotency_key is None:
+        _refuse_suspended(caller)
+        raise InvalidRequest("idempotency_key_missing", KEY_HEADER)
+    use = IdempotencyUse(OPERATION, idempotency_key, command.fingerprint)
+    try:
+        _refuse_suspended(caller)
+        charge, attempt = _refundable(command, charges_of)
+        rest = charge.money.amount - charge.amount_refunded
+        amount = command.amount or rest
+        _decide(Refundable(is_succeeded=True, rest=rest, pending=0), amount)
+        paying = _paying(charge, terms)
+    except Refusal:
+        earlier = store.replay(use)
+        if earlier is None:
+            raise
+        return earlier
+    at_ms = int(now.timestamp() * 1000)
+    refund = Refund(
+        id=new_id("rf", at_ms),
+        account=charge.account,
+        livemode=charge.livemode,
+        charge_id=charge.id,
+        money=Money(amount, charge.money.currency),
+        status=RefundStatus.CREATED,
+        operator=charge.operator,
+        operator_account=paying.id,
+        phone=charge.phone,
+        charge_reference=attempt.reference,
+        intent_key=key_hmac(terms.intent_secret, idempotency_key),
+        balance_transaction=new_id("txn", at_ms),
+        created_at=now,
+        submit_before=now + refunds.SUBMIT_WITHIN,
+        reason=command.reason,
+        metadata=command.metadata,
+    )
+    response = objects.to_json(objects.refund_object(refund, language=caller.language))
+    event = Event(
+        id=new_id("evt", at_ms),
+        type=refunds.PUBLIC_EVENT[refund.status],
+        object_id=refund.id,
+        data=response,
+        created_at=now,
+        request_id=request_id,
+        idempotency_key=idempotency_key,
+    )
+    message = Message(
+        event_id=new_id("msg", at_ms),
+        topic=REFUND_CREATED,
+        account=refund.account,
+        livemode=refund.livemode,
+        object_id=refund.id,
+        traceparent=traceparent,
+    )
+    reached("create_refund.before_commit")
+    outcome = store.create(
+        refund,
+        decide=lambda found: _decide(found, amount),
+        event=event,
+        message=message,
+        first_check_at=now + charges.CHECK_OFFSETS[0],
+        idempotency=use,
+        response=response,
+    )
+    reached("create_refund.after_commit")
+    return outcome
+
+
+def _decide(found: Refundable, amount: int) -> int:
+    """Return what of the amount the charge's own pending money bears. Raises InvalidRequest."""
+    if not found.is_succeeded or found.rest <= 0:
+        raise InvalidRequest("charge_not_refundable", "charge")
+    if amount > found.rest:
+        raise InvalidRequest("amount_too_large", "amount", limit=found.rest)
+    return found.from_pending(amount)
+
+
+def _refuse_suspended(caller: Caller) -> None:
+    if caller.suspended:
+        raise NotPermitted("account_suspended")
+
+
+def _refundable(command: CreateRefund, store: ChargeStore) -> tuple[Charge, Attempt]:
+    found = store.find_with_attempt(command.charge) if is_id(command.charge, "ch") else None
+    if found is None:
+        raise NotFound("resource_missing", "charge")
+    charge, attempt = found
+    if charge.status is not ChargeStatus.SUCCEEDED or attempt is None:
+        raise InvalidRequest("charge_not_refundable", "charge")
+    return charge, attempt
+
+
+def _paying(charge: Charge, terms: RefundTerms) -> OperatorAccount:
+    if charge.operator not in SERVED:
+        raise InvalidRequest("refund_not_served", "charge", operator=charge.operator.value)
+    paying = terms.paying_of(charge)
+    if paying is None:
+        raise Unavailable("operator_unavailable", retry_after_seconds=60)
+    return paying
+
+
+def _amount(amount: object) -> int | None:
+    if amount is None:
+        return None
+    if type(amount) is not int:
+        raise InvalidRequest("amount_not_whole", "amount")
+    if amount <= 0:
+        raise InvalidRequest("amount_too_small", "amount", limit=1)
+    if amount > LARGEST:
+        raise InvalidRequest("amount_too_large", "amount", limit=LARGEST)
+    return amount

@@ -1,0 +1,342 @@
+"""Reads the operator's word on money that goes out and, where it proves something, moves state.
+
+The port it is given cannot send. Only an operator's own word ends what may have been sent: where it
+knows nothing of a refund, the money stays held, and after a day a person decides.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Final, assert_never
+
+from shared.domain import charge as charges
+from shared.domain import ledger
+from shared.domain import refund as refunds
+from shared.domain.charge import Attempt, AttemptStatus, Charge
+from shared.domain.deadline import HANDLER_SECONDS, Deadline
+from shared.domain.errors import AskAgain, LedgerRefused
+from shared.domain.events import REFUND_CREATED, Event, Message
+from shared.domain.ids import new_id
+from shared.domain.refund import FINAL, Refund, RefundEvent, RefundStatus
+from shared.operations import objects
+from shared.operations import refund_moves as moves
+from shared.operations.ports import PaymentRead, PayoutReader, Reached, ReadState
+from shared.operations.refund_store import RefundMove, RefundNote, RefundStore
+
+CONSUMER: Final = "settle_payout"
+LOST_RACE: Final = "lost_race"
+TRIES: Final = 3
+
+
+@dataclass(frozen=True, slots=True)
+class PayoutSettlement:
+    """What settling needs beside its store and its operator; `charge_of` finds a charge by id."""
+
+    base_url: str
+    language: str
+    charge_of: Callable[[str], Charge | None]
+    now: Callable[[], datetime]
+    monotonic: Callable[[], float]
+    reached: Reached
+
+
+def settle_payout(
+    message: Message,
+    *,
+    store: RefundStore,
+    reader_of: Callable[[Refund], PayoutReader],
+    how: PayoutSettlement,
+) -> str:
+    """Read once and apply what it proves; return a word for the log.
+
+    The sender's own record may come between: whoever loses that race looks again, since what the
+    operator said stays true.
+    """
+    read: PaymentRead | None = None
+    for _ in range(TRIES):
+        found = store.find_with_attempt(message.object_id)
+        if found is None:
+            return "unknown_refund"
+        refund, attempt = found
+        if refund.status in FINAL:
+            store.end_checks(refund.id, at=how.now())
+            return _look_back(refund, attempt, store=store, reader_of=reader_of, how=how)
+        if moves.is_unsent(refund, attempt) or attempt is None:
+            if refund.stopped_at is not None:
+                store.end_checks(refund.id, at=how.now())
+                return "stopped"
+            if how.now() < refund.submit_before:
+                return _wait(refund, attempt, store=store, how=how, message=message)
+            return _give_up(
+                refund, attempt, reader_of(refund), store=store, how=how, message=message
+            )
+        if read is None:
+            deadline = Deadline.after(HANDLER_SECONDS, how.monotonic)
+            how.reached("settle_payout.before_read")
+            read = reader_of(refund).read_payout(attempt.reference, deadline=deadline)
+            how.reached("settle_payout.after_read")
+        outcome = _apply(refund, attempt, read, store=store, how=how, message=message)
+        if outcome != LOST_RACE:
+            return outcome
+    raise AskAgain(LOST_RACE)
+
+
+def mismatch(refund: Refund, read: PaymentRead) -> str | None:
+    """Say what of an end differs from what we asked for, or None.
+
+    An operator that leaves a field out says nothing against it; of a success it must repeat the
+    amount. A failure of something else is none of ours: giving back on its word could pay twice.
+    """
+    is_left_out = read.money is None and read.state is not ReadState.SUCCEEDED
+    if read.money != refund.money and not is_left_out:
+        return "amount_or_currency_differs"
+    if read.payer is not None and read.payer != refund.phone:
+        return "payee_differs"
+    return None
+
+
+def _look_back(
+    refund: Refund,
+    attempt: Attempt | None,
+    *,
+    store: RefundStore,
+    reader_of: Callable[[Refund], PayoutReader],
+    how: PayoutSettlement,
+) -> str:
+    """Ask once more about a refund that failed after it may have been sent.
+
+    It stays as it is; one that was paid all the same becomes a case. Raises AskAgain when the
+    operator says nothing, since whoever woke us may be right.
+    """
+    was_sent = attempt is not None and attempt.status is not AttemptStatus.NOT_SENT
+    if attempt is None or not was_sent or refund.status is not RefundStatus.FAILED:
+        return "final_already"
+    deadline = Deadline.after(HANDLER_SECONDS, how.monotonic)
+    read = reader_of(refund).read_payout(attempt.reference, deadline=deadline)
+    if read.state is ReadState.UNKNOWN:
+        raise AskAgain(read.operator_word)
+    if read.state is ReadState.SUCCEEDED:
+        return _case(_note(refund, attempt, read, how.now()), "paid_after_the_end", store=store)
+    return "final_already"
+
+
+def _apply(
+    refund: Refund,
+    attempt: Attempt,
+    read: PaymentRead,
+    *,
+    store: RefundStore,
+    how: PayoutSettlement,
+    message: Message,
+) -> str:
+    now = how.now()
+    note = _note(refund, attempt, read, now)
+    match read.state:
+        case ReadState.SUCCEEDED | ReadState.FAILED | ReadState.EXPIRED:
+            difference = mismatch(refund, read)
+            if difference is not None:
+                return _case(note, difference, store=store)
+            move = _ended(refund, read, now=now, how=how)
+        case ReadState.PENDING:
+            return _waiting(refund, attempt, note, store=store)
+        case ReadState.NOT_FOUND:
+            seen = replace(
+                attempt,
+                not_found_reads=attempt.not_found_reads + 1,
+                first_not_found_at=attempt.first_not_found_at or now,
+            )
+            return _keep(replace(note, attempt=seen), store=store)
+        case ReadState.UNKNOWN:
+            return _keep_unread(note, store=store)
+        case _:
+            assert_never(read.state)
+    return _finish(replace(move, operator_word=read.operator_word), note, store, how, message)
+
+
+def _finish(
+    move: RefundMove,
+    note: RefundNote,
+    store: RefundStore,
+    how: PayoutSettlement,
+    message: Message,
+) -> str:
+    """Apply a move that ends the refund; a ledger that refuses it is a riddle for a person."""
+    move = replace(
+        move,
+        attempt_id=None if note.attempt is None else note.attempt.id,
+        attempt_status=AttemptStatus.CLOSED,
+        consumer=CONSUMER,
+        message_id=message.event_id,
+        traceparent=message.traceparent,
+    )
+    how.reached("settle_payout.before_commit")
+    try:
+        won = store.move(move)
+    except LedgerRefused:
+        return _case(note, "ledger_refused", store=store)
+    how.reached("settle_payout.after_commit")
+    return move.cause.value if won else LOST_RACE
+
+
+def _ended(
+    refund: Refund, read: PaymentRead, *, now: datetime, how: PayoutSettlement
+) -> RefundMove:
+    if read.state is ReadState.SUCCEEDED:
+        return _succeeded(refund, read, now=now, how=how)
+    return moves.failed(
+        replace(refund, operator_transaction_id=read.operator_transaction_id),
+        RefundEvent.DECLINED,
+        code=read.failure_code or "operator_error",
+        at=now,
+        language=how.language,
+    )
+
+
+def _succeeded(
+    refund: Refund, read: PaymentRead, *, now: datetime, how: PayoutSettlement
+) -> RefundMove:
+    succeeded = replace(
+        refund,
+        status=moves.following(refund, RefundEvent.CONFIRMED),
+        operator_transaction_id=read.operator_transaction_id,
+        ended_at=now,
+    )
+    events = [moves.event_of(succeeded, at=now, language=how.language)]
+    charge = how.charge_of(refund.charge_id)
+    if charge is not None:
+        events.append(_charge_refunded(charge, at=now, how=how))
+    return RefundMove(
+        refund=succeeded,
+        expected=refund.status,
+        cause=RefundEvent.CONFIRMED,
+        at=now,
+        next_check_at=None,
+        events=events,
+        posting=ledger.refund_succeeded(
+            new_id("txn", int(now.timestamp() * 1000)),
+            refund.id,
+            amount=refund.money.amount,
+            operator_account=refund.operator_account,
+        ),
+    )
+
+
+def _charge_refunded(charge: Charge, *, at: datetime, how: PayoutSettlement) -> Event:
+    public = objects.charge_object(charge, base_url=how.base_url, language=how.language)
+    return Event(
+        id=new_id("evt", int(at.timestamp() * 1000)),
+        type="charge.refunded",
+        object_id=charge.id,
+        data=objects.to_json(public),
+        created_at=at,
+    )
+
+
+def _waiting(refund: Refund, attempt: Attempt, note: RefundNote, *, store: RefundStore) -> str:
+    """It is on its way: a refund that we did not know about becomes one that is in transit."""
+    status = refunds.after(refund.status, RefundEvent.SEEN_WAITING)
+    if status is None:
+        return _keep(note, store=store)
+    if note.next_check_at is None:
+        return _case(note, "waiting_for_a_day", store=store)
+    won = store.move(
+        RefundMove(
+            refund=replace(refund, status=status),
+            expected=refund.status,
+            cause=RefundEvent.SEEN_WAITING,
+            at=note.at,
+            next_check_at=note.next_check_at,
+            attempt_id=attempt.id,
+            attempt_status=AttemptStatus.ACCEPTED,
+            operator_word=note.operator_word,
+        )
+    )
+    return "waiting" if won else LOST_RACE
+
+
+def _wait(
+    refund: Refund,
+    attempt: Attempt | None,
+    *,
+    store: RefundStore,
+    how: PayoutSettlement,
+    message: Message,
+) -> str:
+    """Nothing was sent, and there is time: nothing to read, but the sender may need a word."""
+    now = how.now()
+    note = RefundNote(
+        refund=refund,
+        attempt=attempt,
+        operator_word="not_sent",
+        next_check_at=charges.next_check_at(refund.created_at, now) or refund.submit_before,
+        at=now,
+    )
+    if moves.wakes_sender(refund, now):
+        event_id = new_id("msg", int(now.timestamp() * 1000))
+        note = replace(note, again=replace(message, event_id=event_id, topic=REFUND_CREATED))
+    store.note(note)
+    return "not_sent_yet"
+
+
+def _give_up(
+    refund: Refund,
+    attempt: Attempt | None,
+    reader: PayoutReader,
+    *,
+    store: RefundStore,
+    how: PayoutSettlement,
+    message: Message,
+) -> str:
+    """Give back what was never sent in its time, once the operator says that it knows nothing.
+
+    Our own word is not enough here: a database that was restored may have forgotten a sending.
+    """
+    deadline = Deadline.after(HANDLER_SECONDS, how.monotonic)
+    read = reader.read_payout(refunds.reference_of(refund.id), deadline=deadline)
+    now = how.now()
+    if read.state is ReadState.NOT_FOUND:
+        move = moves.abandoned(
+            refund, at=now, message=message, consumer=CONSUMER, language=how.language
+        )
+        move = replace(move, operator_word=read.operator_word)
+        return "abandoned" if store.move(move) else LOST_RACE
+    note = RefundNote(refund, attempt, read.operator_word, now + moves.WAKE_AFTER, now)
+    if read.state is not ReadState.UNKNOWN:
+        store.note(moves.case(note, "sent_and_forgotten", stops=True))
+        return "sent_and_forgotten"
+    store.note(note)
+    return "not_sent_yet"
+
+
+def _note(refund: Refund, attempt: Attempt, read: PaymentRead, now: datetime) -> RefundNote:
+    return RefundNote(
+        refund=refund,
+        attempt=attempt,
+        operator_word=read.operator_word,
+        next_check_at=charges.next_check_at(refund.checked_since, now),
+        at=now,
+    )
+
+
+def _keep(note: RefundNote, *, store: RefundStore) -> str:
+    """Leave the state as it is, and the money held; after a day of reads a person must look."""
+    if note.next_check_at is None:
+        return _case(note, "unresolved_for_a_day", store=store)
+    store.note(note)
+    return "undecided"
+
+
+def _keep_unread(note: RefundNote, *, store: RefundStore) -> str:
+    """Keep what proves nothing. Raises AskAgain where no further check is due.
+
+    Whoever woke us after a day, a callback or a person, may be right.
+    """
+    outcome = _keep(note, store=store)
+    if note.next_check_at is None:
+        raise AskAgain(note.operator_word)
+    return outcome
+
+
+def _case(note: RefundNote, reason: str, *, store: RefundStore) -> str:
+    store.note(moves.case(note, reason))
+    return reason

@@ -1,0 +1,264 @@
+"""Sends money out: keep the intent, claim and commit, call once, then record and commit.
+
+Refunds go this way. It has no second try once a byte may have left: nobody is asked for a PIN, so
+what was sent twice was paid twice.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Final
+
+from shared.domain import intent as intents
+from shared.domain import refund as refunds
+from shared.domain.charge import Attempt, AttemptStatus
+from shared.domain.deadline import HANDLER_SECONDS, Deadline
+from shared.domain.errors import AskAgain, Unavailable
+from shared.domain.events import Message
+from shared.domain.ids import new_id
+from shared.domain.receipt import retain_until
+from shared.domain.refund import Refund, RefundEvent
+from shared.operations import refund_moves as moves
+from shared.operations.ports import (
+    Accepted,
+    Lease,
+    LockedStore,
+    NotSent,
+    PayoutReader,
+    PayoutRequest,
+    PayoutSender,
+    Reached,
+    ReadState,
+    Refused,
+    StoredDifferentlyError,
+    StoreDownError,
+    Unknown,
+)
+from shared.operations.refund_store import RefundMove, RefundNote, RefundStore
+from shared.operations.submit_charge import SEND_SECONDS, callback_token, token_hash
+
+CONSUMER: Final = "submit_payout"
+RECORD_TRIES: Final = 3
+RECORD_SECONDS: Final = 5
+PREPARING_SECONDS: Final = HANDLER_SECONDS - SEND_SECONDS - RECORD_SECONDS
+"""What keeping the intent and a first read may take: sending and recording need the rest."""
+
+
+@dataclass(frozen=True, slots=True)
+class PayoutSubmission:
+    """What a submission needs beside its stores and its operator."""
+
+    callback_base_url: str
+    callback_token_key: bytes
+    number_key: bytes
+    language: str
+    retention_days: int
+    now: Callable[[], datetime]
+    monotonic: Callable[[], float]
+    reached: Reached
+
+
+def submit_payout(
+    message: Message,
+    *,
+    store: RefundStore,
+    journal: LockedStore,
+    sender_of: Callable[[Refund], PayoutSender],
+    reader_of: Callable[[Refund], PayoutReader],
+    how: PayoutSubmission,
+) -> str:
+    """Send the refund at most once; return a word for the log.
+
+    What was never sent and has run out of time is for the reader to give back. Raises AskAgain
+    while the journal is down or slow, and when it is proven that nothing was sent and there is
+    still time.
+    """
+    preparing = Deadline.after(PREPARING_SECONDS, how.monotonic)
+    known = store.find_with_attempt(message.object_id)
+    if known is None:
+        return "unknown_refund"
+    found, standing = known
+    if not _may_be_sent(found, standing, how.now()):
+        return "not_ours"
+    # Before the claim: whatever fails in making it ready leaves nothing that looks like sent.
+    sender = sender_of(found)
+    try:
+        is_new = _keep_intent(found, journal=journal, how=how)
+    except StoredDifferentlyError:
+        # The same wish was kept before under another id, which this database does not know.
+        note = RefundNote(found, None, "intent_differs", None, how.now())
+        store.note(moves.case(note, "intent_differs", stops=True))
+        return "intent_differs"
+    was_sent = not is_new and _is_known(found, reader_of(found), deadline=preparing)
+    if preparing.is_over:
+        raise AskAgain("prepared_too_slowly")
+    now = how.now()
+    # Begun before the claim: nothing goes out late because the claim took long.
+    deadline = Deadline.after(SEND_SECONDS, how.monotonic)
+    attempt = _attempt(found, now)
+    token = callback_token(how.callback_token_key, attempt.reference)
+    how.reached("submit_payout.before_claim")
+    claimed = store.claim(
+        attempt,
+        consumer=CONSUMER,
+        message_id=message.event_id,
+        callback_token_hash=token_hash(token),
+        number_hmac=found.phone.keyed(how.number_key),
+        now=now,
+        lease_until=now + refunds.SUBMIT_LEASE,
+    )
+    if claimed is None:
+        return "not_ours"
+    how.reached("submit_payout.after_claim")
+    refund, attempt = claimed
+    left = (refund.submit_before - how.now()).total_seconds()
+    deadline = Deadline.after(max(0, min(deadline.remaining(), left)), how.monotonic)
+    answer: Accepted | Refused | Unknown | NotSent = Unknown("sent_before")
+    if not was_sent:
+        answer = _call(refund, attempt, sender, how=how, deadline=deadline)
+    how.reached("submit_payout.after_send")
+    return _record(refund, attempt, answer, store=store, how=how, message=message)
+
+
+def _may_be_sent(refund: Refund, attempt: Attempt | None, now: datetime) -> bool:
+    """Tell early what the claim decides: nothing is kept of what will not be sent anyway."""
+    is_waiting = moves.is_unsent(refund, attempt)
+    is_leased = refund.lease_until is not None and refund.lease_until >= now
+    return is_waiting and not is_leased and refund.stopped_at is None and now < refund.submit_before
+
+
+def _keep_intent(refund: Refund, *, journal: LockedStore, how: PayoutSubmission) -> bool:
+    """Write the intent down where it stays; tell whether it is there only now.
+
+    Then nobody can have sent it. Raises AskAgain, and StoredDifferentlyError where another intent
+    lies there.
+    """
+    if refund.journaled_at is not None:
+        return False
+    intent = moves.intent_of(refund)
+    how.reached("submit_payout.before_put")
+    try:
+        kept = journal.put(
+            intent.object_key,
+            intent.body,
+            content_type=intents.CONTENT_TYPE,
+            retain_until=retain_until(
+                refund.created_at,
+                livemode=refund.livemode,
+                now=how.now(),
+                retention_days=how.retention_days,
+            ),
+        )
+    except StoreDownError as failure:
+        raise AskAgain(f"journal: {failure}") from failure
+    how.reached("submit_payout.after_put")
+    return not kept.was_there
+
+
+def _is_known(refund: Refund, reader: PayoutReader, *, deadline: Deadline) -> bool:
+    """Ask the operator about an intent that was kept before: was it sent all the same?
+
+    A sender died, or proved that no byte left; or the database was put back and has forgotten.
+    Raises AskAgain where the operator does not say.
+    """
+    read = reader.read_payout(refunds.reference_of(refund.id), deadline=deadline)
+    if read.state is ReadState.UNKNOWN:
+        raise AskAgain(f"kept before: {read.operator_word}")
+    return read.state is not ReadState.NOT_FOUND
+
+
+def _attempt(refund: Refund, now: datetime) -> Attempt:
+    return Attempt(
+        id=new_id("att", int(now.timestamp() * 1000)),
+        charge_id=refund.id,
+        number=1,
+        reference=refunds.reference_of(refund.id),
+        operator_account=refund.operator_account,
+    )
+
+
+def _call(
+    refund: Refund,
+    attempt: Attempt,
+    sender: PayoutSender,
+    *,
+    how: PayoutSubmission,
+    deadline: Deadline,
+) -> Accepted | Refused | Unknown | NotSent:
+    if how.now() >= refund.submit_before or deadline.is_over:
+        return NotSent("too_late")
+    token = callback_token(how.callback_token_key, attempt.reference)
+    request = PayoutRequest(
+        reference=attempt.reference,
+        money=refund.money,
+        payee=refund.phone,
+        external_id=refund.id,
+        message=refund.reason or refund.charge_id,
+        callback_url=f"{how.callback_base_url}/callbacks/{refund.operator.value}/{token}",
+        refunds=refund.charge_reference,
+    )
+    how.reached("submit_payout.before_send")
+    return sender.send_payout(request, deadline=deadline)
+
+
+def _record(
+    refund: Refund,
+    attempt: Attempt,
+    answer: Accepted | Refused | Unknown | NotSent,
+    *,
+    store: RefundStore,
+    how: PayoutSubmission,
+    message: Message,
+) -> str:
+    now = how.now()
+    match answer:
+        case NotSent(reason=reason):
+            store.release(refund, attempt, reason=reason)
+            if now >= refund.submit_before:
+                return "out_of_time"
+            raise AskAgain(reason)
+        case Accepted():
+            move = _moved(refund, RefundEvent.ACCEPTED, AttemptStatus.ACCEPTED, now)
+        case Refused(failure_code=code, operator_word=word):
+            move = moves.failed(
+                refund, RefundEvent.REFUSED, code=code, at=now, language=how.language
+            )
+            move = replace(move, attempt_status=AttemptStatus.REFUSED, operator_word=word)
+        case Unknown(reason=word):
+            move = _moved(refund, RefundEvent.WENT_SILENT, AttemptStatus.SILENT, now)
+            move = replace(move, operator_word=word)
+    move = replace(
+        move,
+        lease=Lease.MINE,
+        attempt_id=attempt.id,
+        consumer=CONSUMER,
+        message_id=message.event_id,
+        traceparent=message.traceparent,
+    )
+    how.reached("submit_payout.before_record")
+    won = _keep_answer(move, store)
+    how.reached("submit_payout.after_record")
+    return move.cause.value if won else "settled_first"
+
+
+def _keep_answer(move: RefundMove, store: RefundStore) -> bool:
+    """Record what the operator said. It says it once: a hiccup of the database must not lose it."""
+    for _ in range(RECORD_TRIES - 1):
+        try:
+            return store.move(move)
+        except Unavailable:
+            continue
+    return store.move(move)
+
+
+def _moved(
+    refund: Refund, event: RefundEvent, attempt_status: AttemptStatus, at: datetime
+) -> RefundMove:
+    return RefundMove(
+        refund=replace(refund, status=moves.following(refund, event)),
+        expected=refund.status,
+        cause=event,
+        at=at,
+        next_check_at=moves.soon(refund, at),
+        attempt_status=attempt_status,
+    )

@@ -1,0 +1,19 @@
+"""The operations on people and their accounts, from a call to an answer."""
+
+from collections.abc import Mapping
+from typing import Final
+
+from shared.operations import objects
+from shared.runtime import wiring
+from shared.runtime.http import Answer, Call, Handler
+
+
+def read_me(call: Call) -> Answer:
+    """GET /v1/me."""
+    call.refuse_query()
+    person = call.signed_in()
+    memberships = wiring.directory().find_memberships(person.id)
+    return Answer(body=objects.person_object(person, memberships))
+
+
+HANDLERS: Final[Mapping[str, Handler]] = {"read_me": read_me}

@@ -1,0 +1,180 @@
+"""The invariants of money that goes back, each as a function from evidence to what breaks it."""
+
+import json
+from collections import Counter
+from collections.abc import Callable, Mapping
+from typing import Final
+
+from tests.chaos.oracle.evidence import Evidence, Row
+
+FINAL: Final = frozenset({"succeeded", "failed"})
+_PROOFS: Final[Mapping[str, str]] = {"confirmed": "succeeded", "declined": "failed"}
+# Who, killed while a refund is being sent, leaves it unheard. A sender that lives records that its
+# operator was silent: then the operator died, what lies before it, or the database that it keeps.
+_DEATHS_OF_SENDER: Final = frozenset({"submit_payout", "postgres"})
+_DEATHS_OF_OPERATOR: Final = frozenset({"simulate_provider", "gateway", "postgres"})
+# From the claim to the record at most, and how many refunds one process sends at once.
+_SENDING_SECONDS: Final = 15.0
+_AT_ONCE: Final = 4
+# Nothing leads from `unknown` or `in_transit` back to sending, and no clock to an end.
+EDGES: Final[Mapping[str, Mapping[str, str]]] = {
+    "created": {"claimed": "submitting", "abandoned": "failed"},
+    "submitting": {
+        "claimed": "submitting",
+        "abandoned": "failed",
+        "accepted": "in_transit",
+        "refused": "failed",
+        "went_silent": "unknown",
+        "seen_waiting": "in_transit",
+        **_PROOFS,
+    },
+    "unknown": {"seen_waiting": "in_transit", **_PROOFS},
+    "in_transit": _PROOFS,
+}
+
+
+def payouts_happen_once(evidence: Evidence) -> list[str]:
+    """I5: at most one effect for a refund, under the one reference that stands with its attempt."""
+    counts = Counter(row["external_id"] for row in evidence.payouts)
+    attempts = Counter(row["charge_id"] for row in evidence.rows("provider_attempts"))
+    stored = {(row["charge_id"], row["reference"]) for row in evidence.rows("provider_attempts")}
+    refunds = {row["id"] for row in evidence.rows("refunds")}
+    return [
+        *(f"{key} has {count} effects" for key, count in counts.items() if count > 1),
+        *(f"{key} has {attempts[key]} attempts" for key in refunds if attempts[key] > 1),
+        *(
+            f"{row['external_id']}: money moved under {row['reference']}, which no attempt has"
+            for row in evidence.payouts
+            if (row["external_id"], row["reference"]) not in stored
+        ),
+    ]
+
+
+def payouts_equal_ledger(evidence: Evidence) -> list[str]:
+    """I6: each effect is a success with a posting of equal amount, to who paid, and the reverse."""
+    booked: Counter[str] = Counter()
+    objects = {row["id"]: row["object_id"] for row in evidence.rows("ledger_transactions")}
+    for row in evidence.rows("postings"):
+        if row["code"].startswith("float:"):
+            booked[objects[row["transaction_id"]]] -= row["amount"]
+    refunds = {row["id"]: row for row in evidence.rows("refunds")}
+    ours = {
+        key: (str(row["amount"]), row["currency"], row["phone"].removeprefix("+"))
+        for key, row in refunds.items()
+        if row["status"] == "succeeded"
+    }
+    theirs = {
+        row["external_id"]: (row["amount"], row["currency"], row["payer"])
+        for row in evidence.payouts
+        if refunds.get(row["external_id"], {}).get("status") in {None, *FINAL}
+    }
+    found = [
+        f"{key}: ours {ours.get(key)}, the operator's {theirs.get(key)}"
+        for key in ours.keys() | theirs.keys()
+        if ours.get(key) != theirs.get(key)
+    ]
+    amounts = {key: refunds[key]["amount"] for key in ours}
+    paid_out = {key: amount for key, amount in booked.items() if key in refunds}
+    return found + ([] if paid_out == amounts else [f"booked {paid_out}, succeeded {amounts}"])
+
+
+def refunds_have_ended(evidence: Evidence) -> list[str]:
+    """Once faults have stopped, every refund is definite, or lost on its way to its operator.
+
+    The second is the lot of a refund whose sender, or whose operator, was killed between its claim
+    and its record, so that nothing arrived: it is not sent again, and its money stays held until a
+    person has decided. Each needs a death of its own time, and one death ends at most what a sender
+    does at once: where nobody was killed, none is excused.
+    """
+    attempts = {row["charge_id"]: row for row in evidence.rows("provider_attempts")}
+    moved = {row["external_id"] for row in evidence.payouts}
+    open_ones = [row for row in evidence.rows("refunds") if row["status"] not in FINAL]
+    excuses: Counter[tuple[str, float]] = Counter()
+    found: list[str] = []
+    for row in sorted(open_ones, key=lambda each: each["claimed_at"] or evidence.at):
+        attempt = attempts.get(row["id"])
+        is_unheard = attempt is not None and attempt["not_found_reads"] > 0
+        death = _death_of(row, attempt, evidence, excuses) if is_unheard else None
+        if death is None or row["id"] in moved:
+            found.append(f"{row['id']} is {row['status']} at {evidence.at}")
+        else:
+            excuses[death] += 1
+    return found
+
+
+def _death_of(
+    refund: Row, attempt: Row | None, evidence: Evidence, excuses: Counter[tuple[str, float]]
+) -> tuple[str, float] | None:
+    """The first death that can have cost a refund its way, and has not cost too many others."""
+    is_recorded = attempt is not None and attempt["status"] != "sending"
+    began = refund["claimed_at"].timestamp()
+    for name, at in sorted(evidence.deaths, key=lambda death: death[1]):
+        is_its = name in (_DEATHS_OF_OPERATOR if is_recorded else _DEATHS_OF_SENDER)
+        if is_its and began <= at <= began + _SENDING_SECONDS and excuses[name, at] < _AT_ONCE:
+            return name, at
+    return None
+
+
+def refunds_stay_within_what_was_paid(evidence: Evidence) -> list[str]:
+    """I20: of a charge that was paid, and no more than it; the charge's own count says the same."""
+    refunded: Counter[str] = Counter()
+    for row in evidence.rows("refunds"):
+        refunded[row["charge_id"]] += row["amount"] if row["status"] != "failed" else 0
+    charges = {row["id"]: row for row in evidence.rows("charges")}
+    found = [f"{key} is refunded and was not paid" for key in refunded if not _paid(charges, key)]
+    return found + [
+        f"{key}: {row['amount_refunded']} counted, {refunded[key]} refunded of {row['amount']}"
+        for key, row in charges.items()
+        if row["amount_refunded"] != refunded[key] or refunded[key] > row["amount"]
+    ]
+
+
+def _paid(charges: Mapping[str, Row], key: str) -> bool:
+    return key in charges and charges[key]["status"] == "succeeded"
+
+
+def held_is_explained(evidence: Evidence) -> list[str]:
+    """I21: what is held is the sum of the refunds whose end is not known, franc by franc."""
+    held = sum(-r["balance"] for r in evidence.rows("ledger_accounts") if r["code"] == "held")
+    under_way = sum(r["amount"] for r in evidence.rows("refunds") if r["status"] not in FINAL)
+    return [] if held == under_way else [f"held {held}, under way {under_way}"]
+
+
+def failures_give_back(evidence: Evidence) -> list[str]:
+    """I22: what a failed refund took from pending and available, it gave back there, exactly."""
+    objects = {r["id"]: (r["object_id"], r["kind"]) for r in evidence.rows("ledger_transactions")}
+    totals: dict[str, Counter[str]] = {}
+    for row in evidence.rows("postings"):
+        about, kind = objects[row["transaction_id"]]
+        if kind.startswith("refund_"):
+            totals.setdefault(about, Counter())[row["code"]] += row["amount"]
+    return [
+        f"{row['id']} left {dict(totals.get(row['id'], {}))}"
+        for row in evidence.rows("refunds")
+        if row["status"] == "failed" and any(totals.get(row["id"], {"nothing": 1}).values())
+    ]
+
+
+def intents_are_kept(evidence: Evidence) -> list[str]:
+    """I23: whatever may have been sent lies in write-once storage under its own id, and locked."""
+    kept = {
+        json.loads(each.body)["intent"]
+        for each in evidence.intents
+        if each.lock_mode == "COMPLIANCE" and each.retain_until > evidence.at
+    }
+    refunds = {row["id"] for row in evidence.rows("refunds")}
+    sent = {row["charge_id"] for row in evidence.rows("provider_attempts")} & refunds
+    return [f"{key} was sent and is not kept" for key in sent - kept] + [
+        f"{key} is kept and no refund" for key in kept - refunds
+    ]
+
+
+INVARIANTS: Final[Mapping[str, Callable[[Evidence], list[str]]]] = {
+    "I5 payouts happen once": payouts_happen_once,
+    "I6 payouts equal ledger": payouts_equal_ledger,
+    "I14 refunds have ended": refunds_have_ended,
+    "I20 refunds stay within what was paid": refunds_stay_within_what_was_paid,
+    "I21 held is explained": held_is_explained,
+    "I22 failures give back": failures_give_back,
+    "I23 intents are kept": intents_are_kept,
+}

@@ -1,0 +1,351 @@
+"""Nothing crosses from one merchant to another, whoever asks and whatever carries the question."""
+
+import re
+import statistics
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any, Final
+
+import pytest
+from pg8000.native import Connection
+
+from shared.contracts.operations import Operation
+from shared.domain.permissions import OF_ACCESS, SCOPE_OF, Scope
+from tests.database import Account, MakeAccount
+from tests.factories import an_id
+from tests.functions.door import Door, Reply
+from tests.functions.matrix import (
+    ROWS,
+    STOLEN,
+    Asking,
+    Loot,
+    askings,
+    ids_in_the_body,
+    merchant_operations,
+)
+from tests.functions.realm import Realm
+from tests.functions.rows import TENANT_TABLES
+from tests.functions.team import Team
+from tests.trials import Trial
+
+MOST_DIFFERENCE_SECONDS: Final = 0.005
+CANARY: Final = "a word that only the victim knows"
+REFERENCE: Final = "a reference of the victim"
+USED_KEY: Final = "a key that the victim used"
+RESTRICTED: Final = {"kind": "restricted", "scopes": ["charges:read"]}
+SHARED_TABLES: Final = """
+SELECT table_name, bool_or(column_name = 'livemode') FROM information_schema.columns
+WHERE table_schema = 'platform' GROUP BY 1 HAVING bool_or(column_name = 'account_id')"""
+_REFUND: Final = """
+INSERT INTO "{schema}".refunds (id, charge_id, amount, from_pending, currency, status, operator,
+  operator_account_id, phone, charge_reference, intent_hmac, reason, balance_transaction,
+  submit_before, created_at)
+VALUES (:id, :charge, 100, 100, 'XAF', 'created', 'mtn', 'opa_x', '+237670000001', 'x',
+  repeat('0', 64), :reason, 'txn_x', now(), now())"""
+_REQUEST_ID: Final = re.compile(r"req_[2-7a-z]{24}")
+
+Headers = Mapping[str, str]
+MERCHANT: Final = merchant_operations()
+
+
+def _by_id(operation: Operation) -> str:
+    return operation.operation_id
+
+
+each_operation: Final = pytest.mark.parametrize("operation", MERCHANT, ids=_by_id)
+
+
+@dataclass(frozen=True, slots=True)
+class Shop:
+    """An account with a charge, an event and a key, through the doors as its merchant would."""
+
+    account: Account
+    loot: Loot
+    key: str
+
+
+@dataclass(frozen=True, slots=True)
+class World:
+    """A victim, a suspended shop, and whoever asks."""
+
+    victim: Shop
+    suspended: Shop
+    strangers: Mapping[str, Headers]
+    turned_away: Mapping[str, tuple[Headers, int]]
+    lower: Mapping[Scope, Headers]
+    viewer: Headers
+    administrator: Headers
+    suspended_people: Mapping[str, Headers]
+    door: Callable[[str], Door]
+    database: Connection
+
+    def ask(self, operation: Operation, asking: Asking, who: Headers) -> Reply:
+        """Send one request as somebody."""
+        return self.door(operation.function).call(
+            operation.method, asking.path, asking.body, headers={**who, **asking.headers}
+        )
+
+    def belongings(self) -> dict[str, str]:
+        """A hash of the victim's rows of the test mode in each table, its own and shared ones."""
+        tenant = self.victim.account.test
+        sources = [f'"{tenant.schema}".{name}' for name in TENANT_TABLES]
+        for name, has_mode in self.database.run(SHARED_TABLES) or ():
+            mode = " AND NOT livemode" if has_mode else ""
+            sources.append(
+                # When a key was used is noted some time later.
+                f"(SELECT to_jsonb(r) - 'last_used_at' AS row FROM platform.{name} r"
+                f" WHERE account_id = '{tenant.account}'{mode})"
+            )
+        sql = " UNION ALL ".join(
+            f"SELECT {place}, md5(string_agg(s::text, '|' ORDER BY s::text)) FROM {source} s"
+            for place, source in enumerate(sources)
+        )
+        return {sources[place]: digest for place, digest in self.database.run(sql) or ()}
+
+
+def bearer(secret: str, **more: str) -> Headers:
+    """The headers of whoever has a key or a token."""
+    return {"Authorization": f"Bearer {secret}", **more}
+
+
+@pytest.fixture(scope="module")
+def world(
+    make_account: MakeAccount, superuser: Connection, door: Callable[[str], Door], realm: Realm
+) -> World:
+    """Everybody."""
+    team, manage = Team(superuser), door("manage_account")
+    victim, suspended = (_open(make_account(), door, team, superuser) for _ in range(2))
+    other, third = make_account(), make_account()
+
+    def member(shop: Account, duty: str, mode: str = "test", at: Account | None = None) -> Headers:
+        where = {"Pay-Account": (at or shop).id, "Pay-Mode": mode}
+        return bearer(realm.token(team.join(shop.id, duty)), **where)
+
+    def outsider(role: str) -> Headers:
+        return bearer(
+            realm.token("nobody-here", role),
+            **{"Pay-Account": victim.account.id, "Pay-Mode": "test"},
+        )
+
+    def looks_into(account: str, mode: str = "test") -> Headers:
+        admin = realm.token(f"who-looks-into-{account}-{mode}", "admin")
+        opened = door("manage_platform").post(
+            f"/v1/accounts/{account}/accesses",
+            {"mode": mode, "reason": "because somebody must look", "minutes": 60},
+            key=admin,
+        )
+        assert opened.status == 200
+        return bearer(admin, **{"Pay-Account": victim.account.id, "Pay-Mode": "test"})
+
+    def made(body: object) -> dict[str, Any]:
+        key: dict[str, Any] = manage.post("/v1/api_keys", body, key=victim.account.secret_key).json
+        return key
+
+    revoked = made(RESTRICTED)
+    manage.post(f"/v1/api_keys/{revoked['id']}/revoke", key=victim.account.secret_key)
+    superuser.run(
+        "UPDATE platform.accounts SET state = 'suspended' WHERE id = :id", id=suspended.account.id
+    )
+    live_key = victim.account.provisioned.modes[1].secret_key
+    return World(
+        victim=victim,
+        suspended=suspended,
+        strangers={
+            "another account's key": bearer(other.secret_key),
+            "another account's owner": member(third, "owner"),
+            "the key of the other mode": bearer(live_key),
+            "the owner in the other mode": member(victim.account, "owner", "live"),
+        },
+        turned_away={
+            "nobody": ({}, 401),
+            "a revoked key": (bearer(revoked["secret"]), 401),
+            "an owner who names an account of others": (
+                member(other, "owner", at=victim.account),
+                404,
+            ),
+            "a customer": (outsider("customer"), 404),
+            "an administrator": (outsider("admin"), 404),
+            "an administrator with access to another account": (looks_into(other.id), 404),
+            "an administrator with access to the other mode": (
+                looks_into(victim.account.id, "live"),
+                404,
+            ),
+        },
+        lower={
+            scope: bearer(made({"kind": "restricted", "scopes": [scope.value]})["secret"])
+            for scope in (Scope.EVENTS_READ, Scope.BALANCE_READ)
+        },
+        viewer=member(victim.account, "viewer"),
+        administrator=looks_into(victim.account.id),
+        suspended_people={
+            "its key": bearer(suspended.key),
+            "its owner": member(suspended.account, "owner"),
+        },
+        door=door,
+        database=superuser,
+    )
+
+
+def _open(account: Account, door: Callable[[str], Door], team: Team, superuser: Connection) -> Shop:
+    order = {**(ROWS["create_charge"].body or {}), "reference": REFERENCE, "description": CANARY}
+    key, used = account.secret_key, {"Idempotency-Key": USED_KEY}
+    charge = door("create_charge").post("/v1/charges", order, key=key, headers=used).json
+    refund = an_id("rf")
+    sql = _REFUND.format(schema=account.test.schema)
+    superuser.run(sql, id=refund, charge=charge["id"], reason=CANARY)
+    event = door("read_payments").get("/v1/events", key=key).json["data"][0]
+    spare, stolen = (
+        door("manage_account").post("/v1/api_keys", {"kind": "secret"}, key=key).json
+        for _ in range(2)
+    )
+    entry = door("read_payments").get("/v1/audit_entries?limit=1", key=key).json["data"][0]
+    objects = {
+        "ch": charge["id"],
+        "rf": refund,
+        "evt": event["id"],
+        "key": stolen["id"],
+        "aud": entry["id"],
+        "inv": team.offer(account.id, team.join(account.id, "owner")),
+        "person": team.join(account.id, "viewer"),
+    }
+    words = {"reference": REFERENCE, "idempotency key": USED_KEY}
+    return Shop(account, Loot(objects, words, CANARY), spare["secret"])
+
+
+def test_every_operation_has_a_row() -> None:
+    """An operation that nobody thought of fails here, before it is attacked."""
+    assert {operation.operation_id for operation in MERCHANT} == set(ROWS)
+
+
+@each_operation
+def test_no_id_travels_in_a_body_unseen(operation: Operation) -> None:
+    """A body that names an object by its id carries what may be another's."""
+    body = ROWS[operation.operation_id].body or {}
+
+    assert ids_in_the_body(operation) <= {name for name, value in body.items() if value == STOLEN}
+
+
+@each_operation
+def test_what_is_another_s_is_as_if_it_never_was(world: World, operation: Operation) -> None:
+    """Status and body are those for what does not exist; nothing is told of it, nothing changes."""
+    before, loot = world.belongings(), world.victim.loot
+    at_home = {"the owner in the other mode"} if ROWS[operation.operation_id].of_team else set()
+    for name, who in world.strangers.items():
+        if name in at_home:
+            continue
+        pairs = zip(askings(operation, loot), askings(operation, loot.imagined()), strict=True)
+        for theirs, nobodys in pairs:
+            found, missing = (world.ask(operation, asking, who) for asking in (theirs, nobodys))
+
+            place = f"{operation.operation_id} by {name}: {theirs.carrier}"
+            assert found.status == missing.status, place
+            assert theirs.carrier != "id in the path" or found.status in {403, 404}, place
+            assert "Idempotent-Replayed" not in found.headers, place
+            if found.status >= 400 or operation.method == "GET":
+                assert _bare(found, theirs) == _bare(missing, nobodys), place
+            told = [word for word in loot.canaries if word in _bare(found, theirs)]
+            assert told == [], place
+    assert world.belongings() == before
+
+
+@each_operation
+def test_whoever_is_nobody_here_learns_nothing(world: World, operation: Operation) -> None:
+    """Nobody and a revoked key 401, no member 404: one answer to all, whatever is asked for."""
+    _hold_to_one_answer(world, operation, world.turned_away)
+
+
+@each_operation
+def test_a_lower_right_is_refused_before_anything_is_looked_up(
+    world: World, operation: Operation
+) -> None:
+    """A key without the scope, and a viewer who would change something: 403 for all there is."""
+    lower = next(
+        who for scope, who in world.lower.items() if SCOPE_OF[operation.operation_id] != scope
+    )
+    refused = {"a key without the scope": (lower, 403)}
+    if operation.method != "GET":
+        refused["a viewer"] = (world.viewer, 403)
+    _hold_to_one_answer(world, operation, refused)
+
+
+@each_operation
+def test_an_access_reads_its_set_and_changes_nothing(world: World, operation: Operation) -> None:
+    """An administrator who has opened one: reads are answered and told, all else is 403."""
+    is_open = SCOPE_OF[operation.operation_id] in OF_ACCESS
+    before, loot = world.belongings(), world.victim.loot
+    asked = list(askings(operation, loot))
+    statuses = {world.ask(operation, asking, world.administrator).status for asking in asked}
+    after = world.belongings()
+    chain = f'"{world.victim.account.test.schema}".audit_entries'
+
+    assert is_open == (operation.method == "GET")
+    assert statuses == {200 if is_open else 403}
+    assert {source for source in after if after[source] != before.get(source)} == (
+        {chain} if is_open else set()
+    )
+
+
+@each_operation
+def test_a_suspended_account_looks_and_changes_nothing(world: World, operation: Operation) -> None:
+    """It reads its own and may end a key; whatever else would change something is refused."""
+    row = ROWS[operation.operation_id]
+    expected = row.when_suspended
+    asking = next(iter(askings(operation, world.suspended.loot)))
+    for name, who in world.suspended_people.items():
+        if row.of_team and name == "its key":
+            continue
+        reply = world.ask(operation, asking, who)
+
+        assert reply.status == expected, f"{operation.operation_id} by {name}"
+        is_never_its = row.for_people and name == "its key"
+        code = "permission_denied" if is_never_its else "account_suspended"
+        assert expected != 403 or reply.error["code"] == code
+
+
+@pytest.mark.parametrize("operation", [op for op in MERCHANT if "{" in op.path], ids=_by_id)
+def test_time_tells_no_more_than_the_answer(
+    world: World, operation: Operation, trial: Trial
+) -> None:
+    """What is another's is refused in the time of what never was, but for the machine's noise."""
+    loot, stranger = world.victim.loot, world.strangers["another account's key"]
+    pair = [next(iter(askings(operation, one))) for one in (loot, loot.imagined())]
+
+    def apart() -> float:
+        took: tuple[list[float], list[float]] = ([], [])
+        for _ in range(trial.size(8, 400)):
+            for times, asking in zip(took, pair, strict=True):
+                began = time.perf_counter()
+                world.ask(operation, asking, stranger)
+                times.append(time.perf_counter() - began)
+        # The quicker half of a busy machine is the quiet one; nightly there are enough of both.
+        first, second = (statistics.quantiles(times)[0] for times in took)
+        return abs(first - second)
+
+    # Noise comes and goes; a real difference is there each time.
+    is_alike = any(apart() <= MOST_DIFFERENCE_SECONDS for _ in range(6))
+    trial.record(f"E38 times of {operation.operation_id}", 1, wrong=int(not is_alike))
+
+
+def _hold_to_one_answer(
+    world: World, operation: Operation, refused: Mapping[str, tuple[Headers, int]]
+) -> None:
+    before, loot = world.belongings(), world.victim.loot
+    for name, (who, status) in refused.items():
+        answers = set()
+        for asking in (*askings(operation, loot), *askings(operation, loot.imagined())):
+            reply = world.ask(operation, asking, who)
+            assert reply.status == status, f"{operation.operation_id} by {name}: {asking.carrier}"
+            answers.add(_REQUEST_ID.sub("", reply.content.decode()))
+        assert len(answers) == 1, f"{operation.operation_id} by {name}"
+    assert world.belongings() == before
+
+
+def _bare(reply: Reply, asking: Asking) -> str:
+    """An answer without its request's id, and without the words of the question itself."""
+    text = _REQUEST_ID.sub("", reply.content.decode())
+    asked = [*re.split("[/?=]", asking.path), *(asking.body or {}).values()]
+    for word in asked:
+        if isinstance(word, str) and len(word) > 12:
+            text = text.replace(word, "")
+    return text
