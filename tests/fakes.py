@@ -41,6 +41,9 @@ class Clock:
     def monotonic(self) -> float:
         return (self.at - START).total_seconds()
 
+    def sleep(self, seconds: float) -> None:
+        self.at += timedelta(seconds=seconds)
+
     def pass_time(self, **span: int) -> None:
         self.at += timedelta(**span)
 

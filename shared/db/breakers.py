@@ -3,12 +3,12 @@
 import logging
 from typing import Any, Final
 
-from pg8000.exceptions import DatabaseError, InterfaceError
+from pg8000.exceptions import DatabaseError
 
 from shared.db.statement import Statement
 from shared.db.transaction import Database
 from shared.domain.breaker import CLOSED, Circuit, Standing, Tally
-from shared.domain.errors import Unavailable
+from shared.domain.errors import CutOff, Unavailable
 
 _LOG: Final = logging.getLogger(__name__)
 _WHICH: Final = ":operator::text, :host::text, :operation::text"
@@ -64,6 +64,6 @@ class Breakers:
                 operation=circuit.operation.value,
                 **values,
             ).rows
-        except (DatabaseError, InterfaceError, OSError) as error:
+        except (DatabaseError, CutOff) as error:
             _LOG.warning("breaker_out_of_reach", extra={"error": type(error).__name__})
             raise Unavailable("temporarily_unavailable", retry_after_seconds=1) from error

@@ -25,7 +25,7 @@ from shared.db.statement import (
     run_together,
 )
 from shared.domain.account import Tenant
-from shared.domain.errors import Unavailable
+from shared.domain.errors import CutOff, Unavailable
 from shared.domain.events import Message
 
 _LOG: Final = logging.getLogger(__name__)
@@ -114,7 +114,7 @@ class Database:
 
         `key_lock` is a lock to try before it. The rows are committed when this returns; hand on
         what the statement put into the outbox by `hand_on`. Raises Unavailable where nothing was
-        committed and time may help.
+        committed and time may help, and CutOff where nobody knows whether it was.
         """
         raw = self._connection(tenant)
         prepared = raw.info.get("prepared", {}).get(statement)
@@ -131,6 +131,9 @@ class Database:
                 raw.close()
             _raise_if_away(error)
             raise
+        except _BROKEN as error:
+            raw.invalidate()
+            raise CutOff from error
         except BaseException:
             raw.invalidate()
             raise
@@ -145,9 +148,12 @@ class Database:
         given: dict[str, Any],
     ) -> Once:
         """Do the same on a connection that has not met the statement: it is prepared inside."""
-        with self._open(tenant, key_lock) as transaction:
-            rows = transaction.run(statement, **given)
-            return Once(transaction.opening_rows[-1][-1], rows)
+        try:
+            with self._open(tenant, key_lock) as transaction:
+                rows = transaction.run(statement, **given)
+                return Once(transaction.opening_rows[-1][-1], rows)
+        except _BROKEN as error:
+            raise CutOff from error
 
     def hand_on(self, messages: Sequence[Message]) -> None:
         """Tell whoever publishes what a committed statement has put into the outbox."""

@@ -72,6 +72,10 @@ class Unavailable(Refusal):
     """Nothing was stored; the same request may work later; `retry_after_seconds` in values."""
 
 
+class CutOff(Exception):  # noqa: N818 - a state of knowledge; who can ask again does
+    """The way to the database broke in the middle: done or not, only another look can tell."""
+
+
 class AskAgain(Exception):  # noqa: N818 - an order to the broker, not a fault
     """Only time can heal this; the message must come back."""
 

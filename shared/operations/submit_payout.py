@@ -7,13 +7,13 @@ what was sent twice was paid twice.
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import Final
+from typing import Final, TypeVar
 
 from shared.domain import intent as intents
 from shared.domain import refund as refunds
 from shared.domain.charge import Attempt, AttemptStatus
 from shared.domain.deadline import HANDLER_SECONDS, Deadline
-from shared.domain.errors import AskAgain, Unavailable
+from shared.domain.errors import AskAgain, CutOff, Unavailable
 from shared.domain.events import Message
 from shared.domain.ids import new_id
 from shared.domain.receipt import retain_until
@@ -37,9 +37,10 @@ from shared.operations.ports import (
 from shared.operations.refund_store import RefundMove, RefundNote, RefundStore
 from shared.operations.submit_charge import SEND_SECONDS, callback_token, token_hash
 
+_Kept = TypeVar("_Kept")
 CONSUMER: Final = "submit_payout"
-RECORD_TRIES: Final = 3
 RECORD_SECONDS: Final = 5
+RECORD_PAUSE_SECONDS: Final = 0.25
 PREPARING_SECONDS: Final = HANDLER_SECONDS - SEND_SECONDS - RECORD_SECONDS
 """What keeping the intent and a first read may take: sending and recording need the rest."""
 
@@ -55,6 +56,7 @@ class PayoutSubmission:
     retention_days: int
     now: Callable[[], datetime]
     monotonic: Callable[[], float]
+    sleep: Callable[[float], None]
     reached: Reached
 
 
@@ -95,18 +97,9 @@ def submit_payout(
     now = how.now()
     # Begun before the claim: nothing goes out late because the claim took long.
     deadline = Deadline.after(SEND_SECONDS, how.monotonic)
-    attempt = _attempt(found, now)
-    token = callback_token(how.callback_token_key, attempt.reference)
+    attempt = standing or _attempt(found, now)
     how.reached("submit_payout.before_claim")
-    claimed = store.claim(
-        attempt,
-        consumer=CONSUMER,
-        message_id=message.event_id,
-        callback_token_hash=token_hash(token),
-        number_hmac=found.phone.keyed(how.number_key),
-        now=now,
-        lease_until=now + refunds.SUBMIT_LEASE,
-    )
+    claimed = _claim(found, attempt, now, store=store, how=how, message=message)
     if claimed is None:
         return "not_ours"
     how.reached("submit_payout.after_claim")
@@ -125,6 +118,37 @@ def _may_be_sent(refund: Refund, attempt: Attempt | None, now: datetime) -> bool
     is_waiting = moves.is_unsent(refund, attempt)
     is_leased = refund.lease_until is not None and refund.lease_until >= now
     return is_waiting and not is_leased and refund.stopped_at is None and now < refund.submit_before
+
+
+def _claim(
+    refund: Refund,
+    attempt: Attempt,
+    now: datetime,
+    *,
+    store: RefundStore,
+    how: PayoutSubmission,
+    message: Message,
+) -> tuple[Refund, Attempt] | None:
+    """Take the lease. Raises AskAgain where nobody knows whether it was taken.
+
+    It is given back then, as far as it was: a claim that stands alone looks like a sending.
+    """
+    lease_until = now + refunds.SUBMIT_LEASE
+    token = callback_token(how.callback_token_key, attempt.reference)
+    try:
+        return store.claim(
+            attempt,
+            consumer=CONSUMER,
+            message_id=message.event_id,
+            callback_token_hash=token_hash(token),
+            number_hmac=refund.phone.keyed(how.number_key),
+            now=now,
+            lease_until=lease_until,
+        )
+    except (CutOff, Unavailable) as failure:
+        mine = replace(refund, lease_until=lease_until)
+        _insist(lambda: store.release(mine, attempt, reason="claim_cut_off"), how)
+        raise AskAgain("claim_cut_off") from failure
 
 
 def _keep_intent(refund: Refund, *, journal: LockedStore, how: PayoutSubmission) -> bool:
@@ -213,7 +237,7 @@ def _record(
     now = how.now()
     match answer:
         case NotSent(reason=reason):
-            store.release(refund, attempt, reason=reason)
+            _insist(lambda: store.release(refund, attempt, reason=reason), how)
             if now >= refund.submit_before:
                 return "out_of_time"
             raise AskAgain(reason)
@@ -236,19 +260,24 @@ def _record(
         traceparent=message.traceparent,
     )
     how.reached("submit_payout.before_record")
-    won = _keep_answer(move, store)
+    won = _insist(lambda: store.move(move), how)
     how.reached("submit_payout.after_record")
     return move.cause.value if won else "settled_first"
 
 
-def _keep_answer(move: RefundMove, store: RefundStore) -> bool:
-    """Record what the operator said. It says it once: a hiccup of the database must not lose it."""
-    for _ in range(RECORD_TRIES - 1):
+def _insist(keep: Callable[[], _Kept], how: PayoutSubmission) -> _Kept:
+    """Write down what only we know, and once: a database that starts again must not lose it.
+
+    Each write is by compare-and-set, so that one which was done unseen does nothing again.
+    """
+    deadline = Deadline.after(RECORD_SECONDS, how.monotonic)
+    while True:
         try:
-            return store.move(move)
-        except Unavailable:
-            continue
-    return store.move(move)
+            return keep()
+        except (CutOff, Unavailable):
+            if deadline.is_over:
+                raise
+            how.sleep(RECORD_PAUSE_SECONDS)
 
 
 def _moved(

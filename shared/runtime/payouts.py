@@ -1,6 +1,6 @@
 """Joins the ports of money that goes out to the real parts, each made at its first use."""
 
-from time import monotonic
+from time import monotonic, sleep
 
 from shared.db.refunds import Refunds
 from shared.domain.account import OperatorAccount, Tenant
@@ -75,6 +75,7 @@ def submission(tenant: Tenant) -> PayoutSubmission:
         retention_days=settings().retention_days or RETENTION_DAYS,
         now=wiring.now,
         monotonic=monotonic,
+        sleep=sleep,
         reached=reached,
     )
 

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
-from pg8000.exceptions import DatabaseError, InterfaceError
+from pg8000.exceptions import DatabaseError
 from sqlalchemy.exc import DBAPIError
 
 from shared.db.breakers import Breakers
@@ -13,7 +13,7 @@ from shared.db.transaction import Database as Pool
 from shared.db.transaction import Once
 from shared.domain.account import Tenant
 from shared.domain.breaker import CLOSED, Circuit, Guarded, Tally
-from shared.domain.errors import Unavailable
+from shared.domain.errors import CutOff, Unavailable
 from shared.domain.phone import Operator
 from tests.database import Account, Database, enter, refusal_of
 from tests.simulator_process import wait_until
@@ -136,7 +136,7 @@ def test_a_connection_cut_under_a_count_costs_no_answer(
     engine.dispose()
 
 
-@pytest.mark.parametrize("error", [InterfaceError("cut"), OSError("cut"), DatabaseError({})])
+@pytest.mark.parametrize("error", [CutOff("cut"), DatabaseError({})])
 def test_whatever_goes_wrong_is_a_database_that_is_away(
     migrated: Database, circuit: Circuit, error: Exception
 ) -> None:

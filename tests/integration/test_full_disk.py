@@ -23,7 +23,7 @@ from shared.db.migrate import migrate
 from shared.db.provisioning import PostgresAccountStore
 from shared.db.transaction import Database as Pool
 from shared.domain.account import Tenant
-from shared.domain.errors import Unavailable
+from shared.domain.errors import CutOff, Unavailable
 from shared.operations.ports import StoreDownError
 from shared.operations.provision_account import ProvisionAccount, provision_account, simulated_mtn
 from shared.storage.locked_store import S3LockedStore
@@ -36,7 +36,7 @@ from tests.small_disk import SmallDisk, may_mount, small_disk
 from tests.system import data_folder
 
 REFUSALS: Final = 30
-BROKEN: Final = (Unavailable, InterfaceError, OSError)
+BROKEN: Final = (Unavailable, CutOff, InterfaceError, OSError)
 
 
 @pytest.fixture

@@ -16,7 +16,7 @@ from knative.local.postgres import connect
 from shared.db.engine import context_fault, make_engine
 from shared.db.statement import Statement
 from shared.db.transaction import Database as Pool
-from shared.domain.errors import Unavailable
+from shared.domain.errors import CutOff, Unavailable
 from tests.database import Database
 from tests.surgeon import FAULTS, Fault, LeftError, StoppedError, Surgeon
 from tests.trials import Trial
@@ -42,6 +42,7 @@ EXPECTED: Final = (
     DatabaseError,
     InterfaceError,
     OSError,
+    CutOff,
     Unavailable,
     exc.SQLAlchemyError,
 )

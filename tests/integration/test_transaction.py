@@ -1,5 +1,7 @@
 """Transactions and the wire beneath them: nobody reads what was meant for another."""
 
+import socket
+import threading
 from typing import Any
 
 import pytest
@@ -7,12 +9,13 @@ from sqlalchemy import Engine
 
 from shared.db.statement import Statement
 from shared.db.transaction import Database as Pool
-from shared.domain.errors import Unavailable
+from shared.domain.errors import CutOff, Unavailable
 from tests.database import Account, Database
 
 _MACADDR = 829
 ADDRESS = "08:00:2b:01:02:03"
 ONE = Statement("SELECT 1")
+LONG = Statement("SELECT pg_sleep(:seconds::float8)::text")
 MANY = Statement(f"SELECT '{ADDRESS}'::macaddr FROM generate_series(1, 3)")
 
 
@@ -56,3 +59,25 @@ def test_a_connection_that_lost_its_statements_serves_nobody(
     with pytest.raises(Unavailable):
         ask()
     assert ask() == [[1]]
+
+
+@pytest.mark.parametrize("is_met", [True, False])
+def test_a_way_that_breaks_in_the_middle_is_told_as_such(
+    migrated: Database, account: Account, *, is_met: bool
+) -> None:
+    """Nobody knows what was done: not Unavailable, which promises that nothing was."""
+    app_engine = migrated.engine("app", pool_size=1)
+    pool = Pool(app_engine)
+    if is_met:
+        assert pool.once(account.test, LONG, seconds=0).rows
+    raw = app_engine.raw_connection()
+    driver: Any = raw.driver_connection
+    raw.close()
+    cut = threading.Timer(0.3, driver._usock.shutdown, [socket.SHUT_RDWR])
+    cut.start()
+
+    with pytest.raises(CutOff):
+        pool.once(account.test, LONG, seconds=5)
+    cut.join()
+    assert pool.once(account.test, ONE).rows == [[1]]
+    app_engine.dispose()

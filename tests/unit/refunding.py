@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from shared.domain import refund as refunds
 from shared.domain.charge import Attempt, AttemptStatus, Charge
 from shared.domain.deadline import Deadline
-from shared.domain.errors import Unavailable
+from shared.domain.errors import CutOff, Unavailable
 from shared.domain.events import PAYOUT_CHECK_DUE, REFUND_CREATED, Event, Message
 from shared.domain.refund import Refund, Refundable, RefundStatus
 from shared.operations.ports import (
@@ -49,6 +49,7 @@ class MemoryRefunds:
         self.notes: list[RefundNote] = []
         self.before_move: Callable[[], None] = lambda: None
         self.hiccups = 0
+        self.is_claim_cut: bool | None = None
         self.checks_ended_at: datetime | None = None
         self.kept: Replayed | None = None
         self.refundable = Refundable(is_succeeded=True, rest=5000, pending=5000)
@@ -89,6 +90,8 @@ class MemoryRefunds:
         lease_until: datetime,
     ) -> tuple[Refund, Attempt] | None:
         self.on_claim()
+        if self.is_claim_cut is False:
+            raise CutOff
         refund, standing = self.refund, self.attempt
         is_leased = refund.lease_until is not None and refund.lease_until >= now
         is_unsent = standing is not None and standing.status is AttemptStatus.NOT_SENT
@@ -107,17 +110,26 @@ class MemoryRefunds:
             journaled_at=refund.journaled_at or now,
             claimed_at=now,
         )
+        if self.is_claim_cut:
+            raise CutOff
         return self.refund, self.attempt
 
     def release(self, refund: Refund, attempt: Attempt, *, reason: str) -> None:
-        self.refund = replace(self.refund, lease_until=None)
-        self.attempt = replace(attempt, status=AttemptStatus.NOT_SENT)
+        self._hiccup()
+        is_mine = self.attempt is not None and self.attempt.id == attempt.id
+        if is_mine and self.refund.lease_until == refund.lease_until:
+            self.refund = replace(self.refund, lease_until=None)
+            self.attempt = replace(attempt, status=AttemptStatus.NOT_SENT)
+
+    def _hiccup(self) -> None:
+        """Be away, or cut off, in turns."""
+        if self.hiccups:
+            self.hiccups -= 1
+            raise CutOff if self.hiccups % 2 else Unavailable("temporarily_unavailable")
 
     def move(self, move: RefundMove) -> bool:
         self.before_move()
-        if self.hiccups:
-            self.hiccups -= 1
-            raise Unavailable("temporarily_unavailable")
+        self._hiccup()
         holds = {
             Lease.ANY: True,
             Lease.MINE: self.refund.lease_until == move.refund.lease_until,
@@ -226,6 +238,7 @@ class Scene:
             retention_days=3650,
             now=self.clock.now,
             monotonic=self.clock.monotonic,
+            sleep=self.clock.sleep,
             reached=self.points.append,
         )
         return submit_payout(

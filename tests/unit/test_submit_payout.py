@@ -7,7 +7,7 @@ from datetime import timedelta, timezone
 import pytest
 
 from shared.domain.charge import AttemptStatus
-from shared.domain.errors import AskAgain
+from shared.domain.errors import AskAgain, CutOff, Unavailable
 from shared.domain.refund import RefundStatus, reference_of
 from shared.operations.ports import (
     Accepted,
@@ -18,6 +18,7 @@ from shared.operations.ports import (
     Unknown,
 )
 from shared.operations.refund_moves import intent_of
+from shared.operations.submit_payout import RECORD_SECONDS
 from tests.factories import a_charge, a_refund
 from tests.fakes import TENANT
 from tests.unit.refunding import Scene
@@ -318,9 +319,47 @@ def test_a_sender_that_cannot_be_made_ready_leaves_it_unsent() -> None:
     [(Accepted(), "accepted"), (Refused("payee_not_found", "PAYEE_NOT_FOUND"), "refused")],
 )
 def test_an_answer_outlasts_a_hiccup_of_the_database(answer: Accepted | Refused, word: str) -> None:
-    """What the operator said once is recorded at the second try; nothing is sent again for it."""
+    """What the operator said once is recorded when the database is back; nothing is sent again."""
     scene = Scene(answer)
-    scene.store.hiccups = 2
+    scene.store.hiccups = 15
 
     assert scene.submit() == word
     assert len(scene.payer.requests) == 1
+
+
+def test_a_database_that_stays_away_ends_the_wait() -> None:
+    """The sender gives up in its time; the reader learns later what became of the money."""
+    scene = Scene(Accepted())
+    scene.store.hiccups = 1000
+
+    with pytest.raises((CutOff, Unavailable)):
+        scene.submit()
+    assert scene.clock.monotonic() == pytest.approx(RECORD_SECONDS, abs=0.5)
+    assert scene.refund.status is RefundStatus.SUBMITTING
+
+
+@pytest.mark.parametrize("was_done", [True, False])
+def test_a_claim_that_was_cut_off_is_given_back(*, was_done: bool) -> None:
+    """Whether the claim was done or not, nothing was sent, and the next try may send."""
+    scene = Scene(Accepted(), PaymentRead(ReadState.NOT_FOUND, "RESOURCE_NOT_FOUND"))
+    scene.store.is_claim_cut = was_done
+    scene.store.hiccups = 3
+    with pytest.raises(AskAgain, match="claim_cut_off"):
+        scene.submit()
+    assert not scene.payer.requests
+
+    scene.store.is_claim_cut = None
+
+    assert scene.submit() == "accepted"
+    assert len(scene.payer.requests) == 1
+
+
+def test_a_proof_that_nothing_was_sent_outlasts_a_hiccup() -> None:
+    """It is not left looking as if it had been sent, which only a person could end."""
+    scene = Scene(NotSent("connect"))
+    scene.store.hiccups = 3
+
+    with pytest.raises(AskAgain, match="connect"):
+        scene.submit()
+    assert scene.store.attempt is not None
+    assert scene.store.attempt.status is AttemptStatus.NOT_SENT

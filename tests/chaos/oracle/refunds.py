@@ -15,6 +15,9 @@ _DEATHS_OF_SENDER: Final = frozenset({"submit_payout", "postgres"})
 _DEATHS_OF_OPERATOR: Final = frozenset({"simulate_provider", "gateway", "postgres"})
 # From the claim to the record at most, and how many refunds one process sends at once.
 _SENDING_SECONDS: Final = 15.0
+# A death at a crash point has the time of its file, which may be a tick of the kernel's old; and a
+# database that was just told to stop may still take a claim.
+_NOTED_EARLY_SECONDS: Final = 0.5
 _AT_ONCE: Final = 4
 # Nothing leads from `unknown` or `in_transit` back to sending, and no clock to an end.
 EDGES: Final[Mapping[str, Mapping[str, str]]] = {
@@ -96,7 +99,7 @@ def refunds_have_ended(evidence: Evidence) -> list[str]:
         is_unheard = attempt is not None and attempt["not_found_reads"] > 0
         death = _death_of(row, attempt, evidence, excuses) if is_unheard else None
         if death is None or row["id"] in moved:
-            found.append(f"{row['id']} is {row['status']} at {evidence.at}")
+            found.append(_words(row, attempt, evidence))
         else:
             excuses[death] += 1
     return found
@@ -110,9 +113,22 @@ def _death_of(
     began = refund["claimed_at"].timestamp()
     for name, at in sorted(evidence.deaths, key=lambda death: death[1]):
         is_its = name in (_DEATHS_OF_OPERATOR if is_recorded else _DEATHS_OF_SENDER)
-        if is_its and began <= at <= began + _SENDING_SECONDS and excuses[name, at] < _AT_ONCE:
+        is_then = -_NOTED_EARLY_SECONDS <= at - began <= _SENDING_SECONDS
+        if is_its and is_then and excuses[name, at] < _AT_ONCE:
             return name, at
     return None
+
+
+def _words(refund: Row, attempt: Row | None, evidence: Evidence) -> str:
+    """What there is to know of a refund that should have ended, and the deaths at that time."""
+    claimed_at = refund["claimed_at"]
+    seen = {name: attempt[name] for name in ("status", "not_found_reads")} if attempt else None
+    near = [
+        f"{name} {at - claimed_at.timestamp():+.3f} s"
+        for name, at in evidence.deaths
+        if claimed_at is not None and abs(at - claimed_at.timestamp()) < 2 * _SENDING_SECONDS
+    ]
+    return f"{refund['id']} is {refund['status']}, claimed at {claimed_at}: {seen}, deaths {near}"
 
 
 def refunds_stay_within_what_was_paid(evidence: Evidence) -> list[str]:
