@@ -228,7 +228,8 @@ def under_way(login: Login, schema: str, *, with_proofs: bool = False) -> Sequen
 
     And each message and notification of whomever.
 
-    A refund that its operator never got waits for a person, and is not named.
+    A refund that its operator never got waits for a person, and is not named; one that is proven
+    unsent will be sent, and is.
     A charge that may not be sent any more ends by reads over two minutes, one whose payToken was
     never seen to serve when that ends: unless `with_proofs`, one that waits so is not named.
     """
@@ -246,7 +247,7 @@ def under_way(login: Login, schema: str, *, with_proofs: bool = False) -> Sequen
             UNION ALL SELECT 'refund ' || id || ' ' || status FROM "{schema}".refunds r
               WHERE status NOT IN ('succeeded', 'failed') AND NOT EXISTS (
                 SELECT FROM "{schema}".provider_attempts
-                WHERE charge_id = r.id AND not_found_reads > 0)
+                WHERE charge_id = r.id AND not_found_reads > 0 AND status <> 'not_sent')
             UNION ALL SELECT 'delivery of ' || event_id FROM "{schema}".webhook_deliveries
               WHERE status = 'pending'
             UNION ALL SELECT 'receipt ' || id FROM "{schema}".receipts WHERE stored_at IS NULL

@@ -13,8 +13,8 @@ _PROOFS: Final[Mapping[str, str]] = {"confirmed": "succeeded", "declined": "fail
 # operator was silent: then the operator died, what lies before it, or the database that it keeps.
 _DEATHS_OF_SENDER: Final = frozenset({"submit_payout", "postgres"})
 _DEATHS_OF_OPERATOR: Final = frozenset({"simulate_provider", "gateway", "postgres"})
-# From the claim to the record at most, and how many refunds one process sends at once.
-_SENDING_SECONDS: Final = 15.0
+# From the claim to the record at most, its lease, and how many refunds one process sends at once.
+_SENDING_SECONDS: Final = 25.0
 # A death at a crash point has the time of its file, which may be a tick of the kernel's old; and a
 # database that was just told to stop may still take a claim.
 _NOTED_EARLY_SECONDS: Final = 0.5
@@ -96,7 +96,11 @@ def refunds_have_ended(evidence: Evidence) -> list[str]:
     found: list[str] = []
     for row in sorted(open_ones, key=lambda each: each["claimed_at"] or evidence.at):
         attempt = attempts.get(row["id"])
-        is_unheard = attempt is not None and attempt["not_found_reads"] > 0
+        is_unheard = (
+            attempt is not None
+            and attempt["status"] != "not_sent"
+            and attempt["not_found_reads"] > 0
+        )
         death = _death_of(row, attempt, evidence, excuses) if is_unheard else None
         if death is None or row["id"] in moved:
             found.append(_words(row, attempt, evidence))
@@ -126,7 +130,7 @@ def _words(refund: Row, attempt: Row | None, evidence: Evidence) -> str:
     near = [
         f"{name} {at - claimed_at.timestamp():+.3f} s"
         for name, at in evidence.deaths
-        if claimed_at is not None and abs(at - claimed_at.timestamp()) < 2 * _SENDING_SECONDS
+        if claimed_at is not None and abs(at - claimed_at.timestamp()) < _SENDING_SECONDS
     ]
     return f"{refund['id']} is {refund['status']}, claimed at {claimed_at}: {seen}, deaths {near}"
 
