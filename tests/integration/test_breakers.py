@@ -117,9 +117,12 @@ def test_a_breaker_is_of_one_host_and_operation(breakers: Breakers, circuit: Cir
 
 
 def test_a_connection_cut_under_a_count_costs_no_answer(
-    migrated: Database, circuit: Circuit
+    migrated: Database, circuit: Circuit, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """It is a database that is away, no more: whoever counts has the operator's word in hand."""
+    # However slow this machine is, nobody looks before it speaks.
+    monkeypatch.setattr("shared.db.engine.BUSY_SECONDS", 60)
+    monkeypatch.setattr("shared.db.engine.IDLE_SECONDS", 60)
     engine = migrated.engine(pool_size=1)
     breakers = Breakers(Pool(engine))
     told(breakers, circuit, ANSWERED)

@@ -1,7 +1,7 @@
 """Transactions and the wire beneath them: nobody reads what was meant for another."""
 
 import socket
-import threading
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
@@ -11,11 +11,13 @@ from shared.db.statement import Statement
 from shared.db.transaction import Database as Pool
 from shared.domain.errors import CutOff, Unavailable
 from tests.database import Account, Database
+from tests.simulator_process import wait_until
 
 _MACADDR = 829
 ADDRESS = "08:00:2b:01:02:03"
 ONE = Statement("SELECT 1")
 LONG = Statement("SELECT pg_sleep(:seconds::float8)::text")
+SLEEPING = "SELECT 1 FROM pg_stat_activity WHERE wait_event = 'PgSleep'"
 MANY = Statement(f"SELECT '{ADDRESS}'::macaddr FROM generate_series(1, 3)")
 
 
@@ -73,11 +75,14 @@ def test_a_way_that_breaks_in_the_middle_is_told_as_such(
     raw = app_engine.raw_connection()
     driver: Any = raw.driver_connection
     raw.close()
-    cut = threading.Timer(0.3, driver._usock.shutdown, [socket.SHUT_RDWR])
-    cut.start()
 
-    with pytest.raises(CutOff):
-        pool.once(account.test, LONG, seconds=5)
-    cut.join()
+    def cut() -> None:
+        wait_until(lambda: migrated.look(SLEEPING), what="the long statement")
+        driver._usock.shutdown(socket.SHUT_RDWR)
+
+    with ThreadPoolExecutor(1) as other:
+        other.submit(cut)
+        with pytest.raises(CutOff):
+            pool.once(account.test, LONG, seconds=8)
     assert pool.once(account.test, ONE).rows == [[1]]
     app_engine.dispose()
