@@ -13,12 +13,16 @@ class FaultCounters:
     injected: Counter[str] = field(default_factory=Counter)
     struck: Counter[str] = field(default_factory=Counter)
 
+    def lacks(self, name: str) -> bool:
+        """Whether this fault struck too rarely so far."""
+        return self.struck[name] < self.least.get(name, 0)
+
     def shortfalls(self) -> list[str]:
         """Each fault that struck too rarely, in words; empty for a valid run."""
         return [
             f"{name}: struck {self.struck[name]}, planned {least}"
             for name, least in self.least.items()
-            if self.struck[name] < least
+            if self.lacks(name)
         ]
 
     def table(self) -> list[str]:

@@ -118,14 +118,19 @@ class Killer:
 
     def strike(self) -> str | None:
         """Arm a point or kill at once; the name of the point that was armed, if any."""
-        if sum(victim.is_down for victim in self._victims.values()) >= _MOST_DOWN:
-            return None
-        if self.chance.random() < _ODDS_OF_A_POINT:
+        if self.chance.random() < _ODDS_OF_A_POINT and not self._are_many_down():
             return self.arm(self.points)
-        able = [victim for victim in self._victims.values() if victim.may_die()]
-        if able:
-            self._kill_now(self.chance.choice(able))
+        self.kill_somebody()
         return None
+
+    def kill_somebody(self) -> None:
+        """Kill at once whoever may die, unless too many are down."""
+        able = [victim for victim in self._victims.values() if victim.may_die()]
+        if able and not self._are_many_down():
+            self._kill_now(self.chance.choice(able))
+
+    def _are_many_down(self) -> bool:
+        return sum(victim.is_down for victim in self._victims.values()) >= _MOST_DOWN
 
     def arm(self, points: Iterable[str]) -> str | None:
         """Arm the point among `points` that was hit least, of a function that waits for none."""

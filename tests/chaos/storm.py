@@ -172,10 +172,14 @@ class Storm:
             self.killer.look()
             missing = {p for p in self.points if self.killer.hits[p] < self.plan.hits_per_point}
             is_tail = elapsed > self.plan.seconds
-            if is_tail and not missing and len(self.killer.deaths) >= self.plan.kills:
+            lacks_random = self.counters.lacks(AT_RANDOM)
+            has_all = not missing and not lacks_random
+            if is_tail and has_all and len(self.killer.deaths) >= self.plan.kills:
                 return
             if elapsed > next_kill:
                 next_kill = elapsed + chance.uniform(*self.plan.pause_seconds)
+                if is_tail and lacks_random:
+                    self.killer.kill_somebody()
                 only_missing = is_tail and missing
                 armed = self.killer.arm(missing) if only_missing else self.killer.strike()
                 if armed and armed.startswith("keep_dead_letter."):
