@@ -48,7 +48,7 @@ def test_a_sender_that_was_killed_leaves_what_it_was_sending() -> None:
     assert found(*[{}] * 5, deaths=[SENDER, (SENDER[0], SENDER[1] + 1)]) == 0
 
 
-@pytest.mark.parametrize("seconds", [-1, 16])
+@pytest.mark.parametrize("seconds", [-1, 26])
 def test_a_death_of_another_time_is_no_excuse(seconds: float) -> None:
     """Only who dies between claim and record leaves a refund open."""
     assert found(deaths=[("submit_payout", CLAIMED + seconds)]) == 1
@@ -65,4 +65,5 @@ def test_what_was_never_read_or_was_paid_is_not_excused() -> None:
     """Nobody asked for it, or its money moved: that is broken, whoever died."""
     assert found(deaths=[SENDER], reads=0) == 1
     assert found(deaths=[SENDER], payouts=[{"external_id": "rf_0"}]) == 1
+    assert found(deaths=[OPERATOR], status="not_sent") == 1
     assert found({"status": "created", "claimed_at": None}, deaths=[SENDER], reads=0) == 1
