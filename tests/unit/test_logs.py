@@ -4,7 +4,6 @@ import io
 import json
 import logging
 import threading
-import time
 from contextlib import suppress
 from pathlib import Path
 from types import SimpleNamespace
@@ -207,17 +206,24 @@ def test_lines_of_normal_life_leave_together_and_failures_at_once(
     assert events() == ["fourth"]
 
 
-def test_a_line_does_not_wait_for_the_next(
-    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
-):
+class Flushed(io.StringIO):
+    """Says when it was flushed."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.is_flushed = threading.Event()
+
+    def flush(self) -> None:
+        self.is_flushed.set()
+
+
+def test_a_line_does_not_wait_for_the_next(monkeypatch: pytest.MonkeyPatch) -> None:
     """The last line before a quiet time is written all the same."""
-    on_shutdown = Mock()
+    on_shutdown, shown = Mock(), Flushed()
     monkeypatch.setattr(lifecycle, "on_shutdown", on_shutdown)
+    monkeypatch.setattr("sys.stdout", shown)
     logs.gather()
     logs.info("last")
-    shown = ""
-    deadline = time.monotonic() + 10
-    while "last" not in shown and time.monotonic() < deadline:
-        shown += capsys.readouterr().out
+    assert shown.is_flushed.wait(10)
     on_shutdown.call_args.args[0]()
-    assert json.loads(shown)["event"] == "last"
+    assert json.loads(shown.getvalue())["event"] == "last"
