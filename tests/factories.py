@@ -11,8 +11,9 @@ from shared.domain.charge import Attempt, Charge, ChargeStatus
 from shared.domain.events import CHARGE_CREATED, Event, Message
 from shared.domain.ids import new_id
 from shared.domain.money import Money
+from shared.domain.outgoing import OutgoingStatus
 from shared.domain.phone import Operator, PhoneNumber
-from shared.domain.refund import Refund, RefundStatus
+from shared.domain.refund import Refund
 
 
 def moment() -> datetime:
@@ -53,7 +54,7 @@ def a_refund(charge: Charge, paying_account: str = "opa_y", **changes: Any) -> R
         charge_id=charge.id,
         money=Money(2000),
         from_pending=2000,
-        status=RefundStatus.CREATED,
+        status=OutgoingStatus.CREATED,
         operator=charge.operator,
         operator_account=paying_account,
         phone=charge.phone,

@@ -12,7 +12,7 @@ def handle(push: Push) -> None:
     outcome = settle(
         message,
         store=payouts.refunds(tenant),
-        reader_of=payouts.operators().refund_reader,
+        reader_of=payouts.operators().reader,
         how=payouts.settlement(tenant),
     )
     logs.info("payout_settled", refund_id=message.object_id, outcome=outcome)

@@ -13,8 +13,8 @@ def handle(push: Push) -> None:
         message,
         store=payouts.refunds(tenant),
         journal=locked.store(),
-        sender_of=payouts.operators().refund_sender,
-        reader_of=payouts.operators().refund_reader,
+        sender_of=payouts.operators().sender,
+        reader_of=payouts.operators().reader,
         how=payouts.submission(tenant),
     )
     logs.info("payout_submitted", refund_id=message.object_id, outcome=outcome)

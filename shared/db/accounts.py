@@ -25,7 +25,7 @@ from shared.domain.errors import LostRace, NotFound
 from shared.domain.ids import is_id
 from shared.domain.ledger import AVAILABLE, HELD, PENDING, SUSPENSE
 from shared.domain.notification import Notification
-from shared.domain.refund import FINAL as FINAL_REFUNDS
+from shared.domain.outgoing import FINAL as FINAL_OUTGOING
 from shared.operations.provision_account import ModeRecord
 
 _COLUMNS: Final = """a.id, a.name, a.language, a.country, a.created_at, a.state, a.charges_enabled,
@@ -119,7 +119,7 @@ _MONEY: Final = """
 SELECT
   EXISTS (SELECT FROM {schema}.charges WHERE status <> ALL (CAST(:final AS text[]))) AS charge,
   EXISTS (SELECT FROM {schema}.refunds
-          WHERE status <> ALL (CAST(:final_refunds AS text[]))) AS refund,
+          WHERE status <> ALL (CAST(:final_outgoing AS text[]))) AS refund,
   EXISTS (SELECT FROM {schema}.ledger_accounts
           WHERE code = ANY (CAST(:owed AS text[])) AND balance <> 0) AS balance
 """
@@ -235,7 +235,7 @@ class PostgresChange:
             found |= self._true(
                 _MONEY.format(schema=schema),
                 final=sorted(FINAL),
-                final_refunds=sorted(FINAL_REFUNDS),
+                final_outgoing=sorted(FINAL_OUTGOING),
                 owed=list(_OWED),
             )
         found |= self._true(str(PLATFORM_WORK), account=self._account.id)

@@ -5,7 +5,6 @@ from typing import Any, Final, TypeVar
 
 from shared.db.charge_statements import CHARGE, FIND
 from shared.db.charges import charge_from_row
-from shared.db.refund_statements import FIND as FIND_REFUND
 from shared.db.refund_statements import REFUND
 from shared.db.refunds import refund_from_row
 from shared.db.statement import Statement
@@ -29,7 +28,7 @@ WHERE c.id > :after::text AND c.id < :before::text
   AND (:created_until::bigint IS NULL OR c.created_at < to_timestamp(:created_until::bigint))
 ORDER BY c.id"""
 _REFUNDS: Final = f"""
-SELECT {REFUND} FROM refunds r
+SELECT {REFUND.columns} FROM refunds r
 WHERE r.id > :after::text AND r.id < :before::text
   AND (:charge::text IS NULL OR r.charge_id = :charge::text)
   AND (:statuses::text[] IS NULL OR r.status = ANY(:statuses::text[]))
@@ -90,7 +89,7 @@ class Reading:
 
     def find_refund(self, refund_id: str) -> Refund | None:
         """Return the refund, or None."""
-        rows = self._rows(FIND_REFUND, refund_id=refund_id)
+        rows = self._rows(REFUND.find, object_id=refund_id)
         return refund_from_row(rows[0], self._tenant) if rows else None
 
     def list_refunds(

@@ -11,7 +11,7 @@ from shared.domain import account_states
 from shared.domain import refund as refunds
 from shared.domain.account_states import AccountState
 from shared.domain.charge import FINAL, PUBLIC_STATUS, TRANSITIONS, ChargeStatus
-from shared.domain.refund import RefundStatus
+from shared.domain.outgoing import FINAL as ENDS_OUTGOING
 
 PAGE: Final = Path(__file__).with_name("charge_states.md")
 REFUND_PAGE: Final = Path(__file__).with_name("refund_states.md")
@@ -53,16 +53,16 @@ def refund_page() -> str:
         for (before, event), after in refunds.TRANSITIONS.items()
     )
     ends = "\n".join(
-        f"    {status.value} --> [*]" for status in RefundStatus if status in refunds.FINAL
+        f"    {status.value} --> [*]" for status in refunds.PUBLIC_STATUS if status in ENDS_OUTGOING
     )
     rows = "\n".join(
         f"| `{status.value}` | `{refunds.PUBLIC_STATUS[status]}`"
-        f" | {'yes' if status in refunds.FINAL else 'no'} |"
-        for status in RefundStatus
+        f" | {'yes' if status in ENDS_OUTGOING else 'no'} |"
+        for status in refunds.PUBLIC_STATUS
     )
     return f"""# States of a refund
 
-Drawn from `shared/domain/refund.py` by `make manifests`; edit that table, not this page.
+Drawn from `shared/domain/outgoing.py` by `make manifests`; edit that table, not this page.
 
 ```mermaid
 stateDiagram-v2

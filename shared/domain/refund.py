@@ -1,67 +1,16 @@
-"""A refund: money that goes back to the number that paid, and the only table of its statuses.
+"""A refund: money that goes back to the number that paid, on the way of all that goes out."""
 
-There is no prompt on this way: once a byte may have left, the money may be out. So a refund is sent
-under one reference and at most once; what is not known then is read, and never sent again.
-"""
-
-import hashlib
-import uuid
 from collections.abc import Mapping
-from dataclasses import dataclass, field
-from datetime import datetime, timedelta
-from enum import StrEnum
-from typing import Final
+from dataclasses import dataclass
+from typing import ClassVar, Final
 
-from shared.domain.money import Money
-from shared.domain.phone import Operator, PhoneNumber
+from shared.domain import ledger
+from shared.domain.events import REFUND_CREATED
+from shared.domain.outgoing import OF_EACH, Outgoing, OutgoingEvent, OutgoingStatus, part
 
+_S = OutgoingStatus
 
-class RefundStatus(StrEnum):
-    """What we know of the money; until it is final its amount is held."""
-
-    CREATED = "created"
-    SUBMITTING = "submitting"
-    IN_TRANSIT = "in_transit"
-    UNKNOWN = "unknown"
-    SUCCEEDED = "succeeded"
-    FAILED = "failed"
-
-
-class RefundEvent(StrEnum):
-    """What can happen to a refund."""
-
-    CLAIMED = "claimed"  # a worker holds the lease and is about to send
-    ABANDONED = "abandoned"  # its time to be sent passed and it is proven that no byte left
-    ACCEPTED = "accepted"  # the operator took the request
-    REFUSED = "refused"  # the operator refused the request for good
-    WENT_SILENT = "went_silent"  # no answer that proves anything
-    SEEN_WAITING = "seen_waiting"  # a status read shows it on its way
-    CONFIRMED = "confirmed"  # a status read proves that it was paid out
-    DECLINED = "declined"  # a status read proves that it failed
-
-
-_S = RefundStatus
-_E = RefundEvent
-
-TRANSITIONS: Final[Mapping[tuple[RefundStatus, RefundEvent], RefundStatus]] = {
-    (_S.CREATED, _E.CLAIMED): _S.SUBMITTING,
-    (_S.CREATED, _E.ABANDONED): _S.FAILED,
-    (_S.SUBMITTING, _E.CLAIMED): _S.SUBMITTING,
-    (_S.SUBMITTING, _E.ABANDONED): _S.FAILED,
-    (_S.SUBMITTING, _E.ACCEPTED): _S.IN_TRANSIT,
-    (_S.SUBMITTING, _E.REFUSED): _S.FAILED,
-    (_S.SUBMITTING, _E.WENT_SILENT): _S.UNKNOWN,
-    (_S.SUBMITTING, _E.SEEN_WAITING): _S.IN_TRANSIT,
-    (_S.SUBMITTING, _E.CONFIRMED): _S.SUCCEEDED,
-    (_S.SUBMITTING, _E.DECLINED): _S.FAILED,
-    (_S.UNKNOWN, _E.SEEN_WAITING): _S.IN_TRANSIT,
-    (_S.UNKNOWN, _E.CONFIRMED): _S.SUCCEEDED,
-    (_S.UNKNOWN, _E.DECLINED): _S.FAILED,
-    (_S.IN_TRANSIT, _E.CONFIRMED): _S.SUCCEEDED,
-    (_S.IN_TRANSIT, _E.DECLINED): _S.FAILED,
-}
-
-PUBLIC_STATUS: Final[Mapping[RefundStatus, str]] = {
+PUBLIC_STATUS: Final[Mapping[OutgoingStatus, str]] = {
     _S.CREATED: "pending",
     _S.SUBMITTING: "pending",
     _S.IN_TRANSIT: "pending",
@@ -70,67 +19,80 @@ PUBLIC_STATUS: Final[Mapping[RefundStatus, str]] = {
     _S.FAILED: "failed",
 }
 
-FINAL: Final[frozenset[RefundStatus]] = frozenset({_S.SUCCEEDED, _S.FAILED})
-
-PUBLIC_EVENT: Final[Mapping[RefundStatus, str]] = {
+PUBLIC_EVENT: Final[Mapping[OutgoingStatus, str]] = {
     _S.CREATED: "refund.pending",
     _S.SUCCEEDED: "refund.succeeded",
     _S.FAILED: "refund.failed",
 }
 
-SUBMIT_WITHIN: Final = timedelta(hours=24)
-SUBMIT_LEASE: Final = timedelta(seconds=25)
+EVENTS: Final = OF_EACH
+TRANSITIONS: Final = part(EVENTS)
+"""What of the table of all that goes out a refund reaches."""
 
 
-def after(status: RefundStatus, event: RefundEvent) -> RefundStatus | None:
-    """Return the status that follows, or None where this event means nothing any more."""
-    return TRANSITIONS.get((status, event))
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Refund(Outgoing):
+    """One refund as stored.
 
-
-@dataclass(frozen=True, slots=True)
-class Refund:
-    """One refund as stored. `money` is in whole XAF; times are UTC.
-
-    `operator_account` is the one that pays; `phone` the number that paid the charge, and
-    `charge_reference` what its operator knows that payment by. `from_pending` of the amount came
-    from the charge's own pending money, the rest from available. `intent_key` names the intent in
-    write-once storage. `stopped_at` says since when a person must decide: nothing is sent then.
+    `phone` is the number that paid the charge, and `charge_reference` what its operator knows that
+    payment by. `from_pending` of the amount came from the charge's own pending money, the rest from
+    available.
     """
 
-    id: str
-    account: str
-    livemode: bool
+    kind: ClassVar[str] = "refund"
+    operation: ClassVar[str] = "create_refund"
+    topic: ClassVar[str] = REFUND_CREATED
+    events: ClassVar[frozenset[OutgoingEvent]] = EVENTS
+    public_statuses: ClassVar[Mapping[OutgoingStatus, str]] = PUBLIC_STATUS
+    public_events: ClassVar[Mapping[OutgoingStatus, str]] = PUBLIC_EVENT
+
     charge_id: str
-    money: Money
-    status: RefundStatus
-    operator: Operator
-    operator_account: str
-    phone: PhoneNumber
     charge_reference: str
-    intent_key: str
-    balance_transaction: str
-    created_at: datetime
-    submit_before: datetime
     from_pending: int = 0
     reason: str | None = None
-    metadata: Mapping[str, str] = field(default_factory=dict)
-    failure_code: str | None = None
-    operator_transaction_id: str | None = None
-    lease_until: datetime | None = None
-    journaled_at: datetime | None = None
-    stopped_at: datetime | None = None
-    ended_at: datetime | None = None
-    claimed_at: datetime | None = None
 
     @property
-    def checked_since(self) -> datetime:
-        """From when on checks are counted: the last sending, or the making where there was none."""
-        return self.claimed_at or self.created_at
+    def about(self) -> str:
+        """The charge."""
+        return self.charge_id
+
+    @property
+    def note(self) -> str:
+        """The reason, or the charge."""
+        return self.reason or self.charge_id
+
+    @property
+    def refunds(self) -> str:
+        """The payment that it gives back, as its operator knows it."""
+        return self.charge_reference
+
+    @property
+    def counted_as_refunded(self) -> int:
+        """The whole amount."""
+        return self.money.amount
 
     @property
     def from_available(self) -> int:
         """What of the amount came from available, in whole XAF."""
         return self.money.amount - self.from_pending
+
+    def paid(self, transaction_id: str) -> ledger.Transaction:
+        """Return what is posted when it was paid: held leaves through the float."""
+        return ledger.refund_succeeded(
+            transaction_id,
+            self.id,
+            amount=self.money.amount,
+            operator_account=self.operator_account,
+        )
+
+    def given_back(self, transaction_id: str) -> ledger.Transaction:
+        """Return what is posted when it failed: each part goes back to where it came from."""
+        return ledger.refund_failed(
+            transaction_id,
+            self.id,
+            from_pending=self.from_pending,
+            from_available=self.from_available,
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,13 +110,3 @@ class Refundable:
     def from_pending(self, amount: int) -> int:
         """Return what of an amount the charge's own pending money bears: as much as there is."""
         return max(0, min(amount, self.pending))
-
-
-def reference_of(intent_id: str) -> str:
-    """Return the reference that an intent is sent under: a UUID version 4, always the same.
-
-    It follows from the id, which has 72 random bits: whoever finds the intent in write-once storage
-    after the database was lost can ask the operator what became of it.
-    """
-    digest = hashlib.sha256(f"money-out:{intent_id}".encode()).digest()
-    return str(uuid.UUID(bytes=digest[:16], version=4))

@@ -6,16 +6,16 @@ from datetime import datetime
 from typing import Any, Final
 
 from shared.domain import charge as charges
-from shared.domain import refund as refunds
 from shared.domain.account import Caller, OperatorAccount
 from shared.domain.charge import Attempt, Charge, ChargeStatus
 from shared.domain.errors import InvalidRequest, NotFound, NotPermitted, Refusal, Unavailable
-from shared.domain.events import REFUND_CREATED, Event, Message
+from shared.domain.events import Event, Message
 from shared.domain.ids import is_id, new_id
 from shared.domain.intent import key_hmac
 from shared.domain.money import Money
+from shared.domain.outgoing import SUBMIT_WITHIN, OutgoingStatus
 from shared.domain.phone import Operator
-from shared.domain.refund import Refund, Refundable, RefundStatus
+from shared.domain.refund import Refund, Refundable
 from shared.operations import objects
 from shared.operations.create_charge import (
     DESCRIPTION_LENGTH,
@@ -25,9 +25,8 @@ from shared.operations.create_charge import (
     read_text,
 )
 from shared.operations.lists import refuse_unknown
+from shared.operations.outgoing_store import RefundStore
 from shared.operations.ports import ChargeStore, IdempotencyUse, Reached, Replayed, Stored
-from shared.operations.refund_moves import OPERATION
-from shared.operations.refund_store import RefundStore
 
 FIELDS: Final = frozenset({"charge", "amount", "reason", "metadata"})
 KEY_HEADER: Final = "Idempotency-Key"
@@ -99,7 +98,7 @@ def create_refund(
     if idempotency_key is None:
         _refuse_suspended(caller)
         raise InvalidRequest("idempotency_key_missing", KEY_HEADER)
-    use = IdempotencyUse(OPERATION, idempotency_key, command.fingerprint)
+    use = IdempotencyUse(Refund.operation, idempotency_key, command.fingerprint)
     try:
         _refuse_suspended(caller)
         charge, attempt = _refundable(command, charges_of)
@@ -119,7 +118,7 @@ def create_refund(
         livemode=charge.livemode,
         charge_id=charge.id,
         money=Money(amount, charge.money.currency),
-        status=RefundStatus.CREATED,
+        status=OutgoingStatus.CREATED,
         operator=charge.operator,
         operator_account=paying.id,
         phone=charge.phone,
@@ -127,14 +126,14 @@ def create_refund(
         intent_key=key_hmac(terms.intent_secret, idempotency_key),
         balance_transaction=new_id("txn", at_ms),
         created_at=now,
-        submit_before=now + refunds.SUBMIT_WITHIN,
+        submit_before=now + SUBMIT_WITHIN,
         reason=command.reason,
         metadata=command.metadata,
     )
     response = objects.to_json(objects.refund_object(refund, language=caller.language))
     event = Event(
         id=new_id("evt", at_ms),
-        type=refunds.PUBLIC_EVENT[refund.status],
+        type=refund.public_events[refund.status],
         object_id=refund.id,
         data=response,
         created_at=now,
@@ -143,7 +142,7 @@ def create_refund(
     )
     message = Message(
         event_id=new_id("msg", at_ms),
-        topic=REFUND_CREATED,
+        topic=refund.topic,
         account=refund.account,
         livemode=refund.livemode,
         object_id=refund.id,

@@ -12,6 +12,7 @@ from shared.domain.audit import Link
 from shared.domain.charge import PUBLIC_STATUS, Charge, ChargeStatus
 from shared.domain.events import Event
 from shared.domain.language import refund_text, text
+from shared.domain.outgoing import Outgoing
 from shared.domain.people import Membership, Person
 from shared.domain.refund import PUBLIC_STATUS as REFUND_STATUS
 from shared.domain.refund import Refund
@@ -60,6 +61,14 @@ def charge_object(charge: Charge, *, base_url: str, language: str) -> dict[str, 
         "created": unix_seconds(charge.created_at),
         "livemode": charge.livemode,
     }
+
+
+def outgoing_object(outgoing: Outgoing, *, language: str) -> dict[str, Any]:
+    """Return money that goes out as OpenAPI describes it. Raises TypeError for an unknown kind."""
+    match outgoing:
+        case Refund():
+            return refund_object(outgoing, language=language)
+    raise TypeError(type(outgoing))
 
 
 def refund_object(refund: Refund, *, language: str) -> dict[str, Any]:

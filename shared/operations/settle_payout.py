@@ -1,7 +1,7 @@
 """Reads the operator's word on money that goes out and, where it proves something, moves state.
 
 The port it is given cannot send. Only an operator's own word ends what may have been sent: where it
-knows nothing of a refund, the money stays held, and after a day a person decides.
+knows nothing of it, the money stays held, and after a day a person decides.
 """
 
 from collections.abc import Callable
@@ -10,18 +10,23 @@ from datetime import datetime
 from typing import Final, assert_never
 
 from shared.domain import charge as charges
-from shared.domain import ledger
-from shared.domain import refund as refunds
 from shared.domain.charge import Attempt, AttemptStatus, Charge
 from shared.domain.deadline import HANDLER_SECONDS, Deadline
 from shared.domain.errors import AskAgain, LedgerRefused
-from shared.domain.events import REFUND_CREATED, Event, Message
+from shared.domain.events import Event, Message
 from shared.domain.ids import new_id
-from shared.domain.refund import FINAL, Refund, RefundEvent, RefundStatus
+from shared.domain.outgoing import (
+    FINAL,
+    Outgoing,
+    OutgoingEvent,
+    OutgoingStatus,
+    reference_of,
+)
+from shared.domain.refund import Refund
 from shared.operations import objects
-from shared.operations import refund_moves as moves
+from shared.operations import outgoing_moves as moves
+from shared.operations.outgoing_store import OutgoingMove, OutgoingNote, OutgoingStore
 from shared.operations.ports import PaymentRead, PayoutReader, Reached, ReadState
-from shared.operations.refund_store import RefundMove, RefundNote, RefundStore
 
 CONSUMER: Final = "settle_payout"
 LOST_RACE: Final = "lost_race"
@@ -43,8 +48,8 @@ class PayoutSettlement:
 def settle_payout(
     message: Message,
     *,
-    store: RefundStore,
-    reader_of: Callable[[Refund], PayoutReader],
+    store: OutgoingStore,
+    reader_of: Callable[[Outgoing], PayoutReader],
     how: PayoutSettlement,
 ) -> str:
     """Read once and apply what it proves; return a word for the log.
@@ -56,89 +61,89 @@ def settle_payout(
     for _ in range(TRIES):
         found = store.find_with_attempt(message.object_id)
         if found is None:
-            return "unknown_refund"
-        refund, attempt = found
-        if refund.status in FINAL:
-            store.end_checks(refund.id, at=how.now())
-            return _look_back(refund, attempt, store=store, reader_of=reader_of, how=how)
-        if moves.is_unsent(refund, attempt) or attempt is None:
-            if refund.stopped_at is not None:
-                store.end_checks(refund.id, at=how.now())
+            return "unknown_object"
+        outgoing, attempt = found
+        if outgoing.status in FINAL:
+            store.end_checks(outgoing.id, at=how.now())
+            return _look_back(outgoing, attempt, store=store, reader_of=reader_of, how=how)
+        if moves.is_unsent(outgoing, attempt) or attempt is None:
+            if outgoing.stopped_at is not None:
+                store.end_checks(outgoing.id, at=how.now())
                 return "stopped"
-            if how.now() < refund.submit_before:
-                return _wait(refund, attempt, store=store, how=how, message=message)
+            if how.now() < outgoing.submit_before:
+                return _wait(outgoing, attempt, store=store, how=how, message=message)
             return _give_up(
-                refund, attempt, reader_of(refund), store=store, how=how, message=message
+                outgoing, attempt, reader_of(outgoing), store=store, how=how, message=message
             )
         if read is None:
             deadline = Deadline.after(HANDLER_SECONDS, how.monotonic)
             how.reached("settle_payout.before_read")
-            read = reader_of(refund).read_payout(attempt.reference, deadline=deadline)
+            read = reader_of(outgoing).read_payout(attempt.reference, deadline=deadline)
             how.reached("settle_payout.after_read")
-        outcome = _apply(refund, attempt, read, store=store, how=how, message=message)
+        outcome = _apply(outgoing, attempt, read, store=store, how=how, message=message)
         if outcome != LOST_RACE:
             return outcome
     raise AskAgain(LOST_RACE)
 
 
-def mismatch(refund: Refund, read: PaymentRead) -> str | None:
+def mismatch(outgoing: Outgoing, read: PaymentRead) -> str | None:
     """Say what of an end differs from what we asked for, or None.
 
     An operator that leaves a field out says nothing against it; of a success it must repeat the
     amount. A failure of something else is none of ours: giving back on its word could pay twice.
     """
     is_left_out = read.money is None and read.state is not ReadState.SUCCEEDED
-    if read.money != refund.money and not is_left_out:
+    if read.money != outgoing.money and not is_left_out:
         return "amount_or_currency_differs"
-    if read.payer is not None and read.payer != refund.phone:
+    if read.payer is not None and read.payer != outgoing.phone:
         return "payee_differs"
     return None
 
 
 def _look_back(
-    refund: Refund,
+    outgoing: Outgoing,
     attempt: Attempt | None,
     *,
-    store: RefundStore,
-    reader_of: Callable[[Refund], PayoutReader],
+    store: OutgoingStore,
+    reader_of: Callable[[Outgoing], PayoutReader],
     how: PayoutSettlement,
 ) -> str:
-    """Ask once more about a refund that failed after it may have been sent.
+    """Ask once more about one that failed after it may have been sent.
 
     It stays as it is; one that was paid all the same becomes a case. Raises AskAgain when the
     operator says nothing, since whoever woke us may be right.
     """
     was_sent = attempt is not None and attempt.status is not AttemptStatus.NOT_SENT
-    if attempt is None or not was_sent or refund.status is not RefundStatus.FAILED:
+    if attempt is None or not was_sent or outgoing.status is not OutgoingStatus.FAILED:
         return "final_already"
     deadline = Deadline.after(HANDLER_SECONDS, how.monotonic)
-    read = reader_of(refund).read_payout(attempt.reference, deadline=deadline)
+    read = reader_of(outgoing).read_payout(attempt.reference, deadline=deadline)
     if read.state is ReadState.UNKNOWN:
         raise AskAgain(read.operator_word)
     if read.state is ReadState.SUCCEEDED:
-        return _case(_note(refund, attempt, read, how.now()), "paid_after_the_end", store=store)
+        return _case(_note(outgoing, attempt, read, how.now()), "paid_after_the_end", store=store)
     return "final_already"
 
 
 def _apply(
-    refund: Refund,
+    outgoing: Outgoing,
     attempt: Attempt,
     read: PaymentRead,
     *,
-    store: RefundStore,
+    store: OutgoingStore,
     how: PayoutSettlement,
     message: Message,
 ) -> str:
     now = how.now()
-    note = _note(refund, attempt, read, now)
+    note = _note(outgoing, attempt, read, now)
     match read.state:
         case ReadState.SUCCEEDED | ReadState.FAILED | ReadState.EXPIRED:
-            difference = mismatch(refund, read)
+            difference = mismatch(outgoing, read)
             if difference is not None:
                 return _case(note, difference, store=store)
-            move = _ended(refund, read, now=now, how=how)
+            move = _ended(outgoing, read, now=now, how=how)
         case ReadState.PENDING:
-            return _waiting(refund, attempt, note, store=store)
+            return _waiting(outgoing, attempt, note, store=store)
         case ReadState.NOT_FOUND:
             seen = replace(
                 attempt,
@@ -154,13 +159,13 @@ def _apply(
 
 
 def _finish(
-    move: RefundMove,
-    note: RefundNote,
-    store: RefundStore,
+    move: OutgoingMove,
+    note: OutgoingNote,
+    store: OutgoingStore,
     how: PayoutSettlement,
     message: Message,
 ) -> str:
-    """Apply a move that ends the refund; a ledger that refuses it is a riddle for a person."""
+    """Apply a move that ends it; a ledger that refuses it is a riddle for a person."""
     move = replace(
         move,
         attempt_id=None if note.attempt is None else note.attempt.id,
@@ -179,13 +184,13 @@ def _finish(
 
 
 def _ended(
-    refund: Refund, read: PaymentRead, *, now: datetime, how: PayoutSettlement
-) -> RefundMove:
+    outgoing: Outgoing, read: PaymentRead, *, now: datetime, how: PayoutSettlement
+) -> OutgoingMove:
     if read.state is ReadState.SUCCEEDED:
-        return _succeeded(refund, read, now=now, how=how)
+        return _succeeded(outgoing, read, now=now, how=how)
     return moves.failed(
-        replace(refund, operator_transaction_id=read.operator_transaction_id),
-        RefundEvent.DECLINED,
+        replace(outgoing, operator_transaction_id=read.operator_transaction_id),
+        OutgoingEvent.DECLINED,
         code=read.failure_code or "operator_error",
         at=now,
         language=how.language,
@@ -193,31 +198,26 @@ def _ended(
 
 
 def _succeeded(
-    refund: Refund, read: PaymentRead, *, now: datetime, how: PayoutSettlement
-) -> RefundMove:
+    outgoing: Outgoing, read: PaymentRead, *, now: datetime, how: PayoutSettlement
+) -> OutgoingMove:
     succeeded = replace(
-        refund,
-        status=moves.following(refund, RefundEvent.CONFIRMED),
+        outgoing,
+        status=moves.following(outgoing, OutgoingEvent.CONFIRMED),
         operator_transaction_id=read.operator_transaction_id,
         ended_at=now,
     )
     events = [moves.event_of(succeeded, at=now, language=how.language)]
-    charge = how.charge_of(refund.charge_id)
+    charge = how.charge_of(outgoing.charge_id) if isinstance(outgoing, Refund) else None
     if charge is not None:
         events.append(_charge_refunded(charge, at=now, how=how))
-    return RefundMove(
-        refund=succeeded,
-        expected=refund.status,
-        cause=RefundEvent.CONFIRMED,
+    return OutgoingMove(
+        outgoing=succeeded,
+        expected=outgoing.status,
+        cause=OutgoingEvent.CONFIRMED,
         at=now,
         next_check_at=None,
         events=events,
-        posting=ledger.refund_succeeded(
-            new_id("txn", int(now.timestamp() * 1000)),
-            refund.id,
-            amount=refund.money.amount,
-            operator_account=refund.operator_account,
-        ),
+        posting=outgoing.paid(new_id("txn", int(now.timestamp() * 1000))),
     )
 
 
@@ -232,18 +232,20 @@ def _charge_refunded(charge: Charge, *, at: datetime, how: PayoutSettlement) -> 
     )
 
 
-def _waiting(refund: Refund, attempt: Attempt, note: RefundNote, *, store: RefundStore) -> str:
-    """It is on its way: a refund that we did not know about becomes one that is in transit."""
-    status = refunds.after(refund.status, RefundEvent.SEEN_WAITING)
+def _waiting(
+    outgoing: Outgoing, attempt: Attempt, note: OutgoingNote, *, store: OutgoingStore
+) -> str:
+    """It is on its way: what we did not know about is now in transit."""
+    status = outgoing.after(OutgoingEvent.SEEN_WAITING)
     if status is None:
         return _keep(note, store=store)
     if note.next_check_at is None:
         return _case(note, "waiting_for_a_day", store=store)
     won = store.move(
-        RefundMove(
-            refund=replace(refund, status=status),
-            expected=refund.status,
-            cause=RefundEvent.SEEN_WAITING,
+        OutgoingMove(
+            outgoing=replace(outgoing, status=status),
+            expected=outgoing.status,
+            cause=OutgoingEvent.SEEN_WAITING,
             at=note.at,
             next_check_at=note.next_check_at,
             attempt_id=attempt.id,
@@ -255,35 +257,35 @@ def _waiting(refund: Refund, attempt: Attempt, note: RefundNote, *, store: Refun
 
 
 def _wait(
-    refund: Refund,
+    outgoing: Outgoing,
     attempt: Attempt | None,
     *,
-    store: RefundStore,
+    store: OutgoingStore,
     how: PayoutSettlement,
     message: Message,
 ) -> str:
     """Nothing was sent, and there is time: nothing to read, but the sender may need a word."""
     now = how.now()
-    note = RefundNote(
-        refund=refund,
+    note = OutgoingNote(
+        outgoing=outgoing,
         attempt=attempt,
         operator_word="not_sent",
-        next_check_at=charges.next_check_at(refund.created_at, now) or refund.submit_before,
+        next_check_at=charges.next_check_at(outgoing.ready_since, now) or outgoing.submit_before,
         at=now,
     )
-    if moves.wakes_sender(refund, now):
+    if moves.wakes_sender(outgoing, now):
         event_id = new_id("msg", int(now.timestamp() * 1000))
-        note = replace(note, again=replace(message, event_id=event_id, topic=REFUND_CREATED))
+        note = replace(note, again=replace(message, event_id=event_id, topic=outgoing.topic))
     store.note(note)
     return "not_sent_yet"
 
 
 def _give_up(
-    refund: Refund,
+    outgoing: Outgoing,
     attempt: Attempt | None,
     reader: PayoutReader,
     *,
-    store: RefundStore,
+    store: OutgoingStore,
     how: PayoutSettlement,
     message: Message,
 ) -> str:
@@ -292,15 +294,15 @@ def _give_up(
     Our own word is not enough here: a database that was restored may have forgotten a sending.
     """
     deadline = Deadline.after(HANDLER_SECONDS, how.monotonic)
-    read = reader.read_payout(refunds.reference_of(refund.id), deadline=deadline)
+    read = reader.read_payout(reference_of(outgoing.id), deadline=deadline)
     now = how.now()
     if read.state is ReadState.NOT_FOUND:
         move = moves.abandoned(
-            refund, at=now, message=message, consumer=CONSUMER, language=how.language
+            outgoing, at=now, message=message, consumer=CONSUMER, language=how.language
         )
         move = replace(move, operator_word=read.operator_word)
         return "abandoned" if store.move(move) else LOST_RACE
-    note = RefundNote(refund, attempt, read.operator_word, now + moves.WAKE_AFTER, now)
+    note = OutgoingNote(outgoing, attempt, read.operator_word, now + moves.WAKE_AFTER, now)
     if read.state is not ReadState.UNKNOWN:
         store.note(moves.case(note, "sent_and_forgotten", stops=True))
         return "sent_and_forgotten"
@@ -308,17 +310,17 @@ def _give_up(
     return "not_sent_yet"
 
 
-def _note(refund: Refund, attempt: Attempt, read: PaymentRead, now: datetime) -> RefundNote:
-    return RefundNote(
-        refund=refund,
+def _note(outgoing: Outgoing, attempt: Attempt, read: PaymentRead, now: datetime) -> OutgoingNote:
+    return OutgoingNote(
+        outgoing=outgoing,
         attempt=attempt,
         operator_word=read.operator_word,
-        next_check_at=charges.next_check_at(refund.checked_since, now),
+        next_check_at=charges.next_check_at(outgoing.checked_since, now),
         at=now,
     )
 
 
-def _keep(note: RefundNote, *, store: RefundStore) -> str:
+def _keep(note: OutgoingNote, *, store: OutgoingStore) -> str:
     """Leave the state as it is, and the money held; after a day of reads a person must look."""
     if note.next_check_at is None:
         return _case(note, "unresolved_for_a_day", store=store)
@@ -326,7 +328,7 @@ def _keep(note: RefundNote, *, store: RefundStore) -> str:
     return "undecided"
 
 
-def _keep_unread(note: RefundNote, *, store: RefundStore) -> str:
+def _keep_unread(note: OutgoingNote, *, store: OutgoingStore) -> str:
     """Keep what proves nothing. Raises AskAgain where no further check is due.
 
     Whoever woke us after a day, a callback or a person, may be right.
@@ -337,6 +339,6 @@ def _keep_unread(note: RefundNote, *, store: RefundStore) -> str:
     return outcome
 
 
-def _case(note: RefundNote, reason: str, *, store: RefundStore) -> str:
+def _case(note: OutgoingNote, reason: str, *, store: OutgoingStore) -> str:
     store.note(moves.case(note, reason))
     return reason

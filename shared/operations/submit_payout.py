@@ -1,7 +1,7 @@
 """Sends money out: keep the intent, claim and commit, call once, then record and commit.
 
-Refunds go this way. It has no second try once a byte may have left: nobody is asked for a PIN, so
-what was sent twice was paid twice.
+Refunds and payouts go this way. It has no second try once a byte may have left: nobody is asked
+for a PIN, so what was sent twice was paid twice.
 """
 
 from collections.abc import Callable
@@ -10,15 +10,15 @@ from datetime import datetime
 from typing import Final, TypeVar
 
 from shared.domain import intent as intents
-from shared.domain import refund as refunds
 from shared.domain.charge import Attempt, AttemptStatus
 from shared.domain.deadline import HANDLER_SECONDS, Deadline
 from shared.domain.errors import AskAgain, CutOff, Unavailable
 from shared.domain.events import Message
 from shared.domain.ids import new_id
+from shared.domain.outgoing import SUBMIT_LEASE, Outgoing, OutgoingEvent, reference_of
 from shared.domain.receipt import retain_until
-from shared.domain.refund import Refund, RefundEvent
-from shared.operations import refund_moves as moves
+from shared.operations import outgoing_moves as moves
+from shared.operations.outgoing_store import OutgoingMove, OutgoingNote, OutgoingStore
 from shared.operations.ports import (
     Accepted,
     Lease,
@@ -34,7 +34,6 @@ from shared.operations.ports import (
     StoreDownError,
     Unknown,
 )
-from shared.operations.refund_store import RefundMove, RefundNote, RefundStore
 from shared.operations.submit_charge import SEND_SECONDS, callback_token, token_hash
 
 _Kept = TypeVar("_Kept")
@@ -63,13 +62,13 @@ class PayoutSubmission:
 def submit_payout(
     message: Message,
     *,
-    store: RefundStore,
+    store: OutgoingStore,
     journal: LockedStore,
-    sender_of: Callable[[Refund], PayoutSender],
-    reader_of: Callable[[Refund], PayoutReader],
+    sender_of: Callable[[Outgoing], PayoutSender],
+    reader_of: Callable[[Outgoing], PayoutReader],
     how: PayoutSubmission,
 ) -> str:
-    """Send the refund at most once; return a word for the log.
+    """Send it at most once; return a word for the log.
 
     What was never sent and has run out of time is for the reader to give back. Raises AskAgain
     while the journal is down or slow, and when it is proven that nothing was sent and there is
@@ -78,7 +77,7 @@ def submit_payout(
     preparing = Deadline.after(PREPARING_SECONDS, how.monotonic)
     known = store.find_with_attempt(message.object_id)
     if known is None:
-        return "unknown_refund"
+        return "unknown_object"
     found, standing = known
     if not _may_be_sent(found, standing, how.now()):
         return "not_ours"
@@ -88,7 +87,7 @@ def submit_payout(
         is_new = _keep_intent(found, journal=journal, how=how)
     except StoredDifferentlyError:
         # The same wish was kept before under another id, which this database does not know.
-        note = RefundNote(found, None, "intent_differs", None, how.now())
+        note = OutgoingNote(found, None, "intent_differs", None, how.now())
         store.note(moves.case(note, "intent_differs", stops=True))
         return "intent_differs"
     was_sent = not is_new and _is_known(found, reader_of(found), deadline=preparing)
@@ -103,37 +102,38 @@ def submit_payout(
     if claimed is None:
         return "not_ours"
     how.reached("submit_payout.after_claim")
-    refund, attempt = claimed
-    left = (refund.submit_before - how.now()).total_seconds()
+    outgoing, attempt = claimed
+    left = (outgoing.submit_before - how.now()).total_seconds()
     deadline = Deadline.after(max(0, min(deadline.remaining(), left)), how.monotonic)
     answer: Accepted | Refused | Unknown | NotSent = Unknown("sent_before")
     if not was_sent:
-        answer = _call(refund, attempt, sender, how=how, deadline=deadline)
+        answer = _call(outgoing, attempt, sender, how=how, deadline=deadline)
     how.reached("submit_payout.after_send")
-    return _record(refund, attempt, answer, store=store, how=how, message=message)
+    return _record(outgoing, attempt, answer, store=store, how=how, message=message)
 
 
-def _may_be_sent(refund: Refund, attempt: Attempt | None, now: datetime) -> bool:
+def _may_be_sent(outgoing: Outgoing, attempt: Attempt | None, now: datetime) -> bool:
     """Tell early what the claim decides: nothing is kept of what will not be sent anyway."""
-    is_waiting = moves.is_unsent(refund, attempt)
-    is_leased = refund.lease_until is not None and refund.lease_until >= now
-    return is_waiting and not is_leased and refund.stopped_at is None and now < refund.submit_before
+    if outgoing.stopped_at is not None or now >= outgoing.submit_before:
+        return False
+    is_leased = outgoing.lease_until is not None and outgoing.lease_until >= now
+    return moves.is_unsent(outgoing, attempt) and not is_leased
 
 
 def _claim(
-    refund: Refund,
+    outgoing: Outgoing,
     attempt: Attempt,
     now: datetime,
     *,
-    store: RefundStore,
+    store: OutgoingStore,
     how: PayoutSubmission,
     message: Message,
-) -> tuple[Refund, Attempt] | None:
+) -> tuple[Outgoing, Attempt] | None:
     """Take the lease. Raises AskAgain where nobody knows whether it was taken.
 
     It is given back then, as far as it was: a claim that stands alone looks like a sending.
     """
-    lease_until = now + refunds.SUBMIT_LEASE
+    lease_until = now + SUBMIT_LEASE
     token = callback_token(how.callback_token_key, attempt.reference)
     try:
         return store.claim(
@@ -141,25 +141,25 @@ def _claim(
             consumer=CONSUMER,
             message_id=message.event_id,
             callback_token_hash=token_hash(token),
-            number_hmac=refund.phone.keyed(how.number_key),
+            number_hmac=outgoing.phone.keyed(how.number_key),
             now=now,
             lease_until=lease_until,
         )
     except (CutOff, Unavailable) as failure:
-        mine = replace(refund, lease_until=lease_until)
+        mine = replace(outgoing, lease_until=lease_until)
         _insist(lambda: store.release(mine, attempt, reason="claim_cut_off"), how)
         raise AskAgain("claim_cut_off") from failure
 
 
-def _keep_intent(refund: Refund, *, journal: LockedStore, how: PayoutSubmission) -> bool:
+def _keep_intent(outgoing: Outgoing, *, journal: LockedStore, how: PayoutSubmission) -> bool:
     """Write the intent down where it stays; tell whether it is there only now.
 
     Then nobody can have sent it. Raises AskAgain, and StoredDifferentlyError where another intent
     lies there.
     """
-    if refund.journaled_at is not None:
+    if outgoing.journaled_at is not None:
         return False
-    intent = moves.intent_of(refund)
+    intent = moves.intent_of(outgoing)
     how.reached("submit_payout.before_put")
     try:
         kept = journal.put(
@@ -167,8 +167,8 @@ def _keep_intent(refund: Refund, *, journal: LockedStore, how: PayoutSubmission)
             intent.body,
             content_type=intents.CONTENT_TYPE,
             retain_until=retain_until(
-                refund.created_at,
-                livemode=refund.livemode,
+                outgoing.created_at,
+                livemode=outgoing.livemode,
                 now=how.now(),
                 retention_days=how.retention_days,
             ),
@@ -179,77 +179,77 @@ def _keep_intent(refund: Refund, *, journal: LockedStore, how: PayoutSubmission)
     return not kept.was_there
 
 
-def _is_known(refund: Refund, reader: PayoutReader, *, deadline: Deadline) -> bool:
+def _is_known(outgoing: Outgoing, reader: PayoutReader, *, deadline: Deadline) -> bool:
     """Ask the operator about an intent that was kept before: was it sent all the same?
 
     A sender died, or proved that no byte left; or the database was put back and has forgotten.
     Raises AskAgain where the operator does not say.
     """
-    read = reader.read_payout(refunds.reference_of(refund.id), deadline=deadline)
+    read = reader.read_payout(reference_of(outgoing.id), deadline=deadline)
     if read.state is ReadState.UNKNOWN:
         raise AskAgain(f"kept before: {read.operator_word}")
     return read.state is not ReadState.NOT_FOUND
 
 
-def _attempt(refund: Refund, now: datetime) -> Attempt:
+def _attempt(outgoing: Outgoing, now: datetime) -> Attempt:
     return Attempt(
         id=new_id("att", int(now.timestamp() * 1000)),
-        charge_id=refund.id,
+        charge_id=outgoing.id,
         number=1,
-        reference=refunds.reference_of(refund.id),
-        operator_account=refund.operator_account,
+        reference=reference_of(outgoing.id),
+        operator_account=outgoing.operator_account,
     )
 
 
 def _call(
-    refund: Refund,
+    outgoing: Outgoing,
     attempt: Attempt,
     sender: PayoutSender,
     *,
     how: PayoutSubmission,
     deadline: Deadline,
 ) -> Accepted | Refused | Unknown | NotSent:
-    if how.now() >= refund.submit_before or deadline.is_over:
+    if how.now() >= outgoing.submit_before or deadline.is_over:
         return NotSent("too_late")
     token = callback_token(how.callback_token_key, attempt.reference)
     request = PayoutRequest(
         reference=attempt.reference,
-        money=refund.money,
-        payee=refund.phone,
-        external_id=refund.id,
-        message=refund.reason or refund.charge_id,
-        callback_url=f"{how.callback_base_url}/callbacks/{refund.operator.value}/{token}",
-        refunds=refund.charge_reference,
+        money=outgoing.money,
+        payee=outgoing.phone,
+        external_id=outgoing.id,
+        message=outgoing.note,
+        callback_url=f"{how.callback_base_url}/callbacks/{outgoing.operator.value}/{token}",
+        refunds=outgoing.refunds,
     )
     how.reached("submit_payout.before_send")
     return sender.send_payout(request, deadline=deadline)
 
 
 def _record(
-    refund: Refund,
+    outgoing: Outgoing,
     attempt: Attempt,
     answer: Accepted | Refused | Unknown | NotSent,
     *,
-    store: RefundStore,
+    store: OutgoingStore,
     how: PayoutSubmission,
     message: Message,
 ) -> str:
     now = how.now()
     match answer:
         case NotSent(reason=reason):
-            _insist(lambda: store.release(refund, attempt, reason=reason), how)
-            if now >= refund.submit_before:
+            _insist(lambda: store.release(outgoing, attempt, reason=reason), how)
+            if now >= outgoing.submit_before:
                 return "out_of_time"
             raise AskAgain(reason)
         case Accepted():
-            move = _moved(refund, RefundEvent.ACCEPTED, AttemptStatus.ACCEPTED, now)
+            move = _moved(outgoing, OutgoingEvent.ACCEPTED, AttemptStatus.ACCEPTED, now)
         case Refused(failure_code=code, operator_word=word):
             move = moves.failed(
-                refund, RefundEvent.REFUSED, code=code, at=now, language=how.language
+                outgoing, OutgoingEvent.REFUSED, code=code, at=now, language=how.language
             )
             move = replace(move, attempt_status=AttemptStatus.REFUSED, operator_word=word)
         case Unknown(reason=word):
-            move = _moved(refund, RefundEvent.WENT_SILENT, AttemptStatus.SILENT, now)
+            move = _moved(outgoing, OutgoingEvent.WENT_SILENT, AttemptStatus.SILENT, now)
             move = replace(move, operator_word=word)
     move = replace(
         move,
@@ -281,13 +281,13 @@ def _insist(keep: Callable[[], _Kept], how: PayoutSubmission) -> _Kept:
 
 
 def _moved(
-    refund: Refund, event: RefundEvent, attempt_status: AttemptStatus, at: datetime
-) -> RefundMove:
-    return RefundMove(
-        refund=replace(refund, status=moves.following(refund, event)),
-        expected=refund.status,
+    outgoing: Outgoing, event: OutgoingEvent, attempt_status: AttemptStatus, at: datetime
+) -> OutgoingMove:
+    return OutgoingMove(
+        outgoing=replace(outgoing, status=moves.following(outgoing, event)),
+        expected=outgoing.status,
         cause=event,
         at=at,
-        next_check_at=moves.soon(refund, at),
+        next_check_at=moves.soon(outgoing, at),
         attempt_status=attempt_status,
     )

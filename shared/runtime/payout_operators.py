@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Final
 
 from shared.domain.account import OperatorAccount
 from shared.domain.breaker import Circuit, Guarded
+from shared.domain.outgoing import Outgoing
 from shared.domain.phone import Operator
-from shared.domain.refund import Refund
 from shared.operations.gate import Gate
 from shared.operations.payout_gate import GatedPayoutReader, GatedPayoutSender
 from shared.operations.ports import PayoutReader, PayoutSender
@@ -50,12 +50,12 @@ class PayoutOperators:
         self._readers: dict[tuple[OperatorAccount, str], PayoutReader] = {}
         self._wires: list[Wire] = []
 
-    def refund_sender(self, refund: Refund) -> PayoutSender:
-        """Return what can pay this refund.
+    def sender(self, outgoing: Outgoing) -> PayoutSender:
+        """Return what can pay this.
 
         Raises WrongModeError and WrongOperatorError.
         """
-        key = self._key(refund)
+        key = self._key(outgoing)
         with self._lock:
             if key not in self._senders:
                 circuit = Circuit.of(key[0], Guarded.SEND_PAYOUT)
@@ -63,12 +63,12 @@ class PayoutOperators:
                 self._senders[key] = GatedPayoutSender(sender, self._gate, circuit)
             return self._senders[key]
 
-    def refund_reader(self, refund: Refund) -> PayoutReader:
-        """Return what can read this refund's status, and nothing else.
+    def reader(self, outgoing: Outgoing) -> PayoutReader:
+        """Return what can read the status of this, and nothing else.
 
         Raises WrongModeError and WrongOperatorError.
         """
-        key = self._key(refund)
+        key = self._key(outgoing)
         with self._lock:
             if key not in self._readers:
                 circuit = Circuit.of(key[0], Guarded.READ_PAYOUT)
@@ -82,15 +82,15 @@ class PayoutOperators:
             for wire in self._wires:
                 wire.close()
 
-    def _key(self, refund: Refund) -> tuple[OperatorAccount, str]:
-        account = self._find(refund.operator_account)
-        if account.livemode != refund.livemode:
-            raise WrongModeError(refund.id)
+    def _key(self, outgoing: Outgoing) -> tuple[OperatorAccount, str]:
+        account = self._find(outgoing.operator_account)
+        if account.livemode != outgoing.livemode:
+            raise WrongModeError(outgoing.id)
         if (account.operator, account.product) != (
-            refund.operator,
-            PAYING_PRODUCT.get(refund.operator),
+            outgoing.operator,
+            PAYING_PRODUCT.get(outgoing.operator),
         ):
-            raise WrongOperatorError(refund.id)
+            raise WrongOperatorError(outgoing.id)
         return account, self._secret(account.credentials)
 
     def _line(self, account: OperatorAccount, secret: str) -> MtnLine:

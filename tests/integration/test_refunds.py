@@ -15,16 +15,16 @@ from shared.db.charges import Charges
 from shared.db.refunds import Refunds
 from shared.db.transaction import Database as Pool
 from shared.domain import ledger
-from shared.domain import refund as refunds
 from shared.domain.charge import Attempt, AttemptStatus, Charge, ChargeEvent, ChargeStatus
 from shared.domain.errors import InvalidRequest, KeyReused, LedgerRefused, NotFound, Unavailable
 from shared.domain.events import Event, Message
 from shared.domain.ledger import FEES_PLATFORM, FeeLine
 from shared.domain.money import Money
-from shared.domain.refund import Refund, Refundable, RefundEvent, RefundStatus
-from shared.operations import refund_moves as moves
+from shared.domain.outgoing import OutgoingEvent, OutgoingStatus, reference_of
+from shared.domain.refund import Refund, Refundable
+from shared.operations import outgoing_moves as moves
+from shared.operations.outgoing_store import Decide, OutgoingMove, OutgoingNote
 from shared.operations.ports import IdempotencyUse, Lease, Move, NewReceipt, Replayed, Stored
-from shared.operations.refund_store import Decide, RefundMove, RefundNote
 from tests.database import Account, Database, enter, refusal_of
 from tests.factories import a_charge, a_message, a_refund, an_event, an_id, moment
 from tests.simulator_process import wait_until
@@ -107,7 +107,7 @@ class Shop:
 
     def claim(self, refund: Refund) -> tuple[Refund, Attempt] | None:
         """Take it, to send it."""
-        reference = refunds.reference_of(refund.id)
+        reference = reference_of(refund.id)
         attempt = Attempt(an_id("att"), refund.id, 1, reference, refund.operator_account)
         return self.store.claim(
             attempt,
@@ -282,9 +282,9 @@ def test_what_may_have_been_sent_is_never_claimed_again(shop: Shop, status: str)
     assert shop.claim(refund) is None
     found = shop.store.find(refund.id)
     assert found is not None
-    cause = RefundEvent.WENT_SILENT if status == "unknown" else RefundEvent.ACCEPTED
-    moved = replace(found, status=RefundStatus(status))
-    assert shop.store.move(RefundMove(moved, found.status, cause, moment(), moment()))
+    cause = OutgoingEvent.WENT_SILENT if status == "unknown" else OutgoingEvent.ACCEPTED
+    moved = replace(found, status=OutgoingStatus(status))
+    assert shop.store.move(OutgoingMove(moved, found.status, cause, moment(), moment()))
 
     assert shop.claim(refund) is None
 
@@ -304,13 +304,13 @@ def test_what_the_platform_remembers_of_a_refund_hinders_no_claim(shop: Shop) ->
     assert shop.column("charge_id", "provider_attempts") == [refund.id]
 
 
-def _ended(shop: Shop, refund: Refund, *, is_paid: bool) -> RefundMove:
+def _ended(shop: Shop, refund: Refund, *, is_paid: bool) -> OutgoingMove:
     """The move that ends a refund which was claimed."""
     found = shop.store.find(refund.id)
     assert found is not None
     if not is_paid:
         return moves.failed(
-            found, RefundEvent.DECLINED, code="payee_not_found", at=moment(), language="fr"
+            found, OutgoingEvent.DECLINED, code="payee_not_found", at=moment(), language="fr"
         )
     posting = ledger.refund_succeeded(
         an_id("txn"),
@@ -318,13 +318,13 @@ def _ended(shop: Shop, refund: Refund, *, is_paid: bool) -> RefundMove:
         amount=refund.money.amount,
         operator_account=refund.operator_account,
     )
-    ended = replace(found, status=RefundStatus("succeeded"), ended_at=moment())
+    ended = replace(found, status=OutgoingStatus("succeeded"), ended_at=moment())
     events = [
         moves.event_of(ended, at=moment(), language="fr"),
         Event(an_id("evt"), "charge.refunded", refund.charge_id, '{"a":"\\"é\\\\"}', moment()),
     ]
-    return RefundMove(
-        ended, found.status, RefundEvent.CONFIRMED, moment(), None, events=events, posting=posting
+    return OutgoingMove(
+        ended, found.status, OutgoingEvent.CONFIRMED, moment(), None, events=events, posting=posting
     )
 
 
@@ -381,10 +381,10 @@ def test_a_stale_sender_commits_nothing(shop: Shop) -> None:
     claimed = shop.claim(refund)
     assert claimed is not None
     assert shop.store.move(_ended(shop, refund, is_paid=True))
-    late = RefundMove(
-        replace(claimed[0], status=RefundStatus("unknown")),
-        RefundStatus("submitting"),
-        RefundEvent.WENT_SILENT,
+    late = OutgoingMove(
+        replace(claimed[0], status=OutgoingStatus("unknown")),
+        OutgoingStatus("submitting"),
+        OutgoingEvent.WENT_SILENT,
         moment(),
         moment(),
         lease=Lease.MINE,
@@ -412,7 +412,7 @@ def test_a_ledger_that_lacks_the_float_refuses_whole(shop: Shop) -> None:
 def test_a_refund_that_was_stopped_is_never_claimed(shop: Shop) -> None:
     """A case, a mail and nothing sent; its check is closed until a person has it read."""
     refund = shop.refund(shop.paid(), 500)
-    note = RefundNote(refund, None, "intent_differs", None, moment())
+    note = OutgoingNote(refund, None, "intent_differs", None, moment())
 
     shop.store.note(moves.case(note, "intent_differs", stops=True))
 
@@ -436,7 +436,7 @@ def test_each_reason_is_a_case_of_its_own(shop: Shop) -> None:
     assert found is not None
     reasons = ["waiting_for_a_day", "payee_differs", "waiting_for_a_day"]
     for reason in reasons:
-        shop.store.note(moves.case(RefundNote(found, None, "x", None, moment()), reason))
+        shop.store.note(moves.case(OutgoingNote(found, None, "x", None, moment()), reason))
 
     kept = shop.database.look(
         "SELECT reason FROM platform.cases WHERE object_id = :id ORDER BY reason", id=refund.id
@@ -456,7 +456,7 @@ def test_who_is_sending_already_is_not_stopped(shop: Shop) -> None:
     assert shop.claim(refund) is not None
     found = shop.store.find(refund.id)
     assert found is not None
-    note = RefundNote(found, None, "intent_differs", None, moment())
+    note = OutgoingNote(found, None, "intent_differs", None, moment())
 
     shop.store.note(moves.case(note, "intent_differs", stops=True))
 
@@ -471,7 +471,7 @@ def test_a_sender_that_is_asked_again_has_a_message(shop: Shop) -> None:
     shop.handed_on.clear()
 
     shop.store.note(
-        RefundNote(refund, None, "not_sent", moment() + timedelta(hours=1), moment(), again=again)
+        OutgoingNote(refund, None, "not_sent", moment() + timedelta(hours=1), moment(), again=again)
     )
 
     assert shop.handed_on == [again]

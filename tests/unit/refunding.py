@@ -4,12 +4,13 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
-from shared.domain import refund as refunds
 from shared.domain.charge import Attempt, AttemptStatus, Charge
 from shared.domain.deadline import Deadline
 from shared.domain.errors import CutOff, Unavailable
 from shared.domain.events import PAYOUT_CHECK_DUE, REFUND_CREATED, Event, Message
-from shared.domain.refund import Refund, Refundable, RefundStatus
+from shared.domain.outgoing import Outgoing, OutgoingEvent, OutgoingStatus, reference_of
+from shared.domain.refund import Refund, Refundable
+from shared.operations.outgoing_store import Decide, OutgoingMove, OutgoingNote
 from shared.operations.ports import (
     Accepted,
     IdempotencyUse,
@@ -26,7 +27,6 @@ from shared.operations.ports import (
     StoreDownError,
     Unknown,
 )
-from shared.operations.refund_store import Decide, RefundMove, RefundNote
 from shared.operations.settle_payout import PayoutSettlement, settle_payout
 from shared.operations.submit_payout import PayoutSubmission, submit_payout
 from tests.factories import a_charge, a_refund, an_id
@@ -44,9 +44,9 @@ class MemoryRefunds:
     def __init__(self, refund: Refund, attempt: Attempt | None = None) -> None:
         self.refund = refund
         self.attempt = attempt
-        self.moves: list[RefundMove] = []
+        self.moves: list[OutgoingMove] = []
         self.on_claim: Callable[[], None] = lambda: None
-        self.notes: list[RefundNote] = []
+        self.notes: list[OutgoingNote] = []
         self.before_move: Callable[[], None] = lambda: None
         self.hiccups = 0
         self.is_claim_cut: bool | None = None
@@ -95,13 +95,13 @@ class MemoryRefunds:
         refund, standing = self.refund, self.attempt
         is_leased = refund.lease_until is not None and refund.lease_until >= now
         is_unsent = standing is not None and standing.status is AttemptStatus.NOT_SENT
-        is_ours = refund.status is RefundStatus.CREATED or (
-            refund.status is RefundStatus.SUBMITTING and is_unsent
+        is_ours = refund.status is OutgoingStatus.CREATED or (
+            refund.status is OutgoingStatus.SUBMITTING and is_unsent
         )
         if is_leased or not is_ours or refund.stopped_at or now >= refund.submit_before:
             return None
         self.attempt = replace(standing or attempt, status=AttemptStatus.SENDING)
-        submitting = refunds.after(refund.status, refunds.RefundEvent.CLAIMED)
+        submitting = refund.after(OutgoingEvent.CLAIMED)
         assert submitting is not None
         self.refund = replace(
             refund,
@@ -114,10 +114,10 @@ class MemoryRefunds:
             raise CutOff
         return self.refund, self.attempt
 
-    def release(self, refund: Refund, attempt: Attempt, *, reason: str) -> None:
+    def release(self, outgoing: Outgoing, attempt: Attempt, *, reason: str) -> None:
         self._hiccup()
         is_mine = self.attempt is not None and self.attempt.id == attempt.id
-        if is_mine and self.refund.lease_until == refund.lease_until:
+        if is_mine and self.refund.lease_until == outgoing.lease_until:
             self.refund = replace(self.refund, lease_until=None)
             self.attempt = replace(attempt, status=AttemptStatus.NOT_SENT)
 
@@ -127,21 +127,22 @@ class MemoryRefunds:
             self.hiccups -= 1
             raise CutOff if self.hiccups % 2 else Unavailable("temporarily_unavailable")
 
-    def move(self, move: RefundMove) -> bool:
+    def move(self, move: OutgoingMove) -> bool:
         self.before_move()
         self._hiccup()
         holds = {
             Lease.ANY: True,
-            Lease.MINE: self.refund.lease_until == move.refund.lease_until,
+            Lease.MINE: self.refund.lease_until == move.outgoing.lease_until,
             Lease.FREE: self.refund.lease_until is None,
         }[move.lease]
         if self.refund.status is not move.expected or not holds:
             return False
-        self.refund = replace(move.refund, lease_until=None)
+        assert isinstance(move.outgoing, Refund)
+        self.refund = replace(move.outgoing, lease_until=None)
         self.moves.append(move)
         return True
 
-    def note(self, note: RefundNote) -> None:
+    def note(self, note: OutgoingNote) -> None:
         self.notes.append(note)
         self.attempt = note.attempt or self.attempt
         if note.stops:
@@ -214,7 +215,7 @@ class Scene:
         )
         attempt = None
         if sent is not None:
-            reference = refunds.reference_of(refund.id)
+            reference = reference_of(refund.id)
             attempt = Attempt(an_id("att"), refund.id, 1, reference, "opa_x", sent)
         self.clock, self.journal, self.payer = Clock(), MemoryJournal(), PlayedPayer()
         self.store = MemoryRefunds(refund, attempt)
@@ -250,7 +251,7 @@ class Scene:
             how=how,
         )
 
-    def _sender_of(self, _: Refund) -> PlayedPayer:
+    def _sender_of(self, _: Outgoing) -> PlayedPayer:
         if self.has_no_credentials:
             raise LookupError("no such secret")
         return self.payer

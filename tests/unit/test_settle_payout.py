@@ -6,12 +6,11 @@ from typing import Any
 
 import pytest
 
-from shared.domain import refund as refunds
 from shared.domain.charge import AttemptStatus
 from shared.domain.errors import AskAgain
 from shared.domain.money import Currency, Money
+from shared.domain.outgoing import OutgoingStatus, reference_of
 from shared.domain.phone import PhoneNumber
-from shared.domain.refund import RefundStatus
 from shared.operations.ports import Accepted, PaymentRead, ReadState
 from tests.unit.refunding import Scene
 
@@ -24,12 +23,12 @@ PAID = PaymentRead(
 )
 PENDING = PaymentRead(ReadState.PENDING, "PENDING")
 NOT_FOUND = PaymentRead(ReadState.NOT_FOUND, "RESOURCE_NOT_FOUND")
-OPEN = [RefundStatus.SUBMITTING, RefundStatus.UNKNOWN, RefundStatus.IN_TRANSIT]
+OPEN = [OutgoingStatus.SUBMITTING, OutgoingStatus.UNKNOWN, OutgoingStatus.IN_TRANSIT]
 SENT = AttemptStatus.SILENT
 
 
 @pytest.mark.parametrize("status", OPEN)
-def test_a_proof_of_payment_moves_state_and_money(status: RefundStatus) -> None:
+def test_a_proof_of_payment_moves_state_and_money(status: OutgoingStatus) -> None:
     """What was held leaves through the float that paid; refund and charge are both told of."""
     scene = Scene(PAID, status=status, sent=SENT)
 
@@ -47,7 +46,7 @@ def test_a_proof_of_payment_moves_state_and_money(status: RefundStatus) -> None:
 
 @pytest.mark.parametrize("status", OPEN)
 @pytest.mark.parametrize("state", [ReadState.FAILED, ReadState.EXPIRED])
-def test_a_proof_of_failure_gives_everything_back(status: RefundStatus, state: ReadState) -> None:
+def test_a_proof_of_failure_gives_everything_back(status: OutgoingStatus, state: ReadState) -> None:
     """A failure is final, keeps the operator's word and returns the money to where it was."""
     read = PaymentRead(state, "NOT_ENOUGH_FUNDS", failure_code="float_insufficient")
     scene = Scene(read, status=status, sent=SENT, from_pending=2000)
@@ -55,7 +54,7 @@ def test_a_proof_of_failure_gives_everything_back(status: RefundStatus, state: R
     assert scene.settle() == "declined"
 
     [move] = scene.store.moves
-    assert scene.refund.status is RefundStatus.FAILED
+    assert scene.refund.status is OutgoingStatus.FAILED
     assert move.posting is not None
     assert move.posting.by_account() == {"held": 2000, "pending": -2000}
     assert (move.gives_back, move.operator_word) == (2000, "NOT_ENOUGH_FUNDS")
@@ -73,7 +72,7 @@ def test_a_proof_of_failure_gives_everything_back(status: RefundStatus, state: R
 )
 def test_a_success_for_something_else_is_a_case(read: PaymentRead, reason: str) -> None:
     """Another amount, currency or payee is for a person; the money stays held."""
-    scene = Scene(read, status=RefundStatus.IN_TRANSIT, sent=SENT)
+    scene = Scene(read, status=OutgoingStatus.IN_TRANSIT, sent=SENT)
 
     assert scene.settle() == reason
 
@@ -84,7 +83,7 @@ def test_a_success_for_something_else_is_a_case(read: PaymentRead, reason: str) 
 @pytest.mark.parametrize("hours", [0, 1, 23])
 def test_what_the_operator_does_not_know_stays_held(hours: int) -> None:
     """Not found proves nothing on the way out: it is read again, and nothing is given back."""
-    scene = Scene(NOT_FOUND, status=RefundStatus.UNKNOWN, sent=SENT)
+    scene = Scene(NOT_FOUND, status=OutgoingStatus.UNKNOWN, sent=SENT)
     scene.clock.pass_time(hours=hours)
 
     assert scene.settle() == "undecided"
@@ -92,7 +91,7 @@ def test_what_the_operator_does_not_know_stays_held(hours: int) -> None:
     [note] = scene.store.notes
     assert (note.attempt and note.attempt.not_found_reads, note.case_id) == (1, None)
     assert note.next_check_at is not None
-    assert scene.refund.status is RefundStatus.UNKNOWN
+    assert scene.refund.status is OutgoingStatus.UNKNOWN
 
 
 @pytest.mark.parametrize(
@@ -108,17 +107,17 @@ def test_a_failure_of_something_else_is_a_case(
 ) -> None:
     """A failed payment of another amount or to another payee says nothing of ours."""
     read = PaymentRead(state, "PAYEE_NOT_FOUND", "payee_not_found", **of)
-    scene = Scene(read, status=RefundStatus.IN_TRANSIT, sent=SENT)
+    scene = Scene(read, status=OutgoingStatus.IN_TRANSIT, sent=SENT)
 
     assert scene.settle() == reason
 
-    assert (scene.store.moves, scene.refund.status) == ([], RefundStatus.IN_TRANSIT)
+    assert (scene.store.moves, scene.refund.status) == ([], OutgoingStatus.IN_TRANSIT)
 
 
 def test_whoever_wakes_us_after_a_day_comes_again_until_something_is_proven() -> None:
     """A callback that led to a read without an answer is not forgotten; the case stands."""
     silent = PaymentRead(ReadState.UNKNOWN, "timeout")
-    scene = Scene(silent, PAID, status=RefundStatus.UNKNOWN, sent=SENT)
+    scene = Scene(silent, PAID, status=OutgoingStatus.UNKNOWN, sent=SENT)
     scene.clock.pass_time(hours=25)
 
     with pytest.raises(AskAgain):
@@ -131,7 +130,7 @@ def test_whoever_wakes_us_after_a_day_comes_again_until_something_is_proven() ->
 @pytest.mark.parametrize("read", [NOT_FOUND, PENDING])
 def test_after_a_day_a_person_decides(read: PaymentRead) -> None:
     """Whatever is not settled then becomes a case, and moves no money by itself."""
-    scene = Scene(read, status=RefundStatus.UNKNOWN, sent=SENT)
+    scene = Scene(read, status=OutgoingStatus.UNKNOWN, sent=SENT)
     scene.clock.pass_time(hours=24)
 
     scene.settle()
@@ -142,14 +141,14 @@ def test_after_a_day_a_person_decides(read: PaymentRead) -> None:
     assert scene.store.moves == []
 
 
-@pytest.mark.parametrize("status", [RefundStatus.SUBMITTING, RefundStatus.UNKNOWN])
-def test_what_is_seen_on_its_way_is_in_transit(status: RefundStatus) -> None:
+@pytest.mark.parametrize("status", [OutgoingStatus.SUBMITTING, OutgoingStatus.UNKNOWN])
+def test_what_is_seen_on_its_way_is_in_transit(status: OutgoingStatus) -> None:
     """A refund that we did not know about is one that the operator has."""
     scene = Scene(PENDING, status=status, sent=SENT)
 
     assert scene.settle() == "waiting"
 
-    assert scene.refund.status is RefundStatus.IN_TRANSIT
+    assert scene.refund.status is OutgoingStatus.IN_TRANSIT
 
 
 def test_what_was_not_sent_is_not_read() -> None:
@@ -178,10 +177,10 @@ def test_what_the_broker_gave_up_is_sent_for_again() -> None:
 
 @pytest.mark.parametrize(
     ("status", "sent"),
-    [(RefundStatus.CREATED, None), (RefundStatus.SUBMITTING, AttemptStatus.NOT_SENT)],
+    [(OutgoingStatus.CREATED, None), (OutgoingStatus.SUBMITTING, AttemptStatus.NOT_SENT)],
 )
 def test_what_was_never_sent_is_given_back_after_a_day(
-    status: RefundStatus, sent: AttemptStatus | None
+    status: OutgoingStatus, sent: AttemptStatus | None
 ) -> None:
     """Out of time, and the operator knows nothing of it: failed, with everything back."""
     scene = Scene(NOT_FOUND, status=status, sent=sent)
@@ -191,7 +190,7 @@ def test_what_was_never_sent_is_given_back_after_a_day(
 
     assert scene.refund.failure_code == "operator_unavailable"
     assert scene.store.moves[0].gives_back == 2000
-    assert scene.payer.read_references == [refunds.reference_of(scene.refund.id)]
+    assert scene.payer.read_references == [reference_of(scene.refund.id)]
 
 
 def test_what_was_forgotten_is_not_given_back() -> None:
@@ -220,7 +219,7 @@ def test_nothing_is_given_back_while_the_operator_is_silent() -> None:
 
 def test_a_payment_after_the_end_is_a_case() -> None:
     """A refund that failed for us and was paid all the same is not forgotten, and stays failed."""
-    scene = Scene(PAID, status=RefundStatus.FAILED, sent=SENT)
+    scene = Scene(PAID, status=OutgoingStatus.FAILED, sent=SENT)
 
     assert scene.settle() == "paid_after_the_end"
 
@@ -231,7 +230,7 @@ def test_a_payment_after_the_end_is_a_case() -> None:
 @pytest.mark.parametrize("sent", [None, AttemptStatus.NOT_SENT])
 def test_a_refund_that_was_never_sent_is_not_looked_back_at(sent: AttemptStatus | None) -> None:
     """A late or repeated notice is normal and costs the operator nothing."""
-    scene = Scene(status=RefundStatus.FAILED, sent=sent)
+    scene = Scene(status=OutgoingStatus.FAILED, sent=sent)
 
     assert scene.settle() == "final_already"
 
@@ -240,8 +239,8 @@ def test_a_refund_that_was_never_sent_is_not_looked_back_at(sent: AttemptStatus 
 
 def test_a_reader_that_always_loses_asks_again() -> None:
     """The operator's word stays true: after three lost races the message comes again."""
-    scene = Scene(PAID, status=RefundStatus.SUBMITTING, sent=SENT)
-    there = iter([RefundStatus.UNKNOWN, RefundStatus.IN_TRANSIT, RefundStatus.UNKNOWN])
+    scene = Scene(PAID, status=OutgoingStatus.SUBMITTING, sent=SENT)
+    there = iter([OutgoingStatus.UNKNOWN, OutgoingStatus.IN_TRANSIT, OutgoingStatus.UNKNOWN])
 
     def somebody_else() -> None:
         scene.store.refund = replace(scene.refund, status=next(there))

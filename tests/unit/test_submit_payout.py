@@ -8,7 +8,8 @@ import pytest
 
 from shared.domain.charge import AttemptStatus
 from shared.domain.errors import AskAgain, CutOff, Unavailable
-from shared.domain.refund import RefundStatus, reference_of
+from shared.domain.outgoing import OutgoingStatus, reference_of
+from shared.operations.outgoing_moves import intent_of
 from shared.operations.ports import (
     Accepted,
     NotSent,
@@ -17,7 +18,6 @@ from shared.operations.ports import (
     Refused,
     Unknown,
 )
-from shared.operations.refund_moves import intent_of
 from shared.operations.submit_payout import RECORD_SECONDS
 from tests.factories import a_charge, a_refund
 from tests.fakes import TENANT
@@ -30,7 +30,7 @@ def test_an_accepted_refund_is_on_its_way() -> None:
 
     assert scene.submit() == "accepted"
 
-    assert scene.refund.status is RefundStatus.IN_TRANSIT
+    assert scene.refund.status is OutgoingStatus.IN_TRANSIT
     assert scene.store.moves[0].posting is None
     assert scene.store.moves[0].events == ()
 
@@ -73,7 +73,7 @@ def test_without_the_journal_nothing_is_sent() -> None:
 
     with pytest.raises(AskAgain):
         scene.submit()
-    assert (scene.refund.status, scene.payer.requests) == (RefundStatus.CREATED, [])
+    assert (scene.refund.status, scene.payer.requests) == (OutgoingStatus.CREATED, [])
     scene.journal.is_down = False
 
     assert scene.submit() == "accepted"
@@ -93,7 +93,7 @@ def test_another_intent_in_the_same_place_stops_the_refund() -> None:
     scene.clock.pass_time(hours=30)
     assert (scene.submit(), scene.settle()) == ("not_ours", "stopped")
     assert scene.payer.requests == []
-    assert scene.refund.status is RefundStatus.CREATED
+    assert scene.refund.status is OutgoingStatus.CREATED
 
 
 def test_an_intent_that_is_kept_is_not_kept_again() -> None:
@@ -123,7 +123,7 @@ def test_a_refusal_gives_everything_back() -> None:
     assert scene.submit() == "refused"
 
     [move] = scene.store.moves
-    assert scene.refund.status is RefundStatus.FAILED
+    assert scene.refund.status is OutgoingStatus.FAILED
     assert (scene.refund.failure_code, move.operator_word) == (
         "payee_not_found",
         "PAYEE_NOT_FOUND",
@@ -141,7 +141,7 @@ def test_silence_is_a_state_that_nobody_sends_again() -> None:
 
     assert scene.submit() == "went_silent"
 
-    assert scene.refund.status is RefundStatus.UNKNOWN
+    assert scene.refund.status is OutgoingStatus.UNKNOWN
     assert scene.store.moves[0].next_check_at == scene.clock.now() + timedelta(seconds=10)
     for hours in (0, 1, 30):
         scene.clock.pass_time(hours=hours)
@@ -151,7 +151,7 @@ def test_silence_is_a_state_that_nobody_sends_again() -> None:
 
 def test_a_sender_that_died_is_not_repeated() -> None:
     """A claim whose lease ran out may have been sent: only reads go on from there."""
-    scene = Scene(Accepted(), status=RefundStatus.SUBMITTING, sent=AttemptStatus.SENDING)
+    scene = Scene(Accepted(), status=OutgoingStatus.SUBMITTING, sent=AttemptStatus.SENDING)
 
     assert scene.submit() == "not_ours"
 
@@ -197,7 +197,7 @@ def test_what_was_sent_after_the_backup_is_not_sent_again() -> None:
     assert scene.submit() == "went_silent"
 
     assert len(scene.payer.requests) == 1
-    assert scene.refund.status is RefundStatus.UNKNOWN
+    assert scene.refund.status is OutgoingStatus.UNKNOWN
 
 
 @pytest.mark.parametrize("state", [ReadState.SUCCEEDED, ReadState.PENDING, ReadState.FAILED])
@@ -207,7 +207,7 @@ def test_what_a_restored_database_forgot_is_not_sent_again(state: ReadState) -> 
 
     assert scene.submit() == "went_silent"
 
-    assert (scene.payer.requests, scene.refund.status) == ([], RefundStatus.UNKNOWN)
+    assert (scene.payer.requests, scene.refund.status) == ([], OutgoingStatus.UNKNOWN)
     assert scene.store.moves[0].operator_word == "sent_before"
 
 
@@ -218,7 +218,7 @@ def test_an_operator_that_does_not_say_is_asked_again_before_anything_is_sent() 
     with pytest.raises(AskAgain):
         scene.submit()
 
-    assert (scene.payer.requests, scene.refund.status) == ([], RefundStatus.CREATED)
+    assert (scene.payer.requests, scene.refund.status) == ([], OutgoingStatus.CREATED)
 
 
 def test_what_ran_out_of_time_on_the_way_is_not_sent() -> None:
@@ -238,7 +238,7 @@ def test_after_a_slow_store_nothing_is_sent() -> None:
     with pytest.raises(AskAgain):
         scene.submit()
 
-    assert (scene.refund.status, scene.payer.requests) == (RefundStatus.CREATED, [])
+    assert (scene.refund.status, scene.payer.requests) == (OutgoingStatus.CREATED, [])
 
 
 @pytest.mark.parametrize(("seconds", "left"), [(0, 10), (4, 6), (9, 1)])
@@ -307,7 +307,7 @@ def test_a_sender_that_cannot_be_made_ready_leaves_it_unsent() -> None:
     for _ in range(2):
         with pytest.raises(LookupError):
             scene.submit()
-    assert (scene.refund.status, scene.journal.kept) == (RefundStatus.CREATED, {})
+    assert (scene.refund.status, scene.journal.kept) == (OutgoingStatus.CREATED, {})
 
     scene.has_no_credentials = False
 
@@ -335,7 +335,7 @@ def test_a_database_that_stays_away_ends_the_wait() -> None:
     with pytest.raises((CutOff, Unavailable)):
         scene.submit()
     assert scene.clock.monotonic() == pytest.approx(RECORD_SECONDS, abs=0.5)
-    assert scene.refund.status is RefundStatus.SUBMITTING
+    assert scene.refund.status is OutgoingStatus.SUBMITTING
 
 
 @pytest.mark.parametrize("was_done", [True, False])

@@ -1,0 +1,133 @@
+"""Moves of money out that more than one operation makes, with the events that tell of them."""
+
+from dataclasses import replace
+from datetime import datetime, timedelta
+from typing import Final
+
+from shared.domain import charge as charges
+from shared.domain.charge import Attempt, AttemptStatus
+from shared.domain.errors import LostRace
+from shared.domain.events import Event, Message
+from shared.domain.ids import new_id
+from shared.domain.intent import Intent
+from shared.domain.notification import Kind, Notification
+from shared.domain.outgoing import Outgoing, OutgoingEvent, OutgoingStatus, reference_of
+from shared.operations import objects
+from shared.operations.outgoing_store import OutgoingMove, OutgoingNote
+from shared.operations.ports import Lease
+
+WAKE_AFTER: Final = timedelta(hours=1)
+
+
+def intent_of(outgoing: Outgoing) -> Intent:
+    """Return what is kept in write-once storage before it is sent."""
+    return Intent(
+        id=outgoing.id,
+        operation=outgoing.operation,
+        account=outgoing.account,
+        livemode=outgoing.livemode,
+        about=outgoing.about,
+        key=outgoing.intent_key,
+        money=outgoing.money,
+        operator_account=outgoing.operator_account,
+        reference=reference_of(outgoing.id),
+        created_at=outgoing.created_at,
+    )
+
+
+def is_unsent(outgoing: Outgoing, attempt: Attempt | None) -> bool:
+    """Tell whether it is proven that nothing of this ever left us."""
+    if outgoing.status is OutgoingStatus.CREATED:
+        return True
+    return (
+        outgoing.status is OutgoingStatus.SUBMITTING
+        and attempt is not None
+        and attempt.status is AttemptStatus.NOT_SENT
+    )
+
+
+def following(outgoing: Outgoing, event: OutgoingEvent) -> OutgoingStatus:
+    """Return the status that follows. Raises LostRace where the event means nothing any more."""
+    status = outgoing.after(event)
+    if status is None:
+        raise LostRace(outgoing.id)
+    return status
+
+
+def failed(
+    outgoing: Outgoing, cause: OutgoingEvent, *, code: str, at: datetime, language: str
+) -> OutgoingMove:
+    """Return the move that ends what did not go: all of it goes back."""
+    ended = replace(outgoing, status=following(outgoing, cause), failure_code=code, ended_at=at)
+    return OutgoingMove(
+        outgoing=ended,
+        expected=outgoing.status,
+        cause=cause,
+        at=at,
+        next_check_at=None,
+        events=(event_of(ended, at=at, language=language),),
+        posting=outgoing.given_back(new_id("txn", int(at.timestamp() * 1000))),
+        gives_back=outgoing.counted_as_refunded,
+    )
+
+
+def abandoned(
+    outgoing: Outgoing, *, at: datetime, message: Message, consumer: str, language: str
+) -> OutgoingMove:
+    """Return the move of what is unsent and whose time to be sent is over."""
+    code = "operator_unavailable"
+    move = failed(outgoing, OutgoingEvent.ABANDONED, code=code, at=at, language=language)
+    return replace(
+        move,
+        lease=Lease.FREE,
+        consumer=consumer,
+        message_id=message.event_id,
+        traceparent=message.traceparent,
+    )
+
+
+def event_of(outgoing: Outgoing, *, at: datetime, language: str) -> Event:
+    """Return the event that tells the merchant of its new public state."""
+    return Event(
+        id=new_id("evt", int(at.timestamp() * 1000)),
+        type=outgoing.public_events[outgoing.status],
+        object_id=outgoing.id,
+        data=objects.to_json(objects.outgoing_object(outgoing, language=language)),
+        created_at=at,
+    )
+
+
+def case(note: OutgoingNote, reason: str, *, stops: bool = False) -> OutgoingNote:
+    """Return a note that hands it to a person; nobody reads it on a schedule any more."""
+    outgoing = note.outgoing
+    notice = Notification.of(
+        Kind.CASE_OPENED,
+        outgoing.account,
+        {"payment": outgoing.id},
+        livemode=outgoing.livemode,
+        now=note.at,
+        once_for=outgoing.id,
+        reason=reason,
+    )
+    return replace(
+        note,
+        next_check_at=None,
+        stops=stops,
+        case_id=new_id("case", int(note.at.timestamp() * 1000)),
+        case_reason=reason,
+        notice=notice,
+    )
+
+
+def soon(outgoing: Outgoing, now: datetime) -> datetime:
+    """Return when to read next, at the latest 10 s from now."""
+    first = now + charges.CHECK_OFFSETS[0]
+    return min(first, charges.next_check_at(outgoing.checked_since, now) or first)
+
+
+def wakes_sender(outgoing: Outgoing, now: datetime) -> bool:
+    """Tell whether the sender is to be asked again for what is still unsent.
+
+    The broker asks it for hours; what it has given up by then the hourly checks bring back.
+    """
+    return now - outgoing.ready_since >= WAKE_AFTER
