@@ -12,6 +12,7 @@ from shared.domain.events import CHARGE_CREATED, Event, Message
 from shared.domain.ids import new_id
 from shared.domain.money import Money
 from shared.domain.outgoing import OutgoingStatus
+from shared.domain.payout import Payout
 from shared.domain.phone import Operator, PhoneNumber
 from shared.domain.refund import Refund
 
@@ -65,6 +66,26 @@ def a_refund(charge: Charge, paying_account: str = "opa_y", **changes: Any) -> R
         submit_before=now + timedelta(hours=24),
     )
     return replace(refund, **changes)
+
+
+def a_payout(tenant: Tenant, paying_account: str = "opa_y", **changes: Any) -> Payout:
+    """A payout of 2 000 XAF to an MTN number, just created."""
+    now = moment()
+    payout = Payout(
+        id=an_id("po"),
+        account=tenant.account,
+        livemode=tenant.livemode,
+        money=Money(2000),
+        status=OutgoingStatus.CREATED,
+        operator=Operator.MTN,
+        operator_account=paying_account,
+        phone=PhoneNumber("+237670000001"),
+        intent_key="0" * 64,
+        balance_transaction=an_id("txn"),
+        created_at=now,
+        submit_before=now + timedelta(hours=24),
+    )
+    return replace(payout, **changes)
 
 
 def an_event(charge: Charge, kind: str = "charge.pending") -> Event:

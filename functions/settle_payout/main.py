@@ -11,11 +11,11 @@ def handle(push: Push) -> None:
     tenant = wiring.tenant_of(message)
     outcome = settle(
         message,
-        store=payouts.refunds(tenant),
+        store=payouts.store_of(tenant, message.object_id),
         reader_of=payouts.operators().reader,
         how=payouts.settlement(tenant),
     )
-    logs.info("payout_settled", refund_id=message.object_id, outcome=outcome)
+    logs.info("payout_settled", object_id=message.object_id, outcome=outcome)
 
 
 settle_payout = push_function("settle_payout", handle)

@@ -1,4 +1,4 @@
-"""Sends money out: today refunds."""
+"""Sends money out: refunds and payouts."""
 
 from shared.operations.submit_payout import submit_payout as submit
 from shared.runtime import locked, logs, payouts, wiring
@@ -11,13 +11,13 @@ def handle(push: Push) -> None:
     tenant = wiring.tenant_of(message)
     outcome = submit(
         message,
-        store=payouts.refunds(tenant),
+        store=payouts.store_of(tenant, message.object_id),
         journal=locked.store(),
         sender_of=payouts.operators().sender,
         reader_of=payouts.operators().reader,
         how=payouts.submission(tenant),
     )
-    logs.info("payout_submitted", refund_id=message.object_id, outcome=outcome)
+    logs.info("payout_submitted", object_id=message.object_id, outcome=outcome)
 
 
 submit_payout = push_function("submit_payout", handle)

@@ -113,13 +113,16 @@ ORDER BY position DESC LIMIT {MOST_SHOWN}
 
 # Writers wait from here to the end, so that what is found settled stays so.
 _HOLD_MONEY: Final = (
-    "LOCK TABLE {schema}.charges, {schema}.refunds, {schema}.ledger_accounts IN SHARE MODE"
+    "LOCK TABLE {schema}.charges, {schema}.refunds, {schema}.payouts,"
+    " {schema}.ledger_accounts IN SHARE MODE"
 )
 _MONEY: Final = """
 SELECT
   EXISTS (SELECT FROM {schema}.charges WHERE status <> ALL (CAST(:final AS text[]))) AS charge,
   EXISTS (SELECT FROM {schema}.refunds
           WHERE status <> ALL (CAST(:final_outgoing AS text[]))) AS refund,
+  EXISTS (SELECT FROM {schema}.payouts
+          WHERE status <> ALL (CAST(:final_outgoing AS text[]))) AS payout,
   EXISTS (SELECT FROM {schema}.ledger_accounts
           WHERE code = ANY (CAST(:owed AS text[])) AND balance <> 0) AS balance
 """
@@ -227,7 +230,7 @@ class PostgresChange:
         add_mode(self._connection, mode, at)
 
     def unsettled(self) -> Sequence[str]:
-        """Return what forbids closing: `balance`, `charge`, `refund`, `due_work`, `case`."""
+        """Return what forbids closing: an object's name, `balance`, `due_work`, `case`."""
         found: set[str] = set()
         for livemode in self._account.modes:
             schema = f'"{Tenant(self._account.id, livemode=livemode).schema}"'

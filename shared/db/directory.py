@@ -12,6 +12,7 @@ from shared.domain.account import (
     KnownKey,
     Limits,
     OperatorAccount,
+    Outlet,
     Tenant,
 )
 from shared.domain.account_access import KnownAccess
@@ -36,7 +37,7 @@ WITH RECURSIVE line AS (
 )
 SELECT k.account_id, k.livemode, k.kind, k.scopes, k.secret_hmac, a.language, a.charges_enabled,
        a.state, LEAST(k.expires_at, k.overlap_until, k.review_by), k.allowed_from::text[],
-       (SELECT min(created_at) FROM line)
+       (SELECT min(created_at) FROM line), a.payouts_enabled
 FROM platform.api_keys k JOIN platform.accounts a ON a.id = k.account_id
 WHERE k.id = :key_id::text AND k.revoked_at IS NULL
 """)
@@ -56,7 +57,7 @@ FIND_MEMBER: Final = Statement("""
 SELECT m.duty, a.language, a.charges_enabled, a.state, EXISTS (
     SELECT FROM platform.account_schemas s
     WHERE s.account_id = a.id AND s.livemode = :livemode::boolean
-)
+), a.payouts_enabled
 FROM platform.members m
 JOIN platform.accounts a ON a.id = m.account_id
 WHERE m.account_id = :account::text AND m.person = :person::text AND m.ended_at IS NULL
@@ -115,9 +116,9 @@ FROM platform.operator_accounts WHERE id = :id::text
 """)
 
 FIND_LIMITS: Final = Statement("""
-SELECT (data->>'minimum')::bigint, (data->>'maximum')::bigint, valid_from
+SELECT (data->>'minimum')::bigint, (data->>'maximum')::bigint, valid_from, (data->>'day')::bigint
 FROM platform.dated_rules
-WHERE kind = 'limits' AND operator = :operator::text AND valid_from <= :now::timestamptz
+WHERE kind = :kind::text AND operator = :operator::text AND valid_from <= :now::timestamptz
 ORDER BY valid_from DESC LIMIT 1
 """)
 
@@ -163,6 +164,10 @@ SELECT a.name, a.state, a.charges_enabled, a.payouts_enabled, a.language, a.coun
              ORDER BY s.livemode),
        ARRAY(SELECT DISTINCT d.kind FROM platform.account_documents d WHERE d.account_id = a.id)
 FROM platform.accounts a WHERE a.id = :account::text
+""")
+
+FIND_STANDING: Final = Statement("""
+SELECT state, payouts_enabled FROM platform.accounts WHERE id = :account::text
 """)
 
 FIND_PUBLIC_CODE: Final = Statement("""
@@ -242,6 +247,7 @@ class Directory:
                 suspended=state in SUSPENDED,
                 active=state == "active",
                 key_since=row[10],
+                payouts_enabled=row[11],
             ),
             secret_hmac=secret_hmac,
             ends_at=row[8],
@@ -256,7 +262,7 @@ class Directory:
         )
         if row is None:
             return None
-        duty, language, charges_enabled, state, has_mode = row
+        duty, language, charges_enabled, state, has_mode, payouts_enabled = row
         return KnownMember(
             member=Member(tenant.account, person, Duty(duty)),
             language=language,
@@ -264,6 +270,7 @@ class Directory:
             suspended=state in SUSPENDED,
             active=state == "active",
             has_mode=has_mode,
+            payouts_enabled=payouts_enabled,
         )
 
     def find_access(self, key: tuple[str, Tenant]) -> KnownAccess | None:
@@ -341,9 +348,11 @@ class Directory:
             raise LookupError(operator_account)
         return _operator_account(row)
 
-    def find_limits(self, operator: Operator, *, now: datetime) -> Limits | None:
-        """Return the bounds per transaction that hold now, in whole XAF."""
-        row = self._one(FIND_LIMITS, operator=operator.value, now=now)
+    def find_limits(
+        self, operator: Operator, *, now: datetime, kind: str = "limits"
+    ) -> Limits | None:
+        """Return the bounds per transaction that hold now; `kind` is `limits`, `limits_payout`."""
+        row = self._one(FIND_LIMITS, operator=operator.value, now=now, kind=kind)
         return None if row is None else Limits(operator, *row)
 
     def find_rules(self, tenant: Tenant, *, now: datetime) -> Rules:
@@ -385,6 +394,11 @@ class Directory:
         """Return what a receipt says of the merchant."""
         row = self._one(FIND_ACCOUNT, account=account)
         return None if row is None else AccountProfile(account, *row)
+
+    def find_outlet(self, account: str) -> Outlet | None:
+        """Return whether money may go out of an account, or None where there is no such account."""
+        row = self._one(FIND_STANDING, account=account)
+        return None if row is None else Outlet(row[0] in SUSPENDED, payouts_enabled=row[1])
 
     def find_own_account(self, account: str) -> OwnAccount | None:
         """Return an account as its members and keys see it, or None."""

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import datetime
 from typing import Any, Final, Generic, TypeVar
 
@@ -90,6 +91,7 @@ class OutgoingRows(Generic[T]):
             message_id=message_id,
             attempt_id=attempt.id,
             attempt_number=attempt.number,
+            attempt_status=attempt.status.value,
             reference=attempt.reference,
             token_hash=callback_token_hash,
             number_hmac=number_hmac,
@@ -100,6 +102,21 @@ class OutgoingRows(Generic[T]):
             return None
         standing = attempt_from_row(rows[0][self.statements.width :], attempt.charge_id)
         return self._read(rows[0]), standing or attempt
+
+    def keep_opened(
+        self, outgoing: Outgoing, attempt: Attempt, *, lease_until: datetime
+    ) -> Outgoing | None:
+        """Commit the operator's own reference, and begin the lease anew, if it is still ours."""
+        rows = self._database.once(
+            self._tenant,
+            self.statements.keep_opened,
+            object_id=outgoing.id,
+            attempt_id=attempt.id,
+            operator_reference=attempt.operator_reference,
+            lease=outgoing.lease_until,
+            lease_until=lease_until,
+        ).rows
+        return replace(outgoing, lease_until=lease_until) if rows else None
 
     def release(self, outgoing: Outgoing, attempt: Attempt, *, reason: str) -> None:
         """Give the lease back after it was proven that no byte left."""
@@ -125,7 +142,8 @@ class OutgoingRows(Generic[T]):
                 raise LedgerRefused(move.cause.value) from None
             raise
         if moved:
-            self._database.hand_on(messages_of(told, tenant, move.traceparent))
+            again = [] if move.again is None else [move.again]
+            self._database.hand_on(again + messages_of(told, tenant, move.traceparent))
         return bool(moved)
 
     def note(self, note: OutgoingNote) -> None:
@@ -147,6 +165,7 @@ class OutgoingRows(Generic[T]):
             due_at=FAR_FUTURE if note.next_check_at is None else note.next_check_at,
             done_at=note.at if note.next_check_at is None else None,
             **_again_values(again),
+            traceparent=None if again is None else again.traceparent,
             case_id=note.case_id,
             case_reason=note.case_reason,
             **notice_values(note.notice),
@@ -165,7 +184,6 @@ def _again_values(again: Message | None) -> dict[str, Any]:
     return {
         "again_id": None if again is None else again.event_id,
         "again_topic": None if again is None else again.topic,
-        "traceparent": None if again is None else again.traceparent,
     }
 
 
@@ -174,6 +192,7 @@ def _move_values(move: OutgoingMove, tenant: Tenant) -> dict[str, Any]:
     is_closed = move.next_check_at is None
     return {
         **events_values(move.events, tenant, move.traceparent),
+        **_again_values(move.again),
         "at": move.at,
         "object_id": outgoing.id,
         "expected": move.expected.value,

@@ -46,12 +46,12 @@ work AS (
     INSERT INTO platform.outbox (id, topic, account_id, livemode, object_id, traceparent)
     SELECT :message_id::text, :topic::text, :account::text, :livemode::boolean, id,
            :traceparent::text
-    FROM gate
+    FROM gate WHERE :message_id::text IS NOT NULL
 )"""
 
 RELEASE_ATTEMPT: Final = """
 UPDATE provider_attempts a SET status = 'not_sent', operator_word = :reason::text
-FROM gate WHERE a.id = :attempt_id::text AND a.status = 'sending'"""
+FROM gate WHERE a.id = :attempt_id::text AND a.status IN ('opening', 'sending')"""
 
 # Whoever had a check made of what has ended left its row open; no other hand closes it.
 END_CHECKS: Final = Statement("""
@@ -85,6 +85,26 @@ LEFT JOIN LATERAL (
 WHERE r.id = :object_id::text
 """)
         self.claim: Final = Statement(_claim(table, kind, self.columns))
+        # The lease begins anew: whoever waits to take it, or to give it up, finds another than it
+        # saw. The platform knows by what to ask, should the tenant's own rows be lost.
+        self.keep_opened: Final = Statement(f"""
+WITH gate AS MATERIALIZED (
+    UPDATE {table} r SET lease_until = :lease_until::timestamptz
+    WHERE id = :object_id::text AND status = 'submitting' AND lease_until = :lease::timestamptz
+    RETURNING id
+),
+kept AS (
+    UPDATE provider_attempts a
+    SET status = 'sending', operator_reference = :operator_reference::text
+    FROM gate WHERE a.id = :attempt_id::text AND a.operator_reference IS NULL
+    RETURNING a.charge_id
+),
+index_row AS (
+    UPDATE platform.payment_index SET operator_reference = :operator_reference::text
+    WHERE object_id = :object_id::text AND EXISTS (SELECT FROM kept)
+)
+SELECT charge_id FROM kept
+""")
         self.release: Final = Statement(f"""
 WITH gate AS MATERIALIZED (
     UPDATE {table} r SET lease_until = NULL
@@ -134,18 +154,23 @@ gate AS MATERIALIZED (
       AND (r.lease_until IS NULL OR r.lease_until < :now::timestamptz)
       AND (r.status = 'created'
            OR (r.status = 'submitting'
-               AND EXISTS (SELECT FROM standing WHERE standing.status = 'not_sent')))
+               AND EXISTS (SELECT FROM standing
+                           WHERE standing.status = 'not_sent'
+                              OR (:attempt_status::text = 'opening'
+                                  AND standing.operator_reference IS NULL))))
     RETURNING {columns}, b.status AS status_before
 ),
 attempt AS (
     INSERT INTO provider_attempts (id, account_id, charge_id, number, reference,
                                    operator_account_id, status, created_at)
     SELECT :attempt_id::text, :account::text, id, :attempt_number::int, :reference::text,
-           operator_account_id, 'sending', :now::timestamptz
+           operator_account_id, :attempt_status::text, :now::timestamptz
     FROM gate WHERE NOT EXISTS (SELECT FROM standing)
 ),
 again AS (
-    UPDATE provider_attempts a SET status = 'sending'
+    UPDATE provider_attempts a
+    SET status = CASE WHEN a.operator_reference IS NULL THEN :attempt_status::text
+                 ELSE 'sending' END
     FROM gate, standing s WHERE a.id = s.id
 ),
 token AS (
@@ -186,6 +211,8 @@ gate AS MATERIALIZED (
           WHEN 'mine' THEN lease_until IS NOT DISTINCT FROM :lease::timestamptz
           WHEN 'free' THEN lease_until IS NULL
           ELSE true END
+      -- What a person must decide about nobody takes back.
+      AND (stopped_at IS NULL OR :cause::text <> 'canceled')
     RETURNING id{", charge_id" if charge else ""}
 ),
 {charge}
@@ -217,6 +244,12 @@ index_row AS (
     UPDATE platform.payment_index
     SET state = :status::text, operator_id = :operator_transaction_id::text
     WHERE object_id = :object_id::text AND EXISTS (SELECT FROM gate)
+),
+work AS (
+    INSERT INTO platform.outbox (id, topic, account_id, livemode, object_id, traceparent)
+    SELECT :again_id::text, :again_topic::text, :account::text, :livemode::boolean, id,
+           :traceparent::text
+    FROM gate WHERE :again_id::text IS NOT NULL
 ),
 {EVENTS_PARTS}"""
 

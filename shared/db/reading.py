@@ -1,10 +1,12 @@
-"""What merchants read of their own: pages of charges, refunds and events, and the balance."""
+"""What merchants read of their own: pages of what there is of each kind, and the balance."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any, Final, TypeVar
 
 from shared.db.charge_statements import CHARGE, FIND
 from shared.db.charges import charge_from_row
+from shared.db.payout_statements import PAYOUT
+from shared.db.payouts import payout_from_row
 from shared.db.refund_statements import REFUND
 from shared.db.refunds import refund_from_row
 from shared.db.statement import Statement
@@ -12,6 +14,7 @@ from shared.db.transaction import Database
 from shared.domain.account import Tenant
 from shared.domain.charge import Charge
 from shared.domain.events import Event
+from shared.domain.payout import Payout
 from shared.domain.refund import Refund
 from shared.operations.lists import Page, PageOf
 
@@ -35,6 +38,14 @@ WHERE r.id > :after::text AND r.id < :before::text
   AND (:created_from::bigint IS NULL OR r.created_at >= to_timestamp(:created_from::bigint))
   AND (:created_until::bigint IS NULL OR r.created_at < to_timestamp(:created_until::bigint))
 ORDER BY r.id"""
+_PAYOUTS: Final = f"""
+SELECT {PAYOUT.columns} FROM payouts r
+WHERE r.id > :after::text AND r.id < :before::text
+  AND (:reference::text IS NULL OR r.reference = :reference::text)
+  AND (:statuses::text[] IS NULL OR r.status = ANY(:statuses::text[]))
+  AND (:created_from::bigint IS NULL OR r.created_at >= to_timestamp(:created_from::bigint))
+  AND (:created_until::bigint IS NULL OR r.created_at < to_timestamp(:created_until::bigint))
+ORDER BY r.id"""
 _EVENT: Final = "id, type, object_id, data, created_at, request_id, idempotency_key, api_version"
 _EVENTS: Final = f"""
 SELECT {_EVENT} FROM events
@@ -48,6 +59,8 @@ NEWEST_CHARGES: Final = Statement(f"{_CHARGES} DESC LIMIT :limit::int")
 OLDEST_CHARGES: Final = Statement(f"{_CHARGES} LIMIT :limit::int")
 NEWEST_REFUNDS: Final = Statement(f"{_REFUNDS} DESC LIMIT :limit::int")
 OLDEST_REFUNDS: Final = Statement(f"{_REFUNDS} LIMIT :limit::int")
+NEWEST_PAYOUTS: Final = Statement(f"{_PAYOUTS} DESC LIMIT :limit::int")
+OLDEST_PAYOUTS: Final = Statement(f"{_PAYOUTS} LIMIT :limit::int")
 NEWEST_EVENTS: Final = Statement(f"{_EVENTS} DESC LIMIT :limit::int")
 OLDEST_EVENTS: Final = Statement(f"{_EVENTS} LIMIT :limit::int")
 
@@ -103,6 +116,23 @@ class Reading:
             statuses=None if statuses is None else list(statuses),
         )
         return _cut([refund_from_row(row, self._tenant) for row in rows], page)
+
+    def find_payout(self, payout_id: str) -> Payout | None:
+        """Return the payout, or None."""
+        rows = self._rows(PAYOUT.find, object_id=payout_id)
+        return payout_from_row(rows[0], self._tenant) if rows else None
+
+    def list_payouts(
+        self, page: Page, *, reference: str | None, statuses: Sequence[str] | None
+    ) -> PageOf[Payout]:
+        """Return a page of payouts, newest first."""
+        rows = self._rows(
+            NEWEST_PAYOUTS if page.ending_before is None else OLDEST_PAYOUTS,
+            **_bounds(page),
+            reference=reference,
+            statuses=None if statuses is None else list(statuses),
+        )
+        return _cut([payout_from_row(row, self._tenant) for row in rows], page)
 
     def list_events(self, page: Page, *, object_id: str | None, kind: str | None) -> PageOf[Event]:
         """Return a page of events, newest first."""

@@ -19,6 +19,7 @@ from shared.domain.events import IDENTITY_DUE, NOTIFICATION_DUE
 EMPTIED: Final = (
     "charges",
     "refunds",
+    "payouts",
     "provider_attempts",
     "state_changes",
     "receipts",

@@ -4,17 +4,21 @@
 """
 
 import sys
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Final
 
 from shared.domain import account_states
+from shared.domain import payout as payouts
 from shared.domain import refund as refunds
 from shared.domain.account_states import AccountState
 from shared.domain.charge import FINAL, PUBLIC_STATUS, TRANSITIONS, ChargeStatus
 from shared.domain.outgoing import FINAL as ENDS_OUTGOING
+from shared.domain.outgoing import OutgoingEvent, OutgoingStatus
 
 PAGE: Final = Path(__file__).with_name("charge_states.md")
 REFUND_PAGE: Final = Path(__file__).with_name("refund_states.md")
+PAYOUT_PAGE: Final = Path(__file__).with_name("payout_states.md")
 ACCOUNT_PAGE: Final = Path(__file__).with_name("account_states.md")
 
 
@@ -48,25 +52,38 @@ stateDiagram-v2
 
 def refund_page() -> str:
     """Return the page about the states of a refund."""
+    begins = "    [*] --> created"
+    return _outgoing_page("refund", begins, refunds.TRANSITIONS, refunds.PUBLIC_STATUS)
+
+
+def payout_page() -> str:
+    """Return the page about the states of a payout."""
+    begins = "    [*] --> created\n    [*] --> scheduled"
+    return _outgoing_page("payout", begins, payouts.TRANSITIONS, payouts.PUBLIC_STATUS)
+
+
+def _outgoing_page(
+    kind: str,
+    begins: str,
+    transitions: Mapping[tuple[OutgoingStatus, OutgoingEvent], OutgoingStatus],
+    public: Mapping[OutgoingStatus, str],
+) -> str:
     edges = "\n".join(
         f"    {before.value} --> {after.value}: {event.value}"
-        for (before, event), after in refunds.TRANSITIONS.items()
+        for (before, event), after in transitions.items()
     )
-    ends = "\n".join(
-        f"    {status.value} --> [*]" for status in refunds.PUBLIC_STATUS if status in ENDS_OUTGOING
-    )
+    ends = "\n".join(f"    {status.value} --> [*]" for status in public if status in ENDS_OUTGOING)
     rows = "\n".join(
-        f"| `{status.value}` | `{refunds.PUBLIC_STATUS[status]}`"
-        f" | {'yes' if status in ENDS_OUTGOING else 'no'} |"
-        for status in refunds.PUBLIC_STATUS
+        f"| `{status.value}` | `{word}` | {'yes' if status in ENDS_OUTGOING else 'no'} |"
+        for status, word in public.items()
     )
-    return f"""# States of a refund
+    return f"""# States of a {kind}
 
 Drawn from `shared/domain/outgoing.py` by `make manifests`; edit that table, not this page.
 
 ```mermaid
 stateDiagram-v2
-    [*] --> created
+{begins}
 {edges}
 {ends}
 ```
@@ -115,7 +132,12 @@ An account that `make account` makes begins `active`. What each change takes is 
 
 def main(arguments: list[str]) -> int:
     """Write the pages, or say which are stale."""
-    pages = {PAGE: charge_page(), REFUND_PAGE: refund_page(), ACCOUNT_PAGE: account_page()}
+    pages = {
+        PAGE: charge_page(),
+        REFUND_PAGE: refund_page(),
+        PAYOUT_PAGE: payout_page(),
+        ACCOUNT_PAGE: account_page(),
+    }
     if "--check" not in arguments:
         for path, page in pages.items():
             path.write_text(page, encoding="utf-8")

@@ -55,6 +55,7 @@ class Caller:
     access: str | None = None
     signed_in_at: datetime | None = None
     key_since: datetime | None = None
+    payouts_enabled: bool = False
 
     @property
     def actor(self) -> str:
@@ -63,6 +64,12 @@ class Caller:
             return self.member.person
         return self.access or self.key_id
 
+
+PAYING: Final[Mapping[Operator, str]] = {
+    Operator.MTN: "disbursement",
+    Operator.ORANGE: "core",
+}
+"""The product by which money goes out to each operator's wallets."""
 
 COLLECTING: Final[Mapping[Operator, str]] = {
     Operator.MTN: "collection",
@@ -90,12 +97,16 @@ class OperatorAccount:
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """Bounds of one operator per transaction in whole XAF, valid from a date."""
+    """Bounds of one operator per transaction in whole XAF, valid from a date.
+
+    `day` bounds what one number may be paid on a day in Douala, by all merchants together.
+    """
 
     operator: Operator
     minimum: int
     maximum: int
     valid_from: datetime
+    day: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,6 +120,14 @@ class KnownKey:
     secret_hmac: bytes
     ends_at: datetime | None = None
     allowed_from: tuple[IPv4Network | IPv6Network, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Outlet:
+    """Whether money may go out of an account: nothing of a suspended one does."""
+
+    suspended: bool
+    payouts_enabled: bool
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,6 +14,7 @@ from typing import Final
 from shared.domain.money import Money
 
 FORMAT: Final = "intent.v1"
+OPENED_FORMAT: Final = "opened.v1"
 CONTENT_TYPE: Final = "application/json"
 
 
@@ -62,6 +63,24 @@ class Intent:
             sort_keys=True,
             separators=(",", ":"),
         ).encode()
+
+
+def opened(intent: Intent, reference: str | None) -> tuple[str, bytes]:
+    """Return place and bytes of the one reference by which an operator knows an intent.
+
+    None says that it will never be sent: the place is taken, so that nobody opens it any more.
+    """
+    place = f"{intent.object_key.removesuffix('.json')}.opened.json"
+    kept = {"format": OPENED_FORMAT, "intent": intent.id, "operator_reference": reference}
+    return place, json.dumps(kept, sort_keys=True, separators=(",", ":")).encode()
+
+
+def opened_reference(kept: bytes) -> str | None:
+    """Return the reference in such bytes. Raises ValueError and KeyError for others."""
+    reference = json.loads(kept)["operator_reference"]
+    if reference is not None and not isinstance(reference, str):
+        raise ValueError("no reference")
+    return reference
 
 
 def key_hmac(secret: bytes, idempotency_key: str) -> str:

@@ -39,6 +39,11 @@ def refund_text(code: str, language: str) -> str:
     return _message(OF_REFUNDS.get(code) or MESSAGES[code], language, {})
 
 
+def payout_text(code: str, language: str) -> str:
+    """Return the message of a payout's failure, as `refund_text`."""
+    return _message(OF_PAYOUTS.get(code) or MESSAGES[code], language, {})
+
+
 def _message(words: Words, language: str, values: Mapping[str, object]) -> str:
     message = words.message_fr if language == "fr" else words.message_en
     return message.format_map(_Values(values))
@@ -118,6 +123,12 @@ MESSAGES: Final[Mapping[str, Words]] = {
         "Les encaissements sont désactivés",
         "This account may not take live payments yet.",
         "Ce compte ne peut pas encore encaisser de paiements réels.",
+    ),
+    "payouts_disabled": Words(
+        "Payouts are disabled",
+        "Les versements sont désactivés",
+        "This account may not pay out live money yet.",
+        "Ce compte ne peut pas encore verser d'argent réel.",
     ),
     "account_not_active": Words(
         "The account is not active",
@@ -296,11 +307,11 @@ MESSAGES: Final[Mapping[str, Words]] = {
         "Veuillez réessayer dans {retry_after_seconds} secondes.",
     ),
     "account_count_reached": Words(
-        "The account's charges of the day are used up",
+        "The account's payments of the day are used up",
         "Le nombre de paiements du jour est atteint",
-        "This account may ask for {limit} charges a day. Please try again tomorrow, "
+        "This account may make {limit} such requests a day. Please try again tomorrow, "
         "or ask us for a higher limit.",
-        "Ce compte peut demander {limit} paiements par jour. Veuillez réessayer demain, "
+        "Ce compte peut faire {limit} demandes de ce type par jour. Veuillez réessayer demain, "
         "ou nous demander un plafond plus élevé.",
     ),
     "account_amount_reached": Words(
@@ -311,13 +322,19 @@ MESSAGES: Final[Mapping[str, Words]] = {
         "Ce compte peut demander {limit} FCFA par jour au total. Veuillez réessayer demain, "
         "ou nous demander un plafond plus élevé.",
     ),
+    "payee_amount_reached": Words(
+        "The number's amount of the day is used up",
+        "Le montant du jour pour ce numéro est atteint",
+        "One number may be paid {limit} FCFA a day. Please try again tomorrow.",
+        "Un numéro peut recevoir {limit} FCFA par jour. Veuillez réessayer demain.",
+    ),
     "key_count_reached": Words(
-        "The key's charges of the day are used up",
+        "The key's payments of the day are used up",
         "Le nombre de paiements du jour de la clé est atteint",
-        "This API key may ask for {limit} charges a day; a new key for fewer than an older one. "
+        "This API key may make {limit} such requests a day; a new key fewer than an older one. "
         "Please try again tomorrow.",
-        "Cette clé d'API peut demander {limit} paiements par jour ; une clé récente, moins qu'une "
-        "ancienne. Veuillez réessayer demain.",
+        "Cette clé d'API peut faire {limit} demandes de ce type par jour ; une clé récente, moins "
+        "qu'une ancienne. Veuillez réessayer demain.",
     ),
     "key_amount_reached": Words(
         "The key's amount of the day is used up",
@@ -434,6 +451,18 @@ MESSAGES: Final[Mapping[str, Words]] = {
         "Please give payment_method with its type and phone.",
         "Veuillez indiquer payment_method avec type et phone.",
     ),
+    "destination_missing": Words(
+        "The destination is missing",
+        "La destination manque",
+        "Please say whom to pay: destination[type] and destination[phone].",
+        "Veuillez indiquer qui payer : destination[type] et destination[phone].",
+    ),
+    "destination_type_unsupported": Words(
+        "The kind of destination is not supported",
+        "Ce type de destination n'est pas pris en charge",
+        "destination[type] must be mobile_money.",
+        "destination[type] doit être mobile_money.",
+    ),
     "payment_method_type_unsupported": Words(
         "The payment method is not supported",
         "Le moyen de paiement n'est pas pris en charge",
@@ -467,8 +496,8 @@ MESSAGES: Final[Mapping[str, Words]] = {
     "phone_blocked": Words(
         "The number is blocked",
         "Le numéro est bloqué",
-        "This number cannot be asked for payments.",
-        "Ce numéro ne peut pas être sollicité pour un paiement.",
+        "This number can neither be asked for payments nor be paid.",
+        "Ce numéro ne peut être ni sollicité pour un paiement, ni payé.",
     ),
     "operator_unknown": Words(
         "Unknown operator",
@@ -641,17 +670,17 @@ MESSAGES: Final[Mapping[str, Words]] = {
         "The payer has already been asked, or the charge has ended; it cannot be canceled.",
         "Le payeur a déjà été sollicité, ou le paiement est terminé ; il ne peut être annulé.",
     ),
+    "payout_not_cancelable": Words(
+        "The payout cannot be canceled",
+        "Le versement ne peut être annulé",
+        "The payout is being sent, or has ended; it cannot be canceled.",
+        "Le versement est en cours d'envoi, ou terminé ; il ne peut être annulé.",
+    ),
     "charge_not_refundable": Words(
         "The charge cannot be refunded",
         "Le paiement ne peut être remboursé",
         "Only a charge that was paid, and of which something is left, can be refunded.",
         "Seul un paiement réussi, dont il reste une part, peut être remboursé.",
-    ),
-    "refund_not_served": Words(
-        "Refunds are not offered for this operator",
-        "Les remboursements ne sont pas proposés pour cet opérateur",
-        "Refunds of payments from {operator} are not offered yet.",
-        "Les remboursements de paiements depuis {operator} ne sont pas encore proposés.",
     ),
     "balance_insufficient": Words(
         "The balance is too low",
@@ -777,5 +806,34 @@ OF_REFUNDS: Final[Mapping[str, Words]] = {
         "your balance again.",
         "L'opérateur n'a pas pu exécuter le remboursement. Rien n'a été versé ; "
         "le montant entier est de nouveau dans votre solde.",
+    ),
+}
+
+# The same about money that a merchant sends.
+OF_PAYOUTS: Final[Mapping[str, Words]] = {
+    "operator_unavailable": Words(
+        "The payout could not be sent",
+        "Le versement n'a pas pu être envoyé",
+        "The payout could not be sent in time. Nothing was paid; all of it is in your balance "
+        "again.",
+        "Le versement n'a pas pu être envoyé à temps. Rien n'a été versé ; "
+        "tout est de nouveau dans votre solde.",
+    ),
+    "expired": Words(
+        "The payout expired",
+        "Le versement a expiré",
+        "The operator did not carry out the payout in time. Nothing was paid; all of it is in your "
+        "balance again.",
+        "L'opérateur n'a pas exécuté le versement à temps. Rien n'a été versé ; "
+        "tout est de nouveau dans votre solde.",
+    ),
+    "operator_misconfigured": OF_REFUNDS["operator_misconfigured"],
+    "operator_error": Words(
+        "The operator reported an error",
+        "L'opérateur a signalé une erreur",
+        "The operator could not carry out the payout. Nothing was paid; all of it is in your "
+        "balance again.",
+        "L'opérateur n'a pas pu exécuter le versement. Rien n'a été versé ; "
+        "tout est de nouveau dans votre solde.",
     ),
 }

@@ -6,7 +6,7 @@ accounts that grow by debit (a float) and -1 for those that grow by credit (what
 holds for `balance * normal`.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Final
 
@@ -165,6 +165,54 @@ def refund_failed(
             Posting(PENDING, -from_pending),
             Posting(AVAILABLE, -from_available),
         ),
+    )
+
+
+def payout_created(
+    transaction_id: str, payout_id: str, *, amount: int, fees: Mapping[str, int]
+) -> Transaction:
+    """Hold what is to be paid out and what it costs; `fees` by their accounts, in whole XAF."""
+    total = amount + sum(fees.values())
+    return Transaction(
+        transaction_id,
+        "payout_created",
+        payout_id,
+        (Posting(AVAILABLE, total), Posting(HELD, -total)),
+    )
+
+
+def payout_succeeded(
+    transaction_id: str,
+    payout_id: str,
+    *,
+    amount: int,
+    fees: Mapping[str, int],
+    operator_account: str,
+) -> Transaction:
+    """Take what was held: the amount out of the float that paid, the rest to those it is owed."""
+    total = amount + sum(fees.values())
+    return Transaction(
+        transaction_id,
+        "payout_succeeded",
+        payout_id,
+        _without_nothing(
+            Posting(HELD, total),
+            Posting(float_account(operator_account).code, -amount),
+            *(Posting(account, -fee) for account, fee in fees.items()),
+        ),
+    )
+
+
+def payout_given_back(
+    transaction_id: str, payout_id: str, *, amount: int, fees: Mapping[str, int]
+) -> Transaction:
+    """Give back all that was held for a payout which will not be paid: its cost as well."""
+    total = amount + sum(fees.values())
+    return Transaction(
+        transaction_id,
+        "payout_given_back",
+        payout_id,
+        (Posting(HELD, total), Posting(AVAILABLE, -total)),
     )
 
 

@@ -21,17 +21,21 @@ from shared.domain.phone import Operator, PhoneNumber
 class OutgoingStatus(StrEnum):
     """What we know of the money; until it is final its amount is held."""
 
+    SCHEDULED = "scheduled"
     CREATED = "created"
     SUBMITTING = "submitting"
     IN_TRANSIT = "in_transit"
     UNKNOWN = "unknown"
     SUCCEEDED = "succeeded"
     FAILED = "failed"
+    CANCELED = "canceled"
 
 
 class OutgoingEvent(StrEnum):
     """What can happen to it."""
 
+    BECAME_DUE = "became_due"  # the time came that it was put off to
+    CANCELED = "canceled"  # the merchant took it back before a worker claimed it
     CLAIMED = "claimed"  # a worker holds the lease and is about to send
     ABANDONED = "abandoned"  # its time to be sent passed and it is proven that no byte left
     ACCEPTED = "accepted"  # the operator took the request
@@ -46,6 +50,9 @@ _S = OutgoingStatus
 _E = OutgoingEvent
 
 TRANSITIONS: Final[Mapping[tuple[OutgoingStatus, OutgoingEvent], OutgoingStatus]] = {
+    (_S.SCHEDULED, _E.BECAME_DUE): _S.CREATED,
+    (_S.SCHEDULED, _E.CANCELED): _S.CANCELED,
+    (_S.CREATED, _E.CANCELED): _S.CANCELED,
     (_S.CREATED, _E.CLAIMED): _S.SUBMITTING,
     (_S.CREATED, _E.ABANDONED): _S.FAILED,
     (_S.SUBMITTING, _E.CLAIMED): _S.SUBMITTING,
@@ -63,9 +70,12 @@ TRANSITIONS: Final[Mapping[tuple[OutgoingStatus, OutgoingEvent], OutgoingStatus]
     (_S.IN_TRANSIT, _E.DECLINED): _S.FAILED,
 }
 
-FINAL: Final[frozenset[OutgoingStatus]] = frozenset({_S.SUCCEEDED, _S.FAILED})
+FINAL: Final[frozenset[OutgoingStatus]] = frozenset({_S.SUCCEEDED, _S.FAILED, _S.CANCELED})
 
-OF_EACH: Final[frozenset[OutgoingEvent]] = frozenset(OutgoingEvent)
+OF_EACH: Final[frozenset[OutgoingEvent]] = frozenset(OutgoingEvent) - {
+    _E.BECAME_DUE,
+    _E.CANCELED,
+}
 """What happens to refunds and payouts alike."""
 
 SUBMIT_WITHIN: Final = timedelta(hours=24)

@@ -56,6 +56,7 @@ class KnownMember:
     suspended: bool
     active: bool
     has_mode: bool = True
+    payouts_enabled: bool = False
 
 
 @dataclass(frozen=True, slots=True)

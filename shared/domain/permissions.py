@@ -23,6 +23,8 @@ class Scope(StrEnum):
     CHARGES_WRITE = "charges:write"
     REFUNDS_READ = "refunds:read"
     REFUNDS_WRITE = "refunds:write"
+    PAYOUTS_READ = "payouts:read"
+    PAYOUTS_WRITE = "payouts:write"
     EVENTS_READ = "events:read"
     BALANCE_READ = "balance:read"
     KEYS_READ = "keys:read"
@@ -86,6 +88,10 @@ SCOPE_OF: Final[Mapping[str, Scope]] = {
     "create_refund": Scope.REFUNDS_WRITE,
     "list_refunds": Scope.REFUNDS_READ,
     "read_refund": Scope.REFUNDS_READ,
+    "create_payout": Scope.PAYOUTS_WRITE,
+    "cancel_payout": Scope.PAYOUTS_WRITE,
+    "list_payouts": Scope.PAYOUTS_READ,
+    "read_payout": Scope.PAYOUTS_READ,
     "list_events": Scope.EVENTS_READ,
     "read_event": Scope.EVENTS_READ,
     "read_balance": Scope.BALANCE_READ,
@@ -112,7 +118,7 @@ SCOPE_OF: Final[Mapping[str, Scope]] = {
 EVERYTHING: Final = "*"
 """Stands for all that a key's kind may hold."""
 
-BY_NAME: Final = frozenset({Scope.KEYS_WRITE})
+BY_NAME: Final = frozenset({Scope.KEYS_WRITE, Scope.PAYOUTS_WRITE})
 """What `*` holds for secret keys of the test mode only; any other must have it by name."""
 
 PEOPLE_ONLY: Final = frozenset(
@@ -136,6 +142,7 @@ _IN_TEAM: Final = frozenset({Scope.TEAM_READ, Scope.TEAM_LEAVE})
 _LOOKS: Final = _IN_TEAM | {
     Scope.CHARGES_READ,
     Scope.REFUNDS_READ,
+    Scope.PAYOUTS_READ,
     Scope.EVENTS_READ,
     Scope.BALANCE_READ,
     Scope.ACCOUNT_READ,
@@ -155,6 +162,7 @@ OF_ACCESS: Final[frozenset[str]] = frozenset(
     {
         Scope.CHARGES_READ,
         Scope.REFUNDS_READ,
+        Scope.PAYOUTS_READ,
         Scope.EVENTS_READ,
         Scope.BALANCE_READ,
         Scope.KEYS_READ,
@@ -167,6 +175,8 @@ OF_ACCESS: Final[frozenset[str]] = frozenset(
 
 STEP_UP: Final[Mapping[str, frozenset[bool]]] = {
     "create_refund": frozenset({True}),
+    "create_payout": frozenset({True}),
+    "cancel_payout": frozenset({True}),
     "create_api_key": frozenset({True}),
     "rotate_api_key": frozenset({True}),
     # The team is the account's, whichever mode its owner is at work in.

@@ -10,6 +10,7 @@ from shared.domain.errors import InvalidRequest
 COUNTRY: Final = "237"
 NATIONAL_LENGTH: Final = 9
 PARAM: Final = "payment_method[phone]"
+PAYEE_PARAM: Final = "destination[phone]"
 
 
 class Operator(StrEnum):
@@ -37,22 +38,22 @@ class PhoneNumber:
     e164: str
 
     @classmethod
-    def parse(cls, text: str) -> "PhoneNumber":
-        """Read E.164 or nine national digits.
+    def parse(cls, text: str, *, param: str = PARAM) -> "PhoneNumber":
+        """Read E.164 or nine national digits; `param` is the field that it stands in.
 
         Raises InvalidRequest `phone_invalid`, `phone_foreign` or `phone_not_mobile`.
         """
         digits = text.removeprefix("+")
         if not (digits.isascii() and digits.isdigit()) or len(digits) > 15:  # noqa: PLR2004 - E.164
-            raise InvalidRequest("phone_invalid", PARAM)
+            raise InvalidRequest("phone_invalid", param)
         if text.startswith("+"):
             if not digits.startswith(COUNTRY):
-                raise InvalidRequest("phone_foreign", PARAM)
+                raise InvalidRequest("phone_foreign", param)
             digits = digits.removeprefix(COUNTRY)
         if len(digits) != NATIONAL_LENGTH:
-            raise InvalidRequest("phone_invalid", PARAM)
+            raise InvalidRequest("phone_invalid", param)
         if not digits.startswith("6"):
-            raise InvalidRequest("phone_not_mobile", PARAM)
+            raise InvalidRequest("phone_not_mobile", param)
         return cls(f"+{COUNTRY}{digits}")
 
     @property

@@ -7,13 +7,15 @@ from typing import Any, Final, Self, TypeVar
 
 from shared.domain.account import Caller
 from shared.domain.errors import InvalidRequest, Refusal, TooManyRequests
-from shared.domain.phone import PARAM, PhoneNumber
+from shared.domain.phone import PARAM, PAYEE_PARAM, PhoneNumber
 from shared.domain.quota import business_day, seconds_to_next_day
 
 REQUESTS: Final = "requests"
 PROMPTS: Final = "prompts"
+NUMBER_DAY: Final = "number_day"
 VELOCITY_CHARGE: Final = "velocity_charge"
-KINDS: Final = (REQUESTS, PROMPTS, VELOCITY_CHARGE)
+VELOCITY_PAYOUT: Final = "velocity_payout"
+KINDS: Final = (REQUESTS, PROMPTS, VELOCITY_CHARGE, VELOCITY_PAYOUT)
 
 # What the database refuses by, in the order of `caps`: the code, and the field at fault.
 _REACHED: Final[Mapping[str, tuple[str, str | None]]] = {
@@ -74,6 +76,7 @@ class Rules:
     requests: RequestRate | None = None
     prompts: Prompts | None = None
     charges: Velocity | None = None
+    payouts: Velocity | None = None
 
     @classmethod
     def read(cls, found: Iterable[tuple[str, Mapping[str, Any]]]) -> Self:
@@ -83,14 +86,16 @@ class Rules:
             requests=_read(RequestRate, data.get(REQUESTS)),
             prompts=_read(Prompts, data.get(PROMPTS)),
             charges=_read(Velocity, data.get(VELOCITY_CHARGE)),
+            payouts=_read(Velocity, data.get(VELOCITY_PAYOUT)),
         )
 
 
 @dataclass(frozen=True, slots=True)
 class Admission:
-    """What the database must find free before it stores a charge, and counts with it.
+    """What the database must find free before it stores a charge or payout, and counts with it.
 
-    `caps` are as `Velocity.caps` returns them. The number is known by its HMAC alone.
+    `caps` are as `Velocity.caps` returns them. The number is known by its HMAC alone, and stands
+    in the field `param`; `number_day` is what it may be paid a day, in whole XAF.
     """
 
     number_hmac: str
@@ -98,6 +103,8 @@ class Admission:
     at: datetime
     prompts: Prompts | None = None
     caps: tuple[int, int, int, int] | None = None
+    param: str = PARAM
+    number_day: int | None = None
 
     @property
     def day(self) -> str:
@@ -113,15 +120,20 @@ class Admission:
         """Return what a caller is told when the database refused by this word."""
         reason, _, seconds = word.partition(":")
         if reason == "blocked":
-            return InvalidRequest("phone_blocked", PARAM)
+            return InvalidRequest("phone_blocked", self.param)
         if reason == PROMPTS:
             most = 0 if self.prompts is None else self.prompts.most
             return TooManyRequests(
-                "payer_asked_too_often", PARAM, limit=most, retry_after_seconds=int(seconds)
+                "payer_asked_too_often", self.param, limit=most, retry_after_seconds=int(seconds)
+            )
+        wait = seconds_to_next_day(self.at)
+        if reason == NUMBER_DAY:
+            most = self.number_day or 0
+            return TooManyRequests(
+                "payee_amount_reached", "amount", limit=most, retry_after_seconds=wait
             )
         code, param = _REACHED[reason]
         limit = dict(zip(_REACHED, self.caps or (), strict=True))[reason]
-        wait = seconds_to_next_day(self.at)
         return TooManyRequests(code, param, limit=limit, retry_after_seconds=wait)
 
 
@@ -133,6 +145,27 @@ def admission(
         return None
     caps = None if rules.charges is None else rules.charges.caps(caller.key_since, now)
     return Admission(payer.keyed(number_key), caller.actor, now, rules.prompts, caps)
+
+
+def payout_admission(
+    rules: Rules,
+    *,
+    payee: PhoneNumber,
+    number_key: bytes,
+    caller: Caller,
+    now: datetime,
+    number_day: int | None,
+) -> Admission:
+    """Return what must be free for a payout: a number may be blocked where nothing else bounds."""
+    caps = None if rules.payouts is None else rules.payouts.caps(caller.key_since, now)
+    return Admission(
+        payee.keyed(number_key),
+        caller.actor,
+        now,
+        caps=caps,
+        param=PAYEE_PARAM,
+        number_day=number_day,
+    )
 
 
 def _read(shape: type[T], words: Mapping[str, Any] | None) -> T | None:

@@ -43,6 +43,7 @@ METADATA_PAIRS: Final = 50
 METADATA_KEY_LENGTH: Final = 40
 METADATA_VALUE_LENGTH: Final = 500
 LARGEST: Final = 10**12
+_METHOD: Final = frozenset({"type", "phone", "operator"})
 _UNCLEAN: Final = re.compile(r"[\x00-\x1f\x7f\ud800-\udfff]")
 _CANONICAL: Final = json.JSONEncoder(sort_keys=True, separators=(",", ":"), ensure_ascii=False)
 
@@ -65,14 +66,14 @@ class CreateCharge:
     def parse(cls, body: Mapping[str, Any]) -> "CreateCharge":
         """Read a JSON body. Raises InvalidRequest naming the field at fault."""
         refuse_unknown(body, FIELDS)
-        method = _payment_method(body.get("payment_method"))
+        method = read_method(body.get("payment_method"), "payment_method", _METHOD)
         phone = PhoneNumber.parse(_required_text(method, "phone"))
         if body.get("customer") is not None:
             raise InvalidRequest("resource_missing", "customer")
         return cls(
-            money=_money(body),
+            money=read_money(body),
             phone=phone,
-            operator=_operator(method.get("operator"), phone),
+            operator=read_operator(method.get("operator"), phone, within="payment_method"),
             description=read_text(body, "description", DESCRIPTION_LENGTH),
             reference=read_text(body, "reference", REFERENCE_LENGTH, code="reference_invalid"),
             metadata=read_metadata(body.get("metadata")),
@@ -215,7 +216,8 @@ def _within(command: CreateCharge, terms: Terms) -> OperatorAccount:
     return terms.operator_account
 
 
-def _money(body: Mapping[str, Any]) -> Money:
+def read_money(body: Mapping[str, Any]) -> Money:
+    """Return what is asked for. Raises InvalidRequest naming amount or currency."""
     amount = body.get("amount")
     if amount is None:
         raise InvalidRequest("amount_missing", "amount")
@@ -233,16 +235,17 @@ def _money(body: Mapping[str, Any]) -> Money:
     return Money(amount, XAF)
 
 
-def _payment_method(value: object) -> Mapping[str, Any]:
+def read_method(value: object, name: str, known: frozenset[str]) -> Mapping[str, Any]:
+    """Return how money comes or goes: `payment_method` or `destination`. Raises InvalidRequest."""
     if value is None:
-        raise InvalidRequest("payment_method_missing", "payment_method")
+        raise InvalidRequest(f"{name}_missing", name)
     if not isinstance(value, dict):
-        raise InvalidRequest("parameter_invalid", "payment_method")
-    refuse_unknown(value, {"type", "phone", "operator"}, within="payment_method")
+        raise InvalidRequest("parameter_invalid", name)
+    refuse_unknown(value, known, within=name)
     if value.get("type") is None:
-        raise InvalidRequest("parameter_missing", "payment_method[type]")
+        raise InvalidRequest("parameter_missing", f"{name}[type]")
     if value["type"] != "mobile_money":
-        raise InvalidRequest("payment_method_type_unsupported", "payment_method[type]")
+        raise InvalidRequest(f"{name}_type_unsupported", f"{name}[type]")
     return value
 
 
@@ -255,14 +258,15 @@ def _required_text(method: Mapping[str, Any], name: str) -> str:
     return value
 
 
-def _operator(forced: object, phone: PhoneNumber) -> Operator:
+def read_operator(forced: object, phone: PhoneNumber, *, within: str) -> Operator:
+    """Return the operator that is named, or the prefix suggests. Raises InvalidRequest."""
     if forced is None:
         suggested = phone.operator
         if suggested is None:
-            raise InvalidRequest("operator_undetermined", "payment_method[operator]")
+            raise InvalidRequest("operator_undetermined", f"{within}[operator]")
         return suggested
     if forced not in tuple(Operator):
-        raise InvalidRequest("operator_unknown", "payment_method[operator]")
+        raise InvalidRequest("operator_unknown", f"{within}[operator]")
     return Operator(str(forced))
 
 

@@ -14,7 +14,6 @@ from shared.domain.ids import is_id, new_id
 from shared.domain.intent import key_hmac
 from shared.domain.money import Money
 from shared.domain.outgoing import SUBMIT_WITHIN, OutgoingStatus
-from shared.domain.phone import Operator
 from shared.domain.refund import Refund, Refundable
 from shared.operations import objects
 from shared.operations.create_charge import (
@@ -30,8 +29,6 @@ from shared.operations.ports import ChargeStore, IdempotencyUse, Reached, Replay
 
 FIELDS: Final = frozenset({"charge", "amount", "reason", "metadata"})
 KEY_HEADER: Final = "Idempotency-Key"
-SERVED: Final = frozenset({Operator.MTN})
-"""Operators through which money goes back today."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,8 +88,8 @@ def create_refund(
     """Store refund, hold, event, due check and message in one transaction.
 
     A key that was ever answered gets that answer, whatever has changed since. Raises InvalidRequest
-    (`idempotency_key_missing`, `charge_not_refundable`, `amount_too_large`, `balance_insufficient`,
-    `refund_not_served`), KeyReused, InProgress, NotFound, NotPermitted and Unavailable; then
+    (`idempotency_key_missing`, `charge_not_refundable`, `amount_too_large`,
+    `balance_insufficient`), KeyReused, InProgress, NotFound, NotPermitted and Unavailable; then
     nothing changed.
     """
     if idempotency_key is None:
@@ -187,8 +184,6 @@ def _refundable(command: CreateRefund, store: ChargeStore) -> tuple[Charge, Atte
 
 
 def _paying(charge: Charge, terms: RefundTerms) -> OperatorAccount:
-    if charge.operator not in SERVED:
-        raise InvalidRequest("refund_not_served", "charge", operator=charge.operator.value)
     paying = terms.paying_of(charge)
     if paying is None:
         raise Unavailable("operator_unavailable", retry_after_seconds=60)

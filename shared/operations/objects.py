@@ -11,8 +11,9 @@ from shared.domain import ledger
 from shared.domain.audit import Link
 from shared.domain.charge import PUBLIC_STATUS, Charge, ChargeStatus
 from shared.domain.events import Event
-from shared.domain.language import refund_text, text
+from shared.domain.language import payout_text, refund_text, text
 from shared.domain.outgoing import Outgoing
+from shared.domain.payout import Payout
 from shared.domain.people import Membership, Person
 from shared.domain.refund import PUBLIC_STATUS as REFUND_STATUS
 from shared.domain.refund import Refund
@@ -68,6 +69,8 @@ def outgoing_object(outgoing: Outgoing, *, language: str) -> dict[str, Any]:
     match outgoing:
         case Refund():
             return refund_object(outgoing, language=language)
+        case Payout():
+            return payout_object(outgoing, language=language)
     raise TypeError(type(outgoing))
 
 
@@ -96,6 +99,36 @@ def refund_object(refund: Refund, *, language: str) -> dict[str, Any]:
         "metadata": dict(refund.metadata),
         "created": unix_seconds(refund.created_at),
         "livemode": refund.livemode,
+    }
+
+
+def payout_object(payout: Payout, *, language: str) -> dict[str, Any]:
+    """Return a payout as OpenAPI describes it; `amount` and `fee` in whole XAF."""
+    failure, scheduled_at = payout.failure_code, payout.scheduled_at
+    return {
+        "id": payout.id,
+        "object": "payout",
+        "amount": payout.money.amount,
+        "fee": payout.fee,
+        "currency": payout.money.currency.lower(),
+        "status": payout.public_statuses[payout.status],
+        "status_detail": payout.status.value,
+        "failure_code": failure,
+        "failure_message": None if failure is None else payout_text(failure, language),
+        "destination": {
+            "type": "mobile_money",
+            "operator": payout.operator.value,
+            "phone": payout.phone.masked,
+            "name": payout.name,
+        },
+        "operator_transaction_id": payout.operator_transaction_id,
+        "balance_transaction": payout.balance_transaction,
+        "description": payout.description,
+        "reference": payout.reference,
+        "metadata": dict(payout.metadata),
+        "scheduled_at": None if scheduled_at is None else unix_seconds(scheduled_at),
+        "created": unix_seconds(payout.created_at),
+        "livemode": payout.livemode,
     }
 
 

@@ -5,6 +5,7 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from shared.domain import charge as charges
+from shared.domain.account import OPENING
 from shared.domain.charge import Attempt, AttemptStatus
 from shared.domain.errors import LostRace
 from shared.domain.events import Event, Message
@@ -17,6 +18,8 @@ from shared.operations.outgoing_store import OutgoingMove, OutgoingNote
 from shared.operations.ports import Lease
 
 WAKE_AFTER: Final = timedelta(hours=1)
+INITIATED: Final = "INITIATED"
+"""What Orange says of a reference that exists and was not paid under."""
 
 
 def intent_of(outgoing: Outgoing) -> Intent:
@@ -37,13 +40,13 @@ def intent_of(outgoing: Outgoing) -> Intent:
 
 def is_unsent(outgoing: Outgoing, attempt: Attempt | None) -> bool:
     """Tell whether it is proven that nothing of this ever left us."""
-    if outgoing.status is OutgoingStatus.CREATED:
+    if outgoing.status in {OutgoingStatus.SCHEDULED, OutgoingStatus.CREATED}:
         return True
-    return (
-        outgoing.status is OutgoingStatus.SUBMITTING
-        and attempt is not None
-        and attempt.status is AttemptStatus.NOT_SENT
-    )
+    if outgoing.status is not OutgoingStatus.SUBMITTING or attempt is None:
+        return False
+    # Where the operator makes the reference nothing goes out without one.
+    was_opened = outgoing.operator not in OPENING or attempt.operator_reference is not None
+    return not was_opened or attempt.status is AttemptStatus.NOT_SENT
 
 
 def following(outgoing: Outgoing, event: OutgoingEvent) -> OutgoingStatus:

@@ -10,7 +10,9 @@ from shared.domain.events import Event, Message
 from shared.domain.ledger import Transaction
 from shared.domain.notification import Notification
 from shared.domain.outgoing import Outgoing, OutgoingEvent, OutgoingStatus
+from shared.domain.payout import Payout
 from shared.domain.refund import Refund, Refundable
+from shared.domain.rules import Admission
 from shared.operations.ports import IdempotencyUse, Lease, Replayed, Stored
 
 Decide = Callable[[Refundable], int]
@@ -22,7 +24,8 @@ class OutgoingMove:
     """One compare-and-set of money that goes out with what belongs to it, committed together.
 
     `outgoing` is as it shall be; `expected` is the status that must still hold. `gives_back` is
-    what a charge counts as refunded no longer, in whole XAF. Else as in Move.
+    what a charge counts as refunded no longer, in whole XAF. `again` asks the sender for it. Else
+    as in Move.
     """
 
     outgoing: Outgoing
@@ -37,6 +40,7 @@ class OutgoingMove:
     events: Sequence[Event] = ()
     posting: Transaction | None = None
     gives_back: int = 0
+    again: Message | None = None
     consumer: str | None = None
     message_id: str | None = None
     traceparent: str | None = None
@@ -90,6 +94,11 @@ class OutgoingStore(Protocol):
         asked for by a message that has had its effect.
         """
 
+    def keep_opened(
+        self, outgoing: Outgoing, attempt: Attempt, *, lease_until: datetime
+    ) -> Outgoing | None:
+        """Commit the operator's own reference, and begin the lease anew; None if it is not ours."""
+
     def release(self, outgoing: Outgoing, attempt: Attempt, *, reason: str) -> None:
         """Give the lease back after it was proven that no byte left."""
 
@@ -121,4 +130,28 @@ class RefundStore(OutgoingStore, Protocol):
 
         What `decide` refuses is refused before anything is stored. A key never expires. Raises
         InProgress, KeyReused, NotFound and InvalidRequest (`balance_insufficient`).
+        """
+
+
+class PayoutStore(OutgoingStore, Protocol):
+    """The payouts of one tenant; each call is one transaction."""
+
+    def find(self, object_id: str) -> Payout | None:
+        """Return the payout, or None."""
+
+    def create(
+        self,
+        payout: Payout,
+        *,
+        admission: Admission,
+        event: Event,
+        message: Message | None,
+        first_check_at: datetime,
+        idempotency: IdempotencyUse,
+        response: str,
+    ) -> Stored | Replayed:
+        """Store payout and hold, all or nothing; without a message it is sent later.
+
+        A key never expires. Raises InProgress, KeyReused, what `admission` refuses with, and
+        InvalidRequest (`balance_insufficient`, `reference_in_use`).
         """

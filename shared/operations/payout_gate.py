@@ -21,15 +21,34 @@ from shared.operations.ports import (
 class GatedPayoutSender:
     """A PayoutSender that keeps still while its operator does not answer: what is due waits."""
 
-    def __init__(self, sender: PayoutSender, gate: Gate, circuit: Circuit) -> None:
-        """Guard a sender; all of one circuit share one breaker."""
+    def __init__(
+        self, sender: PayoutSender, gate: Gate, circuit: Circuit, *, opening: Circuit | None = None
+    ) -> None:
+        """Guard a sender; all of one circuit share one breaker.
+
+        `opening` is the circuit of opening, where the operator is asked for it.
+        """
         self._sender = sender
         self._gate = gate
         self._circuit = circuit
+        self._opening = opening
 
     def open_payout(self, *, deadline: Deadline) -> Opened | NotSent:
-        """Open one, as the sender does; nothing moves yet."""
-        return self._sender.open_payout(deadline=deadline)
+        """Open one, or say that nothing was sent: what is opened ages, and is paid at once."""
+        if self._opening is None:
+            return self._sender.open_payout(deadline=deadline)
+        if self._gate.seconds_until_open(self._circuit) is not None:
+            return NotSent(OPEN)
+        entered = self._gate.enter(self._opening)
+        if entered in {OPEN, BUSY}:
+            return NotSent(entered)
+        failed: bool | None = None
+        try:
+            opened = self._sender.open_payout(deadline=deadline)
+            failed = isinstance(opened, NotSent) and is_failure(opened.reason)
+        finally:
+            self._gate.leave(self._opening, entered, failed=failed)
+        return opened
 
     def send_payout(
         self, request: PayoutRequest, *, deadline: Deadline

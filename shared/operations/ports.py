@@ -225,7 +225,12 @@ class LockedStore(Protocol):
 
 
 class StoredDifferentlyError(Exception):
-    """Other bytes lie under this key: a person must look."""
+    """Other bytes lie under this key, `found`: a person must look, unless they say what to do."""
+
+    def __init__(self, key: str, found: bytes = b"") -> None:
+        """Name the key in the error's text, and keep what lies there out of it."""
+        super().__init__(key)
+        self.found = found
 
 
 class StoreDownError(Exception):

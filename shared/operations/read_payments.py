@@ -1,4 +1,4 @@
-"""Reads charges, refunds, events and the balance, with cursors that are ids."""
+"""Reads charges, refunds, payouts, events and the balance, with cursors that are ids."""
 
 import json
 from collections.abc import Callable, Mapping, Sequence
@@ -9,6 +9,8 @@ from shared.domain.charge import PUBLIC_STATUS, Charge
 from shared.domain.errors import InvalidRequest, NotFound
 from shared.domain.events import Event
 from shared.domain.ids import is_id
+from shared.domain.payout import PUBLIC_STATUS as PAYOUT_STATUS
+from shared.domain.payout import Payout
 from shared.domain.refund import PUBLIC_STATUS as REFUND_STATUS
 from shared.domain.refund import Refund
 from shared.operations import objects
@@ -33,6 +35,14 @@ class ReadStore(Protocol):
         self, page: Page, *, charge: str | None, statuses: Sequence[str] | None
     ) -> PageOf[Refund]:
         """Return a page of refunds."""
+
+    def find_payout(self, payout_id: str) -> Payout | None:
+        """Return the payout, or None."""
+
+    def list_payouts(
+        self, page: Page, *, reference: str | None, statuses: Sequence[str] | None
+    ) -> PageOf[Payout]:
+        """Return a page of payouts."""
 
     def list_events(self, page: Page, *, object_id: str | None, kind: str | None) -> PageOf[Event]:
         """Return a page of events."""
@@ -104,6 +114,29 @@ def list_refunds(read: Read, store: ReadStore) -> dict[str, Any]:
     return objects.list_object("/v1/refunds", data, has_more=found.has_more)
 
 
+def read_payout(read: Read, store: ReadStore) -> dict[str, Any]:
+    """Return one payout. Raises NotFound."""
+    refuse_unknown(read.query)
+    payout_id = read.path_params["id"]
+    payout = store.find_payout(payout_id) if is_id(payout_id, "po") else None
+    if payout is None:
+        raise NotFound("resource_missing", "id")
+    return objects.payout_object(payout, language=read.language)
+
+
+def list_payouts(read: Read, store: ReadStore) -> dict[str, Any]:
+    """Return a page of payouts; filters `reference` and `status` (the public word)."""
+    query = read.query
+    refuse_unknown(query, PAGE_PARAMS | {"reference", "status"})
+    found = store.list_payouts(
+        Page.parse(query, "po"),
+        reference=read_filter(query, "reference"),
+        statuses=_statuses(query.get("status"), PAYOUT_STATUS),
+    )
+    data = [objects.payout_object(payout, language=read.language) for payout in found.items]
+    return objects.list_object("/v1/payouts", data, has_more=found.has_more)
+
+
 def list_events(read: Read, store: ReadStore) -> dict[str, Any]:
     """Return a page of events; filters `object` (an id) and `type`."""
     query = read.query
@@ -136,6 +169,8 @@ READS: Final[Mapping[str, Callable[[Read, ReadStore], dict[str, Any]]]] = {
     "list_charges": list_charges,
     "read_refund": read_refund,
     "list_refunds": list_refunds,
+    "read_payout": read_payout,
+    "list_payouts": list_payouts,
     "list_events": list_events,
     "read_event": read_event,
     "read_balance": read_balance,

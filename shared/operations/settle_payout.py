@@ -10,6 +10,7 @@ from datetime import datetime
 from typing import Final, assert_never
 
 from shared.domain import charge as charges
+from shared.domain.account import OPENING
 from shared.domain.charge import Attempt, AttemptStatus, Charge
 from shared.domain.deadline import HANDLER_SECONDS, Deadline
 from shared.domain.errors import AskAgain, LedgerRefused
@@ -22,9 +23,11 @@ from shared.domain.outgoing import (
     OutgoingStatus,
     reference_of,
 )
+from shared.domain.payout import Payout
 from shared.domain.refund import Refund
 from shared.operations import objects
 from shared.operations import outgoing_moves as moves
+from shared.operations.open_payout import is_missing, is_unpaid
 from shared.operations.outgoing_store import OutgoingMove, OutgoingNote, OutgoingStore
 from shared.operations.ports import PaymentRead, PayoutReader, Reached, ReadState
 
@@ -67,23 +70,55 @@ def settle_payout(
             store.end_checks(outgoing.id, at=how.now())
             return _look_back(outgoing, attempt, store=store, reader_of=reader_of, how=how)
         if moves.is_unsent(outgoing, attempt) or attempt is None:
-            if outgoing.stopped_at is not None:
-                store.end_checks(outgoing.id, at=how.now())
-                return "stopped"
-            if how.now() < outgoing.submit_before:
-                return _wait(outgoing, attempt, store=store, how=how, message=message)
-            return _give_up(
-                outgoing, attempt, reader_of(outgoing), store=store, how=how, message=message
+            return _unsent(
+                outgoing, attempt, store=store, reader_of=reader_of, how=how, message=message
             )
         if read is None:
             deadline = Deadline.after(HANDLER_SECONDS, how.monotonic)
             how.reached("settle_payout.before_read")
-            read = reader_of(outgoing).read_payout(attempt.reference, deadline=deadline)
+            read = reader_of(outgoing).read_payout(attempt.known_as, deadline=deadline)
             how.reached("settle_payout.after_read")
         outcome = _apply(outgoing, attempt, read, store=store, how=how, message=message)
         if outcome != LOST_RACE:
             return outcome
     raise AskAgain(LOST_RACE)
+
+
+def _unsent(
+    outgoing: Outgoing,
+    attempt: Attempt | None,
+    *,
+    store: OutgoingStore,
+    reader_of: Callable[[Outgoing], PayoutReader],
+    how: PayoutSettlement,
+    message: Message,
+) -> str:
+    """Nothing left us yet: see that it is sent, or that it goes back once its time is over."""
+    if isinstance(outgoing, Payout) and outgoing.status is OutgoingStatus.SCHEDULED:
+        return _wake(outgoing, store=store, how=how, message=message)
+    if outgoing.stopped_at is not None:
+        store.end_checks(outgoing.id, at=how.now())
+        return "stopped"
+    if how.now() < outgoing.submit_before:
+        return _wait(outgoing, attempt, store=store, how=how, message=message)
+    return _give_up(outgoing, attempt, reader_of(outgoing), store=store, how=how, message=message)
+
+
+def _wake(payout: Payout, *, store: OutgoingStore, how: PayoutSettlement, message: Message) -> str:
+    """Have a payout sent whose time has come; leave one whose time is to come."""
+    now = how.now()
+    if now < payout.ready_since:
+        store.note(OutgoingNote(payout, None, "scheduled", payout.ready_since, now))
+        return "scheduled"
+    move = OutgoingMove(
+        outgoing=replace(payout, status=moves.following(payout, OutgoingEvent.BECAME_DUE)),
+        expected=payout.status,
+        cause=OutgoingEvent.BECAME_DUE,
+        at=now,
+        next_check_at=moves.soon(payout, now),
+        again=_again(payout, message, now),
+    )
+    return move.cause.value if store.move(move) else LOST_RACE
 
 
 def mismatch(outgoing: Outgoing, read: PaymentRead) -> str | None:
@@ -97,6 +132,8 @@ def mismatch(outgoing: Outgoing, read: PaymentRead) -> str | None:
         return "amount_or_currency_differs"
     if read.payer is not None and read.payer != outgoing.phone:
         return "payee_differs"
+    if read.order is not None and not outgoing.id.endswith(read.order):
+        return "order_differs"
     return None
 
 
@@ -117,7 +154,7 @@ def _look_back(
     if attempt is None or not was_sent or outgoing.status is not OutgoingStatus.FAILED:
         return "final_already"
     deadline = Deadline.after(HANDLER_SECONDS, how.monotonic)
-    read = reader_of(outgoing).read_payout(attempt.reference, deadline=deadline)
+    read = reader_of(outgoing).read_payout(attempt.known_as, deadline=deadline)
     if read.state is ReadState.UNKNOWN:
         raise AskAgain(read.operator_word)
     if read.state is ReadState.SUCCEEDED:
@@ -143,7 +180,7 @@ def _apply(
                 return _case(note, difference, store=store)
             move = _ended(outgoing, read, now=now, how=how)
         case ReadState.PENDING:
-            return _waiting(outgoing, attempt, note, store=store)
+            return _waiting(outgoing, attempt, read, note, store=store)
         case ReadState.NOT_FOUND:
             seen = replace(
                 attempt,
@@ -233,11 +270,17 @@ def _charge_refunded(charge: Charge, *, at: datetime, how: PayoutSettlement) -> 
 
 
 def _waiting(
-    outgoing: Outgoing, attempt: Attempt, note: OutgoingNote, *, store: OutgoingStore
+    outgoing: Outgoing,
+    attempt: Attempt,
+    read: PaymentRead,
+    note: OutgoingNote,
+    *,
+    store: OutgoingStore,
 ) -> str:
     """It is on its way: what we did not know about is now in transit."""
     status = outgoing.after(OutgoingEvent.SEEN_WAITING)
-    if status is None:
+    if status is None or is_unpaid(read):
+        # That its operator has a reference for it says nothing of money.
         return _keep(note, store=store)
     if note.next_check_at is None:
         return _case(note, "waiting_for_a_day", store=store)
@@ -274,10 +317,15 @@ def _wait(
         at=now,
     )
     if moves.wakes_sender(outgoing, now):
-        event_id = new_id("msg", int(now.timestamp() * 1000))
-        note = replace(note, again=replace(message, event_id=event_id, topic=outgoing.topic))
+        note = replace(note, again=_again(outgoing, message, now))
     store.note(note)
     return "not_sent_yet"
+
+
+def _again(outgoing: Outgoing, message: Message, now: datetime) -> Message:
+    """Return the message that asks the sender for it once more."""
+    event_id = new_id("msg", int(now.timestamp() * 1000))
+    return replace(message, event_id=event_id, topic=outgoing.topic)
 
 
 def _give_up(
@@ -293,21 +341,33 @@ def _give_up(
 
     Our own word is not enough here: a database that was restored may have forgotten a sending.
     """
+    if is_missing(outgoing, attempt):
+        # Nothing can be read; the sender sees to it that nobody opens it, and gives it back.
+        at = how.now()
+        note = OutgoingNote(outgoing, attempt, "never_opened", at + moves.WAKE_AFTER, at)
+        store.note(replace(note, again=_again(outgoing, message, at)))
+        return "not_sent_yet"
     deadline = Deadline.after(HANDLER_SECONDS, how.monotonic)
-    read = reader.read_payout(reference_of(outgoing.id), deadline=deadline)
+    known_as = reference_of(outgoing.id) if attempt is None else attempt.known_as
+    read = reader.read_payout(known_as, deadline=deadline)
     now = how.now()
-    if read.state is ReadState.NOT_FOUND:
+    if read.state is ReadState.NOT_FOUND or _has_lapsed(outgoing, read):
         move = moves.abandoned(
             outgoing, at=now, message=message, consumer=CONSUMER, language=how.language
         )
         move = replace(move, operator_word=read.operator_word)
         return "abandoned" if store.move(move) else LOST_RACE
     note = OutgoingNote(outgoing, attempt, read.operator_word, now + moves.WAKE_AFTER, now)
-    if read.state is not ReadState.UNKNOWN:
+    if read.state is not ReadState.UNKNOWN and not is_unpaid(read):
         store.note(moves.case(note, "sent_and_forgotten", stops=True))
         return "sent_and_forgotten"
     store.note(note)
     return "not_sent_yet"
+
+
+def _has_lapsed(outgoing: Outgoing, read: PaymentRead) -> bool:
+    """Tell whether a reference that the operator made ended without having served."""
+    return outgoing.operator in OPENING and read.state is ReadState.EXPIRED
 
 
 def _note(outgoing: Outgoing, attempt: Attempt, read: PaymentRead, now: datetime) -> OutgoingNote:

@@ -18,6 +18,13 @@ from shared.domain.ids import new_id
 from shared.domain.outgoing import SUBMIT_LEASE, Outgoing, OutgoingEvent, reference_of
 from shared.domain.receipt import retain_until
 from shared.operations import outgoing_moves as moves
+from shared.operations.open_payout import (
+    CONSUMER,
+    SENT_BEFORE,
+    Opening,
+    is_missing,
+    is_unpaid,
+)
 from shared.operations.outgoing_store import OutgoingMove, OutgoingNote, OutgoingStore
 from shared.operations.ports import (
     Accepted,
@@ -37,7 +44,6 @@ from shared.operations.ports import (
 from shared.operations.submit_charge import SEND_SECONDS, callback_token, token_hash
 
 _Kept = TypeVar("_Kept")
-CONSUMER: Final = "submit_payout"
 RECORD_SECONDS: Final = 5
 RECORD_PAUSE_SECONDS: Final = 0.25
 PREPARING_SECONDS: Final = HANDLER_SECONDS - SEND_SECONDS - RECORD_SECONDS
@@ -46,13 +52,17 @@ PREPARING_SECONDS: Final = HANDLER_SECONDS - SEND_SECONDS - RECORD_SECONDS
 
 @dataclass(frozen=True, slots=True)
 class PayoutSubmission:
-    """What a submission needs beside its stores and its operator."""
+    """What a submission needs beside its stores and its operator.
+
+    `may_go_out` says whether the account is as it must be for money to leave it now.
+    """
 
     callback_base_url: str
     callback_token_key: bytes
     number_key: bytes
     language: str
     retention_days: int
+    may_go_out: Callable[[Outgoing], bool]
     now: Callable[[], datetime]
     monotonic: Callable[[], float]
     sleep: Callable[[float], None]
@@ -76,13 +86,14 @@ def submit_payout(
     """
     preparing = Deadline.after(PREPARING_SECONDS, how.monotonic)
     known = store.find_with_attempt(message.object_id)
-    if known is None:
-        return "unknown_object"
+    opening = Opening(
+        store, journal, retention_days=how.retention_days, now=how.now, reached=how.reached
+    )
+    if known is None or not _may_be_sent(*known, how):
+        return _not_sent(known, opening, how=how, message=message)
     found, standing = known
-    if not _may_be_sent(found, standing, how.now()):
-        return "not_ours"
     # Before the claim: whatever fails in making it ready leaves nothing that looks like sent.
-    sender = sender_of(found)
+    sender, reader = sender_of(found), reader_of(found)
     try:
         is_new = _keep_intent(found, journal=journal, how=how)
     except StoredDifferentlyError:
@@ -90,7 +101,7 @@ def submit_payout(
         note = OutgoingNote(found, None, "intent_differs", None, how.now())
         store.note(moves.case(note, "intent_differs", stops=True))
         return "intent_differs"
-    was_sent = not is_new and _is_known(found, reader_of(found), deadline=preparing)
+    was_sent = not is_new and _is_known(found, standing, reader, deadline=preparing)
     if preparing.is_over:
         raise AskAgain("prepared_too_slowly")
     now = how.now()
@@ -105,19 +116,48 @@ def submit_payout(
     outgoing, attempt = claimed
     left = (outgoing.submit_before - how.now()).total_seconds()
     deadline = Deadline.after(max(0, min(deadline.remaining(), left)), how.monotonic)
-    answer: Accepted | Refused | Unknown | NotSent = Unknown("sent_before")
+    opened: tuple[Outgoing, Attempt] | NotSent | Unknown | None = Unknown(SENT_BEFORE)
     if not was_sent:
+        opened = opening.opened(outgoing, attempt, sender, reader, deadline=deadline)
+    if opened is None:
+        return "lease_lost"
+    answer: Accepted | Refused | Unknown | NotSent
+    if isinstance(opened, NotSent | Unknown):
+        answer = opened
+    else:
+        outgoing, attempt = opened
         answer = _call(outgoing, attempt, sender, how=how, deadline=deadline)
     how.reached("submit_payout.after_send")
     return _record(outgoing, attempt, answer, store=store, how=how, message=message)
 
 
-def _may_be_sent(outgoing: Outgoing, attempt: Attempt | None, now: datetime) -> bool:
+def _not_sent(
+    known: tuple[Outgoing, Attempt | None] | None,
+    opening: Opening,
+    *,
+    how: PayoutSubmission,
+    message: Message,
+) -> str:
+    """Say why nothing goes out, and end what only a sender can end.
+
+    What an account holds back its hourly checks ask for again, until its time is over.
+    """
+    if known is None:
+        return "unknown_object"
+    if opening.is_out_of_time(*known):
+        return opening.give_up(*known, message=message, language=how.language)
+    return "not_ours" if how.may_go_out(known[0]) else "held_back"
+
+
+def _may_be_sent(outgoing: Outgoing, attempt: Attempt | None, how: PayoutSubmission) -> bool:
     """Tell early what the claim decides: nothing is kept of what will not be sent anyway."""
+    now = how.now()
     if outgoing.stopped_at is not None or now >= outgoing.submit_before:
         return False
     is_leased = outgoing.lease_until is not None and outgoing.lease_until >= now
-    return moves.is_unsent(outgoing, attempt) and not is_leased
+    is_claimable = outgoing.after(OutgoingEvent.CLAIMED) is not None
+    is_ready = is_claimable and moves.is_unsent(outgoing, attempt) and not is_leased
+    return is_ready and how.may_go_out(outgoing)
 
 
 def _claim(
@@ -179,16 +219,22 @@ def _keep_intent(outgoing: Outgoing, *, journal: LockedStore, how: PayoutSubmiss
     return not kept.was_there
 
 
-def _is_known(outgoing: Outgoing, reader: PayoutReader, *, deadline: Deadline) -> bool:
+def _is_known(
+    outgoing: Outgoing, standing: Attempt | None, reader: PayoutReader, *, deadline: Deadline
+) -> bool:
     """Ask the operator about an intent that was kept before: was it sent all the same?
 
     A sender died, or proved that no byte left; or the database was put back and has forgotten.
+    Where the operator makes the reference, and this database knows of none, opening tells.
     Raises AskAgain where the operator does not say.
     """
-    read = reader.read_payout(reference_of(outgoing.id), deadline=deadline)
+    if is_missing(outgoing, standing):
+        return False
+    known_as = reference_of(outgoing.id) if standing is None else standing.known_as
+    read = reader.read_payout(known_as, deadline=deadline)
     if read.state is ReadState.UNKNOWN:
         raise AskAgain(f"kept before: {read.operator_word}")
-    return read.state is not ReadState.NOT_FOUND
+    return not is_unpaid(read)
 
 
 def _attempt(outgoing: Outgoing, now: datetime) -> Attempt:
@@ -198,6 +244,7 @@ def _attempt(outgoing: Outgoing, now: datetime) -> Attempt:
         number=1,
         reference=reference_of(outgoing.id),
         operator_account=outgoing.operator_account,
+        status=AttemptStatus.OPENING if is_missing(outgoing, None) else AttemptStatus.SENDING,
     )
 
 
@@ -213,7 +260,7 @@ def _call(
         return NotSent("too_late")
     token = callback_token(how.callback_token_key, attempt.reference)
     request = PayoutRequest(
-        reference=attempt.reference,
+        reference=attempt.known_as,
         money=outgoing.money,
         payee=outgoing.phone,
         external_id=outgoing.id,

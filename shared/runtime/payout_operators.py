@@ -2,28 +2,43 @@
 
 import json
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import datetime
 from typing import TYPE_CHECKING, Final
 
-from shared.domain.account import OperatorAccount
+from shared.domain.account import PAYING, OperatorAccount
 from shared.domain.breaker import Circuit, Guarded
 from shared.domain.outgoing import Outgoing
+from shared.domain.payout import Payout
 from shared.domain.phone import Operator
+from shared.domain.refund import Refund
 from shared.operations.gate import Gate
 from shared.operations.payout_gate import GatedPayoutReader, GatedPayoutSender
 from shared.operations.ports import PayoutReader, PayoutSender
 from shared.providers.calls import ExchangeHook
-from shared.providers.mtn.disbursement import MtnRefundReader, MtnRefundSender, connect
+from shared.providers.mtn.disbursement import (
+    MtnPayoutReader,
+    MtnPayoutSender,
+    MtnRefundReader,
+    MtnRefundSender,
+    connect,
+)
 from shared.providers.mtn.line import MtnLine
 from shared.providers.mtn.tokens import MtnCredentials
+from shared.providers.orange_core import client as orange
+from shared.providers.orange_core.tokens import OrangeCredentials
 from shared.runtime.operators import WrongModeError, WrongOperatorError
 
 if TYPE_CHECKING:
     from shared.providers.wire import Wire
 
-PAYING_PRODUCT: Final = {Operator.MTN: "disbursement"}
-"""By which product of an operator money goes out; where there is none, nothing does."""
+_MTN: Final[
+    Mapping[str, tuple[Callable[[MtnLine], PayoutSender], Callable[[MtnLine], PayoutReader]]]
+] = {
+    Refund.kind: (MtnRefundSender, MtnRefundReader),
+    Payout.kind: (MtnPayoutSender, MtnPayoutReader),
+}
+"""What sends and reads each kind of money that goes out at MTN."""
 
 
 class PayoutOperators:
@@ -46,8 +61,8 @@ class PayoutOperators:
         self._gate = gate
         self._lock: Final = threading.Lock()
         # The secret's text is part of the key, so that a rotated one makes a new adapter.
-        self._senders: dict[tuple[OperatorAccount, str], PayoutSender] = {}
-        self._readers: dict[tuple[OperatorAccount, str], PayoutReader] = {}
+        self._senders: dict[tuple[OperatorAccount, str, str], PayoutSender] = {}
+        self._readers: dict[tuple[OperatorAccount, str, str], PayoutReader] = {}
         self._wires: list[Wire] = []
 
     def sender(self, outgoing: Outgoing) -> PayoutSender:
@@ -58,9 +73,7 @@ class PayoutOperators:
         key = self._key(outgoing)
         with self._lock:
             if key not in self._senders:
-                circuit = Circuit.of(key[0], Guarded.SEND_PAYOUT)
-                sender = MtnRefundSender(self._line(*key))
-                self._senders[key] = GatedPayoutSender(sender, self._gate, circuit)
+                self._senders[key] = self._new_sender(*key)
             return self._senders[key]
 
     def reader(self, outgoing: Outgoing) -> PayoutReader:
@@ -71,10 +84,24 @@ class PayoutOperators:
         key = self._key(outgoing)
         with self._lock:
             if key not in self._readers:
-                circuit = Circuit.of(key[0], Guarded.READ_PAYOUT)
-                reader = MtnRefundReader(self._line(*key))
-                self._readers[key] = GatedPayoutReader(reader, self._gate, circuit)
+                self._readers[key] = self._new_reader(*key)
             return self._readers[key]
+
+    def _new_sender(self, account: OperatorAccount, secret: str, kind: str) -> PayoutSender:
+        circuit = Circuit.of(account, Guarded.SEND_PAYOUT)
+        if account.operator is Operator.ORANGE:
+            # It knows no refund: money goes back as it goes out.
+            sender = orange.OrangePayoutSender(self._orange_line(account, secret))
+            opening = Circuit.of(account, Guarded.OPEN_PAYOUT)
+            return GatedPayoutSender(sender, self._gate, circuit, opening=opening)
+        return GatedPayoutSender(_MTN[kind][0](self._line(account, secret)), self._gate, circuit)
+
+    def _new_reader(self, account: OperatorAccount, secret: str, kind: str) -> PayoutReader:
+        circuit = Circuit.of(account, Guarded.READ_PAYOUT)
+        if account.operator is Operator.ORANGE:
+            reader = orange.OrangePayoutReader(self._orange_line(account, secret))
+            return GatedPayoutReader(reader, self._gate, circuit)
+        return GatedPayoutReader(_MTN[kind][1](self._line(account, secret)), self._gate, circuit)
 
     def close(self) -> None:
         """Close all connections; the adapters open new ones at need."""
@@ -82,16 +109,27 @@ class PayoutOperators:
             for wire in self._wires:
                 wire.close()
 
-    def _key(self, outgoing: Outgoing) -> tuple[OperatorAccount, str]:
+    def _key(self, outgoing: Outgoing) -> tuple[OperatorAccount, str, str]:
         account = self._find(outgoing.operator_account)
         if account.livemode != outgoing.livemode:
             raise WrongModeError(outgoing.id)
         if (account.operator, account.product) != (
             outgoing.operator,
-            PAYING_PRODUCT.get(outgoing.operator),
+            PAYING[outgoing.operator],
         ):
             raise WrongOperatorError(outgoing.id)
-        return account, self._secret(account.credentials)
+        return account, self._secret(account.credentials), outgoing.kind
+
+    def _orange_line(self, account: OperatorAccount, secret: str) -> orange.OrangeLine:
+        wire = orange.connect(account)
+        self._wires.append(wire)
+        return orange.OrangeLine(
+            account,
+            OrangeCredentials(**json.loads(secret)),
+            wire=wire,
+            clock=self._clock,
+            on_exchange=self._on_exchange,
+        )
 
     def _line(self, account: OperatorAccount, secret: str) -> MtnLine:
         wire = connect(account)

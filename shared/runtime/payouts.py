@@ -2,10 +2,18 @@
 
 from time import monotonic, sleep
 
+from shared.db.outgoing import OutgoingRows
+from shared.db.payouts import Payouts
 from shared.db.refunds import Refunds
-from shared.domain.account import OperatorAccount, Tenant
+from shared.domain.account import PAYING, Limits, OperatorAccount, Outlet, Tenant
 from shared.domain.charge import Charge
+from shared.domain.ids import is_id
+from shared.domain.outgoing import Outgoing
+from shared.domain.payout import Payout
+from shared.domain.phone import Operator
 from shared.domain.receipt import RETENTION_DAYS
+from shared.domain.refund import Refund
+from shared.operations.create_payout import PayoutTerms
 from shared.operations.create_refund import RefundTerms
 from shared.operations.settle_payout import PayoutSettlement
 from shared.operations.submit_payout import PayoutSubmission
@@ -13,7 +21,7 @@ from shared.runtime import metrics, wiring
 from shared.runtime.crash import reached
 from shared.runtime.lasting_cache import LastingCache
 from shared.runtime.once import once
-from shared.runtime.payout_operators import PAYING_PRODUCT, PayoutOperators
+from shared.runtime.payout_operators import PayoutOperators
 from shared.runtime.settings import require, secret, settings
 from shared.runtime.short_cache import ShortCache
 
@@ -21,6 +29,16 @@ from shared.runtime.short_cache import ShortCache
 def refunds(tenant: Tenant) -> Refunds:
     """Return a tenant's refunds."""
     return Refunds(wiring.app_database(), tenant)
+
+
+def payouts(tenant: Tenant) -> Payouts:
+    """Return a tenant's payouts."""
+    return Payouts(wiring.app_database(), tenant)
+
+
+def store_of(tenant: Tenant, object_id: str) -> OutgoingRows[Refund] | OutgoingRows[Payout]:
+    """Return the store in which an object of this id can be."""
+    return payouts(tenant) if is_id(object_id, "po") else refunds(tenant)
 
 
 @once
@@ -35,12 +53,54 @@ def terms(tenant: Tenant) -> RefundTerms:
     """Return by which accounts of operators a tenant's refunds are paid."""
 
     def paying_of(charge: Charge) -> OperatorAccount | None:
-        product = PAYING_PRODUCT.get(charge.operator)
-        if product is None:
-            return None
-        return _paying().get((charge.operator_account, product, tenant))
+        return _paying().get((charge.operator_account, PAYING[charge.operator], tenant))
 
     return RefundTerms(paying_of, wiring.kept_key("intent_key"))
+
+
+@once
+def _wallets() -> LastingCache[tuple[Operator, Tenant], OperatorAccount]:
+    def load(key: tuple[Operator, Tenant]) -> OperatorAccount | None:
+        operator, tenant = key
+        product = PAYING[operator]
+        return wiring.directory().find_operator_account(operator, product=product, tenant=tenant)
+
+    return LastingCache(load, wiring.touches(), account_of=lambda key, _: key[1].account)
+
+
+@once
+def _limits() -> ShortCache[Operator, Limits]:
+    def load(operator: Operator) -> Limits | None:
+        return wiring.directory().find_limits(operator, now=wiring.now(), kind="limits_payout")
+
+    return ShortCache(load, seconds=wiring.CONTRACT_SECONDS)
+
+
+def payout_terms(operator: Operator, tenant: Tenant) -> PayoutTerms:
+    """Return by which contract, within which bounds and at what cost a tenant pays out."""
+    return PayoutTerms(
+        operator_account=_wallets().get((operator, tenant)),
+        limits=_limits().get(operator),
+        rules=wiring.rules(tenant),
+        number_key=wiring.kept_key("number_key"),
+        intent_secret=wiring.kept_key("intent_key"),
+        fees_of=lambda _: {},
+    )
+
+
+@once
+def _outlets() -> LastingCache[str, Outlet]:
+    return LastingCache(
+        wiring.directory().find_outlet, wiring.touches(), account_of=lambda account, _: account
+    )
+
+
+def _may_go_out(outgoing: Outgoing) -> bool:
+    """Tell whether the account is as it must be; live payouts need their switch as well."""
+    outlet = _outlets().get(outgoing.account)
+    if outlet is None or outlet.suspended:
+        return False
+    return outlet.payouts_enabled or not (outgoing.livemode and isinstance(outgoing, Payout))
 
 
 @once
@@ -73,6 +133,7 @@ def submission(tenant: Tenant) -> PayoutSubmission:
         number_key=wiring.key_bytes("number_key"),
         language=wiring.profile(tenant.account).language,
         retention_days=settings().retention_days or RETENTION_DAYS,
+        may_go_out=_may_go_out,
         now=wiring.now,
         monotonic=monotonic,
         sleep=sleep,

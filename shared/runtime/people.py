@@ -143,6 +143,7 @@ def _member(person: Person, tenant: Tenant, known: KnownMember) -> Caller | None
         active=known.active,
         member=known.member,
         signed_in_at=person.signed_in_at,
+        payouts_enabled=known.payouts_enabled,
     )
 
 

@@ -122,8 +122,9 @@ class S3LockedStore:
 
     def _version_of_equal(self, key: str, body: bytes) -> str:
         answer = self._s3().get_object(Bucket=self._bucket, Key=key)
-        if _whole_body(answer) != body:
-            raise StoredDifferentlyError(key)
+        found = _whole_body(answer)
+        if found != body:
+            raise StoredDifferentlyError(key, found)
         return answer["VersionId"]
 
     def _bucket_exists(self) -> bool:

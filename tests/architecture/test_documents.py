@@ -199,10 +199,11 @@ def trouble(migrated: Database, make_account: Any) -> Iterator[tuple[Engine, dic
         now=moment(),
         lease_until=moment(),
     )
-    refund = an_id("rf")
+    refund, payout = an_id("rf"), an_id("po")
     values = {
         "account": account.id,
         "refund": refund,
+        "payout": payout,
         "charge": charge.id,
         "key": account.secret_key[len("sk_test_") :][:10],
         "letter": an_id("dl"),
@@ -231,26 +232,38 @@ def trouble(migrated: Database, make_account: Any) -> Iterator[tuple[Engine, dic
         charge=charge.id,
     )
     migrated.look(
-        "INSERT INTO platform.payment_index (object_id, account_id, livemode, kind,"
-        " operator_account_id, reference, state, amount, number_hmac)"
-        " VALUES (:refund, :account, false, 'refund', 'opa_x', :refund, 'submitting', 500, 'n')",
-        refund=refund,
-        account=account.id,
+        "INSERT INTO payouts (id, amount, currency, status, operator, operator_account_id, phone,"
+        " intent_hmac, balance_transaction, submit_before, journaled_at, created_at)"
+        " VALUES (:payout, 500, 'XAF', 'submitting', 'mtn', 'opa_x', '+237670000001',"
+        " repeat('0', 64), 'txn_x', now(), now(), now())",
+        account.test,
+        payout=payout,
     )
-    migrated.look(
-        "INSERT INTO platform.cases (id, kind, account_id, livemode, object_id, reason, opened_at)"
-        " VALUES (:case, 'refund', :account, false, :refund, 'unresolved_for_a_day', now())",
-        case=an_id("case"),
-        account=account.id,
-        refund=refund,
-    )
-    migrated.look(
-        "INSERT INTO platform.due_work (kind, object_id, account_id, livemode, due_at, owner_role)"
-        " VALUES ('payout_check', :refund, :account, false, 'infinity', :schema)",
-        refund=refund,
-        account=account.id,
-        schema=account.test.schema,
-    )
+    for kind, object_id in (("refund", refund), ("payout", payout)):
+        migrated.look(
+            "INSERT INTO platform.payment_index (object_id, account_id, livemode, kind,"
+            " operator_account_id, reference, state, amount, number_hmac)"
+            " VALUES (:object, :account, false, :kind, 'opa_x', :object, 'submitting', 500, 'n')",
+            object=object_id,
+            account=account.id,
+            kind=kind,
+        )
+        migrated.look(
+            "INSERT INTO platform.cases (id, kind, account_id, livemode, object_id, reason,"
+            " opened_at) VALUES (:case, :kind, :account, false, :object, 'unresolved_for_a_day',"
+            " now())",
+            case=an_id("case"),
+            account=account.id,
+            kind=kind,
+            object=object_id,
+        )
+        migrated.look(
+            "INSERT INTO platform.due_work (kind, object_id, account_id, livemode, due_at,"
+            " owner_role) VALUES ('payout_check', :object, :account, false, 'infinity', :schema)",
+            object=object_id,
+            account=account.id,
+            schema=account.test.schema,
+        )
     # What came after the dump that one tenant was put back from.
     migrated.look(
         "INSERT INTO platform.due_work (kind, object_id, account_id, livemode, due_at, owner_role)"

@@ -105,7 +105,7 @@ def test_topics_are_nouns_and_facts_and_the_domain_knows_them() -> None:
     """A topic's name tells what happened; the catalogue's topics are the domain's."""
     known = {events.CHARGE_CHECK_DUE, events.CHARGE_CREATED, events.PAYMENT_FINAL}
     known |= {events.IDENTITY_DUE, events.NOTIFICATION_DUE, events.WEBHOOK_DUE}
-    known |= {events.PAYOUT_CHECK_DUE, events.REFUND_CREATED}
+    known |= {events.PAYOUT_CHECK_DUE, events.PAYOUT_READY, events.REFUND_CREATED}
 
     assert {topic for topic in topics(ENTRIES) if not topic.endswith("-dead")} == known
     assert all(

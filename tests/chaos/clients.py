@@ -10,7 +10,7 @@ import threading
 import time
 from collections import Counter
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any, Final
@@ -18,7 +18,7 @@ from typing import Any, Final
 import urllib3
 
 from tests.chaos.counters import FaultCounters
-from tests.end_to_end.merchant import Accepted, Merchant, Order, RefundOrder
+from tests.end_to_end.merchant import Accepted, AnyOrder, Merchant, Order, PayoutOrder, RefundOrder
 from tests.end_to_end.operator_control import OperatorControl
 
 CLIENTS: Final = 4
@@ -27,6 +27,8 @@ _AGAIN_SECONDS: Final = 0.2
 # Each client's pause between orders; together they ask for about two charges a second.
 _PAUSE_SECONDS: Final = (1.0, 2.5)
 _PHONES: Final = 10_000
+_PAYEE_PHONES: Final = 1_000
+_PAYEES: Final = {"mtn": "+237651", "orange": "+237689"}
 _PREFIXES: Final = {"mtn": "+23767", "orange": "+23769"}
 _CONFLICT: Final = 409
 _TOO_MANY: Final = 429
@@ -82,7 +84,23 @@ REFUNDS: Final[Mapping[str, Kind]] = {
     "refund's callback lost": Kind(1, fault="callback_none"),
     "refund's answer lost": Kind(1, fault="drop_after"),
 }
+PAYOUTS: Final[Mapping[str, Kind]] = {
+    "payout is paid": Kind(6),
+    "payout is paid later": Kind(3),
+    "payout is taken back": Kind(3),
+    "operator refuses a payout": Kind(
+        3, fault="error_before", words={"http_status": 400, "code": "PAYEE_NOT_FOUND"}
+    ),
+    "payout's callback lost": Kind(1, fault="callback_none"),
+    "payout's answer lost": Kind(1, fault="drop_after"),
+    "Orange's payout is paid": Kind(5, "orange"),
+    "Orange's payout answer lost": Kind(1, "orange", fault="drop_after"),
+}
 _GIVEN_BACK: Final = 0.7
+_PAID_OUT: Final = 0.4
+_LATER_SECONDS: Final = (2, 6)
+# How far ahead one lies that is taken back: nobody claims it first.
+_FAR_SECONDS: Final = 3600
 
 
 def classify(answer: urllib3.BaseHTTPResponse) -> Verdict:
@@ -94,7 +112,7 @@ def classify(answer: urllib3.BaseHTTPResponse) -> Verdict:
         content = json.loads(answer.data or b"")
     except ValueError:
         content = {}
-    if status == 200 and str(content.get("id")).startswith(("ch_", "rf_")):
+    if status == 200 and str(content.get("id")).startswith(("ch_", "rf_", "po_")):
         return Verdict.SUCCESS
     if 400 <= status < 500 and content.get("error", {}).get("code"):
         return Verdict.REFUSAL
@@ -116,6 +134,7 @@ class Clients:
     failures: list[str] = field(default_factory=list)
     _faults: dict[str, str] = field(default_factory=dict)
     _refund_faults: dict[str, str] = field(default_factory=dict)
+    _payout_faults: dict[str, str] = field(default_factory=dict)
     _stop: threading.Event = field(default_factory=threading.Event)
 
     @contextmanager
@@ -145,8 +164,8 @@ class Clients:
                 yield name
         rows = self.operators["mtn"].faults(product="disbursement")
         paid_back = {row["msisdn"] for row in rows if row["remaining"] == 0}
-        for payee, name in self._refund_faults.items():
-            if payee in paid_back:
+        for payee, name in [*self._refund_faults.items(), *self._payout_faults.items()]:
+            if payee in paid_back | carried_out:
                 yield name
 
     def report(self) -> list[str]:
@@ -167,6 +186,8 @@ class Clients:
                 self._read(*chance.choice(_READS))
                 if mine and chance.random() < _GIVEN_BACK and self._give_back(mine[0], chance):
                     del mine[0]
+                if chance.random() < _PAID_OUT:
+                    self._pay_out(number, chance)
             except Exception as failure:  # noqa: BLE001 - whatever it is fails the run
                 self.failures.append(f"{name}: {type(failure).__name__} {failure}")
             number += CLIENTS
@@ -196,6 +217,46 @@ class Clients:
         self._keep(order, body, chance)
         return True
 
+    def _pay_out(self, number: int, chance: random.Random) -> None:
+        """Pay a number of its own, at once, later, or not after all."""
+        name = chance.choices([*PAYOUTS], [kind.weight for kind in PAYOUTS.values()])[0]
+        kind = PAYOUTS[name]
+        phone = f"{_PAYEES[kind.operator]}{number % _PAYEE_PHONES:03d}001"
+        if kind.fault is not None:
+            operator = self.operators[kind.operator]
+            _order_fault(operator, phone, kind, on="payout")
+            self._payout_faults[operator.payer(phone)] = name
+            self.counters.injected[name] += 1
+        ahead = {
+            "payout is paid later": chance.randint(*_LATER_SECONDS),
+            "payout is taken back": _FAR_SECONDS,
+        }.get(name)
+        order = PayoutOrder(
+            phone,
+            chance.randint(100, 5_000),
+            None if ahead is None else int(time.time()) + ahead,
+            f"{self.seed}-payout-{chance.getrandbits(64):x}",
+        )
+        verdict, body = self._ask_until_definite(order)
+        if verdict is Verdict.REFUSAL:
+            raise UnclassifiedError(f"{verdict} {body[:200]!r}")
+        accepted = self._keep(order, body, chance)
+        if ahead == _FAR_SECONDS:
+            self._take_back(accepted)
+
+    def _take_back(self, accepted: Accepted) -> None:
+        """Cancel a payout, again until it is known to be canceled."""
+        deadline = time.monotonic() + DEFINITE_SECONDS
+        while time.monotonic() < deadline:
+            with suppress(urllib3.exceptions.HTTPError):
+                answer = self.merchant.call("POST", f"/v1/payouts/{accepted.id}/cancel", b"{}")
+                if answer.status == 200:
+                    return
+                if answer.status < 500 and answer.status not in {_CONFLICT, _TOO_MANY}:
+                    raise UnclassifiedError(f"{answer.status} {answer.data!r}")
+            time.sleep(_AGAIN_SECONDS)
+        raise UnclassifiedError(f"{accepted.id} was not taken back in {DEFINITE_SECONDS:.0f} s")
+
     def _order(self, name: str, number: int, chance: random.Random) -> list[Accepted]:
         """Make one; return it where its money can be given back."""
         kind = KINDS[name]
@@ -216,7 +277,7 @@ class Clients:
         accepted = self._keep(order, body, chance)
         return [accepted] if kind.operator == "mtn" else []
 
-    def _keep(self, order: Order | RefundOrder, body: bytes, chance: random.Random) -> Accepted:
+    def _keep(self, order: AnyOrder, body: bytes, chance: random.Random) -> Accepted:
         accepted = Accepted(order, json.loads(body)["id"], body, time.monotonic())
         self.accepted.append(accepted)
         if chance.random() < 0.2:  # a client that lost the answer asks once more
@@ -224,7 +285,7 @@ class Clients:
             self.accepted.append(Accepted(order, json.loads(again)["id"], again, time.monotonic()))
         return accepted
 
-    def _ask_until_definite(self, order: Order | RefundOrder) -> tuple[Verdict, bytes]:
+    def _ask_until_definite(self, order: AnyOrder) -> tuple[Verdict, bytes]:
         deadline = time.monotonic() + DEFINITE_SECONDS
         while time.monotonic() < deadline:
             try:

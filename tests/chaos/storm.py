@@ -24,13 +24,14 @@ from google.pubsub_v1.services.publisher.transports import PublisherGrpcTranspor
 
 from knative.local.layout import PUBSUB_PROJECT
 from tests.chaos import killer
-from tests.chaos.clients import KINDS, REFUNDS, Clients
+from tests.chaos.clients import KINDS, PAYOUTS, REFUNDS, Clients
 from tests.chaos.counters import FaultCounters
 from tests.chaos.crash_points import LEFT_OUT
 from tests.chaos.judge import oracle_login
 from tests.chaos.killer import AT_POINT, AT_RANDOM, PARTS, Death, Killer
 from tests.chaos.oracle.evidence import Login, under_way
 from tests.end_to_end.merchant import Merchant
+from tests.end_to_end.money import top_up
 from tests.end_to_end.operator_control import OperatorControl
 from tests.end_to_end.people import Household
 from tests.system import HOST, LocalSystem
@@ -48,6 +49,7 @@ PAY_TOKEN_SECONDS: Final = 60
 # After its time a storm goes on this long for the points that were hit too rarely.
 TAIL_SECONDS: Final = 180.0
 _BACK_SECONDS: Final = 90.0
+_MUCH: Final = 1_000_000_000
 _OK: Final = 200
 _LOOK_SECONDS: Final = 0.05
 _PAUSE_SECONDS: Final = 0.5
@@ -74,6 +76,7 @@ class Plan:
             **{fault: max(1, minutes // 3) for fault in PARTS},
             **{name: minutes for name, kind in KINDS.items() if kind.fault},
             **{name: max(1, minutes // 2) for name, kind in REFUNDS.items() if kind.fault},
+            **{name: max(1, minutes // 2) for name, kind in PAYOUTS.items() if kind.fault},
         }
 
 
@@ -112,9 +115,11 @@ class Storm:
 
     def run(self) -> None:
         """Kill for as long as planned, stop all faults, and wait until all is quiet."""
+        top_up(self.system, self.merchant, _MUCH)
         began = time.monotonic()
         orange = self.clients.operators["orange"]
-        orange.fault_everybody("token_short", on="init", seconds=PAY_TOKEN_SECONDS)
+        for opening in ("init", "payout_init"):
+            orange.fault_everybody("token_short", on=opening, seconds=PAY_TOKEN_SECONDS)
         with self.clients.ordering():
             self._rage(began)
             self.killer.disarm()

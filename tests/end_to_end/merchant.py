@@ -70,10 +70,36 @@ class RefundOrder:
 
 
 @dataclass(frozen=True, slots=True)
+class PayoutOrder:
+    """Whom a merchant pays; as Order. `scheduled_at` in Unix seconds, None for at once."""
+
+    phone: str
+    amount: int = 1_000
+    scheduled_at: int | None = None
+    key: str = field(default_factory=lambda: str(uuid.uuid4()))
+    path: ClassVar[str] = "/v1/payouts"
+
+    @property
+    def body(self) -> bytes:
+        """The body of POST /v1/payouts."""
+        content: dict[str, Any] = {
+            "amount": self.amount,
+            "currency": "xaf",
+            "destination": {"type": "mobile_money", "phone": self.phone},
+        }
+        if self.scheduled_at is not None:
+            content["scheduled_at"] = self.scheduled_at
+        return json.dumps(content).encode()
+
+
+AnyOrder = Order | RefundOrder | PayoutOrder
+
+
+@dataclass(frozen=True, slots=True)
 class Accepted:
     """What the API said yes to: its order, the answer's bytes, when (monotonic)."""
 
-    order: Order | RefundOrder
+    order: AnyOrder
     id: str
     body: bytes
     at: float

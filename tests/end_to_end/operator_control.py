@@ -34,7 +34,10 @@ class OperatorControl:
     def fault(self, phone: str, kind: str, *, on: str = "submit", **words: object) -> None:
         """Order a fault for the next call that concerns this number, paying or paid."""
         order = {
-            "product": "disbursement" if on.startswith("payout") else "collection",
+            # Orange has one product for both ways.
+            "product": "disbursement"
+            if on.startswith("payout") and self.operator == "mtn"
+            else "collection",
             "fault": {"kind": kind, **words},
             "on": on,
             "match": {"msisdn": self.payer(phone)},

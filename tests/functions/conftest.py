@@ -135,6 +135,12 @@ def create_refund(door: Callable[[str], Door]) -> Door:
 
 
 @pytest.fixture(scope="package")
+def create_payout(door: Callable[[str], Door]) -> Door:
+    """The door of create_payout."""
+    return door("create_payout")
+
+
+@pytest.fixture(scope="package")
 def read_payments(door: Callable[[str], Door]) -> Door:
     """The door of read_payments."""
     return door("read_payments")

@@ -49,6 +49,13 @@ _ORDER: Final = {
     "reference": STOLEN,
 }
 
+_PAYOUT: Final = {
+    "amount": 1500,
+    "currency": "xaf",
+    "destination": {"type": "mobile_money", "phone": "+237670000001"},
+    "reference": STOLEN,
+}
+
 ROWS: Final[Mapping[str, Row]] = {
     "create_charge": Row(body=_ORDER, when_suspended=403),
     "cancel_charge": Row(body={}, when_suspended=403),
@@ -57,6 +64,10 @@ ROWS: Final[Mapping[str, Row]] = {
     "create_refund": Row(body={"charge": STOLEN, "amount": 100}, when_suspended=403),
     "list_refunds": Row(lists="rf"),
     "read_refund": Row(),
+    "create_payout": Row(body=_PAYOUT, when_suspended=403),
+    "cancel_payout": Row(body={}, when_suspended=403),
+    "list_payouts": Row(lists="po"),
+    "read_payout": Row(),
     "list_events": Row(lists="evt"),
     "read_event": Row(),
     "read_balance": Row(),

@@ -9,6 +9,7 @@ from shared.domain.account import Tenant
 TENANT_TABLES: Final = (
     "charges",
     "refunds",
+    "payouts",
     "provider_attempts",
     "state_changes",
     "receipts",

@@ -43,6 +43,12 @@ INSERT INTO "{schema}".refunds (id, charge_id, amount, from_pending, currency, s
   submit_before, created_at)
 VALUES (:id, :charge, 100, 100, 'XAF', 'created', 'mtn', 'opa_x', '+237670000001', 'x',
   repeat('0', 64), :reason, 'txn_x', now(), now())"""
+_PAYOUT: Final = """
+INSERT INTO "{schema}".payouts (id, amount, currency, status, operator, operator_account_id, phone,
+  reference, intent_hmac, description, balance_transaction, submit_before, created_at)
+VALUES (:id, 100, 'XAF', 'created', 'mtn', 'opa_x', '+237670000001', :reference,
+  repeat('0', 64), :words, 'txn_x', now(), now())"""
+_FUND: Final = "UPDATE \"{schema}\".ledger_accounts SET balance = -9000000 WHERE code = 'available'"
 _REQUEST_ID: Final = re.compile(r"req_[2-7a-z]{24}")
 
 Headers = Mapping[str, str]
@@ -194,6 +200,9 @@ def _open(account: Account, door: Callable[[str], Door], team: Team, superuser: 
     refund = an_id("rf")
     sql = _REFUND.format(schema=account.test.schema)
     superuser.run(sql, id=refund, charge=charge["id"], reason=CANARY)
+    payout, schema = an_id("po"), account.test.schema
+    superuser.run(_PAYOUT.format(schema=schema), id=payout, reference=REFERENCE, words=CANARY)
+    superuser.run(_FUND.format(schema=schema))
     event = door("read_payments").get("/v1/events", key=key).json["data"][0]
     spare, stolen = (
         door("manage_account").post("/v1/api_keys", {"kind": "secret"}, key=key).json
@@ -203,6 +212,7 @@ def _open(account: Account, door: Callable[[str], Door], team: Team, superuser: 
     objects = {
         "ch": charge["id"],
         "rf": refund,
+        "po": payout,
         "evt": event["id"],
         "key": stolen["id"],
         "aud": entry["id"],

@@ -8,6 +8,7 @@ from shared.domain.events import (
     CHARGE_CHECK_DUE,
     CHARGE_CREATED,
     PAYOUT_CHECK_DUE,
+    PAYOUT_READY,
     REFUND_CREATED,
     Message,
 )
@@ -44,7 +45,7 @@ _PAYING: Final = {
 class Till:
     """`request` answers payments, `word` changes what a status read says.
 
-    `payout`, `payout_word` and `payout_read` do the same for refunds.
+    `payout`, `payout_word` and `payout_read` do the same for refunds and payouts.
     """
 
     contract: ClassVar[dict[str, str]] = {
@@ -143,6 +144,11 @@ class Till:
         """The refunds that the operator was told to pay."""
         return [s for s in self.operator.seen if s.path.endswith("/refund")]
 
+    @property
+    def transferred(self) -> list[Seen]:
+        """The payouts that the operator was told to pay."""
+        return [s for s in self.operator.seen if s.path.endswith("/transfer")]
+
     def create(self, **changes: Any) -> str:
         """Create a charge; return its id."""
         method = {"type": "mobile_money", "phone": f"+{self.payer}"}
@@ -209,6 +215,49 @@ class Till:
     def stored_refund(self, refund_id: str) -> dict[str, Any]:
         """The refund as stored."""
         (row,) = self.rows.of("refunds", "id = :id", id=refund_id)
+        return row
+
+    def fund(self, amount: int = 10_000) -> None:
+        """Put money into available, past all rights, as a release of pending will."""
+        self.rows.run(
+            f'UPDATE "{self.account.test.schema}".ledger_accounts'
+            " SET balance = balance - :amount WHERE code = 'available'",
+            amount=amount,
+        )
+
+    def ask_payout(self, *, idempotency: str | None = None, **changes: Any) -> Reply:
+        """Ask for a payout, under a new key where none is named."""
+        destination = {"type": "mobile_money", "phone": f"+{PAYER}"}
+        return self._door("create_payout").post(
+            "/v1/payouts",
+            {"amount": AMOUNT, "currency": "xaf", "destination": destination} | changes,
+            key=self.account.secret_key,
+            headers={"Idempotency-Key": idempotency or an_id("key")},
+        )
+
+    def payout_made(self, **changes: Any) -> str:
+        """Make a payout; return its id."""
+        reply = self.ask_payout(**changes)
+        assert reply.status == 200, reply.json
+        return str(reply.json["id"])
+
+    def cancel_payout(self, payout_id: str) -> Reply:
+        """Take it back."""
+        return self._door("create_payout").post(
+            f"/v1/payouts/{payout_id}/cancel", {}, key=self.account.secret_key
+        )
+
+    def submit_payout(self, payout_id: str) -> Reply:
+        """Have the payout sent."""
+        return self.push("submit_payout", self.message(PAYOUT_READY, payout_id))
+
+    def settle_payout(self, payout_id: str) -> Reply:
+        """Have its status read."""
+        return self.push("settle_payout", self.message(PAYOUT_CHECK_DUE, payout_id))
+
+    def stored_payout(self, payout_id: str) -> dict[str, Any]:
+        """The payout as stored."""
+        (row,) = self.rows.of("payouts", "id = :id", id=payout_id)
         return row
 
     def balances(self) -> dict[str, int]:

@@ -1,4 +1,4 @@
-"""The oracle on refunds that stay open: it excuses those that a death explains, and no others."""
+"""The oracle on money out that stays open: it excuses what a death explains, and nothing else."""
 
 from collections.abc import Sequence
 from dataclasses import fields
@@ -8,7 +8,7 @@ from typing import Any, Final
 import pytest
 
 from tests.chaos.oracle.evidence import Evidence
-from tests.chaos.oracle.refunds import refunds_have_ended
+from tests.chaos.oracle.outgoing import money_out_has_ended
 
 AT: Final = datetime(2026, 11, 25, 8, 0, tzinfo=UTC)
 CLAIMED: Final = AT.timestamp()
@@ -31,9 +31,10 @@ def found(
     ]
     attempts = [{"charge_id": r["id"], "status": status, "not_found_reads": reads} for r in opened]
     nothing: dict[str, Any] = dict.fromkeys(field.name for field in fields(Evidence))
-    tables = {"refunds": opened, "provider_attempts": attempts}
+    half = len(opened) // 2
+    tables = {"refunds": opened[half:], "payouts": opened[:half], "provider_attempts": attempts}
     given = {"at": AT + timedelta(minutes=3), "tables": tables, "payouts": payouts}
-    return len(refunds_have_ended(Evidence(**nothing | given | {"deaths": deaths})))
+    return len(money_out_has_ended(Evidence(**nothing | given | {"deaths": deaths})))
 
 
 def test_where_nobody_was_killed_every_refund_ends() -> None:

@@ -20,7 +20,7 @@ from shared.operations.ports import (
     Refused,
     Unknown,
 )
-from tests.unit.refunding import PlayedPayer
+from tests.unit.paying_out import PlayedPayer
 
 DEADLINE = Deadline.after(10, lambda: 0)
 REQUEST = PayoutRequest("reference", Money(500), PhoneNumber("+237670000001"), "rf_x", "m")

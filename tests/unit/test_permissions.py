@@ -218,8 +218,9 @@ def test_an_access_reads_and_nothing_else(*, livemode: bool) -> None:
     reads = {op.operation_id for op in OPERATIONS if op.method == "GET"}
 
     assert able == {
-        "list_charges", "read_charge", "list_refunds", "read_refund", "list_events",
-        "read_event", "read_balance", "list_operators", "list_api_keys", "read_api_key",
+        "list_charges", "read_charge", "list_refunds", "read_refund", "list_payouts",
+        "read_payout", "list_events", "read_event", "read_balance", "list_operators",
+        "list_api_keys", "read_api_key",
         "list_audit_entries", "read_audit_entry", "export_audit_entries", "list_team",
         "list_invitations", "read_own_account",
     }  # fmt: skip
@@ -235,6 +236,22 @@ def test_money_goes_out_by_the_owner_or_a_key_that_may() -> None:
     assert STEP_UP["create_refund"] == {True}
     assert not may(replace(SECRET, kind="rk", scopes=frozenset({"charges:write"})), "create_refund")
     assert may(replace(SECRET, kind="rk", scopes=frozenset({"refunds:write"})), "create_refund")
+
+
+def test_payouts_are_off_until_somebody_names_them() -> None:
+    """In the live mode `*` pays nobody out: a key has the right by name, a person as the owner."""
+    live = Rights("sk", livemode=True, scopes={"*"})
+    named = Rights("rk", livemode=True, scopes={"payouts:write"})
+    able = [d for d in Duty if may(member(d, livemode=True), "create_payout")]
+
+    assert not live.holds(Scope.PAYOUTS_WRITE)
+    assert live.holds(Scope.PAYOUTS_READ)
+    assert named.holds(Scope.PAYOUTS_WRITE)
+    assert Rights("sk", livemode=False, scopes={"*"}).holds(Scope.PAYOUTS_WRITE)
+    assert not Rights("rk", livemode=False, scopes={"*"}).holds(Scope.PAYOUTS_WRITE)
+    assert not live.includes(named)
+    assert able == [Duty.OWNER]
+    assert STEP_UP["create_payout"] == STEP_UP["cancel_payout"] == {True}
 
 
 def test_no_key_empties_a_test_mode() -> None:

@@ -12,7 +12,7 @@ from shared.domain.money import Currency, Money
 from shared.domain.outgoing import OutgoingStatus, reference_of
 from shared.domain.phone import PhoneNumber
 from shared.operations.ports import Accepted, PaymentRead, ReadState
-from tests.unit.refunding import Scene
+from tests.unit.paying_out import Scene
 
 PAID = PaymentRead(
     ReadState.SUCCEEDED,
@@ -243,7 +243,7 @@ def test_a_reader_that_always_loses_asks_again() -> None:
     there = iter([OutgoingStatus.UNKNOWN, OutgoingStatus.IN_TRANSIT, OutgoingStatus.UNKNOWN])
 
     def somebody_else() -> None:
-        scene.store.refund = replace(scene.refund, status=next(there))
+        scene.store.outgoing = replace(scene.refund, status=next(there))
 
     scene.store.before_move = somebody_else
 

@@ -21,7 +21,7 @@ from shared.operations.ports import (
 from shared.operations.submit_payout import RECORD_SECONDS
 from tests.factories import a_charge, a_refund
 from tests.fakes import TENANT
-from tests.unit.refunding import Scene
+from tests.unit.paying_out import Scene
 
 
 def test_an_accepted_refund_is_on_its_way() -> None:

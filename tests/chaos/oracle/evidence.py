@@ -25,6 +25,7 @@ Rows = Sequence[Row]
 _TENANT: Final = {
     "charges": "id",
     "refunds": "id",
+    "payouts": "id",
     "provider_attempts": "id",
     "state_changes": "id",
     "receipts": "id",
@@ -170,7 +171,7 @@ def gather(sources: Sources) -> Evidence:
     lost_out = _lost_payouts(sources)
     tables, at, old_transactions = _database(sources)
     ours = _by_order(row["id"] for row in tables["charges"])
-    refunds = {row["id"] for row in tables["refunds"]}
+    going_out = _by_order(row["id"] for table in ("refunds", "payouts") for row in tables[table])
     receipts = _stored_objects(sources, "receipts")
     return Evidence(
         at=at,
@@ -179,7 +180,7 @@ def gather(sources: Sources) -> Evidence:
         tables=tables,
         effects=[*_of(ours, _effects(sources.operator)), *lost],
         payouts=[
-            *(r for r in _payouts(sources.operator) if r["external_id"] in refunds),
+            *_of(going_out, _payouts(sources.operator)),
             *lost_out,
         ],
         receipts=receipts,
@@ -228,7 +229,7 @@ def under_way(login: Login, schema: str, *, with_proofs: bool = False) -> Sequen
 
     And each message and notification of whomever.
 
-    A refund that its operator never got waits for a person, and is not named; one that is proven
+    Of money out what its operator never got waits for a person, and is not named; what is proven
     unsent will be sent, and is.
     A charge that may not be sent any more ends by reads over two minutes, one whose payToken was
     never seen to serve when that ends: unless `with_proofs`, one that waits so is not named.
@@ -248,6 +249,10 @@ def under_way(login: Login, schema: str, *, with_proofs: bool = False) -> Sequen
               WHERE status NOT IN ('succeeded', 'failed') AND NOT EXISTS (
                 SELECT FROM "{schema}".provider_attempts
                 WHERE charge_id = r.id AND not_found_reads > 0 AND status <> 'not_sent')
+            UNION ALL SELECT 'payout ' || id || ' ' || status FROM "{schema}".payouts p
+              WHERE status NOT IN ('succeeded', 'failed', 'canceled') AND NOT EXISTS (
+                SELECT FROM "{schema}".provider_attempts
+                WHERE charge_id = p.id AND not_found_reads > 0 AND status <> 'not_sent')
             UNION ALL SELECT 'delivery of ' || event_id FROM "{schema}".webhook_deliveries
               WHERE status = 'pending'
             UNION ALL SELECT 'receipt ' || id FROM "{schema}".receipts WHERE stored_at IS NULL
@@ -280,7 +285,8 @@ def _database(sources: Sources) -> tuple[dict[str, Rows], datetime, int]:
         ours = (
             "WHERE account_id = :account"
             f" OR object_id IN (SELECT id FROM {schema}.charges"
-            f" UNION ALL SELECT id FROM {schema}.refunds)"
+            f" UNION ALL SELECT id FROM {schema}.refunds"
+            f" UNION ALL SELECT id FROM {schema}.payouts)"
         )
         tables = {name: select(f"{schema}.{name}", order) for name, order in _TENANT.items()}
         tables |= {
@@ -330,7 +336,12 @@ def _effects(control: Mapping[str, str]) -> list[dict[str, Any]]:
     """What moved at all operators for anything of ours; payers with the country's code."""
     moved = _pages(control, "operator=mtn")
     rows = [row for row in moved if row["external_id"].startswith("ch_")]
-    return rows + [{**r, "payer": f"237{r['payer']}"} for r in _pages(control, "operator=orange")]
+    return rows + _at_orange(control, "in")
+
+
+def _at_orange(control: Mapping[str, str], direction: str) -> list[dict[str, Any]]:
+    moved = _pages(control, "operator=orange")
+    return [{**r, "payer": f"237{r['payer']}"} for r in moved if r["direction"] == direction]
 
 
 def _pages(control: Mapping[str, str], whose: str) -> list[dict[str, Any]]:
@@ -350,22 +361,24 @@ def _pages(control: Mapping[str, str], whose: str) -> list[dict[str, Any]]:
 
 
 def _lost_payouts(sources: Sources) -> list[dict[str, Any]]:
-    """Money that went out for a refund which no account has (any more); as `_lost_effects`."""
+    """Money that went out for what no account has (any more); as `_lost_effects`."""
     moved = _payouts(sources.operator)
     with connected(sources.login) as connection:
         schemas = connection.run("SELECT schema_name FROM platform.account_schemas")
-        known = {
-            refund
+        known = _by_order(
+            found
             for [schema] in schemas
-            for [refund] in connection.run(f'SELECT id FROM "{schema}".refunds')
-        }
+            for table in ("refunds", "payouts")
+            for [found] in connection.run(f'SELECT id FROM "{schema}".{table}')
+        )
     return [row for row in moved if row["external_id"] not in known]
 
 
 def _payouts(control: Mapping[str, str]) -> list[dict[str, Any]]:
-    """What went out at MTN for any refund of ours."""
+    """What went out at all operators for any refund or payout of ours; as `_effects`."""
     moved = _pages(control, "product=disbursement")
-    return [row for row in moved if str(row["external_id"]).startswith("rf_")]
+    rows = [row for row in moved if str(row["external_id"]).startswith(("rf_", "po_"))]
+    return rows + _at_orange(control, "out")
 
 
 def _stored_objects(sources: Sources, kind: str) -> list[StoredReceipt]:

@@ -9,7 +9,7 @@ import pypdfium2
 import urllib3
 
 _WORD: Final = re.compile(r"\w+")
-_LISTS: Final = ("/v1/charges", "/v1/refunds", "/v1/events", "/v1/audit_entries")
+_LISTS: Final = ("/v1/charges", "/v1/refunds", "/v1/payouts", "/v1/events", "/v1/audit_entries")
 _OK: Final = 200
 _MISSING: Final = 404
 

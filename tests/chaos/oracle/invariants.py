@@ -12,7 +12,7 @@ from datetime import UTC, datetime, timedelta
 from itertools import pairwise
 from typing import Final
 
-from tests.chaos.oracle import refunds
+from tests.chaos.oracle import outgoing
 from tests.chaos.oracle.evidence import Evidence, Row
 
 SENDS: Final = 2
@@ -54,6 +54,11 @@ _EDGES: Final[Mapping[str, Mapping[str, str]]] = {
     "awaiting_payer": {c: s for c, s in _PROOFS.items() if c != "not_received"},
     "requires_action": {c: s for c, s in _PROOFS.items() if c != "not_received"},
 }
+
+
+_EDGES_OF: Final = {"rf_": outgoing.EDGES, "po_": outgoing.PAYOUT_EDGES}
+TOP_UP: Final = "top_up"
+"""By which kind of transaction a trial gives its merchant something to pay out."""
 
 
 def postings_sum_to_zero(evidence: Evidence) -> list[str]:
@@ -104,8 +109,9 @@ def answers_have_rows(evidence: Evidence) -> list[str]:
 
 
 def _objects(evidence: Evidence) -> set[str]:
-    """Everything that was asked for: charges and refunds."""
-    return {row["id"] for table in ("charges", "refunds") for row in evidence.rows(table)}
+    """Everything that was asked for: charges, refunds and payouts."""
+    tables = ("charges", "refunds", "payouts")
+    return {row["id"] for table in tables for row in evidence.rows(table)}
 
 
 def effects_happen_once(evidence: Evidence) -> list[str]:
@@ -154,7 +160,7 @@ def effects_equal_ledger(evidence: Evidence) -> list[str]:
         if ours.get(key) != theirs.get(key)
     ]
     amounts = {key: int(amount) for key, (amount, _, _) in ours.items()}
-    for row in evidence.rows("refunds"):
+    for row in outgoing.outgoing(evidence):
         booked.pop(row["id"], None)
     if dict(booked) != amounts:
         found.append(f"booked {dict(booked)}, succeeded {amounts}")
@@ -179,13 +185,14 @@ def history_is_allowed(evidence: Evidence) -> list[str]:
     found = []
     for row in evidence.rows("state_changes"):
         histories[row["object_id"]].append(row)
-        edges = refunds.EDGES if row["object_id"].startswith("rf_") else _EDGES
+        edges = _EDGES_OF.get(row["object_id"][:3], _EDGES)
         if edges.get(row["from_status"], {}).get(row["cause"]) != row["to_status"]:
             step = f"{row['cause']} in {row['from_status']}"
             found.append(f"{row['object_id']}: {step} does not lead to {row['to_status']}")
-    for charge in (*evidence.rows("charges"), *evidence.rows("refunds")):
+    for charge in (*evidence.rows("charges"), *outgoing.outgoing(evidence)):
         history = histories.pop(charge["id"], [])
-        words = ["created", *(row["to_status"] for row in history)]
+        first = "scheduled" if charge.get("scheduled_at") else "created"
+        words = [first, *(row["to_status"] for row in history)]
         starts = [row["from_status"] for row in history]
         if starts != words[:-1] or words[-1] != charge["status"]:
             found.append(f"{charge['id']}: {words} does not lead to {charge['status']}")
@@ -238,7 +245,7 @@ def _story(evidence: Evidence, charge: str) -> str:
 def events_match_ends(evidence: Evidence) -> list[str]:
     """Each charge has one event for its birth, one for its end, one for its receipt if paid.
 
-    A refund has the first two, and its success one of its charge.
+    A refund has the first two, and its success one of its charge; a payout has them as well.
     """
     told: defaultdict[str, list[str]] = defaultdict(list)
     for row in evidence.rows("events"):
@@ -254,10 +261,15 @@ def events_match_ends(evidence: Evidence) -> list[str]:
         for row in evidence.rows("charges")
     }
     for row in evidence.rows("refunds"):
-        end = [f"refund.{row['status']}"] if row["status"] in refunds.FINAL else []
+        end = [f"refund.{row['status']}"] if row["status"] in outgoing.FINAL else []
         expected[row["id"]] = ["refund.pending", *end]
         if row["status"] == "succeeded":
             expected[row["charge_id"]].append("charge.refunded")
+    paid = {"succeeded": "paid"}
+    for row in evidence.rows("payouts"):
+        word = paid.get(row["status"], row["status"])
+        end = [f"payout.{word}"] if row["status"] in outgoing.FINAL else []
+        expected[row["id"]] = ["payout.pending", *end]
     return [
         f"{key}: {told[key]}"
         for key, words in expected.items()
@@ -335,7 +347,8 @@ def parts_make_the_whole(evidence: Evidence) -> list[str]:
     gross = {row["id"]: row["amount"] for row in evidence.rows("charges")}
     transactions = evidence.rows("ledger_transactions")
     objects = {row["id"]: row["object_id"] for row in transactions}
-    back = {row["id"] for row in transactions if row["kind"].startswith("refund_")}
+    others = ("refund_", "payout_", TOP_UP)
+    back = {row["id"] for row in transactions if row["kind"].startswith(others)}
     lines: defaultdict[str, list[Row]] = defaultdict(list)
     for row in evidence.rows("postings"):
         if row["transaction_id"] not in back:
@@ -440,7 +453,7 @@ def open_work_has_a_date(evidence: Evidence) -> list[str]:
         for row in evidence.rows("cases")
         if row["closed_at"] is None and row["reason"] != "paid_after_the_end"
     }
-    rows = (*evidence.rows("charges"), *evidence.rows("refunds"))
+    rows = (*evidence.rows("charges"), *outgoing.outgoing(evidence))
     unfinished = {row["id"] for row in rows if row["status"] not in FINAL}
     return [f"{key} would be forgotten or checked for ever" for key in unfinished ^ due]
 
@@ -468,7 +481,7 @@ INVARIANTS: Final[Mapping[str, Callable[[Evidence], list[str]]]] = {
     "I16 audit entries are chained": audit_entries_are_chained,
     "I17 logs keep secrets": logs_keep_secrets,
     "I18 open work has a date": open_work_has_a_date,
-    **refunds.INVARIANTS,
+    **outgoing.INVARIANTS,
 }
 
 

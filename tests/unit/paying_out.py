@@ -1,5 +1,6 @@
-"""A refund in memory, its journal and whoever pays it: shared by the tests of money out."""
+"""Refunds and payouts in memory, their journal and whoever pays them: for tests of money out."""
 
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
@@ -7,8 +8,9 @@ from typing import TYPE_CHECKING, Any
 from shared.domain.charge import Attempt, AttemptStatus, Charge
 from shared.domain.deadline import Deadline
 from shared.domain.errors import CutOff, Unavailable
-from shared.domain.events import PAYOUT_CHECK_DUE, REFUND_CREATED, Event, Message
+from shared.domain.events import PAYOUT_CHECK_DUE, Event, Message
 from shared.domain.outgoing import Outgoing, OutgoingEvent, OutgoingStatus, reference_of
+from shared.domain.payout import Payout
 from shared.domain.refund import Refund, Refundable
 from shared.operations.outgoing_store import Decide, OutgoingMove, OutgoingNote
 from shared.operations.ports import (
@@ -38,20 +40,128 @@ if TYPE_CHECKING:
 KEY = b"k" * 32
 
 
-class MemoryRefunds:
-    """One refund in memory, moved by compare-and-set like the real store."""
+class MemoryOutgoing:
+    """One refund or payout in memory, moved by compare-and-set like the real store."""
 
-    def __init__(self, refund: Refund, attempt: Attempt | None = None) -> None:
-        self.refund = refund
+    def __init__(self, outgoing: Outgoing, attempt: Attempt | None = None) -> None:
+        self.outgoing = outgoing
         self.attempt = attempt
         self.moves: list[OutgoingMove] = []
         self.on_claim: Callable[[], None] = lambda: None
+        self.on_open: Callable[[], None] = lambda: None
         self.notes: list[OutgoingNote] = []
         self.before_move: Callable[[], None] = lambda: None
         self.hiccups = 0
         self.is_claim_cut: bool | None = None
         self.checks_ended_at: datetime | None = None
         self.kept: Replayed | None = None
+
+    def replay(self, use: IdempotencyUse) -> Replayed | None:
+        return self.kept
+
+    def find(self, object_id: str) -> Outgoing | None:
+        return self.outgoing if object_id == self.outgoing.id else None
+
+    def find_with_attempt(self, object_id: str) -> tuple[Outgoing, Attempt | None] | None:
+        return (self.outgoing, self.attempt) if object_id == self.outgoing.id else None
+
+    def claim(
+        self,
+        attempt: Attempt,
+        *,
+        consumer: str,
+        message_id: str,
+        callback_token_hash: str,
+        number_hmac: str,
+        now: datetime,
+        lease_until: datetime,
+    ) -> tuple[Outgoing, Attempt] | None:
+        self.on_claim()
+        if self.is_claim_cut is False:
+            raise CutOff
+        outgoing, standing = self.outgoing, self.attempt
+        is_leased = outgoing.lease_until is not None and outgoing.lease_until >= now
+        is_unsent = standing is not None and (
+            standing.status is AttemptStatus.NOT_SENT
+            or (attempt.status is AttemptStatus.OPENING and standing.operator_reference is None)
+        )
+        is_ours = outgoing.status is OutgoingStatus.CREATED or (
+            outgoing.status is OutgoingStatus.SUBMITTING and is_unsent
+        )
+        if is_leased or not is_ours or outgoing.stopped_at or now >= outgoing.submit_before:
+            return None
+        claimed = standing or attempt
+        was_opened = claimed.operator_reference is not None
+        status = AttemptStatus.SENDING if was_opened else attempt.status
+        self.attempt = replace(claimed, status=status)
+        submitting = outgoing.after(OutgoingEvent.CLAIMED)
+        assert submitting is not None
+        self.outgoing = replace(
+            outgoing,
+            status=submitting,
+            lease_until=lease_until,
+            journaled_at=outgoing.journaled_at or now,
+            claimed_at=now,
+        )
+        if self.is_claim_cut:
+            raise CutOff
+        return self.outgoing, self.attempt
+
+    def keep_opened(
+        self, outgoing: Outgoing, attempt: Attempt, *, lease_until: datetime
+    ) -> Outgoing | None:
+        self.on_open()
+        mine = self.attempt
+        if mine is None or mine.operator_reference is not None:
+            return None
+        if self.outgoing.lease_until != outgoing.lease_until:
+            return None
+        self.attempt = replace(attempt, status=AttemptStatus.SENDING)
+        self.outgoing = replace(self.outgoing, lease_until=lease_until)
+        return self.outgoing
+
+    def release(self, outgoing: Outgoing, attempt: Attempt, *, reason: str) -> None:
+        self._hiccup()
+        is_mine = self.attempt is not None and self.attempt.id == attempt.id
+        if is_mine and self.outgoing.lease_until == outgoing.lease_until:
+            self.outgoing = replace(self.outgoing, lease_until=None)
+            self.attempt = replace(attempt, status=AttemptStatus.NOT_SENT)
+
+    def _hiccup(self) -> None:
+        """Be away, or cut off, in turns."""
+        if self.hiccups:
+            self.hiccups -= 1
+            raise CutOff if self.hiccups % 2 else Unavailable("temporarily_unavailable")
+
+    def move(self, move: OutgoingMove) -> bool:
+        self.before_move()
+        self._hiccup()
+        holds = {
+            Lease.ANY: True,
+            Lease.MINE: self.outgoing.lease_until == move.outgoing.lease_until,
+            Lease.FREE: self.outgoing.lease_until is None,
+        }[move.lease]
+        if self.outgoing.status is not move.expected or not holds:
+            return False
+        self.outgoing = replace(move.outgoing, lease_until=None)
+        self.moves.append(move)
+        return True
+
+    def note(self, note: OutgoingNote) -> None:
+        self.notes.append(note)
+        self.attempt = note.attempt or self.attempt
+        if note.stops:
+            self.outgoing = replace(self.outgoing, stopped_at=note.at)
+
+    def end_checks(self, object_id: str, *, at: datetime) -> None:
+        self.checks_ended_at = at
+
+
+class MemoryRefunds(MemoryOutgoing):
+    """The same, in which refunds are made."""
+
+    def __init__(self, refund: Refund, attempt: Attempt | None = None) -> None:
+        super().__init__(refund, attempt)
         self.refundable = Refundable(is_succeeded=True, rest=5000, pending=5000)
         self.made: list[tuple[Refund, int]] = []
 
@@ -68,88 +178,6 @@ class MemoryRefunds:
     ) -> Stored | Replayed:
         self.made.append((refund, decide(self.refundable)))
         return Stored(response)
-
-    def replay(self, use: IdempotencyUse) -> Replayed | None:
-        return self.kept
-
-    def find(self, refund_id: str) -> Refund | None:
-        return self.refund if refund_id == self.refund.id else None
-
-    def find_with_attempt(self, refund_id: str) -> tuple[Refund, Attempt | None] | None:
-        return (self.refund, self.attempt) if refund_id == self.refund.id else None
-
-    def claim(
-        self,
-        attempt: Attempt,
-        *,
-        consumer: str,
-        message_id: str,
-        callback_token_hash: str,
-        number_hmac: str,
-        now: datetime,
-        lease_until: datetime,
-    ) -> tuple[Refund, Attempt] | None:
-        self.on_claim()
-        if self.is_claim_cut is False:
-            raise CutOff
-        refund, standing = self.refund, self.attempt
-        is_leased = refund.lease_until is not None and refund.lease_until >= now
-        is_unsent = standing is not None and standing.status is AttemptStatus.NOT_SENT
-        is_ours = refund.status is OutgoingStatus.CREATED or (
-            refund.status is OutgoingStatus.SUBMITTING and is_unsent
-        )
-        if is_leased or not is_ours or refund.stopped_at or now >= refund.submit_before:
-            return None
-        self.attempt = replace(standing or attempt, status=AttemptStatus.SENDING)
-        submitting = refund.after(OutgoingEvent.CLAIMED)
-        assert submitting is not None
-        self.refund = replace(
-            refund,
-            status=submitting,
-            lease_until=lease_until,
-            journaled_at=refund.journaled_at or now,
-            claimed_at=now,
-        )
-        if self.is_claim_cut:
-            raise CutOff
-        return self.refund, self.attempt
-
-    def release(self, outgoing: Outgoing, attempt: Attempt, *, reason: str) -> None:
-        self._hiccup()
-        is_mine = self.attempt is not None and self.attempt.id == attempt.id
-        if is_mine and self.refund.lease_until == outgoing.lease_until:
-            self.refund = replace(self.refund, lease_until=None)
-            self.attempt = replace(attempt, status=AttemptStatus.NOT_SENT)
-
-    def _hiccup(self) -> None:
-        """Be away, or cut off, in turns."""
-        if self.hiccups:
-            self.hiccups -= 1
-            raise CutOff if self.hiccups % 2 else Unavailable("temporarily_unavailable")
-
-    def move(self, move: OutgoingMove) -> bool:
-        self.before_move()
-        self._hiccup()
-        holds = {
-            Lease.ANY: True,
-            Lease.MINE: self.refund.lease_until == move.outgoing.lease_until,
-            Lease.FREE: self.refund.lease_until is None,
-        }[move.lease]
-        if self.refund.status is not move.expected or not holds:
-            return False
-        assert isinstance(move.outgoing, Refund)
-        self.refund = replace(move.outgoing, lease_until=None)
-        self.moves.append(move)
-        return True
-
-    def note(self, note: OutgoingNote) -> None:
-        self.notes.append(note)
-        self.attempt = note.attempt or self.attempt
-        if note.stops:
-            self.refund = replace(self.refund, stopped_at=note.at)
-
-    def end_checks(self, refund_id: str, *, at: datetime) -> None:
-        self.checks_ended_at = at
 
 
 class MemoryJournal:
@@ -168,7 +196,7 @@ class MemoryJournal:
         self.on_put()
         was_there = key in self.kept
         if self.kept.setdefault(key, body) != body:
-            raise StoredDifferentlyError(key)
+            raise StoredDifferentlyError(key, self.kept[key])
         return StoredObject(key, "1", "0" * 64, was_there=was_there)
 
     def get(self, key: str, version_id: str) -> bytes:
@@ -180,13 +208,15 @@ class PlayedPayer:
 
     def __init__(self) -> None:
         self.answers: list[Accepted | Refused | Unknown | NotSent] = []
+        self.openings: list[Opened | NotSent] = []
         self.reads: list[PaymentRead] = []
         self.requests: list[PayoutRequest] = []
         self.read_references: list[str] = []
         self.deadlines: list[float] = []
 
     def open_payout(self, *, deadline: Deadline) -> Opened | NotSent:
-        raise AssertionError("a reference of MTN's is ours")
+        """What is to be opened next; nobody asks where the reference is ours."""
+        return self.openings.pop(0)
 
     def send_payout(
         self, request: PayoutRequest, *, deadline: Deadline
@@ -201,33 +231,43 @@ class PlayedPayer:
 
 
 class Scene:
-    """One refund of 2 000 XAF, one operator, one journal, one clock."""
+    """One refund of 2 000 XAF, or what `of` is given; one operator, one journal, one clock."""
 
     def __init__(
         self,
         *told: Accepted | Refused | Unknown | NotSent | PaymentRead,
+        opened: Sequence[Opened | NotSent] = (),
         sent: AttemptStatus | None = None,
+        of: Outgoing | None = None,
         **changes: Any,
     ) -> None:
         self.charge: Charge | None = a_charge(TENANT)
-        refund = a_refund(
-            self.charge, created_at=START, submit_before=START + timedelta(hours=24), **changes
-        )
+        times: dict[str, Any] = {"created_at": START, "submit_before": START + timedelta(hours=24)}
+        outgoing = of or a_refund(self.charge, **times, **changes)
         attempt = None
         if sent is not None:
-            reference = reference_of(refund.id)
-            attempt = Attempt(an_id("att"), refund.id, 1, reference, "opa_x", sent)
+            reference = reference_of(outgoing.id)
+            attempt = Attempt(an_id("att"), outgoing.id, 1, reference, "opa_x", sent)
         self.clock, self.journal, self.payer = Clock(), MemoryJournal(), PlayedPayer()
-        self.store = MemoryRefunds(refund, attempt)
+        self.store = MemoryOutgoing(outgoing, attempt)
         self.payer.answers = [each for each in told if not isinstance(each, PaymentRead)]
         self.payer.reads = [each for each in told if isinstance(each, PaymentRead)]
+        self.payer.openings = [*opened]
         self.points: list[str] = []
         self.has_no_credentials = False
+        self.may_go_out = True
 
     @property
     def refund(self) -> Refund:
         """As it is now."""
-        return self.store.refund
+        assert isinstance(self.store.outgoing, Refund)
+        return self.store.outgoing
+
+    @property
+    def payout(self) -> Payout:
+        """As it is now."""
+        assert isinstance(self.store.outgoing, Payout)
+        return self.store.outgoing
 
     def submit(self) -> str:
         """Have it sent."""
@@ -237,13 +277,14 @@ class Scene:
             number_key=KEY,
             language="fr",
             retention_days=3650,
+            may_go_out=lambda _: self.may_go_out,
             now=self.clock.now,
             monotonic=self.clock.monotonic,
             sleep=self.clock.sleep,
             reached=self.points.append,
         )
         return submit_payout(
-            self._message(REFUND_CREATED),
+            self._message(self.store.outgoing.topic),
             store=self.store,
             journal=self.journal,
             sender_of=self._sender_of,
@@ -274,4 +315,4 @@ class Scene:
         )
 
     def _message(self, topic: str) -> Message:
-        return Message(an_id("msg"), topic, TENANT.account, TENANT.livemode, self.refund.id)
+        return Message(an_id("msg"), topic, TENANT.account, TENANT.livemode, self.store.outgoing.id)

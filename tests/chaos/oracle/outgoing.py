@@ -1,24 +1,25 @@
-"""The invariants of money that goes back, each as a function from evidence to what breaks it."""
+"""The invariants of money that goes out, each as a function from evidence to what breaks it."""
 
 import json
 from collections import Counter
 from collections.abc import Callable, Mapping
 from typing import Final
 
-from tests.chaos.oracle.evidence import Evidence, Row
+from tests.chaos.oracle.evidence import Evidence, Row, Rows
 
-FINAL: Final = frozenset({"succeeded", "failed"})
+FINAL: Final = frozenset({"succeeded", "failed", "canceled"})
 _PROOFS: Final[Mapping[str, str]] = {"confirmed": "succeeded", "declined": "failed"}
-# Who, killed while a refund is being sent, leaves it unheard. A sender that lives records that its
+# Who, killed while something is being sent, leaves it unheard. A sender that lives records that its
 # operator was silent: then the operator died, what lies before it, or the database that it keeps.
 _DEATHS_OF_SENDER: Final = frozenset({"submit_payout", "postgres"})
 _DEATHS_OF_OPERATOR: Final = frozenset({"simulate_provider", "gateway", "postgres"})
-# From the claim to the record at most, its lease, and how many refunds one process sends at once.
+# From the claim to the record at most, its lease, and how many of them one process sends at once.
 _SENDING_SECONDS: Final = 25.0
 # A death at a crash point has the time of its file, which may be a tick of the kernel's old; and a
 # database that was just told to stop may still take a claim.
 _NOTED_EARLY_SECONDS: Final = 0.5
 _AT_ONCE: Final = 4
+_OPENED: Final = ".opened.json"
 # Nothing leads from `unknown` or `in_transit` back to sending, and no clock to an end.
 EDGES: Final[Mapping[str, Mapping[str, str]]] = {
     "created": {"claimed": "submitting", "abandoned": "failed"},
@@ -34,17 +35,36 @@ EDGES: Final[Mapping[str, Mapping[str, str]]] = {
     "unknown": {"seen_waiting": "in_transit", **_PROOFS},
     "in_transit": _PROOFS,
 }
+PAYOUT_EDGES: Final[Mapping[str, Mapping[str, str]]] = {
+    **EDGES,
+    "scheduled": {"became_due": "created", "canceled": "canceled"},
+    "created": {**EDGES["created"], "canceled": "canceled"},
+}
+
+
+def outgoing(evidence: Evidence) -> Rows:
+    """All refunds and payouts."""
+    return [*evidence.rows("refunds"), *evidence.rows("payouts")]
+
+
+def _held(row: Row) -> int:
+    """What is held for it: a payout's cost too."""
+    fees: dict[str, int] = row.get("fees", {})
+    return int(row["amount"]) + sum(fees.values())
 
 
 def payouts_happen_once(evidence: Evidence) -> list[str]:
-    """I5: at most one effect for a refund, under the one reference that stands with its attempt."""
+    """I5: at most one effect for each, under the one reference that stands with its attempt."""
     counts = Counter(row["external_id"] for row in evidence.payouts)
     attempts = Counter(row["charge_id"] for row in evidence.rows("provider_attempts"))
-    stored = {(row["charge_id"], row["reference"]) for row in evidence.rows("provider_attempts")}
-    refunds = {row["id"] for row in evidence.rows("refunds")}
+    stored = {
+        (row["charge_id"], row["operator_reference"] or row["reference"])
+        for row in evidence.rows("provider_attempts")
+    }
+    ours = {row["id"] for row in outgoing(evidence)}
     return [
         *(f"{key} has {count} effects" for key, count in counts.items() if count > 1),
-        *(f"{key} has {attempts[key]} attempts" for key in refunds if attempts[key] > 1),
+        *(f"{key} has {attempts[key]} attempts" for key in ours if attempts[key] > 1),
         *(
             f"{row['external_id']}: money moved under {row['reference']}, which no attempt has"
             for row in evidence.payouts
@@ -54,44 +74,44 @@ def payouts_happen_once(evidence: Evidence) -> list[str]:
 
 
 def payouts_equal_ledger(evidence: Evidence) -> list[str]:
-    """I6: each effect is a success with a posting of equal amount, to who paid, and the reverse."""
+    """I6: each effect is a success with an equal posting, to the payee, and the reverse."""
     booked: Counter[str] = Counter()
     objects = {row["id"]: row["object_id"] for row in evidence.rows("ledger_transactions")}
     for row in evidence.rows("postings"):
         if row["code"].startswith("float:"):
             booked[objects[row["transaction_id"]]] -= row["amount"]
-    refunds = {row["id"]: row for row in evidence.rows("refunds")}
+    known = {row["id"]: row for row in outgoing(evidence)}
     ours = {
         key: (str(row["amount"]), row["currency"], row["phone"].removeprefix("+"))
-        for key, row in refunds.items()
+        for key, row in known.items()
         if row["status"] == "succeeded"
     }
     theirs = {
         row["external_id"]: (row["amount"], row["currency"], row["payer"])
         for row in evidence.payouts
-        if refunds.get(row["external_id"], {}).get("status") in {None, *FINAL}
+        if known.get(row["external_id"], {}).get("status") in {None, *FINAL}
     }
     found = [
         f"{key}: ours {ours.get(key)}, the operator's {theirs.get(key)}"
         for key in ours.keys() | theirs.keys()
         if ours.get(key) != theirs.get(key)
     ]
-    amounts = {key: refunds[key]["amount"] for key in ours}
-    paid_out = {key: amount for key, amount in booked.items() if key in refunds}
+    amounts = {key: known[key]["amount"] for key in ours}
+    paid_out = {key: amount for key, amount in booked.items() if key in known}
     return found + ([] if paid_out == amounts else [f"booked {paid_out}, succeeded {amounts}"])
 
 
-def refunds_have_ended(evidence: Evidence) -> list[str]:
-    """Once faults have stopped, every refund is definite, or lost on its way to its operator.
+def money_out_has_ended(evidence: Evidence) -> list[str]:
+    """Once faults have stopped, each is definite, or lost on its way to its operator.
 
-    The second is the lot of a refund whose sender, or whose operator, was killed between its claim
+    The second is the lot of one whose sender, or whose operator, was killed between its claim
     and its record, so that nothing arrived: it is not sent again, and its money stays held until a
     person has decided. Each needs a death of its own time, and one death ends at most what a sender
     does at once: where nobody was killed, none is excused.
     """
     attempts = {row["charge_id"]: row for row in evidence.rows("provider_attempts")}
     moved = {row["external_id"] for row in evidence.payouts}
-    open_ones = [row for row in evidence.rows("refunds") if row["status"] not in FINAL]
+    open_ones = [row for row in outgoing(evidence) if row["status"] not in FINAL]
     excuses: Counter[tuple[str, float]] = Counter()
     found: list[str] = []
     for row in sorted(open_ones, key=lambda each: each["claimed_at"] or evidence.at):
@@ -110,11 +130,11 @@ def refunds_have_ended(evidence: Evidence) -> list[str]:
 
 
 def _death_of(
-    refund: Row, attempt: Row | None, evidence: Evidence, excuses: Counter[tuple[str, float]]
+    row: Row, attempt: Row | None, evidence: Evidence, excuses: Counter[tuple[str, float]]
 ) -> tuple[str, float] | None:
-    """The first death that can have cost a refund its way, and has not cost too many others."""
+    """The first death that can have cost one its way, and has not cost too many others."""
     is_recorded = attempt is not None and attempt["status"] != "sending"
-    began = refund["claimed_at"].timestamp()
+    began = row["claimed_at"].timestamp()
     for name, at in sorted(evidence.deaths, key=lambda death: death[1]):
         is_its = name in (_DEATHS_OF_OPERATOR if is_recorded else _DEATHS_OF_SENDER)
         is_then = -_NOTED_EARLY_SECONDS <= at - began <= _SENDING_SECONDS
@@ -123,16 +143,16 @@ def _death_of(
     return None
 
 
-def _words(refund: Row, attempt: Row | None, evidence: Evidence) -> str:
-    """What there is to know of a refund that should have ended, and the deaths at that time."""
-    claimed_at = refund["claimed_at"]
+def _words(row: Row, attempt: Row | None, evidence: Evidence) -> str:
+    """What there is to know of one that should have ended, and the deaths at that time."""
+    claimed_at = row["claimed_at"]
     seen = {name: attempt[name] for name in ("status", "not_found_reads")} if attempt else None
     near = [
         f"{name} {at - claimed_at.timestamp():+.3f} s"
         for name, at in evidence.deaths
         if claimed_at is not None and abs(at - claimed_at.timestamp()) < _SENDING_SECONDS
     ]
-    return f"{refund['id']} is {refund['status']}, claimed at {claimed_at}: {seen}, deaths {near}"
+    return f"{row['id']} is {row['status']}, claimed at {claimed_at}: {seen}, deaths {near}"
 
 
 def refunds_stay_within_what_was_paid(evidence: Evidence) -> list[str]:
@@ -154,45 +174,57 @@ def _paid(charges: Mapping[str, Row], key: str) -> bool:
 
 
 def held_is_explained(evidence: Evidence) -> list[str]:
-    """I21: what is held is the sum of the refunds whose end is not known, franc by franc."""
+    """I21: what is held is the sum of all whose end is not known, franc by franc."""
     held = sum(-r["balance"] for r in evidence.rows("ledger_accounts") if r["code"] == "held")
-    under_way = sum(r["amount"] for r in evidence.rows("refunds") if r["status"] not in FINAL)
+    under_way = sum(_held(r) for r in outgoing(evidence) if r["status"] not in FINAL)
     return [] if held == under_way else [f"held {held}, under way {under_way}"]
 
 
 def failures_give_back(evidence: Evidence) -> list[str]:
-    """I22: what a failed refund took from pending and available, it gave back there, exactly."""
+    """I22: what was not paid gave back where it had taken, exactly."""
     objects = {r["id"]: (r["object_id"], r["kind"]) for r in evidence.rows("ledger_transactions")}
     totals: dict[str, Counter[str]] = {}
     for row in evidence.rows("postings"):
         about, kind = objects[row["transaction_id"]]
-        if kind.startswith("refund_"):
+        if kind.startswith(("refund_", "payout_")):
             totals.setdefault(about, Counter())[row["code"]] += row["amount"]
     return [
-        f"{row['id']} left {dict(totals.get(row['id'], {}))}"
-        for row in evidence.rows("refunds")
-        if row["status"] == "failed" and any(totals.get(row["id"], {"nothing": 1}).values())
+        f"{key} left {dict(totals.get(key, {}))}"
+        for key in (r["id"] for r in outgoing(evidence) if r["status"] in {"failed", "canceled"})
+        if any(totals.get(key, {"nothing": 1}).values())
     ]
 
 
 def intents_are_kept(evidence: Evidence) -> list[str]:
-    """I23: whatever may have been sent lies in write-once storage under its own id, and locked."""
-    kept = {
-        json.loads(each.body)["intent"]
+    """I23: whatever may have been sent lies in write-once storage under its own id, and locked.
+
+    So does the reference that an operator made, before money is asked for under it.
+    """
+    locked = [
+        (each.key.endswith(_OPENED), json.loads(each.body))
         for each in evidence.intents
         if each.lock_mode == "COMPLIANCE" and each.retain_until > evidence.at
-    }
-    refunds = {row["id"] for row in evidence.rows("refunds")}
-    sent = {row["charge_id"] for row in evidence.rows("provider_attempts")} & refunds
-    return [f"{key} was sent and is not kept" for key in sent - kept] + [
-        f"{key} is kept and no refund" for key in kept - refunds
+    ]
+    kept = {body["intent"] for is_opened, body in locked if not is_opened}
+    opened = {body["intent"]: body["operator_reference"] for is_opened, body in locked if is_opened}
+    ours = {row["id"] for row in outgoing(evidence)}
+    attempts = [row for row in evidence.rows("provider_attempts") if row["charge_id"] in ours]
+    return [
+        *(f"{key} was sent and is not kept" for key in {a["charge_id"] for a in attempts} - kept),
+        *(f"{key} is kept and nowhere" for key in kept - ours),
+        *(
+            f"{row['charge_id']} is known as {row['operator_reference']}, which is not kept"
+            for row in attempts
+            if row["operator_reference"]
+            and opened.get(row["charge_id"]) != row["operator_reference"]
+        ),
     ]
 
 
 INVARIANTS: Final[Mapping[str, Callable[[Evidence], list[str]]]] = {
     "I5 payouts happen once": payouts_happen_once,
     "I6 payouts equal ledger": payouts_equal_ledger,
-    "I14 refunds have ended": refunds_have_ended,
+    "I14 money out has ended": money_out_has_ended,
     "I20 refunds stay within what was paid": refunds_stay_within_what_was_paid,
     "I21 held is explained": held_is_explained,
     "I22 failures give back": failures_give_back,

@@ -1,0 +1,42 @@
+"""The SQL that payouts alone have: what must be free before one is stored, and its making."""
+
+from typing import Final
+
+from shared.db.event_parts import EVENTS_PARTS, TOLD
+from shared.db.ledger import LEDGER_PARTS, WHOLE
+from shared.db.outgoing_statements import CREATE_PARTS, OutgoingStatements
+from shared.db.statement import Statement
+
+PAYOUT: Final = OutgoingStatements(
+    "payouts", "payout", ("fees", "name", "description", "reference", "scheduled_at")
+)
+
+# Counts in the name of the role at work, and is undone with whatever is refused after it.
+ADMIT: Final = Statement("""
+SELECT platform.admit_payout(:payee::text, :number_day::bigint, :asking_key::text, :day::date,
+                             :amount::bigint, :caps::bigint[], :at::timestamptz)
+""")
+
+# Available must cover it whole: its row is locked by the look at it.
+CREATE: Final = Statement(f"""
+WITH gate AS MATERIALIZED (
+    SELECT :payout_id::text AS id FROM ledger_accounts
+    WHERE code = 'available' AND balance * normal >= :total::bigint
+    FOR UPDATE
+),
+payout AS (
+    INSERT INTO payouts (id, account_id, amount, fees, currency, status, operator,
+                         operator_account_id, phone, name, description, reference, intent_hmac,
+                         metadata, balance_transaction, scheduled_at, submit_before, created_at)
+    SELECT id, :account::text, :amount::bigint, :fees::jsonb, :currency::text, :status::text,
+           :operator::text, :operator_account::text, :phone::text, :name::text,
+           :description::text, :reference::text, :intent_hmac::text, :metadata::jsonb,
+           :transaction_id::text, :scheduled_at::timestamptz, :submit_before::timestamptz,
+           :at::timestamptz
+    FROM gate
+),
+{CREATE_PARTS},
+{EVENTS_PARTS},
+{LEDGER_PARTS}
+SELECT (SELECT count(*) FROM gate), {TOLD}, {WHOLE}
+""")

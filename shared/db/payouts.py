@@ -1,0 +1,121 @@
+"""The payouts of one tenant in PostgreSQL: their making, and what they alone have."""
+
+import json
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any, Final
+
+from pg8000.exceptions import DatabaseError
+
+from shared.db import payout_statements as sql
+from shared.db.charges import NOT_LOCKED, key_lock, replayed
+from shared.db.event_parts import events_values, messages_of
+from shared.db.ledger import posting_values
+from shared.db.outgoing import OutgoingRows, common_from_row, stored_values
+from shared.db.outgoing_statements import COMMON, FIND_OUTCOME
+from shared.db.transaction import UNIQUE_VIOLATION, Transaction, constraint_of, error_code
+from shared.domain.account import Tenant
+from shared.domain.errors import InProgress, InvalidRequest
+from shared.domain.events import Event, Message
+from shared.domain.payout import Payout
+from shared.domain.rules import Admission
+from shared.operations.ports import IdempotencyUse, Replayed, Stored
+
+_OWN: Final = len(COMMON)
+
+
+class Payouts(OutgoingRows[Payout]):
+    """PayoutStore of one tenant."""
+
+    statements = sql.PAYOUT
+
+    def create(
+        self,
+        payout: Payout,
+        *,
+        admission: Admission,
+        event: Event,
+        message: Message | None,
+        first_check_at: datetime,
+        idempotency: IdempotencyUse,
+        response: str,
+    ) -> Stored | Replayed:
+        """Store all or nothing: the key's lock, then what must be free, then the money.
+
+        What is refused on the way leaves nothing behind.
+        """
+        use, tenant = idempotency, self._tenant
+        traceparent = None if message is None else message.traceparent
+        with self._database.tenant(tenant, key_lock=key_lock(use, tenant)) as transaction:
+            if transaction.opening_rows[-1][-1] == NOT_LOCKED:
+                raise InProgress("idempotency_in_progress", retry_after_seconds=1)
+            known = transaction.run(FIND_OUTCOME, operation=use.operation, key=use.key)
+            if known:
+                return replayed(use, *known[0])
+            _admit(transaction, payout, admission)
+            values = {
+                **events_values([event], tenant, traceparent),
+                **posting_values(payout.held()),
+                **stored_values(payout),
+                "payout_id": payout.id,
+                "total": payout.money.amount + payout.fee,
+                "fees": json.dumps(payout.fees),
+                "name": payout.name,
+                "description": payout.description,
+                "reference": payout.reference,
+                "scheduled_at": payout.scheduled_at,
+                "message_id": None if message is None else message.event_id,
+                "topic": payout.topic,
+                "due_at": first_check_at,
+                "operation": use.operation,
+                "key": use.key,
+                "fingerprint": use.fingerprint,
+                "response": response,
+            }
+            stored, told, _ = _create(transaction, values)
+            if not stored:
+                raise InvalidRequest("balance_insufficient", "amount")
+            transaction.messages += [] if message is None else [message]
+            transaction.messages += messages_of(told, tenant, traceparent)
+        return Stored(response)
+
+    def _read(self, row: Sequence[Any]) -> Payout:
+        return payout_from_row(row, self._tenant)
+
+
+def _admit(transaction: Transaction, payout: Payout, admission: Admission) -> None:
+    [[refusal]] = transaction.run(
+        sql.ADMIT,
+        payee=admission.number_hmac,
+        number_day=admission.number_day,
+        asking_key=admission.key_id,
+        day=admission.day,
+        amount=payout.money.amount,
+        caps=admission.written_caps,
+        at=admission.at,
+    )
+    if refusal is not None:
+        raise admission.refusal(refusal)
+
+
+def _create(transaction: Transaction, values: dict[str, Any]) -> list[Any]:
+    try:
+        return transaction.run(sql.CREATE, **values)[0]
+    except DatabaseError as error:
+        is_taken = constraint_of(error) == "payouts_reference"
+        if is_taken and error_code(error) == UNIQUE_VIOLATION:
+            raise InvalidRequest("reference_in_use", "reference") from None
+        raise
+
+
+def payout_from_row(row: Sequence[Any], tenant: Tenant) -> Payout:
+    """Build a payout from the columns of `payout_statements.PAYOUT`, in their order."""
+    own = row[_OWN:]
+    return Payout(
+        **common_from_row(row, tenant),
+        fees=own[0],
+        name=own[1],
+        description=own[2],
+        reference=own[3],
+        scheduled_at=own[4],
+    )

@@ -1,0 +1,55 @@
+"""Takes a payout back before a worker has claimed it: all that was held is available again."""
+
+from dataclasses import replace
+from datetime import datetime
+
+from shared.domain.account import Caller
+from shared.domain.errors import InvalidRequest, NotFound, NotPermitted
+from shared.domain.ids import is_id, new_id
+from shared.domain.outgoing import OutgoingEvent, OutgoingStatus
+from shared.domain.payout import Payout
+from shared.operations import outgoing_moves as moves
+from shared.operations.outgoing_store import OutgoingMove, PayoutStore
+from shared.operations.ports import Lease
+
+
+def cancel_payout(
+    payout_id: str, caller: Caller, *, store: PayoutStore, now: datetime, language: str
+) -> Payout:
+    """Return the canceled payout; the same call again returns it again.
+
+    Raises NotPermitted for a suspended account, NotFound, and InvalidRequest
+    `payout_not_cancelable` once a worker has claimed it, or while a person must decide about it.
+    """
+    if caller.suspended:
+        raise NotPermitted("account_suspended")
+    payout = _find(payout_id, store)
+    if payout.status is OutgoingStatus.CANCELED:
+        return payout
+    status = payout.after(OutgoingEvent.CANCELED)
+    if status is None or payout.stopped_at is not None:
+        raise InvalidRequest("payout_not_cancelable", "id")
+    canceled = replace(payout, status=status, ended_at=now)
+    move = OutgoingMove(
+        outgoing=canceled,
+        expected=payout.status,
+        cause=OutgoingEvent.CANCELED,
+        at=now,
+        next_check_at=None,
+        lease=Lease.FREE,
+        events=(moves.event_of(canceled, at=now, language=language),),
+        posting=payout.given_back(new_id("txn", int(now.timestamp() * 1000))),
+    )
+    if store.move(move):
+        return canceled
+    found = _find(payout_id, store)
+    if found.status is OutgoingStatus.CANCELED:
+        return found
+    raise InvalidRequest("payout_not_cancelable", "id")
+
+
+def _find(payout_id: str, store: PayoutStore) -> Payout:
+    payout = store.find(payout_id) if is_id(payout_id, "po") else None
+    if payout is None:
+        raise NotFound("resource_missing", "id")
+    return payout
