@@ -107,7 +107,7 @@ def submit_payout(
     now = how.now()
     # Begun before the claim: nothing goes out late because the claim took long.
     deadline = Deadline.after(SEND_SECONDS, how.monotonic)
-    attempt = standing or _attempt(found, now)
+    attempt = _attempt(found, standing, now)
     how.reached("submit_payout.before_claim")
     claimed = _claim(found, attempt, now, store=store, how=how, message=message)
     if claimed is None:
@@ -237,9 +237,10 @@ def _is_known(
     return not is_unpaid(read)
 
 
-def _attempt(outgoing: Outgoing, now: datetime) -> Attempt:
+def _attempt(outgoing: Outgoing, standing: Attempt | None, now: datetime) -> Attempt:
+    """Return the one attempt as it shall look from the claim on, under its own id if it stands."""
     return Attempt(
-        id=new_id("att", int(now.timestamp() * 1000)),
+        id=new_id("att", int(now.timestamp() * 1000)) if standing is None else standing.id,
         charge_id=outgoing.id,
         number=1,
         reference=reference_of(outgoing.id),

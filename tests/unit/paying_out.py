@@ -213,6 +213,7 @@ class PlayedPayer:
         self.requests: list[PayoutRequest] = []
         self.read_references: list[str] = []
         self.deadlines: list[float] = []
+        self.on_send: Callable[[], None] = lambda: None
 
     def open_payout(self, *, deadline: Deadline) -> Opened | NotSent:
         """What is to be opened next; nobody asks where the reference is ours."""
@@ -221,6 +222,7 @@ class PlayedPayer:
     def send_payout(
         self, request: PayoutRequest, *, deadline: Deadline
     ) -> Accepted | Refused | Unknown | NotSent:
+        self.on_send()
         self.requests.append(request)
         self.deadlines.append(deadline.remaining())
         return self.answers.pop(0)

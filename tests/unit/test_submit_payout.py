@@ -354,6 +354,24 @@ def test_a_claim_that_was_cut_off_is_given_back(*, was_done: bool) -> None:
     assert len(scene.payer.requests) == 1
 
 
+def test_what_is_sent_at_the_second_try_looks_sent() -> None:
+    """Who dies while sending it again leaves no word that it was not sent."""
+    read = PaymentRead(ReadState.NOT_FOUND, "RESOURCE_NOT_FOUND")
+    scene = Scene(NotSent("connect"), Unknown("read_timeout"), read)
+    with pytest.raises(AskAgain):
+        scene.submit()
+    claimed: list[AttemptStatus] = []
+
+    def look() -> None:
+        assert scene.store.attempt is not None
+        claimed.append(scene.store.attempt.status)
+
+    scene.payer.on_send = look
+    scene.submit()
+
+    assert claimed == [AttemptStatus.SENDING]
+
+
 def test_a_proof_that_nothing_was_sent_outlasts_a_hiccup() -> None:
     """It is not left looking as if it had been sent, which only a person could end."""
     scene = Scene(NotSent("connect"))
