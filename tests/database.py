@@ -92,7 +92,7 @@ class Database:
         return base64.b64decode((self.secrets_dir / name).read_text())
 
     def rule(
-        self, account: str, kind: str, data: Mapping[str, int], *, livemode: bool = False
+        self, account: str, kind: str, data: Mapping[str, object], *, livemode: bool = False
     ) -> None:
         """Give an account a rule of its own, before any process has read what holds for it."""
         self.look(

@@ -1,9 +1,10 @@
-"""Turns work that has come due into messages, for twenty seconds a run."""
+"""Turns work that has come due into messages, and releases holds, for twenty seconds a run."""
 
 from time import monotonic
 from typing import Final
 
 from shared.domain.ids import new_id
+from shared.operations.release_holds import release_holds
 from shared.runtime import lifecycle, logs, wiring
 from shared.runtime.crash import reached
 from shared.runtime.http import tick_function
@@ -15,18 +16,20 @@ PURGE: Final = 500
 
 
 def start() -> None:
-    """Claim and publish until the run is over or the process must stop."""
-    ends_at, started = monotonic() + RUN_SECONDS, 0
-    schedule = wiring.schedule()
+    """Claim and publish, and release, until the run is over or the process must stop."""
+    ends_at, started, released = monotonic() + RUN_SECONDS, 0, 0
+    schedule, holds = wiring.schedule(), wiring.holds()
     while not lifecycle.is_stopping() and monotonic() < ends_at:
         claimed = schedule.claim_due(BATCH, _message_id)
         if claimed:
             reached("start_due_work.after_commit")
         started += claimed
-        if claimed < BATCH:
+        made_available = release_holds(holds, now=wiring.now, reached=reached)
+        released += made_available
+        if claimed < BATCH and not made_available:
             lifecycle.wait_for_stop(PAUSE_SECONDS)
     schedule.purge(PURGE)
-    logs.info("due_work_started", count=started)
+    logs.info("due_work_started", count=started, holds_released=released)
 
 
 def _message_id() -> str:

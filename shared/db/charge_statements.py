@@ -14,10 +14,10 @@ _COLUMNS: Final = """
     c.id, c.amount, c.currency, c.amount_refunded, c.status, c.failure_code, c.operator,
     c.operator_account_id, c.phone, c.operator_transaction_id, c.reference, c.description,
     c.return_url, c.metadata, c.balance_transaction, c.submit_before, c.lease_until, c.resends,
-    c.created_at, c.succeeded_at"""
+    c.created_at, c.succeeded_at, c.hold_seconds, c.fee_lines"""
 _RECEIPT: Final = "r.number, r.code, r.stored_at"
 CHARGE: Final = f"{_COLUMNS}, {_RECEIPT}"
-CHARGE_WIDTH: Final = 23
+CHARGE_WIDTH: Final = 25
 _ATTEMPT: Final = """
     a.id, a.number, a.reference, a.operator_account_id, a.status, a.not_found_reads,
     a.first_not_found_at, a.operator_reference"""
@@ -76,11 +76,11 @@ gate AS MATERIALIZED (
 charge AS (
     INSERT INTO charges (id, account_id, amount, currency, status, operator, operator_account_id,
                          phone, reference, description, return_url, metadata, submit_before,
-                         created_at)
+                         created_at, hold_seconds, fee_lines)
     SELECT :charge_id::text, :account::text, :amount::bigint, :currency::text, :status::text,
            :operator::text, :operator_account::text, :phone::text, :reference::text,
            :description::text, :return_url::text, :metadata::jsonb, :submit_before::timestamptz,
-           :at::timestamptz
+           :at::timestamptz, :hold_seconds::int, :fee_lines::jsonb
     FROM gate
 ),
 kept AS (
@@ -202,7 +202,8 @@ change AS (
 SELECT c.id, c.amount, c.currency, c.amount_refunded, c.status, c.failure_code, c.operator,
        c.operator_account_id, c.phone, c.operator_transaction_id, c.reference, c.description,
        c.return_url, c.metadata, c.balance_transaction, c.submit_before, c.lease_until, c.resends,
-       c.created_at, c.succeeded_at, NULL::text, NULL::text, NULL::timestamptz,
+       c.created_at, c.succeeded_at, c.hold_seconds, c.fee_lines, NULL::text, NULL::text,
+       NULL::timestamptz,
        a.id, a.number, a.reference, a.operator_account_id, a.status, a.not_found_reads,
        a.first_not_found_at, a.operator_reference
 FROM gate c LEFT JOIN again a ON true
@@ -254,7 +255,7 @@ gate AS MATERIALIZED (
                                 AND resends = :resends::int
           WHEN 'free' THEN lease_until IS NULL
           ELSE true END
-    RETURNING id
+    RETURNING id, hold_seconds
 ),
 consumed AS (
     INSERT INTO consumed_messages (consumer, event_id, account_id, at)
@@ -301,6 +302,12 @@ SELECT (SELECT count(*) FROM gate), (SELECT string_agg(endpoint_id, ' ') FROM de
 SETTLE: Final = Statement(f"""
 WITH {_MOVE_PARTS},
 {LEDGER_PARTS},
+hold AS (
+    INSERT INTO platform.due_work (kind, object_id, account_id, livemode, due_at)
+    SELECT 'hold_release', id, :account::text, :livemode::boolean,
+           :at::timestamptz + make_interval(secs => hold_seconds)
+    FROM gate
+),
 receipt AS (
     INSERT INTO receipts (id, account_id, charge_id, number, code, created_at)
     SELECT :receipt_id::text, :account::text, id, :receipt_number::text, :receipt_code::text,

@@ -2,9 +2,9 @@
 
 import hashlib
 import json
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, Final
 
 from pg8000.exceptions import DatabaseError
@@ -22,6 +22,7 @@ from shared.domain.account import Tenant
 from shared.domain.charge import FINAL, Attempt, AttemptStatus, Charge, ChargeStatus
 from shared.domain.errors import InProgress, InvalidRequest, KeyReused, LedgerRefused
 from shared.domain.events import WEBHOOK_DUE, Event, Message
+from shared.domain.fees import Bearer, FeeLine, Line
 from shared.domain.ledger import Transaction
 from shared.domain.money import Currency, Money
 from shared.domain.phone import Operator, PhoneNumber
@@ -79,6 +80,8 @@ class Charges:
                 return_url=charge.return_url,
                 metadata=json.dumps(charge.metadata, ensure_ascii=False),
                 submit_before=charge.submit_before,
+                hold_seconds=int(charge.hold.total_seconds()),
+                fee_lines=fee_lines_json(charge.fees),
                 message_id=message.event_id,
                 topic=message.topic,
                 due_at=first_check_at,
@@ -371,9 +374,29 @@ def charge_from_row(row: Sequence[Any], tenant: Tenant) -> Charge:
         resends=row[17],
         created_at=row[18],
         succeeded_at=row[19],
-        receipt_number=row[20],
-        receipt_code=row[21],
-        receipt_stored=row[22] is not None,
+        hold=timedelta(seconds=row[20]),
+        fees=fee_lines_from(row[21]),
+        receipt_number=row[22],
+        receipt_code=row[23],
+        receipt_stored=row[24] is not None,
+    )
+
+
+def fee_lines_json(lines: Iterable[FeeLine]) -> str:
+    """Write computed lines as they are stored with what they are taken of."""
+    return json.dumps(
+        [
+            {"rule": fee.rule, "line": fee.line, "amount": fee.amount, "borne_by": fee.bearer}
+            for fee in lines
+        ]
+    )
+
+
+def fee_lines_from(stored: Iterable[Mapping[str, Any]]) -> tuple[FeeLine, ...]:
+    """Read them again."""
+    return tuple(
+        FeeLine(fee["rule"], Line(fee["line"]), fee["amount"], Bearer(fee["borne_by"]))
+        for fee in stored
     )
 
 

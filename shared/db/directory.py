@@ -19,10 +19,11 @@ from shared.domain.account_access import KnownAccess
 from shared.domain.account_changes import OwnAccount, missing
 from shared.domain.account_states import AccountState, Switches
 from shared.domain.events import CHARGE_CHECK_DUE, PAYOUT_CHECK_DUE, Message
+from shared.domain.fees import FeeRule, Schedule
 from shared.domain.key_terms import networks
 from shared.domain.people import Duty, KnownMember, Member, Membership
 from shared.domain.phone import Operator
-from shared.domain.rules import KINDS, Rules
+from shared.domain.rules import FEE, KINDS, Rules
 from shared.operations.manage_team import KnownInvitation
 
 SUSPENDED: Final = frozenset({"suspended", "closed"})
@@ -122,13 +123,16 @@ WHERE kind = :kind::text AND operator = :operator::text AND valid_from <= :now::
 ORDER BY valid_from DESC LIMIT 1
 """)
 
-# An account's own row wins over everybody's, and the latest date among those.
+# An account's own row wins over everybody's, and the latest date among those; of fees each line is
+# a rule of its own, for one operator or for all, and which of these wins the domain says.
 FIND_RULES: Final = Statement("""
-SELECT DISTINCT ON (kind) kind, data FROM platform.dated_rules
+SELECT DISTINCT ON (kind, data->>'of', data->>'line', operator, own)
+       kind, data, id, operator, account_id IS NOT NULL AS own
+FROM platform.dated_rules
 WHERE kind = ANY(:kinds::text[]) AND valid_from <= :now::timestamptz
   AND (account_id IS NULL OR account_id = :account::text)
   AND (livemode IS NULL OR livemode = :livemode::boolean)
-ORDER BY kind, account_id IS NULL, valid_from DESC, livemode IS NULL
+ORDER BY kind, data->>'of', data->>'line', operator, own, valid_from DESC, livemode IS NULL
 """)
 
 # Rows are taken in the order given, the same for all. A window that is full gives what is left.
@@ -365,7 +369,13 @@ class Directory:
             livemode=tenant.livemode,
             now=now,
         ).rows
-        return Rules.read((kind, data) for kind, data in rows)
+        fees = tuple(
+            FeeRule.read(rule_id, operator, data, is_own=is_own)
+            for kind, data, rule_id, operator, is_own in rows
+            if kind == FEE
+        )
+        bounds = {kind: data for kind, data, *_ in rows if kind != FEE}
+        return Rules.read(bounds.items(), Schedule(fees))
 
     def take_requests(
         self, starts_at: int, asked: Mapping[str, tuple[int, int]]

@@ -7,12 +7,20 @@ from shared.db.ledger import LEDGER_PARTS, WHOLE
 from shared.db.outgoing_statements import CREATE_PARTS, OutgoingStatements
 from shared.db.statement import Statement
 
-# What failed is not counted any more.
+# What failed is not counted any more; what of it goes back to pending is released in its turn,
+# since the charge itself may have been already.
 _CHARGE: Final = """
 charge AS (
     UPDATE charges c SET amount_refunded = amount_refunded - :gives_back::bigint
     FROM gate WHERE c.id = gate.charge_id AND :gives_back::bigint > 0
-    RETURNING c.id
+    RETURNING c.id, gate.id AS refund_id,
+              c.succeeded_at + make_interval(secs => c.hold_seconds) AS held_until
+),
+hold AS (
+    INSERT INTO platform.due_work (kind, object_id, account_id, livemode, due_at)
+    SELECT 'hold_release', r.id, :account::text, :livemode::boolean,
+           GREATEST(c.held_until, :at::timestamptz)
+    FROM charge c JOIN refunds r ON r.id = c.refund_id AND r.from_pending > 0
 ),"""
 REFUND: Final = OutgoingStatements(
     "refunds",

@@ -25,6 +25,7 @@ EMPTIED: Final = (
     "receipts",
     "ledger_transactions",
     "postings",
+    "ledger_seals",
     "idempotency_keys",
     "consumed_messages",
     "events",

@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Final
 
+from shared.domain.fees import NO_FEE, FeeLine
 from shared.domain.money import Money
 from shared.domain.phone import Operator, PhoneNumber
 
@@ -103,6 +104,9 @@ def after(status: ChargeStatus, event: ChargeEvent) -> ChargeStatus | None:
     return TRANSITIONS.get((status, event))
 
 
+HOLD: Final = timedelta(days=2)
+"""How long the money of a charge is held where no rule says otherwise."""
+
 SUBMIT_WITHIN: Final = timedelta(seconds=120)
 SUBMIT_WITHIN_LONGEST: Final = timedelta(seconds=900)
 SUBMIT_LEASE: Final = timedelta(seconds=25)
@@ -123,7 +127,11 @@ def next_check_at(created_at: datetime, now: datetime) -> datetime | None:
 
 @dataclass(frozen=True, slots=True)
 class Charge:
-    """One charge as stored. `amount` is in whole XAF; times are UTC."""
+    """One charge as stored. `amount` is in whole XAF; times are UTC.
+
+    What it brings in is `pending` for the time of `hold`; `fees` is what is taken of it. Both are
+    what was the rule when it was made.
+    """
 
     id: str
     account: str
@@ -149,6 +157,8 @@ class Charge:
     lease_until: datetime | None = None
     resends: int = 0
     succeeded_at: datetime | None = None
+    hold: timedelta = HOLD
+    fees: tuple[FeeLine, ...] = NO_FEE
 
     def is_leased(self, now: datetime) -> bool:
         """Tell whether somebody may be sending it now."""

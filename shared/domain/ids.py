@@ -23,6 +23,11 @@ def new_id(prefix: str, at_ms: int) -> str:
     return f"{prefix}_{encode((at_ms << _RANDOM_BITS) | _random_bits(), LENGTH)}"
 
 
+def first_id(prefix: str, at_ms: int) -> str:
+    """Return the least id that can be made from a moment on, in milliseconds since 1970."""
+    return f"{prefix}_{encode(at_ms << _RANDOM_BITS, LENGTH)}"
+
+
 def new_account_id() -> str:
     """Return `acct_` and 16 random characters (80 bits)."""
     return f"acct_{encode(secrets.randbits(5 * ACCOUNT_LENGTH), ACCOUNT_LENGTH)}"

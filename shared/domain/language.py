@@ -432,6 +432,12 @@ MESSAGES: Final[Mapping[str, Words]] = {
         "The amount must be at least {limit} FCFA.",
         "Le montant doit être d'au moins {limit} FCFA.",
     ),
+    "amount_below_fees": Words(
+        "The fees exceed the amount",
+        "Les frais dépassent le montant",
+        "The fees and taxes of this payment come to {limit} FCFA, more than its amount.",
+        "Les frais et taxes de ce paiement s'élèvent à {limit} FCFA, plus que son montant.",
+    ),
     "amount_too_large": Words(
         "The amount is too large",
         "Le montant est trop élevé",

@@ -10,6 +10,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Final
 
+from shared.domain.fees import NO_FEE, Bearer, FeeLine, Line
 from shared.domain.money import Money
 
 PENDING: Final = "pending"
@@ -18,6 +19,9 @@ HELD: Final = "held"
 SUSPENSE: Final = "suspense"
 FEES_PLATFORM: Final = "fees:platform"
 FEES_OPERATOR: Final = "fees:operator"
+TAXES_TRANSFER: Final = "taxes:transfer"
+TAXES_LEVY: Final = "taxes:levy"
+TAXES_VAT: Final = "taxes:vat"
 DEBIT: Final = 1
 CREDIT: Final = -1
 
@@ -43,7 +47,28 @@ OPENING: Final[tuple[LedgerAccount, ...]] = (
     LedgerAccount(SUSPENSE, CREDIT, 0),
     LedgerAccount(FEES_PLATFORM, CREDIT, None),
     LedgerAccount(FEES_OPERATOR, CREDIT, None),
+    LedgerAccount(TAXES_TRANSFER, CREDIT, None),
+    LedgerAccount(TAXES_LEVY, CREDIT, None),
+    LedgerAccount(TAXES_VAT, CREDIT, None),
 )
+
+ACCOUNT_OF: Final[Mapping[Line, str]] = {
+    Line.PLATFORM: FEES_PLATFORM,
+    Line.OPERATOR: FEES_OPERATOR,
+    Line.TRANSFER_TAX: TAXES_TRANSFER,
+    Line.LEVY: TAXES_LEVY,
+    Line.VAT: TAXES_VAT,
+}
+"""Where each line of fees and taxes is owed to whoever gets it in the end."""
+
+
+def owed(lines: Iterable[FeeLine]) -> dict[str, int]:
+    """Return what is taken of the merchant by the account where it is owed, in whole XAF."""
+    return {
+        ACCOUNT_OF[fee.line]: fee.amount
+        for fee in lines
+        if fee.bearer is Bearer.MERCHANT and fee.amount
+    }
 
 
 class UnbalancedError(ValueError):
@@ -80,22 +105,6 @@ class Transaction:
         return totals
 
 
-@dataclass(frozen=True, slots=True)
-class FeeLine:
-    """One computed line of fees or taxes: the schedule it came from and its share in whole XAF."""
-
-    schedule_id: str
-    account: str
-    basis_points: int
-
-    def of(self, gross: Money) -> Money:
-        """Compute the line, half up."""
-        return gross.share(self.basis_points)
-
-
-NO_FEE: Final = (FeeLine("fee_none", FEES_PLATFORM, 0),)
-
-
 def charge_succeeded(
     transaction_id: str,
     charge_id: str,
@@ -104,8 +113,13 @@ def charge_succeeded(
     operator_account: str,
     fees: Iterable[FeeLine] = NO_FEE,
 ) -> Transaction:
-    """Debit the float with the gross; credit each fee line and what is left to `pending`."""
-    lines = [Posting(fee.account, -fee.of(gross).amount) for fee in fees]
+    """Debit the float with the gross; credit each line of the merchant's and the rest to `pending`.
+
+    What the payer bears was never in the gross.
+    """
+    lines = [
+        Posting(ACCOUNT_OF[fee.line], -fee.amount) for fee in fees if fee.bearer is Bearer.MERCHANT
+    ]
     net = gross.amount + sum(line.amount for line in lines)
     return Transaction(
         transaction_id,
@@ -119,7 +133,11 @@ def charge_succeeded(
     )
 
 
-OF_A_CHARGE_PENDING: Final = ("charge", "refund_created", "refund_failed")
+HOLD_RELEASED: Final = "hold_released"
+"""What moves a charge's share of `pending` to `available`: once for the charge, and once more for
+each refund that failed afterwards and gave back what it had taken of that share."""
+
+OF_A_CHARGE_PENDING: Final = ("charge", "refund_created", "refund_failed", HOLD_RELEASED)
 """The kinds of transactions that move a charge's share of `pending`, the charge's own and those of
 its refunds."""
 

@@ -5,8 +5,10 @@ from dataclasses import dataclass, fields
 from datetime import datetime, timedelta
 from typing import Any, Final, Self, TypeVar
 
+from shared.domain import charge
 from shared.domain.account import Caller
 from shared.domain.errors import InvalidRequest, Refusal, TooManyRequests
+from shared.domain.fees import Schedule
 from shared.domain.phone import PARAM, PAYEE_PARAM, PhoneNumber
 from shared.domain.quota import business_day, seconds_to_next_day
 
@@ -15,7 +17,9 @@ PROMPTS: Final = "prompts"
 NUMBER_DAY: Final = "number_day"
 VELOCITY_CHARGE: Final = "velocity_charge"
 VELOCITY_PAYOUT: Final = "velocity_payout"
-KINDS: Final = (REQUESTS, PROMPTS, VELOCITY_CHARGE, VELOCITY_PAYOUT)
+HOLD: Final = "hold"
+FEE: Final = "fee"
+KINDS: Final = (REQUESTS, PROMPTS, VELOCITY_CHARGE, VELOCITY_PAYOUT, HOLD, FEE)
 
 # What the database refuses by, in the order of `caps`: the code, and the field at fault.
 _REACHED: Final[Mapping[str, tuple[str, str | None]]] = {
@@ -24,6 +28,7 @@ _REACHED: Final[Mapping[str, tuple[str, str | None]]] = {
     "key_count": ("key_count_reached", None),
     "key_amount": ("key_amount_reached", "amount"),
 }
+NO_SCHEDULE: Final = Schedule()
 T = TypeVar("T", "RequestRate", "Prompts", "Velocity")
 
 
@@ -71,15 +76,22 @@ class Velocity:
 
 @dataclass(frozen=True, slots=True)
 class Rules:
-    """What holds for one account in one mode; None where nothing bounds."""
+    """What holds for one account in one mode; None where nothing bounds.
+
+    What a charge brings in becomes available after `hold`; `fees` says what is taken of it.
+    """
 
     requests: RequestRate | None = None
     prompts: Prompts | None = None
     charges: Velocity | None = None
     payouts: Velocity | None = None
+    hold: timedelta = charge.HOLD
+    fees: Schedule = NO_SCHEDULE
 
     @classmethod
-    def read(cls, found: Iterable[tuple[str, Mapping[str, Any]]]) -> Self:
+    def read(
+        cls, found: Iterable[tuple[str, Mapping[str, Any]]], fees: Schedule = NO_SCHEDULE
+    ) -> Self:
         """Read kinds with their data; an empty object sets no bound. Raises KeyError."""
         data = {kind: words for kind, words in found if words}
         return cls(
@@ -87,6 +99,8 @@ class Rules:
             prompts=_read(Prompts, data.get(PROMPTS)),
             charges=_read(Velocity, data.get(VELOCITY_CHARGE)),
             payouts=_read(Velocity, data.get(VELOCITY_PAYOUT)),
+            hold=_hold(data.get(HOLD)),
+            fees=fees,
         )
 
 
@@ -166,6 +180,10 @@ def payout_admission(
         param=PAYEE_PARAM,
         number_day=number_day,
     )
+
+
+def _hold(words: Mapping[str, Any] | None) -> timedelta:
+    return charge.HOLD if words is None else timedelta(seconds=int(words["seconds"]))
 
 
 def _read(shape: type[T], words: Mapping[str, Any] | None) -> T | None:

@@ -14,6 +14,7 @@ from shared.domain.account import Caller, Limits, OperatorAccount
 from shared.domain.charge import Charge, ChargeStatus
 from shared.domain.errors import InvalidRequest, NotPermitted, Refusal, Unavailable
 from shared.domain.events import CHARGE_CREATED, Event, Message
+from shared.domain.fees import FeeLine, Levied, borne_by_merchant
 from shared.domain.ids import new_id
 from shared.domain.money import XAF, Money
 from shared.domain.phone import Operator, PhoneNumber
@@ -115,9 +116,9 @@ def create_charge(
     """Store charge, event, due check and message in one transaction.
 
     A key that was answered before gets that answer, whatever has changed since.
-    Raises InvalidRequest (`amount_too_small`, `amount_too_large`, `operator_not_served`,
-    `reference_in_use`, `phone_blocked`), KeyReused, InProgress, NotPermitted, TooManyRequests and
-    Unavailable; then nothing changed.
+    Raises InvalidRequest (`amount_too_small`, `amount_too_large`, `amount_below_fees`,
+    `operator_not_served`, `reference_in_use`, `phone_blocked`), KeyReused, InProgress,
+    NotPermitted, TooManyRequests and Unavailable; then nothing changed.
     """
     use = (
         None
@@ -127,6 +128,7 @@ def create_charge(
     try:
         _may_charge(caller)
         operator_account = _within(command, terms)
+        fees = _fees(command, terms)
     except Refusal:
         earlier = None if use is None else store.replay(use)
         if earlier is None:
@@ -148,6 +150,8 @@ def create_charge(
         description=command.description,
         return_url=command.return_url,
         metadata=command.metadata,
+        hold=terms.rules.hold,
+        fees=fees,
     )
     public = objects.charge_object(charge, base_url=base_url, language=caller.language)
     response = objects.to_json(public)
@@ -214,6 +218,14 @@ def _within(command: CreateCharge, terms: Terms) -> OperatorAccount:
     if terms.wait_seconds is not None:
         raise Unavailable("operator_unavailable", retry_after_seconds=terms.wait_seconds)
     return terms.operator_account
+
+
+def _fees(command: CreateCharge, terms: Terms) -> tuple[FeeLine, ...]:
+    lines = terms.rules.fees.lines(Levied.CHARGE, command.operator, command.money)
+    taken = borne_by_merchant(lines)
+    if taken > command.money.amount:
+        raise InvalidRequest("amount_below_fees", "amount", limit=taken)
+    return lines
 
 
 def read_money(body: Mapping[str, Any]) -> Money:

@@ -197,6 +197,7 @@ def _succeeded(charge: Charge, read: PaymentRead, *, now: datetime, message: Mes
         charge.id,
         gross=charge.money,
         operator_account=charge.operator_account,
+        fees=charge.fees,
     )
     new_receipt = NewReceipt(
         new_id("rcp", at_ms),

@@ -1,5 +1,6 @@
 """Joins the ports of money that goes out to the real parts, each made at its first use."""
 
+from collections.abc import Mapping
 from time import monotonic, sleep
 
 from shared.db.outgoing import OutgoingRows
@@ -7,7 +8,10 @@ from shared.db.payouts import Payouts
 from shared.db.refunds import Refunds
 from shared.domain.account import PAYING, Limits, OperatorAccount, Outlet, Tenant
 from shared.domain.charge import Charge
+from shared.domain.fees import Levied
 from shared.domain.ids import is_id
+from shared.domain.ledger import owed
+from shared.domain.money import Money
 from shared.domain.outgoing import Outgoing
 from shared.domain.payout import Payout
 from shared.domain.phone import Operator
@@ -78,13 +82,18 @@ def _limits() -> ShortCache[Operator, Limits]:
 
 def payout_terms(operator: Operator, tenant: Tenant) -> PayoutTerms:
     """Return by which contract, within which bounds and at what cost a tenant pays out."""
+    rules = wiring.rules(tenant)
+
+    def fees_of(money: Money) -> Mapping[str, int]:
+        return owed(rules.fees.lines(Levied.PAYOUT, operator, money))
+
     return PayoutTerms(
         operator_account=_wallets().get((operator, tenant)),
         limits=_limits().get(operator),
-        rules=wiring.rules(tenant),
+        rules=rules,
         number_key=wiring.kept_key("number_key"),
         intent_secret=wiring.kept_key("intent_key"),
-        fees_of=lambda _: {},
+        fees_of=fees_of,
     )
 
 

@@ -30,15 +30,15 @@ Kept = Mapping[str, Mapping[int, bytes]]
 
 def main(arguments: Sequence[str], environment: Mapping[str, str]) -> int:
     """Run the command; return its exit code."""
-    options = _parse(arguments)
+    options = read_options("verify_audit", "Verify all audit chains.", arguments)
     try:
-        return _verify(_kept(options.kept), environment)
+        return _verify(read_kept(options.kept), environment)
     except KeyError as error:
-        return _fail(f"{error.args[0]} is not set")
+        return fail(f"{error.args[0]} is not set")
     except SQLAlchemyError as error:
-        return _fail(f"the database refused: {reason_of(error)}")
+        return fail(f"the database refused: {reason_of(error)}")
     except (SecretFileError, OSError, ValueError) as error:
-        return _fail(str(error))
+        return fail(str(error))
 
 
 def _verify(kept: Kept, environment: Mapping[str, str]) -> int:
@@ -54,11 +54,11 @@ def _verify(kept: Kept, environment: Mapping[str, str]) -> int:
         store = AuditChains(engine)
         chains = store.chains()
         for chain in sorted(kept.keys() - set(chains)):
-            code = _fail(f"{chain} is missing")
+            code = fail(f"{chain} is missing")
         for chain in chains:
             found = verify_chain(chain, store, kept.get(chain, {}))
             if isinstance(found, Break):
-                code = _fail(f"{chain}: position {found.position} {found.what}")
+                code = fail(f"{chain}: position {found.position} {found.what}")
             else:
                 sys.stdout.write(f"{chain} {found.position} {found.hash.hex()}\n")
     finally:
@@ -66,7 +66,7 @@ def _verify(kept: Kept, environment: Mapping[str, str]) -> int:
     return code
 
 
-def _kept(path: Path | None) -> Kept:
+def read_kept(path: Path | None) -> Kept:
     """Read the output of earlier runs. Raises OSError, and ValueError for what is none."""
     kept: defaultdict[str, dict[int, bytes]] = defaultdict(dict)
     for line in [] if path is None else path.read_text("utf-8").splitlines():
@@ -78,13 +78,15 @@ def _kept(path: Path | None) -> Kept:
     return kept
 
 
-def _parse(arguments: Sequence[str]) -> argparse.Namespace:
-    parser = argparse.ArgumentParser(prog="verify_audit", description="Verify all audit chains.")
+def read_options(program: str, description: str, arguments: Sequence[str]) -> argparse.Namespace:
+    """Read `--kept FILE`, the only option of a command that verifies."""
+    parser = argparse.ArgumentParser(prog=program, description=description)
     parser.add_argument("--kept", type=Path, help="what an earlier run has printed")
     return parser.parse_args(arguments)
 
 
-def _fail(reason: str) -> int:
+def fail(reason: str) -> int:
+    """Say what is wrong on standard error; return the exit code."""
     sys.stderr.write(f"{reason}\n")
     return 1
 

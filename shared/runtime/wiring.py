@@ -14,6 +14,7 @@ from shared.db.charges import Charges
 from shared.db.deliveries import Deliveries
 from shared.db.directory import Directory
 from shared.db.engine import REPLY_SECONDS, make_engine
+from shared.db.holds import Holds
 from shared.db.identity import PeopleRows
 from shared.db.keys import Keys
 from shared.db.reading import Reading
@@ -145,6 +146,12 @@ def directory() -> Directory:
 def schedule() -> Schedule:
     """Return the workers' view of due work and outbox."""
     return Schedule(worker_database())
+
+
+@once
+def holds() -> Holds:
+    """Return the workers' view of money whose hold is over."""
+    return Holds(worker_database())
 
 
 def charges(tenant: Tenant) -> Charges:

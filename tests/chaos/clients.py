@@ -210,7 +210,8 @@ class Clients:
             self._refund_faults[operator.payer(phone)] = name
             self.counters.injected[name] += 1
         key = f"{self.seed}-refund-{chance.getrandbits(64):x}"
-        order = RefundOrder(accepted.id, chance.randint(1, charge["amount"]), key)
+        # What fees took of it available would have to bear, and that may be empty yet.
+        order = RefundOrder(accepted.id, chance.randint(1, charge["amount"] * 9 // 10), key)
         verdict, body = self._ask_until_definite(order)
         if verdict is Verdict.REFUSAL:
             raise UnclassifiedError(f"{verdict} {body[:200]!r}")

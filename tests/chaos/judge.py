@@ -18,6 +18,13 @@ from tests.end_to_end.operator_control import OperatorControl
 from tests.system import HOST, ROOT, LocalSystem
 
 _ROLE: Final = "oracle"
+# Together less than a tenth of the least order.
+_FEES: Final = (
+    ("platform", 150, 1, "merchant"),
+    ("operator", 70, 0, "merchant"),
+    ("vat", 1925, 0, "merchant"),
+    ("transfer_tax", 20, 0, "payer"),
+)
 _JUDGE_SECONDS: Final = 900
 
 
@@ -38,6 +45,25 @@ def oracle_login(system: LocalSystem) -> Login:
         connection.run(f"ALTER ROLE {_ROLE} SET transaction_timeout = 0")
         connection.run(f"GRANT CONNECT ON DATABASE pay TO {_ROLE}")
     return Login(HOST, system.ports["postgres"], "pay", _ROLE, password)
+
+
+def take_fees(system: LocalSystem, account: str) -> None:
+    """Have fees and taxes be taken of an account's charges from now on, by rules of its own."""
+    with superuser(system) as connection:
+        for line, basis_points, flat, bearer in _FEES:
+            connection.run(
+                "INSERT INTO platform.dated_rules (id, kind, account_id, valid_from, data) VALUES"
+                " (:id, 'fee', :account, now(), jsonb_build_object('of', 'charge', 'line',"
+                " CAST(:line AS text), 'basis_points', CAST(:rate AS int), 'flat',"
+                " CAST(:flat AS int), 'borne_by', CAST(:bearer AS text)))"
+                " ON CONFLICT (id) DO NOTHING",
+                id=f"fee_{line}_{account}",
+                account=account,
+                line=line,
+                rate=basis_points,
+                flat=flat,
+                bearer=bearer,
+            )
 
 
 def sources(

@@ -27,7 +27,7 @@ from tests.chaos import killer
 from tests.chaos.clients import KINDS, PAYOUTS, REFUNDS, Clients
 from tests.chaos.counters import FaultCounters
 from tests.chaos.crash_points import LEFT_OUT
-from tests.chaos.judge import oracle_login
+from tests.chaos.judge import oracle_login, take_fees
 from tests.chaos.killer import AT_POINT, AT_RANDOM, PARTS, Death, Killer
 from tests.chaos.oracle.evidence import Login, under_way
 from tests.end_to_end.merchant import Merchant
@@ -117,6 +117,7 @@ class Storm:
         """Kill for as long as planned, stop all faults, and wait until all is quiet."""
         top_up(self.system, self.merchant, _MUCH)
         began = time.monotonic()
+        take_fees(self.system, self.merchant.account)
         orange = self.clients.operators["orange"]
         for opening in ("init", "payout_init"):
             orange.fault_everybody("token_short", on=opening, seconds=PAY_TOKEN_SECONDS)

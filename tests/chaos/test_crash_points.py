@@ -239,6 +239,25 @@ BROKEN: Final[Mapping[str, Callable[[Evidence], Evidence]]] = {
         e, "postings", lambda r: r.update(amount=r["amount"] + 1)
     ),
     "I23 intents are kept": lambda e: replace(e, intents=e.intents[1:]),
+    "I24 pending is explained": lambda e: _each(
+        e, "refunds", lambda r: r.update(from_pending=r["from_pending"] + 1, status="succeeded")
+    ),
+    "I24 available is explained": lambda e: _each(
+        e, "refunds", lambda r: r.update(amount=r["amount"] + 1, status="succeeded")
+    ),
+    "I25 pending has a date": lambda e: replace(
+        e,
+        tables={
+            **e.tables,
+            "due_work": [],
+            "ledger_transactions": [
+                r for r in e.rows("ledger_transactions") if r["kind"] != "hold_released"
+            ],
+        },
+    ),
+    "I25 nothing is released early": lambda e: _each(
+        e, "charges", lambda r: r.update(hold_seconds=r["hold_seconds"] + 3600)
+    ),
 }
 
 

@@ -16,6 +16,7 @@ TENANT_TABLES: Final = (
     "ledger_accounts",
     "ledger_transactions",
     "postings",
+    "ledger_seals",
     "idempotency_keys",
     "consumed_messages",
     "events",

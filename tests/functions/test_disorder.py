@@ -48,7 +48,8 @@ moved AS (SELECT object_id AS id, count(*) AS n FROM state_changes
           WHERE to_status = 'succeeded' GROUP BY 1),
 finals AS (SELECT object_id AS id, count(*) AS n FROM platform.outbox
            WHERE topic = 'payment-final' GROUP BY 1),
-waiting AS (SELECT object_id AS id FROM platform.due_work WHERE done_at IS NULL
+waiting AS (SELECT object_id AS id FROM platform.due_work
+            WHERE done_at IS NULL AND kind = 'payment_check'
             UNION SELECT object_id FROM events JOIN webhook_deliveries d ON d.event_id = events.id
             WHERE d.status <> 'succeeded')
 SELECT c.id FROM charges c

@@ -145,7 +145,8 @@ def _is_settled_once(till: Till, charge_id: str) -> bool:
         "outbox", "topic = 'payment-final' AND object_id = :id", id=charge_id
     )
     receipts = till.rows.of("receipts", "charge_id = :id", id=charge_id)
-    (due,) = till.rows.platform("due_work", "object_id = :id", id=charge_id)
+    checks = "kind = 'payment_check' AND object_id = :id"
+    (due,) = till.rows.platform("due_work", checks, id=charge_id)
     return (
         charge["status"] == "succeeded"
         and [row["id"] for row in booked] == [charge["balance_transaction"]]

@@ -18,7 +18,7 @@ from shared.domain import ledger
 from shared.domain.charge import Attempt, AttemptStatus, Charge, ChargeEvent, ChargeStatus
 from shared.domain.errors import InvalidRequest, KeyReused, LedgerRefused, NotFound, Unavailable
 from shared.domain.events import Event, Message
-from shared.domain.ledger import FEES_PLATFORM, FeeLine
+from shared.domain.fees import FeeLine, Line
 from shared.domain.money import Money
 from shared.domain.outgoing import OutgoingEvent, OutgoingStatus, reference_of
 from shared.domain.refund import Refund, Refundable
@@ -55,7 +55,7 @@ class Shop:
             idempotency=None,
             response="{}",
         )
-        fees = (FeeLine("fee_x", FEES_PLATFORM, fee),)
+        fees = (FeeLine("fee_x", Line.PLATFORM, charge.money.share(fee).amount),)
         posting = ledger.charge_succeeded(
             an_id("txn"),
             charge.id,

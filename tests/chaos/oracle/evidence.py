@@ -225,7 +225,7 @@ def connected(login: Login) -> Iterator[Any]:
 
 
 def under_way(login: Login, schema: str, *, with_proofs: bool = False) -> Sequence[str]:
-    """Name each charge, delivery and receipt of the account that is not at its end.
+    """Name each charge, delivery, receipt and hold of the account that is not at its end.
 
     And each message and notification of whomever.
 
@@ -256,6 +256,9 @@ def under_way(login: Login, schema: str, *, with_proofs: bool = False) -> Sequen
             UNION ALL SELECT 'delivery of ' || event_id FROM "{schema}".webhook_deliveries
               WHERE status = 'pending'
             UNION ALL SELECT 'receipt ' || id FROM "{schema}".receipts WHERE stored_at IS NULL
+            UNION ALL SELECT 'hold of ' || object_id FROM platform.due_work
+              WHERE kind = 'hold_release' AND owner_role = '{schema}' AND done_at IS NULL
+                AND due_at < now() - interval '5 s'
             UNION ALL SELECT 'message ' || id || ' ' || topic FROM platform.outbox
               WHERE published_at IS NULL
             UNION ALL SELECT 'notification ' || id || ' ' || kind FROM platform.notifications

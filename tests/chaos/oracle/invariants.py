@@ -12,7 +12,7 @@ from datetime import UTC, datetime, timedelta
 from itertools import pairwise
 from typing import Final
 
-from tests.chaos.oracle import outgoing
+from tests.chaos.oracle import holds, outgoing
 from tests.chaos.oracle.evidence import Evidence, Row
 
 SENDS: Final = 2
@@ -30,6 +30,13 @@ _AUDITED: Final = (
     "reason",
     "request_id",
 )
+_LINES: Final = {
+    "platform": "fees:platform",
+    "operator": "fees:operator",
+    "transfer_tax": "taxes:transfer",
+    "levy": "taxes:levy",
+    "vat": "taxes:vat",
+}
 FINAL: Final = frozenset({"succeeded", "failed", "expired", "canceled"})
 # What may end a charge whose money may have moved: the operator's word, never our clock.
 _PROOFS: Final[Mapping[str, str]] = {
@@ -343,15 +350,18 @@ def keys_have_one_answer(evidence: Evidence) -> list[str]:
 
 
 def parts_make_the_whole(evidence: Evidence) -> list[str]:
-    """I15: the operator's float gets the gross; merchant's net, fees and taxes add up to it."""
+    """I15: the operator's float gets the gross; merchant's net, fees and taxes add up to it.
+
+    What is taken is what was fixed with the charge, line by line, of what its merchant bears.
+    """
     gross = {row["id"]: row["amount"] for row in evidence.rows("charges")}
+    taken = {row["id"]: _taken(row["fee_lines"]) for row in evidence.rows("charges")}
     transactions = evidence.rows("ledger_transactions")
     objects = {row["id"]: row["object_id"] for row in transactions}
-    others = ("refund_", "payout_", TOP_UP)
-    back = {row["id"] for row in transactions if row["kind"].startswith(others)}
+    others = {row["id"] for row in transactions if row["kind"] != "charge"}
     lines: defaultdict[str, list[Row]] = defaultdict(list)
     for row in evidence.rows("postings"):
-        if row["transaction_id"] not in back:
+        if row["transaction_id"] not in others:
             lines[row["transaction_id"]].append(row)
     found = []
     for transaction, rows in lines.items():
@@ -360,7 +370,18 @@ def parts_make_the_whole(evidence: Evidence) -> list[str]:
         parts = [row["amount"] for row in rows if not row["code"].startswith("float:")]
         if floats != [amount] or -sum(parts) != amount or any(part > 0 for part in parts):
             found.append(f"{transaction}: {floats} and {parts} of {amount}")
+        booked = {
+            row["code"]: -row["amount"]
+            for row in rows
+            if row["code"] != "pending" and not row["code"].startswith("float:")
+        }
+        if booked != taken.get(objects.get(transaction, "")):
+            found.append(f"{transaction}: {booked} is not what was fixed with its charge")
     return found
+
+
+def _taken(lines: list[Row]) -> dict[str, int]:
+    return {_LINES[row["line"]]: row["amount"] for row in lines if row["borne_by"] == "merchant"}
 
 
 def audit_entries_are_chained(evidence: Evidence) -> list[str]:
@@ -482,6 +503,7 @@ INVARIANTS: Final[Mapping[str, Callable[[Evidence], list[str]]]] = {
     "I17 logs keep secrets": logs_keep_secrets,
     "I18 open work has a date": open_work_has_a_date,
     **outgoing.INVARIANTS,
+    **holds.INVARIANTS,
 }
 
 
