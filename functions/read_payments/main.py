@@ -15,7 +15,12 @@ def read(call: Call) -> Answer:
     """Any other GET below /v1: one read of the caller's own."""
     tenant = call.authenticated().tenant
     asked = Read(
-        call.path_params, call.query(), settings().public_base_url, call.language, tenant.livemode
+        call.path_params,
+        call.query(),
+        settings().public_base_url,
+        call.language,
+        tenant.livemode,
+        wiring.now(),
     )
     return Answer(body=READS[call.operation_id](asked, wiring.reading(tenant)))
 

@@ -40,6 +40,9 @@ OPERATIONS: Final[tuple[Operation, ...]] = (
         "end_customer_session", "read_customer", "POST", "/v1/customer/sessions/end", "customer"
     ),
     Operation(
+        "list_balance_transactions", "read_payments", "GET", "/v1/balance_transactions", "merchant"
+    ),
+    Operation(
         "create_customer_challenge", "read_customer", "POST", "/v1/customer/challenges", "public"
     ),
     Operation("accept_invitation", "manage_account", "POST", "/v1/invitations/accept", "person"),
@@ -91,6 +94,13 @@ OPERATIONS: Final[tuple[Operation, ...]] = (
         "GET",
         "/v1/platform/audit_entries/{id}",
         "person",
+    ),
+    Operation(
+        "read_balance_transaction",
+        "read_payments",
+        "GET",
+        "/v1/balance_transactions/{id}",
+        "merchant",
     ),
     Operation(
         "record_account_document",

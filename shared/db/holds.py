@@ -22,6 +22,7 @@ SELECT DISTINCT account_id, livemode FROM (
     WHERE kind = 'hold_release' AND done_at IS NULL AND due_at <= now()
       AND (lease_until IS NULL OR lease_until < now())
     ORDER BY due_at LIMIT :rows::int) AS due
+LIMIT :most::int
 """)
 
 RELEASE: Final = Statement("""
@@ -45,6 +46,8 @@ WHERE kind = 'hold_release' AND object_id IN (
 """)
 
 ROWS_LOOKED_AT: Final = 500
+# Between two looks for checks of payments, which must not wait.
+TENANTS_AT_ONCE: Final = 20
 
 
 class Holds:
@@ -56,7 +59,9 @@ class Holds:
 
     def due(self) -> Sequence[Tenant]:
         """Return whose money waits longest to become available, several at once."""
-        rows = self._database.once(None, FIND_TENANTS, rows=ROWS_LOOKED_AT).rows
+        rows = self._database.once(
+            None, FIND_TENANTS, rows=ROWS_LOOKED_AT, most=TENANTS_AT_ONCE
+        ).rows
         return [Tenant(account, livemode) for account, livemode in rows]
 
     def release(self, tenant: Tenant, ids: Sequence[str], *, at: datetime) -> int | None:

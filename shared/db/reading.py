@@ -1,8 +1,9 @@
-"""What merchants read of their own: pages of what there is of each kind, and the balance."""
+"""What merchants read of their own: pages of what there is of each kind, and their books."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any, Final, TypeVar
 
+from shared.db import books
 from shared.db.charge_statements import CHARGE, FIND
 from shared.db.charges import charge_from_row
 from shared.db.payout_statements import PAYOUT
@@ -12,8 +13,10 @@ from shared.db.refunds import refund_from_row
 from shared.db.statement import Statement
 from shared.db.transaction import Database
 from shared.domain.account import Tenant
+from shared.domain.balance_transaction import TYPE_OF, BalanceTransaction
 from shared.domain.charge import Charge
 from shared.domain.events import Event
+from shared.domain.ids import first_id
 from shared.domain.payout import Payout
 from shared.domain.refund import Refund
 from shared.operations.lists import Page, PageOf
@@ -65,9 +68,6 @@ NEWEST_EVENTS: Final = Statement(f"{_EVENTS} DESC LIMIT :limit::int")
 OLDEST_EVENTS: Final = Statement(f"{_EVENTS} LIMIT :limit::int")
 
 FIND_EVENT: Final = Statement(f"SELECT {_EVENT} FROM events WHERE id = :id::text")
-
-BALANCES: Final = Statement("SELECT code, balance * normal FROM ledger_accounts")
-
 
 T = TypeVar("T")
 
@@ -151,7 +151,31 @@ class Reading:
 
     def balances(self) -> Mapping[str, int]:
         """Return the balance of each ledger account on its normal side, in whole XAF."""
-        return dict(self._rows(BALANCES))
+        return dict(self._rows(books.BALANCES))
+
+    def balances_at(self, second: int) -> Mapping[str, int]:
+        """Return the same as it was at the end of a second since 1970."""
+        first_after = first_id("txn", (second + 1) * 1000)
+        return dict(self._rows(books.BALANCES_AT, first_after=first_after))
+
+    def list_balance_transactions(
+        self, page: Page, *, kinds: Sequence[str], source: str | None
+    ) -> PageOf[BalanceTransaction]:
+        """Return a page of balance transactions of these kinds, newest first."""
+        given = {**_bounds(page), **books.shared_values(), "kinds": list(kinds)}
+        is_newest = page.ending_before is None
+        if source is None:
+            rows = self._rows(books.NEWEST if is_newest else books.OLDEST, **given)
+        else:
+            statement = books.NEWEST_OF_ONE if is_newest else books.OLDEST_OF_ONE
+            rows = self._rows(statement, **given, source=source)
+        return _cut([books.from_row(row) for row in rows], page)
+
+    def find_balance_transaction(self, transaction_id: str) -> BalanceTransaction | None:
+        """Return the balance transaction, or None."""
+        kinds = list(TYPE_OF)
+        rows = self._rows(books.FIND, **books.shared_values(), kinds=kinds, id=transaction_id)
+        return books.from_row(rows[0]) if rows else None
 
 
 def _bounds(page: Page) -> dict[str, Any]:

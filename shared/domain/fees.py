@@ -44,9 +44,9 @@ class Bearer(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class FeeLine:
-    """A computed line: the id of its rule, and its amount in whole XAF."""
+    """A computed line: the id of its rule, if that was kept, and its amount in whole XAF."""
 
-    rule: str
+    rule: str | None
     line: Line
     amount: int
     bearer: Bearer = Bearer.MERCHANT

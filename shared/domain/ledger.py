@@ -62,6 +62,17 @@ ACCOUNT_OF: Final[Mapping[Line, str]] = {
 """Where each line of fees and taxes is owed to whoever gets it in the end."""
 
 
+_LINE_OF: Final[Mapping[str, Line]] = {account: line for line, account in ACCOUNT_OF.items()}
+
+
+def lines_owed(amounts: Mapping[str, int]) -> tuple[FeeLine, ...]:
+    """Return what is owed at each account as lines; other accounts are our own fee's."""
+    return tuple(
+        FeeLine(None, _LINE_OF.get(account, Line.PLATFORM), amount)
+        for account, amount in amounts.items()
+    )
+
+
 def owed(lines: Iterable[FeeLine]) -> dict[str, int]:
     """Return what is taken of the merchant by the account where it is owed, in whole XAF."""
     return {

@@ -50,7 +50,7 @@ class Page:
         bounds: dict[str, int] = {}
         for name, (side, shift) in CREATED.items():
             if name in query:
-                bound = _whole(query[name], name, LATEST) + shift
+                bound = read_whole(query[name], name, LATEST) + shift
                 narrower = max if side == "from" else min
                 bounds[side] = narrower(bound, bounds.get(side, bound))
         limit = read_limit(query, usual=usual, largest=largest)
@@ -85,7 +85,7 @@ def read_limit(
     text = query.get("limit")
     if text is None:
         return usual
-    limit = _whole(text, "limit", largest, code="limit_invalid")
+    limit = read_whole(text, "limit", largest, code="limit_invalid")
     if limit == 0:
         raise InvalidRequest("limit_invalid", "limit", limit=largest)
     return limit
@@ -99,7 +99,8 @@ def read_filter(query: Mapping[str, str], name: str) -> str | None:
     return value
 
 
-def _whole(text: str, param: str, largest: int, *, code: str = "parameter_invalid") -> int:
+def read_whole(text: str, param: str, largest: int, *, code: str = "parameter_invalid") -> int:
+    """Return a whole number from 0 to the largest. Raises InvalidRequest with `code`."""
     is_short = len(text) <= len(str(largest))
     if not (is_short and text.isascii() and text.isdigit() and int(text) <= largest):
         raise InvalidRequest(code, param, limit=largest)

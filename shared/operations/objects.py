@@ -9,8 +9,10 @@ import msgspec
 
 from shared.domain import ledger
 from shared.domain.audit import Link
+from shared.domain.balance_transaction import BalanceTransaction
 from shared.domain.charge import PUBLIC_STATUS, Charge, ChargeStatus
 from shared.domain.events import Event
+from shared.domain.fees import Bearer, FeeLine
 from shared.domain.language import payout_text, refund_text, text
 from shared.domain.outgoing import Outgoing
 from shared.domain.payout import Payout
@@ -161,6 +163,36 @@ def balance_object(balances: Mapping[str, int], *, livemode: bool) -> dict[str, 
             for name in (ledger.AVAILABLE, ledger.PENDING, ledger.HELD)
         },
     }
+
+
+def balance_transaction_object(
+    transaction: BalanceTransaction, *, livemode: bool
+) -> dict[str, Any]:
+    """Return a change of the balance in Stripe's manner; amounts in whole XAF."""
+    return {
+        "id": transaction.id,
+        "object": "balance_transaction",
+        "amount": transaction.amount,
+        "currency": "xaf",
+        "fee": transaction.fee,
+        "fee_details": _fee_details(transaction.lines(Bearer.MERCHANT)),
+        "payer_fee_details": _fee_details(transaction.lines(Bearer.PAYER)),
+        "net": transaction.net,
+        "type": transaction.type,
+        "reporting_category": transaction.type,
+        "source": transaction.source,
+        "status": "pending" if transaction.is_pending else "available",
+        "available_on": unix_seconds(transaction.available_at),
+        "created": unix_seconds(transaction.created_at),
+        "livemode": livemode,
+    }
+
+
+def _fee_details(lines: Iterable[FeeLine]) -> list[dict[str, Any]]:
+    return [
+        {"amount": fee.amount, "currency": "xaf", "type": fee.line.value, "rule": fee.rule}
+        for fee in lines
+    ]
 
 
 def api_key_object(key: StoredKey, *, now: datetime) -> dict[str, Any]:

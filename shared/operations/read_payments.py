@@ -1,10 +1,12 @@
-"""Reads charges, refunds, payouts, events and the balance, with cursors that are ids."""
+"""Reads charges, refunds, payouts, events and the books, with cursors that are ids."""
 
 import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any, Final, Protocol
 
+from shared.domain.balance_transaction import TYPE_OF, BalanceTransaction
 from shared.domain.charge import PUBLIC_STATUS, Charge
 from shared.domain.errors import InvalidRequest, NotFound
 from shared.domain.events import Event
@@ -14,7 +16,14 @@ from shared.domain.payout import Payout
 from shared.domain.refund import PUBLIC_STATUS as REFUND_STATUS
 from shared.domain.refund import Refund
 from shared.operations import objects
-from shared.operations.lists import PAGE_PARAMS, Page, PageOf, read_filter, refuse_unknown
+from shared.operations.lists import (
+    PAGE_PARAMS,
+    Page,
+    PageOf,
+    read_filter,
+    read_whole,
+    refuse_unknown,
+)
 
 
 class ReadStore(Protocol):
@@ -53,6 +62,17 @@ class ReadStore(Protocol):
     def balances(self) -> Mapping[str, int]:
         """Return each ledger account's balance on its normal side, in whole XAF."""
 
+    def balances_at(self, second: int) -> Mapping[str, int]:
+        """Return the same as it was at the end of a second since 1970."""
+
+    def list_balance_transactions(
+        self, page: Page, *, kinds: Sequence[str], source: str | None
+    ) -> PageOf[BalanceTransaction]:
+        """Return a page of balance transactions of these kinds of ledger transactions."""
+
+    def find_balance_transaction(self, transaction_id: str) -> BalanceTransaction | None:
+        """Return the balance transaction, or None."""
+
 
 @dataclass(frozen=True, slots=True)
 class Read:
@@ -63,6 +83,7 @@ class Read:
     base_url: str
     language: str
     livemode: bool
+    now: datetime
 
 
 def read_charge(read: Read, store: ReadStore) -> dict[str, Any]:
@@ -159,9 +180,37 @@ def read_event(read: Read, store: ReadStore) -> dict[str, Any]:
 
 
 def read_balance(read: Read, store: ReadStore) -> dict[str, Any]:
-    """Return the balance."""
+    """Return the balance, or that of a time that is over, `at` in whole seconds since 1970."""
+    refuse_unknown(read.query, {"at"})
+    if "at" not in read.query:
+        return objects.balance_object(store.balances(), livemode=read.livemode)
+    at = read_whole(read.query["at"], "at", objects.unix_seconds(read.now))
+    return objects.balance_object(store.balances_at(at), livemode=read.livemode) | {"at": at}
+
+
+def list_balance_transactions(read: Read, store: ReadStore) -> dict[str, Any]:
+    """Return a page of balance transactions; filters `type` and `source` (an id)."""
+    query = read.query
+    refuse_unknown(query, PAGE_PARAMS | {"type", "source"})
+    found = store.list_balance_transactions(
+        Page.parse(query, "txn"),
+        kinds=_kinds(query.get("type")),
+        source=read_filter(query, "source"),
+    )
+    data = [
+        objects.balance_transaction_object(each, livemode=read.livemode) for each in found.items
+    ]
+    return objects.list_object("/v1/balance_transactions", data, has_more=found.has_more)
+
+
+def read_balance_transaction(read: Read, store: ReadStore) -> dict[str, Any]:
+    """Return one balance transaction. Raises NotFound."""
     refuse_unknown(read.query)
-    return objects.balance_object(store.balances(), livemode=read.livemode)
+    asked = read.path_params["id"]
+    found = store.find_balance_transaction(asked) if is_id(asked, "txn") else None
+    if found is None:
+        raise NotFound("resource_missing", "id")
+    return objects.balance_transaction_object(found, livemode=read.livemode)
 
 
 READS: Final[Mapping[str, Callable[[Read, ReadStore], dict[str, Any]]]] = {
@@ -174,11 +223,21 @@ READS: Final[Mapping[str, Callable[[Read, ReadStore], dict[str, Any]]]] = {
     "list_events": list_events,
     "read_event": read_event,
     "read_balance": read_balance,
+    "list_balance_transactions": list_balance_transactions,
+    "read_balance_transaction": read_balance_transaction,
 }
 
 
 def _event(event: Event, *, livemode: bool) -> dict[str, Any]:
     return objects.event_object(event, json.loads(event.data), livemode=livemode)
+
+
+def _kinds(public: str | None) -> Sequence[str]:
+    """Return the kinds of ledger transactions behind a public type, all without one."""
+    kinds = [kind for kind, word in TYPE_OF.items() if public in {None, word}]
+    if not kinds:
+        raise InvalidRequest("parameter_invalid", "type")
+    return kinds
 
 
 def _statuses(public: str | None, words: Mapping[Any, str]) -> Sequence[str] | None:

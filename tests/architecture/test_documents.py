@@ -220,6 +220,15 @@ def trouble(migrated: Database, make_account: Any) -> Iterator[tuple[Engine, dic
         account=account.id,
         charge=charge.id,
     )
+    # A charge that was paid, whose release is lost.
+    migrated.look(
+        "INSERT INTO charges (id, amount, currency, status, operator, operator_account_id, phone,"
+        " balance_transaction, submit_before, created_at, succeeded_at)"
+        " VALUES (:paid, 500, 'XAF', 'succeeded', 'mtn', 'opa_x', '+237670000001', 'txn_p', now(),"
+        " now(), now())",
+        account.test,
+        paid=an_id("ch"),
+    )
     # A refund that may have been sent and waits for a person.
     migrated.look(
         "INSERT INTO refunds (id, charge_id, amount, from_pending, currency, status, operator,"

@@ -151,6 +151,23 @@ def test_a_charge_goes_all_the_way(merchant: Merchant, charges: Mapping[str, Acc
     _check_receipt(merchant, told[-1].charge["receipt_url"])
 
 
+def test_what_was_paid_becomes_available(
+    merchant: Merchant, charges: Mapping[str, Accepted]
+) -> None:
+    """In test mode ten seconds after it was paid, by the clock alone, and for good."""
+    charge = merchant.wait_final(charges["as it should"].id, seconds=PATIENCE_SECONDS)
+    path = f"/v1/balance_transactions/{charge['balance_transaction']}"
+
+    def look() -> Mapping[str, object] | None:
+        found: Mapping[str, object] = merchant.read(path)
+        return found if found["status"] == "available" else None
+
+    line = wait_for("its money is available", look, seconds=PATIENCE_SECONDS)
+
+    assert (line["net"], line["source"]) == (AMOUNT, charge["id"])
+    assert merchant.read("/v1/balance")["available"][0]["amount"] >= AMOUNT
+
+
 def _check_receipt(merchant: Merchant, url: str) -> None:
     """The PDF is the same each time, and the page about it shows its hash."""
     first, second = (merchant.http.request("GET", url) for _ in range(2))

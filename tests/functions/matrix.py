@@ -17,7 +17,7 @@ from tests.functions.door import DOCUMENT, resolved
 from tests.functions.team import MEMBER_EMAIL
 
 STOLEN: Final = "{stolen}"
-_HARMLESS: Final = re.compile(r"limit|status|type|action|created.*")
+_HARMLESS: Final = re.compile(r"limit|status|type|action|at|created.*")
 _PREFIX: Final = re.compile(r"\^([a-z]+)_")
 _TIME_LENGTH: Final = 10
 
@@ -71,6 +71,8 @@ ROWS: Final[Mapping[str, Row]] = {
     "list_events": Row(lists="evt"),
     "read_event": Row(),
     "read_balance": Row(),
+    "list_balance_transactions": Row(lists="txn"),
+    "read_balance_transaction": Row(),
     "list_operators": Row(),
     "list_api_keys": Row(lists="key"),
     "read_api_key": Row(),

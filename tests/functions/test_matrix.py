@@ -49,6 +49,9 @@ INSERT INTO "{schema}".payouts (id, amount, currency, status, operator, operator
 VALUES (:id, 100, 'XAF', 'created', 'mtn', 'opa_x', '+237670000001', :reference,
   repeat('0', 64), :words, 'txn_x', now(), now())"""
 _FUND: Final = "UPDATE \"{schema}\".ledger_accounts SET balance = -9000000 WHERE code = 'available'"
+_BOOKED: Final = """
+INSERT INTO "{schema}".ledger_transactions (id, kind, object_id, created_at)
+VALUES (:id, 'refund_created', :refund, now())"""
 _REQUEST_ID: Final = re.compile(r"req_[2-7a-z]{24}")
 
 Headers = Mapping[str, str]
@@ -203,6 +206,8 @@ def _open(account: Account, door: Callable[[str], Door], team: Team, superuser: 
     payout, schema = an_id("po"), account.test.schema
     superuser.run(_PAYOUT.format(schema=schema), id=payout, reference=REFERENCE, words=CANARY)
     superuser.run(_FUND.format(schema=schema))
+    booked, sql = an_id("txn"), _BOOKED.format(schema=account.test.schema)
+    superuser.run(sql, id=booked, refund=refund)
     event = door("read_payments").get("/v1/events", key=key).json["data"][0]
     spare, stolen = (
         door("manage_account").post("/v1/api_keys", {"kind": "secret"}, key=key).json
@@ -213,6 +218,7 @@ def _open(account: Account, door: Callable[[str], Door], team: Team, superuser: 
         "ch": charge["id"],
         "rf": refund,
         "po": payout,
+        "txn": booked,
         "evt": event["id"],
         "key": stolen["id"],
         "aud": entry["id"],

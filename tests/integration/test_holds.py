@@ -17,8 +17,9 @@ from shared.domain.charge import Charge, ChargeEvent, ChargeStatus
 from shared.domain.errors import LedgerRefused
 from shared.domain.events import Event, Message
 from shared.domain.money import Money
-from shared.domain.refund import Refund, RefundEvent
-from shared.operations import refund_moves as moves
+from shared.domain.outgoing import OutgoingEvent
+from shared.domain.refund import Refund
+from shared.operations import outgoing_moves as moves
 from shared.operations.ports import IdempotencyUse, Move, NewReceipt
 from shared.operations.release_holds import BATCH, release_holds
 from tests.database import Account, Database, enter, refusal_of
@@ -89,7 +90,7 @@ class Till:
     def fail(self, refund: Refund) -> None:
         """End a refund that could not be sent: all of it goes back."""
         move = moves.failed(
-            refund, RefundEvent.ABANDONED, code="operator_unavailable", at=moment(), language="fr"
+            refund, OutgoingEvent.ABANDONED, code="operator_unavailable", at=moment(), language="fr"
         )
         assert self.refunds.move(move)
 

@@ -61,7 +61,7 @@ def _platforms(call: Call) -> Read:
 
 def _asked(call: Call, *, livemode: bool) -> Read:
     base_url = settings().public_base_url
-    return Read(call.path_params, call.query(), base_url, call.language, livemode)
+    return Read(call.path_params, call.query(), base_url, call.language, livemode, wiring.now())
 
 
 def _file(part: AuditFile) -> Answer:
