@@ -169,8 +169,8 @@ attempt AS (
 ),
 again AS (
     UPDATE provider_attempts a
-    SET status = CASE WHEN a.operator_reference IS NULL THEN :attempt_status::text
-                 ELSE 'sending' END
+    SET status = CASE WHEN a.operator_reference IS NULL AND :attempt_status::text = 'opening'
+                 THEN 'opening' ELSE 'sending' END
     FROM gate, standing s WHERE a.id = s.id
 ),
 token AS (

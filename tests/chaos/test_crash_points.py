@@ -218,7 +218,7 @@ BROKEN: Final[Mapping[str, Callable[[Evidence], Evidence]]] = {
     ),
     "I14 charges have ended": lambda e: _with(e, "charges", lambda r: r.update(status="unknown")),
     "I14 nothing is left": lambda e: _with(e, "due_work", _leased(e)),
-    "I15 parts make the whole": lambda e: _with(
+    "I15 parts make the whole": lambda e: _each(
         e, "postings", lambda r: r.update(amount=r["amount"] + 1)
     ),
     "I16 audit entries are chained": lambda e: _with(

@@ -10,7 +10,13 @@ from typing import Any, Final
 
 import pytest
 
-from tests.end_to_end.merchant import Merchant, PayoutOrder, open_merchant
+from tests.end_to_end.merchant import (
+    Merchant,
+    Order,
+    PayoutOrder,
+    RefundOrder,
+    open_merchant,
+)
 from tests.end_to_end.money import top_up
 from tests.end_to_end.operator_control import OperatorControl
 from tests.end_to_end.waiting import wait_for
@@ -21,6 +27,8 @@ FUNDS: Final = 100_000
 # The first check comes 10 s after creation, the second after 30 s.
 PATIENCE_SECONDS: Final = 45.0
 LATER_SECONDS: Final = 5
+# Orange knows an order by the last letters and digits of our id.
+_ORDER_LENGTH: Final = 20
 FINAL: Final = frozenset({"paid", "failed", "canceled"})
 
 # What an operator may do with a payout that it pays, by the fault that is ordered before.
@@ -135,6 +143,29 @@ def test_one_that_is_taken_back_in_time_is_never_sent(
     merchant.wait_webhook(payout["id"], "payout.canceled", seconds=PATIENCE_SECONDS)
     sent = {row["external_id"] for row in operator.effects(product="disbursement")}
     assert payout["id"] not in sent
+
+
+def test_an_orange_wallet_is_paid_and_given_back_to(local_system: LocalSystem) -> None:
+    """By one cash-in each, to the number that was named, and to the number that paid."""
+    orange = OperatorControl.of(local_system, "orange")
+    with open_merchant(local_system, "Coopérative Orange") as merchant:
+        top_up(local_system, merchant, AMOUNT)
+        charge = merchant.charge(Order("+237690994001", AMOUNT)).id
+        assert merchant.wait_final(charge, seconds=PATIENCE_SECONDS)["status"] == "succeeded"
+        payout = pay(merchant, PayoutOrder("+237690995001", AMOUNT))["id"]
+        order = RefundOrder(charge, AMOUNT)
+        refund = merchant.call("POST", order.path, order.body, order.key).json()["id"]
+
+        def refunded() -> bool:
+            return bool(merchant.read(f"/v1/refunds/{refund}")["status"] == "succeeded")
+
+        assert wait_final(merchant, payout)["status"] == "paid"
+        wait_for(f"{refund} paid back", refunded, seconds=PATIENCE_SECONDS)
+        told = {row["external_id"]: row for row in orange.effects() if row["direction"] == "out"}
+        moved = [told[each[-_ORDER_LENGTH:]] for each in (payout, refund)]
+        assert [row["payer"] for row in moved] == ["690995001", "690994001"]
+        assert {row["amount"] for row in moved} == {str(AMOUNT)}
+        assert merchant.owned() == 0
 
 
 @pytest.mark.usefixtures("ended")

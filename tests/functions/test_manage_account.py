@@ -90,7 +90,7 @@ def test_an_expired_key_is_told_so(make: Make, read_payments: Door, rows: Rows) 
     [
         ({**RESTRICTED, "colour": "red"}, 400, "parameter_unknown", "colour"),
         ({"kind": "restricted"}, 400, "parameter_missing", "scopes"),
-        ({"kind": "restricted", "scopes": ["payouts:write"]}, 400, "parameter_invalid",
+        ({"kind": "restricted", "scopes": ["sweeps:write"]}, 400, "parameter_invalid",
          "scopes[0]"),
         ({"kind": "secret", "scopes": ["charges:read"]}, 400, "parameter_invalid", "scopes"),
         ({**RESTRICTED, "name": "n" * 81}, 400, "parameter_invalid", "name"),

@@ -14,13 +14,13 @@ from shared.db.accounts import PostgresAccounts
 from shared.db.payouts import Payouts
 from shared.db.transaction import Database as Pool
 from shared.domain.account import Tenant
-from shared.domain.charge import Attempt
+from shared.domain.charge import Attempt, AttemptStatus
 from shared.domain.errors import InvalidRequest, KeyReused, TooManyRequests, Unavailable
 from shared.domain.events import PAYOUT_READY, Event, Message
 from shared.domain.money import Money
 from shared.domain.outgoing import OutgoingEvent, OutgoingStatus, reference_of
 from shared.domain.payout import Payout
-from shared.domain.phone import PAYEE_PARAM
+from shared.domain.phone import PAYEE_PARAM, Operator, PhoneNumber
 from shared.domain.rules import Admission
 from shared.operations import outgoing_moves as moves
 from shared.operations.outgoing_store import OutgoingMove, OutgoingNote
@@ -84,10 +84,12 @@ class Shop:
         assert found is not None
         return found
 
-    def claim(self, payout: Payout) -> tuple[Payout, Attempt] | None:
+    def claim(
+        self, payout: Payout, status: AttemptStatus = AttemptStatus.SENDING
+    ) -> tuple[Payout, Attempt] | None:
         """Take it, to send it."""
         reference = reference_of(payout.id)
-        attempt = Attempt(an_id("att"), payout.id, 1, reference, payout.operator_account)
+        attempt = Attempt(an_id("att"), payout.id, 1, reference, payout.operator_account, status)
         return self.store.claim(
             attempt,
             consumer="submit_payout",
@@ -250,6 +252,38 @@ def test_one_of_many_claims_and_a_stale_sender_commits_nothing(shop: Shop) -> No
         id=payout.id,
     )
     assert kinds == [["payout"], ["payout"]]
+
+
+def test_where_the_operator_makes_the_reference_there_is_one(shop: Shop) -> None:
+    """Opening, then sending under it; released it goes again under the same, and looks sent."""
+    opening = AttemptStatus.OPENING
+    payout = shop.payout(operator=Operator.ORANGE, phone=PhoneNumber("+237690000001"))
+    first = shop.claim(payout, opening)
+    assert first is not None
+    shop.store.release(*first, reason="reset")
+    second = shop.claim(payout, opening)
+    assert second is not None
+    assert shop.column("status", "provider_attempts") == ["opening"]
+    held, attempt = second[0], replace(second[1], operator_reference="CI1")
+    until = moment() + timedelta(seconds=60)
+
+    kept = shop.store.keep_opened(held, attempt, lease_until=until)
+    stale = shop.store.keep_opened(
+        held, replace(attempt, operator_reference="CI2"), lease_until=until
+    )
+
+    assert kept is not None
+    assert (kept.lease_until, stale) == (until, None)
+    assert shop.column("operator_reference", "provider_attempts") == ["CI1"]
+    assert shop.database.look(
+        "SELECT operator_reference FROM platform.payment_index WHERE object_id = :id", id=payout.id
+    ) == [["CI1"]]
+    assert shop.claim(payout, opening) is None
+    shop.store.release(kept, attempt, reason="connection_refused")
+    again = shop.claim(payout, opening)
+    assert again is not None
+    assert again[1].operator_reference == "CI1"
+    assert shop.column("status", "provider_attempts") == ["sending"]
 
 
 @pytest.mark.parametrize("is_paid", [True, False])

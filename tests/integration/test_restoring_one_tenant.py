@@ -4,6 +4,7 @@ import os
 import re
 import subprocess
 from dataclasses import replace
+from datetime import timedelta
 from pathlib import Path
 from typing import Any, Final
 
@@ -38,6 +39,16 @@ CLAIMED: Final = """
 INSERT INTO platform.payment_index (object_id, account_id, livemode, kind, operator_account_id,
   reference, state, amount, number_hmac)
 VALUES (:id, :account, false, 'refund', 'opa_x', 'under-this', 'in_transit', 500, 'n')"""
+PAYOUT: Final = """
+INSERT INTO payouts (id, amount, currency, status, operator, operator_account_id, phone,
+  intent_hmac, balance_transaction, scheduled_at, submit_before, created_at)
+VALUES (:id, 500, 'XAF',
+  CASE WHEN CAST(:at AS timestamptz) IS NULL THEN 'created' ELSE 'scheduled' END, :operator,
+  'opa_x', '+237670000001', repeat('0', 64), 'txn_x', CAST(:at AS timestamptz), now(), now())"""
+PAID_OUT: Final = """
+INSERT INTO platform.payment_index (object_id, account_id, livemode, kind, operator_account_id,
+  reference, operator_reference, state, amount, number_hmac)
+VALUES (:id, :account, false, 'payout', 'opa_x', :id, :opened, 'in_transit', 500, 'n')"""
 CHAIN: Final = "SELECT position, id, hash FROM audit_entries ORDER BY position"
 RIGHTS: Final = """
 SELECT relname::text, relacl::text, pg_get_userbyid(relowner)::text FROM pg_class
@@ -253,6 +264,52 @@ def test_what_was_sent_after_the_dump_is_read_and_not_given_up(
         unopened.id: None,
         sent.id: None,
     }
+
+
+def test_what_was_paid_out_after_the_dump_is_read_and_not_sent_again(
+    migrated: Database, account: Account, login: dict[str, str], tmp_path: Path
+) -> None:
+    """At Orange under the payToken; what was never opened, or waits for its time, is as it was."""
+    sent, opened, unopened, waits, gone = sorted(an_id("po") for _ in range(5))
+    later = moment() + timedelta(days=1)
+    for payout, operator, at in (
+        (sent, "mtn", None),
+        (opened, "orange", None),
+        (unopened, "orange", None),
+        (waits, "mtn", later),
+    ):
+        migrated.look(PAYOUT, account.test, id=payout, operator=operator, at=at)
+    dump = dumped(login, tmp_path)
+    for payout in (sent, opened, unopened, gone):
+        token = f"CI{payout}" if payout == opened else None
+        migrated.look(PAID_OUT, id=payout, account=account.id, opened=token)
+
+    assert put_back(login, account.test, dump).returncode == 0
+    *work, _ = SQL.findall(RUNBOOK.read_text("utf-8"))
+    for sql in work:
+        migrated.look(sql, account.test)
+
+    back = migrated.look(
+        "SELECT p.id, p.status, a.reference, a.operator_reference, a.status FROM payouts p"
+        " LEFT JOIN provider_attempts a ON a.charge_id = p.id ORDER BY p.id",
+        account.test,
+    )
+    due = migrated.look(
+        "SELECT object_id, due_at FROM platform.due_work WHERE account_id = :id"
+        " AND kind = 'payout_check' AND done_at IS NULL AND due_at > now() ORDER BY object_id",
+        id=account.id,
+    )
+    cases = migrated.look(
+        "SELECT object_id, kind FROM platform.cases WHERE account_id = :id", id=account.id
+    )
+    assert back == [
+        [sent, "submitting", sent, None, "silent"],
+        [opened, "submitting", opened, f"CI{opened}", "silent"],
+        [unopened, "created", None, None, None],
+        [waits, "scheduled", None, None, None],
+    ]
+    assert due == [[waits, later]]
+    assert cases == [[gone, "payout"]]
 
 
 def test_a_restore_that_fails_midway_changes_nothing(
