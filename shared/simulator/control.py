@@ -7,22 +7,26 @@ import hmac
 import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any, Final
 
 from werkzeug.wrappers import Request, Response
 
-from shared.simulator import access, ledger_view, steering
+from shared.simulator import access, ledger_view, statement, steering
 from shared.simulator.answers import json_response
 from shared.simulator.callbacks import CallbackSender
 from shared.simulator.database import Database
 from shared.simulator.orange.channels import Channels
+from shared.simulator.outcomes import CURRENCIES
 from shared.simulator.steering import ControlError
 from shared.simulator.store import NOBODY
 from shared.simulator.users import COLLECTION, DISBURSEMENT
 
 _MAX_BODY_BYTES: Final = 64 * 1024
 _MAX_ROWS: Final = 10_000
+_CSV: Final = "text/csv; charset=utf-8; header=present"
+_FIRST_DAY: Final = date(2000, 1, 1)
+_LAST_DAY: Final = date(2999, 12, 31)
 _WHOSE: Final = ("operator", "product", "api_user")
 
 
@@ -52,6 +56,8 @@ def handle(
     if not is_known:
         return json_response(404, {"message": "Resource not found"})
     try:
+        if (request.method, path) == ("GET", "/statement"):
+            return Response(_statement(office, request, now), 200, content_type=_CSV)
         return json_response(200, _answer(office, request, path, now))
     except ControlError as error:
         return json_response(error.status, {"message": str(error)})
@@ -95,6 +101,9 @@ def _carry_out(office: Office, request: Request, path: str, now: datetime) -> ob
             return steering.settle(database, sender, _api_user(office, order), order, now=now)
         case "/channels":
             return asdict(office.channels.make(now))
+        case "/adjustments":
+            order = _order(request, {*_WHOSE, "kind", "reference", "currency", "amount"})
+            return steering.adjust(database, _api_user(office, order), order, now=now)
         case "/partners" | "/floats/top_up" | "/floats/move":
             return _fund(office, request, path, now)
         case _:
@@ -109,6 +118,42 @@ def _fund(office: Office, request: Request, path: str, now: datetime) -> object:
     order = _order(request, {*_WHOSE, "currency", "amount"})
     change = steering.top_up if path == "/floats/top_up" else steering.move_float
     return change(office.database, _payer(office, order), order, now=now)
+
+
+def _statement(office: Office, request: Request, now: datetime) -> str:
+    """The statement of the days from `from` to `until`, both within; `until` is `from` by itself.
+
+    Raises ControlError.
+    """
+    args = request.args
+    first = _day(args.get("from"), "from")
+    last = first if "until" not in args else _day(args["until"], "until")
+    currency = args.get("currency", "XAF")
+    if currency not in CURRENCIES.values():
+        raise ControlError(f"currency must be one of: {', '.join(CURRENCIES.values())}")
+    if last < first:
+        raise ControlError("until must not lie before from")
+    try:
+        return statement.write(
+            office.database,
+            _api_user(office, args),
+            currency=currency,
+            first=first,
+            last=last,
+            now=now,
+        )
+    except statement.TooLong as error:
+        raise ControlError(str(error)) from error
+
+
+def _day(text: str | None, name: str) -> date:
+    try:
+        day = date.fromisoformat(text or "")
+    except ValueError as error:
+        raise ControlError(f"{name} must be a day like 2026-11-30") from error
+    if not _FIRST_DAY <= day <= _LAST_DAY:
+        raise ControlError(f"{name} must be a day like 2026-11-30")
+    return day
 
 
 def _payer(office: Office, given: Mapping[str, Any]) -> str:

@@ -58,6 +58,19 @@ CREATE TABLE IF NOT EXISTS float_moves (
   moved_at timestamptz NOT NULL
 );
 CREATE INDEX IF NOT EXISTS float_moves_of_user ON float_moves (api_user, currency);
+CREATE TABLE IF NOT EXISTS adjustments (
+  id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+  api_user text NOT NULL,
+  currency text NOT NULL,
+  kind text NOT NULL CHECK (kind IN ('fee', 'reversal')),
+  amount numeric NOT NULL,
+  reference text,
+  financial_transaction_id text NOT NULL UNIQUE,
+  booked_at timestamptz NOT NULL
+);
+CREATE UNIQUE INDEX IF NOT EXISTS adjustments_reversed_once ON adjustments (api_user, reference)
+  WHERE kind = 'reversal';
+CREATE INDEX IF NOT EXISTS adjustments_of_user ON adjustments (api_user, currency);
 CREATE SEQUENCE IF NOT EXISTS financial_transaction_ids
   MINVALUE 1000000000 MAXVALUE 9999999999 START 2400000000;
 CREATE TABLE IF NOT EXISTS payments (

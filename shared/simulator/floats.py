@@ -1,8 +1,9 @@
 """What each operator account holds, product by product: MTN's have balances of their own.
 
-A collection account holds what it was paid, less what was moved away. A disbursement account holds
-what was put or moved there, less what went out: a payout that will succeed takes its amount when it
-is accepted, under the lock of one row, so that the float is never promised twice.
+A collection account holds what it was paid, less what was moved away, taken as a fee or reversed. A
+disbursement account holds what was put or moved there, less what went out: a payout that will
+succeed takes its amount when it is accepted, under the lock of one row, so that the float is never
+promised twice.
 """
 
 from datetime import datetime
@@ -22,6 +23,8 @@ SELECT trim_scale(
    WHERE api_user = :api_user AND currency = :currency
      AND final_status = 'SUCCESSFUL' AND final_at <= :now)
   + (SELECT coalesce(sum(amount), 0) FROM float_moves
+     WHERE api_user = :api_user AND currency = :currency)
+  + (SELECT coalesce(sum(amount), 0) FROM adjustments
      WHERE api_user = :api_user AND currency = :currency))::text
 """
 
@@ -62,6 +65,37 @@ def give_back(run: Runner, payment: Payment) -> None:
     """Put back the amount of a payout that will not succeed after all."""
     request = payment.request
     _add(run, payment.api_user, request.currency, request.amount)
+
+
+def adjust(run: Runner, api_user: str, currency: str, amount: str) -> bool:
+    """Let a fee or a reversal change a disbursement float; False where it is too low for it.
+
+    What is no disbursement account has no row here: its balance is the sum of its books.
+    """
+    whose = {"api_user": api_user, "currency": currency}
+    if not run("SELECT 1 FROM floats WHERE api_user = :api_user AND currency = :currency", **whose):
+        return True
+    return bool(
+        run(
+            "UPDATE floats SET balance = balance + :amount::numeric"
+            " WHERE api_user = :api_user AND currency = :currency"
+            " AND balance + :amount::numeric >= 0 RETURNING 1",
+            **whose,
+            amount=amount,
+        )
+    )
+
+
+def is_reversed(run: Runner, payment: Payment) -> bool:
+    """Was the payment taken back before? Whoever calls holds its row."""
+    return bool(
+        run(
+            "SELECT 1 FROM adjustments WHERE api_user = :api_user AND reference = :reference"
+            " AND kind = 'reversal'",
+            api_user=payment.api_user,
+            reference=payment.reference,
+        )
+    )
 
 
 def open_with(run: Runner, api_user: str, currency: str, amount: str, *, now: datetime) -> None:

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any, Final
 
-from shared.simulator import floats
+from shared.simulator import floats, statement
 from shared.simulator.callbacks import CallbackSender
 from shared.simulator.database import Database, Runner
 from shared.simulator.faults import FaultError, operation_of, parse_fault
@@ -172,6 +172,33 @@ def move_float(
             raise ControlError("the collection balance is lower than that", status=409)
         balance = floats.available(run, api_user, currency)
     return {"api_user": api_user, "currency": currency, "balance": balance}
+
+
+def adjust(
+    database: Database, api_user: str, order: Mapping[str, Any], *, now: datetime
+) -> dict[str, Any]:
+    """Take a payment back, or a fee: statements tell of it, callbacks never. Raises ControlError.
+
+    409 where the payment is no success, was taken back before, or the float is lower than that.
+    """
+    kind = order.get("kind")
+    with database.transaction() as run:
+        try:
+            if kind == statement.REVERSAL:
+                payment = _find(run, api_user, order.get("reference"))
+                if not payment.is_final(now) or payment.final_status is not FinalStatus.SUCCESSFUL:
+                    raise ControlError("the payment is no success", status=409)
+                if floats.is_reversed(run, payment):
+                    raise ControlError("the payment was taken back before", status=409)
+                amount = statement.reverse(run, payment, now=now)
+            elif kind == statement.FEE:
+                currency, amount = _money(order)
+                statement.take_fee(run, api_user, currency, amount, now=now)
+            else:
+                raise ControlError("kind must be fee or reversal")
+        except ValueError as error:
+            raise ControlError(str(error), status=409) from error
+    return {"api_user": api_user, "kind": kind, "amount": amount.removeprefix("-")}
 
 
 def join(database: Database, api_user: str, order: Mapping[str, Any]) -> dict[str, Any]:
