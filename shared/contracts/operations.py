@@ -45,6 +45,8 @@ OPERATIONS: Final[tuple[Operation, ...]] = (
     Operation(
         "create_customer_challenge", "read_customer", "POST", "/v1/customer/challenges", "public"
     ),
+    Operation("list_statements", "manage_platform", "GET", "/v1/platform/statements", "person"),
+    Operation("upload_statement", "manage_platform", "POST", "/v1/platform/statements", "person"),
     Operation("accept_invitation", "manage_account", "POST", "/v1/invitations/accept", "person"),
     Operation("export_audit_entries", "read_payments", "GET", "/v1/audit_entries.csv", "merchant"),
     Operation(
@@ -53,6 +55,7 @@ OPERATIONS: Final[tuple[Operation, ...]] = (
     Operation(
         "create_customer_session", "read_customer", "POST", "/v1/customer/sessions", "public"
     ),
+    Operation("list_cases", "manage_platform", "GET", "/v1/platform/cases", "person"),
     Operation("list_audit_entries", "read_payments", "GET", "/v1/audit_entries", "merchant"),
     Operation("list_invitations", "manage_account", "GET", "/v1/invitations", "merchant"),
     Operation("invite_person", "manage_account", "POST", "/v1/invitations", "merchant"),
@@ -75,6 +78,20 @@ OPERATIONS: Final[tuple[Operation, ...]] = (
     Operation("list_team", "manage_account", "GET", "/v1/team", "merchant"),
     Operation("read_me", "manage_account", "GET", "/v1/me", "person"),
     Operation(
+        "approve_ending",
+        "manage_platform",
+        "POST",
+        "/v1/platform/cases/{id}/endings/{ending}/approve",
+        "person",
+    ),
+    Operation(
+        "reject_ending",
+        "manage_platform",
+        "POST",
+        "/v1/platform/cases/{id}/endings/{ending}/reject",
+        "person",
+    ),
+    Operation(
         "approve_account_change",
         "provision_account",
         "POST",
@@ -96,12 +113,18 @@ OPERATIONS: Final[tuple[Operation, ...]] = (
         "person",
     ),
     Operation(
+        "propose_ending", "manage_platform", "POST", "/v1/platform/cases/{id}/endings", "person"
+    ),
+    Operation(
         "read_balance_transaction",
         "read_payments",
         "GET",
         "/v1/balance_transactions/{id}",
         "merchant",
     ),
+    Operation("check_case", "manage_platform", "POST", "/v1/platform/cases/{id}/check", "person"),
+    Operation("close_case", "manage_platform", "POST", "/v1/platform/cases/{id}/close", "person"),
+    Operation("read_statement", "manage_platform", "GET", "/v1/platform/statements/{id}", "person"),
     Operation(
         "record_account_document",
         "provision_account",
@@ -133,6 +156,7 @@ OPERATIONS: Final[tuple[Operation, ...]] = (
     ),
     Operation("cancel_charge", "create_charge", "POST", "/v1/charges/{id}/cancel", "merchant"),
     Operation("cancel_payout", "create_payout", "POST", "/v1/payouts/{id}/cancel", "merchant"),
+    Operation("read_case", "manage_platform", "GET", "/v1/platform/cases/{id}", "person"),
     Operation("read_audit_entry", "read_payments", "GET", "/v1/audit_entries/{id}", "merchant"),
     Operation("end_access", "manage_platform", "POST", "/v1/accesses/{id}/end", "person"),
     Operation("remove_member", "manage_account", "POST", "/v1/team/{person}/remove", "merchant"),

@@ -114,6 +114,16 @@ WHERE id = :id AND (base_url, target_environment, credentials)
   IS DISTINCT FROM (:base_url, :target_environment, :credentials)
 """)
 
+# No two accounts are called the same: the first one keeps the name.
+NAME_STATEMENTS: Final = text("""
+UPDATE platform.operator_accounts o
+SET statement_account = :account, statement_version = :version
+WHERE o.id = :id
+  AND (o.statement_account, o.statement_version) IS DISTINCT FROM (:account, :version)
+  AND NOT EXISTS (SELECT FROM platform.operator_accounts p
+                  WHERE p.statement_account = :account AND p.id <> :id)
+""")
+
 TENANTS: Final = text("""
 SELECT account_id FROM platform.account_schemas WHERE livemode = :livemode ORDER BY account_id
 """)
@@ -184,6 +194,14 @@ class PostgresAccountStore:
                     connection.exec_driver_sql(f'SET LOCAL search_path = "{tenant.schema}"')
                     _add_ledger_accounts(connection, tenant, (float_account(kept),))
         return kept
+
+    def name_statements(self, operator_account: str, *, account: str | None, version: str) -> None:
+        """Keep what an operator calls an account in its statements; None leaves it as it is."""
+        if account is None:
+            return
+        given = {"id": operator_account, "account": account, "version": version}
+        with self._engine.begin() as connection:
+            connection.execute(NAME_STATEMENTS, given)
 
 
 def _earlier(connection: Connection, account: AccountRecord) -> str | None:

@@ -42,6 +42,7 @@ FORGOTTEN: Final = (
     "event_feed",
     "payment_index",
     "cases",
+    "endings",
     "dead_letters",
 )
 """Tables of the platform that lose the mode's rows."""

@@ -13,6 +13,7 @@ PAYMENT_FINAL: Final = "payment-final"
 PAYOUT_CHECK_DUE: Final = "payout-check-due"
 PAYOUT_READY: Final = "payout-ready"
 REFUND_CREATED: Final = "refund-created"
+STATEMENT_UPLOADED: Final = "statement-uploaded"
 WEBHOOK_DUE: Final = "webhook-due"
 IDENTITY_DUE: Final = "identity-due"
 

@@ -217,6 +217,115 @@ MESSAGES: Final[Mapping[str, Words]] = {
         "This account has no live mode yet; it comes with the activation.",
         "Ce compte n'a pas encore de mode réel ; il vient avec l'activation.",
     ),
+    "case_needed": Words(
+        "The case is still needed",
+        "Le dossier est encore nécessaire",
+        "{object_id} has not ended, and nothing but this case looks after it. Please have it read "
+        "again, or end it, first.",
+        "{object_id} n'est pas terminé, et rien d'autre que ce dossier ne s'en occupe. Veuillez "
+        "d'abord le faire relire ou y mettre fin.",
+    ),
+    "case_not_readable": Words(
+        "There is no payment to read",
+        "Il n'y a pas de paiement à relire",
+        "The case is about nothing that stands in an account's books.",
+        "Le dossier ne porte sur rien qui figure dans les livres d'un compte.",
+    ),
+    "ending_not_possible": Words(
+        "This cannot be ended by hand",
+        "Ceci ne peut être terminé à la main",
+        "Only an open case of a refund or a payout that was sent and has not ended can lead there.",
+        "Seul un dossier ouvert d'un remboursement ou d'un paiement sortant envoyé et non terminé "
+        "peut y mener.",
+    ),
+    "ending_too_early": Words(
+        "It is too early to end this",
+        "Il est trop tôt pour terminer ceci",
+        "24 hours must have passed since it was sent.",
+        "24 heures doivent s'être écoulées depuis son envoi.",
+    ),
+    "ending_unread": Words(
+        "The operator has not said that it knows nothing of it",
+        "L'opérateur n'a pas dit qu'il n'en sait rien",
+        "No read of it has ever found nothing at the operator. Please have it read first.",
+        "Aucune lecture n'est restée sans résultat chez l'opérateur. Veuillez d'abord le faire "
+        "relire.",
+    ),
+    "ending_in_statement": Words(
+        "A statement has it",
+        "Un relevé le contient",
+        "A line of the operator's statement tells of it: the money may have moved.",
+        "Une ligne du relevé de l'opérateur en fait état : l'argent a pu être versé.",
+    ),
+    "ending_not_covered": Words(
+        "No statement covers it yet",
+        "Aucun relevé ne le couvre encore",
+        "The operator's statements of the day it was sent and of the day after must be uploaded "
+        "and processed first.",
+        "Les relevés de l'opérateur du jour de l'envoi et du lendemain doivent d'abord être "
+        "déposés et traités.",
+    ),
+    "statement_known": Words(
+        "The statement is known",
+        "Le relevé est connu",
+        "The same bytes were uploaded before, as {statement}.",
+        "Les mêmes octets ont déjà été déposés, sous {statement}.",
+    ),
+    "statement_account_unknown": Words(
+        "The account is not known",
+        "Le compte n'est pas connu",
+        "The statement is of an account (line {line}) that none of our operator accounts is called "
+        "by.",
+        "Le relevé est celui d'un compte (ligne {line}) dont aucun de nos comptes opérateur ne "
+        "porte le nom.",
+    ),
+    "statement_version_unknown": Words(
+        "The version cannot be read",
+        "La version ne peut être lue",
+        "Statements of the form “{version}” are not read for this account.",
+        "Les relevés de la forme « {version} » ne sont pas lus pour ce compte.",
+    ),
+    "statement_encoding": Words(
+        "The statement is not plain UTF-8",
+        "Le relevé n'est pas en UTF-8 simple",
+        "Line {line} holds bytes that are not UTF-8, a byte order mark or a NUL. Please upload the "
+        "file as the operator gave it.",
+        "La ligne {line} contient des octets qui ne sont pas de l'UTF-8, une marque d'ordre des "
+        "octets ou un NUL. Veuillez déposer le fichier tel que l'opérateur l'a remis.",
+    ),
+    "statement_separator": Words(
+        "The statement is not CSV with commas",
+        "Le relevé n'est pas un CSV à virgules",
+        "Line {line} has no cells that are separated by commas, or its quotes do not close.",
+        "La ligne {line} n'a pas de cellules séparées par des virgules, ou ses guillemets ne se "
+        "ferment pas.",
+    ),
+    "statement_cell_invalid": Words(
+        "A cell cannot be read",
+        "Une cellule ne peut être lue",
+        "Line {line}, column “{column}”: this cannot stand there.",
+        "Ligne {line}, colonne « {column} » : ceci ne peut s'y trouver.",
+    ),
+    "statement_incomplete": Words(
+        "The statement is not whole",
+        "Le relevé n'est pas entier",
+        "The statement breaks off, or its last line does not agree with it (line {line}, column "
+        "“{column}”).",
+        "Le relevé s'interrompt, ou sa dernière ligne ne concorde pas avec lui (ligne {line}, "
+        "colonne « {column} »).",
+    ),
+    "statement_too_long": Words(
+        "The statement is too long",
+        "Le relevé est trop long",
+        "A statement has at most {limit} lines. Please upload fewer days at once.",
+        "Un relevé a au plus {limit} lignes. Veuillez déposer moins de jours à la fois.",
+    ),
+    "statement_not_over": Words(
+        "The statement is of days to come",
+        "Le relevé est de jours à venir",
+        "The first day of the statement (line {line}) has not begun yet.",
+        "Le premier jour du relevé (ligne {line}) n'a pas encore commencé.",
+    ),
     "access_open": Words(
         "An access is open",
         "Un accès est ouvert",
@@ -783,6 +892,14 @@ MESSAGES: Final[Mapping[str, Words]] = {
 
 # Codes that a charge can fail with too, in words about money that goes back.
 OF_REFUNDS: Final[Mapping[str, Words]] = {
+    "not_received": Words(
+        "The operator did not receive the refund",
+        "L'opérateur n'a pas reçu le remboursement",
+        "The operator knows nothing of the refund, and its statement lacks it. Nothing was paid; "
+        "the whole amount is in your balance again.",
+        "L'opérateur ne connaît pas le remboursement, et son relevé ne le contient pas. Rien n'a "
+        "été versé ; le montant entier est de nouveau dans votre solde.",
+    ),
     "operator_unavailable": Words(
         "The refund could not be sent",
         "Le remboursement n'a pas pu être envoyé",
@@ -817,6 +934,14 @@ OF_REFUNDS: Final[Mapping[str, Words]] = {
 
 # The same about money that a merchant sends.
 OF_PAYOUTS: Final[Mapping[str, Words]] = {
+    "not_received": Words(
+        "The operator did not receive the payout",
+        "L'opérateur n'a pas reçu le versement",
+        "The operator knows nothing of the payout, and its statement lacks it. Nothing was paid; "
+        "all of it is in your balance again.",
+        "L'opérateur ne connaît pas le versement, et son relevé ne le contient pas. Rien n'a été "
+        "versé ; tout est de nouveau dans votre solde.",
+    ),
     "operator_unavailable": Words(
         "The payout could not be sent",
         "Le versement n'a pas pu être envoyé",

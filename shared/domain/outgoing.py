@@ -44,6 +44,7 @@ class OutgoingEvent(StrEnum):
     SEEN_WAITING = "seen_waiting"  # a status read shows it on its way
     CONFIRMED = "confirmed"  # a status read proves that it was paid out
     DECLINED = "declined"  # a status read proves that it failed
+    GIVEN_UP = "given_up"  # two persons allowed it, and a status read found nothing after that
 
 
 _S = OutgoingStatus
@@ -63,6 +64,9 @@ TRANSITIONS: Final[Mapping[tuple[OutgoingStatus, OutgoingEvent], OutgoingStatus]
     (_S.SUBMITTING, _E.SEEN_WAITING): _S.IN_TRANSIT,
     (_S.SUBMITTING, _E.CONFIRMED): _S.SUCCEEDED,
     (_S.SUBMITTING, _E.DECLINED): _S.FAILED,
+    (_S.SUBMITTING, _E.GIVEN_UP): _S.FAILED,
+    (_S.UNKNOWN, _E.GIVEN_UP): _S.FAILED,
+    (_S.IN_TRANSIT, _E.GIVEN_UP): _S.FAILED,
     (_S.UNKNOWN, _E.SEEN_WAITING): _S.IN_TRANSIT,
     (_S.UNKNOWN, _E.CONFIRMED): _S.SUCCEEDED,
     (_S.UNKNOWN, _E.DECLINED): _S.FAILED,

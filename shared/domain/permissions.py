@@ -77,6 +77,16 @@ OF_ROLE: Final[Mapping[str, frozenset[Role]]] = {
     "list_platform_audit_entries": _ADMIN,
     "read_platform_audit_entry": _ADMIN,
     "export_platform_audit_entries": _ADMIN,
+    "list_cases": _ADMIN,
+    "read_case": _ADMIN,
+    "close_case": _ADMIN,
+    "check_case": _ADMIN,
+    "propose_ending": _ADMIN,
+    "approve_ending": _ADMIN,
+    "reject_ending": _ADMIN,
+    "upload_statement": _ADMIN,
+    "list_statements": _ADMIN,
+    "read_statement": _ADMIN,
 }
 """Operations of people outside any account, and the roles of which one is needed."""
 
@@ -200,6 +210,12 @@ STEP_UP_OUTSIDE: Final = frozenset(
         "reject_account_change",
         "open_access",
         "end_access",
+        "close_case",
+        "check_case",
+        "propose_ending",
+        "approve_ending",
+        "reject_ending",
+        "upload_statement",
     }
 )
 """The same outside accounts: whatever an administrator changes."""

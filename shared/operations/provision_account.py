@@ -227,6 +227,10 @@ def provision_account(
     return ProvisionedAccount(account_id, tuple(shown))
 
 
+SIMULATED_STATEMENTS: Final = "statement.v1"
+"""The form of the simulator's statements."""
+
+
 def simulated_operators(simulator_url: str, *, now: datetime) -> tuple[OperatorAccount, ...]:
     """Return the platform's operator accounts in test mode, all at the simulator."""
     made = (simulated_mtn, simulated_orange, simulated_mtn_disbursement)

@@ -1,7 +1,8 @@
 """Reads the operator's word on money that goes out and, where it proves something, moves state.
 
 The port it is given cannot send. Only an operator's own word ends what may have been sent: where it
-knows nothing of it, the money stays held, and after a day a person decides.
+knows nothing of it, the money stays held, and after a day two persons may allow to give it back, if
+the operator still knows nothing then.
 """
 
 from collections.abc import Callable
@@ -10,6 +11,7 @@ from datetime import datetime
 from typing import Final, assert_never
 
 from shared.domain import charge as charges
+from shared.domain import ending
 from shared.domain.account import OPENING
 from shared.domain.charge import Attempt, AttemptStatus, Charge
 from shared.domain.deadline import HANDLER_SECONDS, Deadline
@@ -38,11 +40,16 @@ TRIES: Final = 3
 
 @dataclass(frozen=True, slots=True)
 class PayoutSettlement:
-    """What settling needs beside its store and its operator; `charge_of` finds a charge by id."""
+    """What settling needs beside its store and its operator; `charge_of` finds a charge by id.
+
+    `may_give_up` says whether two administrators allow to end one that the operator knows nothing
+    of.
+    """
 
     base_url: str
     language: str
     charge_of: Callable[[str], Charge | None]
+    may_give_up: Callable[[str], bool]
     now: Callable[[], datetime]
     monotonic: Callable[[], float]
     reached: Reached
@@ -187,7 +194,10 @@ def _apply(
                 not_found_reads=attempt.not_found_reads + 1,
                 first_not_found_at=attempt.first_not_found_at or now,
             )
-            return _keep(replace(note, attempt=seen), store=store)
+            # Nobody asks before a person may: a day of reads is over then.
+            if note.next_check_at is not None or not how.may_give_up(outgoing.id):
+                return _keep(replace(note, attempt=seen), store=store)
+            move = _given_up(outgoing, now=now, how=how)
         case ReadState.UNKNOWN:
             return _keep_unread(note, store=store)
         case _:
@@ -231,6 +241,12 @@ def _ended(
         code=read.failure_code or "operator_error",
         at=now,
         language=how.language,
+    )
+
+
+def _given_up(outgoing: Outgoing, *, now: datetime, how: PayoutSettlement) -> OutgoingMove:
+    return moves.failed(
+        outgoing, OutgoingEvent.GIVEN_UP, code=ending.FAILURE_CODE, at=now, language=how.language
     )
 
 

@@ -10,11 +10,14 @@ import functions_framework
 
 from shared.domain.errors import MethodNotAllowed, NotFound, Refusal, TooLarge
 from shared.domain.ids import new_id
+from shared.domain.operator_statement import LARGEST_BYTES as LARGEST_STATEMENT_BYTES
 from shared.runtime import language_choice, problem
 from shared.runtime.settings import settings
 
 Application = Callable[[dict[str, Any], Callable[..., Any]], Iterable[bytes]]
 LARGEST_BODY_BYTES: Final = 1024 * 1024
+LARGER_BODIES: Final = {"manage_platform": LARGEST_STATEMENT_BYTES}
+"""Functions that take more than others, in bytes."""
 METHODS: Final = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
 
 
@@ -27,10 +30,10 @@ def create_app(target: str, source: str) -> Application:
     app.url_map.merge_slashes = False
     run = app.view_functions["run"]
     app.view_functions["error"] = lambda: run(path="")
-    return _bounded(app.wsgi_app)
+    return _bounded(app.wsgi_app, LARGER_BODIES.get(target, LARGEST_BODY_BYTES))
 
 
-def _bounded(inner: Application) -> Application:
+def _bounded(inner: Application, limit: int) -> Application:
     """Read the body up to its limit before Flask sees the request, and refuse odd methods."""
 
     def application(environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
@@ -42,7 +45,7 @@ def _bounded(inner: Application) -> Application:
             path = environ["PATH_INFO"]
             if path.startswith("//") or "\n" in path:
                 raise NotFound("route_unknown")
-            _bound_body(environ)
+            _bound_body(environ, limit)
         except Refusal as refusal:
             return _refuse(refusal, environ, start_response)
         return inner(environ, start_response)
@@ -50,16 +53,16 @@ def _bounded(inner: Application) -> Application:
     return application
 
 
-def _bound_body(environ: dict[str, Any]) -> None:
+def _bound_body(environ: dict[str, Any], limit: int) -> None:
     claimed = environ.get("CONTENT_LENGTH") or ""
     is_chunked = "HTTP_TRANSFER_ENCODING" in environ
     if not is_chunked and claimed in {"", "0"}:
         return
-    if claimed.isdigit() and int(claimed[:20]) > LARGEST_BODY_BYTES:
-        raise TooLarge("body_too_large", limit=LARGEST_BODY_BYTES)
-    content = environ["wsgi.input"].read(LARGEST_BODY_BYTES + 1)
-    if len(content) > LARGEST_BODY_BYTES:
-        raise TooLarge("body_too_large", limit=LARGEST_BODY_BYTES)
+    if claimed.isdigit() and int(claimed[:20]) > limit:
+        raise TooLarge("body_too_large", limit=limit)
+    content = environ["wsgi.input"].read(limit + 1)
+    if len(content) > limit:
+        raise TooLarge("body_too_large", limit=limit)
     environ["wsgi.input"] = io.BytesIO(content)
     environ["CONTENT_LENGTH"] = str(len(content))
 

@@ -21,6 +21,7 @@ from shared.domain.errors import (
     Refusal,
     Unavailable,
 )
+from shared.domain.operator_statement import LARGEST_BYTES as LARGEST_STATEMENT_BYTES
 from shared.domain.people import Person
 from shared.messaging.envelope import (
     Envelope,
@@ -30,7 +31,14 @@ from shared.messaging.envelope import (
     read_push,
 )
 from shared.runtime import json_body, language_choice, logs, metrics, reporting, tracing
-from shared.runtime.exchange import Answer, Exchange, Function, edge, read_content
+from shared.runtime.exchange import (
+    LARGEST_BODY_BYTES,
+    Answer,
+    Exchange,
+    Function,
+    edge,
+    read_content,
+)
 from shared.runtime.routing import Routes
 from shared.runtime.settings import require, settings
 
@@ -38,6 +46,8 @@ LONGEST_QUERY: Final = 8192
 MOST_QUERY_FIELDS: Final = 100
 
 LARGEST_TICK_BYTES: Final = 64 * 1024
+LARGER_BODIES: Final = {"upload_statement": LARGEST_STATEMENT_BYTES}
+"""Operations whose body may be larger than others', in bytes."""
 _KNOWN_CALLERS: Final = ("merchant", "person", "customer")
 
 __all__ = [
@@ -334,7 +344,9 @@ def _read_call(
         request_id=exchange.request_id,
         path_params=path_params,
         query_string=request.query_string.decode("latin-1"),
-        content=read_content(request),
+        content=read_content(
+            request, LARGER_BODIES.get(operation.operation_id, LARGEST_BODY_BYTES)
+        ),
         content_type=environ.get("CONTENT_TYPE"),
         authorization=environ.get("HTTP_AUTHORIZATION"),
         idempotency_key=environ.get("HTTP_IDEMPOTENCY_KEY"),

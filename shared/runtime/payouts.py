@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from time import monotonic, sleep
 
+from shared.db.endings import AllowedEndings
 from shared.db.outgoing import OutgoingRows
 from shared.db.payouts import Payouts
 from shared.db.refunds import Refunds
@@ -150,12 +151,17 @@ def submission(tenant: Tenant) -> PayoutSubmission:
     )
 
 
+def _may_give_up(object_id: str) -> bool:
+    return AllowedEndings(wiring.app_database()).allows(object_id, now=wiring.now())
+
+
 def settlement(tenant: Tenant) -> PayoutSettlement:
     """Return what a settlement needs."""
     return PayoutSettlement(
         base_url=settings().public_base_url,
         language=wiring.profile(tenant.account).language,
         charge_of=wiring.charges(tenant).find,
+        may_give_up=_may_give_up,
         now=wiring.now,
         monotonic=monotonic,
         reached=reached,

@@ -30,6 +30,7 @@ from shared.domain.egress import check_url
 from shared.domain.errors import InvalidRequest
 from shared.domain.language import text
 from shared.operations.provision_account import (
+    SIMULATED_STATEMENTS,
     ModeCredentials,
     ProvisionAccount,
     ProvisionedAccount,
@@ -103,7 +104,9 @@ def _run(options: argparse.Namespace, environment: Mapping[str, str], *, now: da
         store = PostgresAccountStore(engine)
         if simulator_url:
             for operator in simulated_operators(simulator_url, now=now):
-                store.keep_operator_account(operator)
+                kept = store.keep_operator_account(operator)
+                name = _stated_name(secrets_dir / operator.credentials)
+                store.name_statements(kept, account=name, version=SIMULATED_STATEMENTS)
         if options.operator_only:
             return ""
         account = provision_account(
@@ -116,6 +119,19 @@ def _run(options: argparse.Namespace, environment: Mapping[str, str], *, now: da
     finally:
         engine.dispose()
     return json.dumps(as_json(account)) + "\n"
+
+
+def _stated_name(credentials: Path) -> str | None:
+    """Return what the simulator calls an account in its statements: its API user.
+
+    None where the secret is not mounted here: an upload of its statement is refused then, until
+    somebody has named it.
+    """
+    try:
+        fields = json.loads(credentials.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        return None
+    return str(fields["api_user"]).lower()
 
 
 def _refuse_unreachable(order: ProvisionAccount, *, allow_loopback: bool) -> None:

@@ -30,6 +30,7 @@ TOP_LEVEL = {
 VERBS = {
     "create",
     "dispatch",
+    "ingest",
     "keep",
     "manage",
     "provision",
@@ -106,11 +107,13 @@ def test_topics_are_nouns_and_facts_and_the_domain_knows_them() -> None:
     known = {events.CHARGE_CHECK_DUE, events.CHARGE_CREATED, events.PAYMENT_FINAL}
     known |= {events.IDENTITY_DUE, events.NOTIFICATION_DUE, events.WEBHOOK_DUE}
     known |= {events.PAYOUT_CHECK_DUE, events.PAYOUT_READY, events.REFUND_CREATED}
+    known.add(events.STATEMENT_UPLOADED)
 
     assert {topic for topic in topics(ENTRIES) if not topic.endswith("-dead")} == known
     assert all(
         re.fullmatch(
-            r"(charge|identity|notification|payment|payout|refund|webhook)(-[a-z]+)+", topic
+            r"(charge|identity|notification|payment|payout|refund|statement|webhook)(-[a-z]+)+",
+            topic,
         )
         for topic in known
     )

@@ -235,6 +235,25 @@ def test_the_simulators_address_follows_where_it_went(migrated: Database) -> Non
     assert migrated.look(look, id=moved) == [[moved, SIMULATOR_URL + "/mtn"]]
 
 
+def test_an_operator_calls_no_two_accounts_the_same(spare: Engine) -> None:
+    """A name that is new to an account replaces the old one; one that is another's does not."""
+    assert not migrate(spare).failed
+    store = PostgresAccountStore(spare)
+    mtn = store.keep_operator_account(simulated_mtn(SIMULATOR_URL, now=NOW))
+    orange = store.keep_operator_account(simulated_orange(SIMULATOR_URL, now=NOW))
+    for account, name in ((mtn, "old"), (mtn, "new"), (orange, "new"), (orange, None)):
+        store.name_statements(account, account=name, version="statement.v1")
+    with spare.connect() as connection:
+        rows = connection.exec_driver_sql(
+            "SELECT id, statement_account, statement_version FROM platform.operator_accounts"
+        ).all()
+
+    assert {tuple(row) for row in rows} == {
+        (mtn, "new", "statement.v1"),
+        (orange, None, None),
+    }
+
+
 def test_a_new_operator_account_becomes_a_float_of_those_who_came_before(spare: Engine) -> None:
     """Accounts provisioned earlier can take money through a wallet that was added later."""
     assert not migrate(spare).failed

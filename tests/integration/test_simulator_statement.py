@@ -9,6 +9,7 @@ from typing import Any, Final
 
 import pytest
 
+from shared.providers import statements
 from tests.simulator_process import Answer, MtnCustomer, OrangeCustomer, SimulatorProcess, call
 
 pytest_plugins = ("tests.simulator_fixtures",)
@@ -182,3 +183,21 @@ def test_a_malformed_wish_is_refused(
 ) -> None:
     """No days, days the wrong way round, years of them, no currency of ours."""
     assert ask(simulator, api_user=customer.api_user, **query).status == 400
+
+
+def test_our_parser_reads_what_the_stand_in_writes(
+    simulator: SimulatorProcess, customer: MtnCustomer, payer: MtnCustomer
+) -> None:
+    """Two programs that share no code agree on the form: every line, sign and sum."""
+    reference = charge(customer, "1500")
+    assert payer.refund(str(uuid.uuid4()), reference, amount="500").status == 202
+    adjust(customer, kind="reversal", reference=reference)
+    adjust(customer, kind="fee", amount="20")
+    for one in (customer, payer):
+        answer = ask(simulator, api_user=one.api_user, **{"from": today()})
+        summary = statements.read_whole(answer.body)
+        lines = list(statements.lines(answer.body))
+
+        assert summary.head.account == one.api_user
+        assert (summary.line_count, summary.closing) == (len(lines), int(one.balance()))
+    assert {line.kind.value for line in lines} == {"transfer", "refund"}

@@ -26,6 +26,7 @@ LOGIN_REACHES = {
     "customer_sessions": "INSERT, SELECT; UPDATE (ended_at)",
     "customer_tries": "INSERT, SELECT; UPDATE (times)",
     "dated_rules": "SELECT",
+    "endings": "SELECT (object_id, outcome, works_until)",
     "due_work": "SELECT (done_at, due_at, kind, object_id); UPDATE (due_at)",
     "invitations": "SELECT (account_id, id, token_hash)",
     "members": "SELECT (account_id, duty, ended_at, person)",

@@ -258,6 +258,7 @@ class Scene:
         self.points: list[str] = []
         self.has_no_credentials = False
         self.may_go_out = True
+        self.given_up: set[str] = set()
 
     @property
     def refund(self) -> Refund:
@@ -305,6 +306,7 @@ class Scene:
             base_url="https://api.example",
             language="fr",
             charge_of=lambda _: self.charge,
+            may_give_up=self.given_up.__contains__,
             now=self.clock.now,
             monotonic=self.clock.monotonic,
             reached=self.points.append,

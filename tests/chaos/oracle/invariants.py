@@ -462,7 +462,8 @@ def nothing_is_left(evidence: Evidence) -> list[str]:
 def open_work_has_a_date(evidence: Evidence) -> list[str]:
     """I18: what is not final has a due row or an open case; what is final has neither.
 
-    Unless the operator took its money afterwards, which is a case for a person.
+    Unless the operator took its money afterwards, or a statement says otherwise than we: those are
+    cases for a person.
     """
     due = {
         row["object_id"]
@@ -472,7 +473,9 @@ def open_work_has_a_date(evidence: Evidence) -> list[str]:
     due |= {
         row["object_id"]
         for row in evidence.rows("cases")
-        if row["closed_at"] is None and row["reason"] != "paid_after_the_end"
+        if row["closed_at"] is None
+        and row["reason"] != "paid_after_the_end"
+        and not row["reason"].startswith("statement_")
     }
     rows = (*evidence.rows("charges"), *outgoing.outgoing(evidence))
     unfinished = {row["id"] for row in rows if row["status"] not in FINAL}
