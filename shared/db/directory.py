@@ -178,44 +178,51 @@ FIND_PUBLIC_CODE: Final = Statement("""
 SELECT account_id, livemode, object_id FROM platform.public_codes WHERE code = :code::text
 """)
 
-# One statement: an unknown token stores nothing; a known one stores the visit, and wakes the reader
-# at most once per 10 s, so that forged callbacks cannot use up the operator's quota; a visit in
-# between brings the next scheduled read forward instead. Where no read is scheduled any more the
-# first visit since the end counts: it may tell of money that came after a failure.
+# One statement: an unknown token stores nothing; a known one stores the visit, and has the payment
+# read at most once per 10 s, so that forged callbacks cannot use up the operator's quota. The first
+# visit wakes the reader; one within 10 s of that brings the next scheduled read forward, which then
+# counts as woken at that time. Where no read is scheduled any more the first visit since the end
+# wakes the reader: it may tell of money that came after a failure.
 RECEIVE_CALLBACK: Final = Statement("""
 WITH found AS MATERIALIZED (
-    SELECT token_hash, account_id, livemode, object_id, kind = 'charge' AS is_charge,
-           CASE kind WHEN 'charge' THEN 'payment_check' ELSE 'payout_check' END AS check_kind
-    FROM platform.callback_tokens
-    WHERE token_hash = :token_hash::text AND provider = :provider::text
+    SELECT t.token_hash, t.account_id, t.livemode, t.object_id, t.kind = 'charge' AS is_charge,
+           w.kind AS check_kind, w.done_at, w.done_at IS NULL AND w.kind IS NOT NULL AS is_open
+    FROM platform.callback_tokens t
+    LEFT JOIN platform.due_work w
+      ON w.kind = CASE t.kind WHEN 'charge' THEN 'payment_check' ELSE 'payout_check' END
+      AND w.object_id = t.object_id
+    WHERE t.token_hash = :token_hash::text AND t.provider = :provider::text
 ),
 kept AS (
     INSERT INTO platform.callback_inbox (id, token_hash, received_at, source, body_sha256)
     SELECT :inbox_id::text, token_hash, now(), :source::text, :body_hash::text FROM found
 ),
 hint AS (
-    UPDATE platform.callback_tokens t SET hinted_at = now()
+    UPDATE platform.callback_tokens t
+    SET hinted_at = CASE WHEN f.is_open AND t.hinted_at > now() - interval '10 seconds'
+                         THEN t.hinted_at + interval '10 seconds' ELSE now() END
     FROM found f
-    LEFT JOIN platform.due_work w ON w.kind = f.check_kind AND w.object_id = f.object_id
     WHERE t.token_hash = f.token_hash
-      AND (t.hinted_at IS NULL OR t.hinted_at < now() - interval '10 seconds'
-           OR t.hinted_at < w.done_at)
-    RETURNING t.token_hash
+      AND (t.hinted_at IS NULL OR t.hinted_at <= now() - interval '10 seconds'
+           -- By the clock: who waited for another's visit began before it.
+           OR CASE WHEN f.is_open THEN t.hinted_at <= clock_timestamp()
+                   ELSE t.hinted_at < f.done_at OR t.hinted_at > clock_timestamp() END)
+    RETURNING t.token_hash, t.hinted_at, t.hinted_at <= now() AS is_now
 ),
 later AS (
-    UPDATE platform.due_work w SET due_at = LEAST(w.due_at, now() + interval '10 seconds')
-    FROM found f
+    UPDATE platform.due_work w SET due_at = LEAST(w.due_at, h.hinted_at)
+    FROM found f JOIN hint h ON h.token_hash = f.token_hash AND NOT h.is_now
     WHERE w.kind = f.check_kind AND w.object_id = f.object_id AND w.done_at IS NULL
-      AND NOT EXISTS (SELECT FROM hint)
 ),
 work AS (
     INSERT INTO platform.outbox (id, topic, account_id, livemode, object_id, traceparent)
     SELECT :message_id::text,
            CASE WHEN is_charge THEN 'charge-check-due' ELSE 'payout-check-due' END, account_id,
            livemode, object_id, :traceparent::text
-    FROM found WHERE EXISTS (SELECT FROM hint)
+    FROM found WHERE EXISTS (SELECT FROM hint WHERE is_now)
 )
-SELECT account_id, livemode, object_id, EXISTS (SELECT FROM hint), is_charge FROM found
+SELECT account_id, livemode, object_id, EXISTS (SELECT FROM hint WHERE is_now), is_charge
+FROM found
 """)
 
 MARK_PUBLISHED: Final = Statement("""

@@ -274,7 +274,10 @@ attempt AS (
 ),
 due AS (
     UPDATE platform.due_work
-    SET due_at = :due_at::timestamptz, lease_until = NULL, done_at = :done_at::timestamptz
+    -- What was done stays so from the first time on: a callback after it counts once.
+    SET due_at = :due_at::timestamptz, lease_until = NULL,
+        done_at = CASE WHEN :done_at::timestamptz IS NOT NULL
+                       THEN COALESCE(done_at, :done_at::timestamptz) END
     WHERE kind = 'payout_check' AND object_id = :object_id::text AND EXISTS (SELECT FROM gate)
 ),
 work AS (

@@ -99,6 +99,33 @@ def test_the_source_is_whom_the_edge_saw(
     assert visit == ["41.202.219.7"]
 
 
+def _pass(till: Till, charge_id: str, seconds: int) -> None:
+    """Let the time since the last callback be longer by so much."""
+    till.rows.run(
+        "UPDATE platform.callback_tokens SET hinted_at = hinted_at - make_interval(secs => :s)"
+        " WHERE object_id = :id",
+        id=charge_id,
+        s=seconds,
+    )
+
+
+def _seconds_to_read(till: Till, charge_id: str) -> float:
+    """When the next scheduled read is due, in seconds from now."""
+    [[seconds]] = till.rows.run(
+        "SELECT extract(epoch FROM due_at - now())::float8 FROM platform.due_work"
+        " WHERE object_id = :id AND done_at IS NULL",
+        id=charge_id,
+    )
+    return float(seconds)
+
+
+def _put_off(till: Till, charge_id: str) -> None:
+    till.rows.run(
+        "UPDATE platform.due_work SET due_at = now() + interval '1 hour' WHERE object_id = :id",
+        id=charge_id,
+    )
+
+
 def test_repeats_wake_nobody_for_ten_seconds(
     receive: Door, till: Till, sent: str, address: str
 ) -> None:
@@ -107,13 +134,61 @@ def test_repeats_wake_nobody_for_ten_seconds(
         assert receive.post(address).status == 200
     assert checks(till, sent) == 1
 
-    till.rows.run(
-        "UPDATE platform.callback_tokens SET hinted_at = hinted_at - interval '11 s'"
-        " WHERE object_id = :id",
-        id=sent,
-    )
+    _pass(till, sent, 21)
     assert receive.post(address).status == 200
     assert checks(till, sent) == 2
+
+
+def test_a_repeat_brings_one_read_forward_and_not_two(
+    receive: Door, till: Till, sent: str, address: str
+) -> None:
+    """Ten seconds after the last read the next one is due, and whoever calls then wakes nobody."""
+    _put_off(till, sent)
+    assert receive.post(address).status == 200
+    assert _seconds_to_read(till, sent) > 3_000
+
+    _pass(till, sent, 4)
+    assert receive.post(address).status == 200
+    assert 5 < _seconds_to_read(till, sent) <= 6
+
+    # That read came, and said nothing new.
+    _put_off(till, sent)
+    _pass(till, sent, 7)
+    for _ in range(3):
+        assert receive.post(address).status == 200
+    assert checks(till, sent) == 1
+    assert 8 < _seconds_to_read(till, sent) <= 9
+
+
+def test_a_riddle_is_read_as_seldom_as_all_else(
+    receive: Door, till: Till, sent: str, address: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Where a person must look no read is scheduled; a flood still gets one in ten seconds."""
+    monkeypatch.setattr(till, "word", {"amount": "1"})
+    for _ in range(3):
+        assert receive.post(address).status == 200
+        assert till.settle(sent).status == 204
+
+    assert till.rows.platform("cases", "object_id = :id", id=sent)
+    assert checks(till, sent) == 2
+    _pass(till, sent, 11)
+    assert receive.post(address).status == 200
+    assert checks(till, sent) == 3
+
+
+def test_a_read_that_the_end_came_before_is_made_up_for(
+    receive: Door, till: Till, sent: str, address: str
+) -> None:
+    """One was put off, and the payment ended meanwhile: the next callback is the first since."""
+    assert receive.post(address).status == 200
+    assert receive.post(address).status == 200
+    assert till.settle(sent).status == 204
+    before = checks(till, sent)
+
+    for _ in range(3):
+        assert receive.post(address).status == 200
+
+    assert checks(till, sent) == before + 1
 
 
 @pytest.mark.parametrize(
