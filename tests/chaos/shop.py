@@ -12,7 +12,7 @@ import urllib3
 
 from tests.chaos.clients import Verdict, classify
 from tests.chaos.oracle.evidence import Login, connected
-from tests.end_to_end.merchant import Accepted, Merchant, Order, open_merchant
+from tests.end_to_end.merchant import Accepted, AnyOrder, Merchant, Order, open_merchant
 from tests.end_to_end.waiting import wait_for
 from tests.system import LocalSystem
 
@@ -35,17 +35,17 @@ class Shop:
     _numbers: Iterator[int] = field(default_factory=lambda: iter(range(10_000)))
     _guard: threading.Lock = field(default_factory=threading.Lock)
 
-    def order(self, prefix: str = MTN) -> Order:
-        """A payer of its own, who pays."""
+    def order(self, prefix: str = MTN, *, ending: str | None = None) -> Order:
+        """A payer of its own, who pays unless another `ending` says what she does."""
         with self._guard:
-            phone = f"{prefix}{next(self._numbers):04d}{self.ending}"
+            phone = f"{prefix}{next(self._numbers):04d}{ending or self.ending}"
         return Order(phone, description=self.canary)
 
-    def ask(self, order: Order, url: str | None = None) -> Verdict:
+    def ask(self, order: AnyOrder, url: str | None = None) -> Verdict:
         """Order once, past the gateway where `url` is given."""
         merchant = self.merchant if url is None else replace(self.merchant, base_url=url)
         try:
-            answer = merchant.call("POST", "/v1/charges", order.body, order.key)
+            answer = merchant.call("POST", order.path, order.body, order.key)
         except urllib3.exceptions.HTTPError:
             return Verdict.AMBIGUOUS
         verdict = classify(answer)
@@ -54,8 +54,8 @@ class Shop:
             self.accepted.append(found)
         return verdict
 
-    def ask_until_success(self, order: Order, url: str | None = None) -> str:
-        """Order with the same key until it is definite; the id of the charge."""
+    def ask_until_success(self, order: AnyOrder, url: str | None = None) -> str:
+        """Order with the same key until it is definite; the id of the charge or refund."""
         wait_for(
             "an answer", lambda: self.ask(order, url) is Verdict.SUCCESS, seconds=_ANSWER_SECONDS
         )

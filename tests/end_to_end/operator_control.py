@@ -10,6 +10,7 @@ import urllib3
 from tests.system import LocalSystem
 
 _OK: Final = 200
+_PAGE: Final = 10_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,8 +33,9 @@ class OperatorControl:
         return phone.removeprefix("+" if self.operator == "mtn" else "+237")
 
     def fault(self, phone: str, kind: str, *, on: str = "submit", **words: object) -> None:
-        """Order a fault for the next call that concerns this number, paying or paid."""
+        """Order a fault for the next `times` calls, or one, that concern this number."""
         order = {
+            "times": words.pop("times", 1),
             # Orange has one product for both ways.
             "product": "disbursement"
             if on.startswith("payout") and self.operator == "mtn"
@@ -49,9 +51,9 @@ class OperatorControl:
         order = {"fault": {"kind": kind, **words}, "on": on, "times": 1_000_000}
         self._call("POST", "/faults", order)
 
-    def heal(self) -> None:
+    def heal(self, *, product: str = "collection") -> None:
         """Forget every fault."""
-        self._call("DELETE", f"/faults?operator={self.operator}")
+        self._call("DELETE", f"/faults?operator={self.operator}&product={product}")
 
     def faults(self, *, product: str = "collection") -> list[dict[str, Any]]:
         """Every fault ordered of this product, with what remains of it."""
@@ -59,9 +61,10 @@ class OperatorControl:
         rows: list[dict[str, Any]] = answer["faults"]
         return rows
 
-    def call_back(self, reference: str, mode: str) -> None:
+    def call_back(self, reference: str, mode: str, *, product: str = "collection") -> None:
         """Have a callback sent now: `now` (what is true), `twice` or `forged`."""
-        self._call("POST", "/callback", {"reference": reference, "mode": mode})
+        order = {"reference": reference, "mode": mode, "product": product}
+        self._call("POST", "/callback", order)
 
     def settle(self, reference: str, status: str) -> None:
         """End a pending payment: SUCCESSFUL or FAILED."""
@@ -75,21 +78,24 @@ class OperatorControl:
         """Every request to pay that was taken, and its end."""
         return self._view("payments")
 
-    def requests(self, reference: str) -> list[dict[str, Any]]:
+    def requests(self, reference: str, *, product: str = "collection") -> list[dict[str, Any]]:
         """Every call that named this reference and how it was answered."""
-        return self._view("requests", reference=reference)
+        return self._view("requests", reference=reference, product=product)
 
-    def callbacks(self, reference: str) -> list[dict[str, Any]]:
+    def callbacks(self, reference: str, *, product: str = "collection") -> list[dict[str, Any]]:
         """Every callback of this reference and how it was received."""
-        return self._view("callbacks", reference=reference)
+        return self._view("callbacks", reference=reference, product=product)
 
     def _view(self, name: str, **query: str) -> list[dict[str, Any]]:
-        asked = {"limit": "10000", "operator": self.operator, **query}
-        words = "&".join(f"{key}={value}" for key, value in asked.items())
-        answer = self._call("GET", f"/{name}?{words}")
-        rows: list[dict[str, Any]] = answer[name]
-        assert len(rows) == answer["total"]
-        return rows
+        rows: list[dict[str, Any]] = []
+        while True:
+            after = rows[-1]["id"] if rows and "id" in rows[-1] else len(rows)
+            asked = {"limit": _PAGE, "operator": self.operator, "after": after, **query}
+            words = "&".join(f"{key}={value}" for key, value in asked.items())
+            page = self._call("GET", f"/{name}?{words}")[name]
+            rows += page
+            if len(page) < _PAGE:
+                return rows
 
     def _call(self, method: str, path: str, body: Mapping[str, object] | None = None) -> Any:
         answer = urllib3.request(

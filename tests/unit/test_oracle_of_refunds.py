@@ -22,6 +22,7 @@ def found(
     status: str = "sending",
     reads: int = 1,
     payouts: Sequence[dict[str, str]] = (),
+    swallowed: frozenset[str] = frozenset(),
 ) -> int:
     """How many open refunds are called broken."""
     rows = refunds or ({},)
@@ -29,12 +30,16 @@ def found(
         {"id": f"rf_{n}", "status": "submitting", "claimed_at": AT, **row}
         for n, row in enumerate(rows)
     ]
-    attempts = [{"charge_id": r["id"], "status": status, "not_found_reads": reads} for r in opened]
+    attempts = [
+        {"charge_id": r["id"], "status": status, "not_found_reads": reads, "reference": r["id"][3:]}
+        for r in opened
+    ]
     nothing: dict[str, Any] = dict.fromkeys(field.name for field in fields(Evidence))
     half = len(opened) // 2
     tables = {"refunds": opened[half:], "payouts": opened[:half], "provider_attempts": attempts}
     given = {"at": AT + timedelta(minutes=3), "tables": tables, "payouts": payouts}
-    return len(money_out_has_ended(Evidence(**nothing | given | {"deaths": deaths})))
+    given |= {"deaths": deaths, "swallowed": swallowed}
+    return len(money_out_has_ended(Evidence(**nothing | given)))
 
 
 def test_where_nobody_was_killed_every_refund_ends() -> None:
@@ -68,3 +73,13 @@ def test_what_was_never_read_or_was_paid_is_not_excused() -> None:
     assert found(deaths=[SENDER], payouts=[{"external_id": "rf_0"}]) == 1
     assert found(deaths=[OPERATOR], status="not_sent") == 1
     assert found({"status": "created", "claimed_at": None}, deaths=[SENDER], reads=0) == 1
+
+
+def test_what_its_operator_wrote_down_and_did_not_take_may_stay_open() -> None:
+    """That one and no other, once it was read, and never where its money moved."""
+    eaten = frozenset({"0"})
+
+    assert found(swallowed=eaten, status="silent") == 0
+    assert found({}, {}, swallowed=eaten, status="silent") == 1
+    assert found(swallowed=eaten, reads=0) == 1
+    assert found(swallowed=eaten, payouts=[{"external_id": "rf_0"}]) == 1

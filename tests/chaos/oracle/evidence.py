@@ -57,6 +57,7 @@ _FORBIDDEN: Final = re.compile(
 _ORDER_LENGTH: Final = 20
 _PAGE: Final = 10_000
 _READERS: Final = 8
+_UNAUTHORIZED: Final = 401
 _SECRET: Final = re.compile(rb"[\w+/=-]{20,}")
 
 
@@ -127,7 +128,7 @@ class Evidence:
     `told` says which charge an event was about; `accepted` is what the API said yes to;
     `old_transactions` are open for more than a minute; `leaks` are lines of logs; `strays` are
     words of others in what is the account's, of which `words` were looked for; `deaths` as in
-    Sources.
+    Sources; `swallowed` are references of money out that MTN wrote down and did not take.
     """
 
     at: datetime
@@ -146,6 +147,7 @@ class Evidence:
     strays: Sequence[str]
     words: int
     deaths: Sequence[tuple[str, float]] = ()
+    swallowed: frozenset[str] = frozenset()
 
     def rows(self, table: str) -> Rows:
         """The rows of a table."""
@@ -172,6 +174,13 @@ def gather(sources: Sources) -> Evidence:
     tables, at, old_transactions = _database(sources)
     ours = _by_order(row["id"] for row in tables["charges"])
     going_out = _by_order(row["id"] for table in ("refunds", "payouts") for row in tables[table])
+    open_ones = {
+        row["id"]
+        for table in ("refunds", "payouts")
+        for row in tables[table]
+        if row["status"] not in {"succeeded", "failed", "canceled"}
+    }
+    unheard = [r["reference"] for r in tables["provider_attempts"] if r["charge_id"] in open_ones]
     receipts = _stored_objects(sources, "receipts")
     return Evidence(
         at=at,
@@ -193,6 +202,7 @@ def gather(sources: Sources) -> Evidence:
         strays=_strays(sources, receipts) if sources.foreign else [],
         words=len(sources.foreign),
         deaths=sources.deaths,
+        swallowed=frozenset(_swallowed(sources.operator, unheard)),
     )
 
 
@@ -382,6 +392,25 @@ def _payouts(control: Mapping[str, str]) -> list[dict[str, Any]]:
     moved = _pages(control, "product=disbursement")
     rows = [row for row in moved if str(row["external_id"]).startswith(("rf_", "po_"))]
     return rows + _at_orange(control, "out")
+
+
+def _swallowed(control: Mapping[str, str], references: Iterable[str]) -> Iterator[str]:
+    """Which of these MTN was asked to pay, by its own log, and a fault of it ate.
+
+    Whoever was turned away at its gate is asked to come again, and has no excuse.
+    """
+    for reference in references:
+        answer = urllib3.request(
+            "GET",
+            f"{control['url']}/requests?product=disbursement&limit={_PAGE}&reference={reference}",
+            headers={"Authorization": f"Bearer {control['token']}"},
+            timeout=60,
+            retries=False,
+        )
+        for row in answer.json()["requests"]:
+            is_fault = str(row["detail"]).startswith("fault ") and row["status"] != _UNAUTHORIZED
+            if row["method"] == "POST" and is_fault:
+                yield reference
 
 
 def _stored_objects(sources: Sources, kind: str) -> list[StoredReceipt]:

@@ -107,9 +107,11 @@ def money_out_has_ended(evidence: Evidence) -> list[str]:
     The second is the lot of one whose sender, or whose operator, was killed between its claim
     and its record, so that nothing arrived: it is not sent again, and its money stays held until a
     person has decided. Each needs a death of its own time, and one death ends at most what a sender
-    does at once: where nobody was killed, none is excused.
+    does at once: where nobody was killed, none is excused. Or its operator's own log says that it
+    came there and met a fault.
     """
     attempts = {row["charge_id"]: row for row in evidence.rows("provider_attempts")}
+    swallowed = {key for key, a in attempts.items() if a["reference"] in evidence.swallowed}
     moved = {row["external_id"] for row in evidence.payouts}
     open_ones = [row for row in outgoing(evidence) if row["status"] not in FINAL]
     excuses: Counter[tuple[str, float]] = Counter()
@@ -121,6 +123,8 @@ def money_out_has_ended(evidence: Evidence) -> list[str]:
             and attempt["status"] != "not_sent"
             and attempt["not_found_reads"] > 0
         )
+        if is_unheard and row["id"] in swallowed - moved:
+            continue
         death = _death_of(row, attempt, evidence, excuses) if is_unheard else None
         if death is None or row["id"] in moved:
             found.append(_words(row, attempt, evidence))
