@@ -20,13 +20,19 @@ SERVER_OWNED: Final = (
     "object", "operator_account", "owner_role", "paid", "payouts_enabled", "receipt_number",
     "refunded", "scope", "secret_hmac", "state", "status", "succeeded_at", "tenant", "__proto__",
 )  # fmt: skip
-UNKNOWN: Final = {"id": "ch_222222222222222222222222", "person": "nobody", "proposal": "apr_x"}
+UNKNOWN: Final = {
+    "id": "ch_222222222222222222222222",
+    "person": "nobody",
+    "proposal": "apr_x",
+    "ending": "end_x",
+}
 
 WITH_BODY: Final = tuple(
     operation
     for operation in OPERATIONS
     if operation.auth in {"merchant", "person", "public", "customer"}
-    and "requestBody" in operation_node(operation)
+    # A file has no properties.
+    and "application/json" in operation_node(operation).get("requestBody", {}).get("content", {})
 )
 
 
