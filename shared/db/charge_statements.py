@@ -307,6 +307,10 @@ hold AS (
     SELECT 'hold_release', id, :account::text, :livemode::boolean,
            :at::timestamptz + make_interval(secs => hold_seconds)
     FROM gate
+    -- Where a tenant was put back to before it was paid, the platform has the row already.
+    ON CONFLICT (kind, object_id) DO UPDATE
+    SET due_at = :at::timestamptz + make_interval(secs => (SELECT hold_seconds FROM gate)),
+        lease_until = NULL, done_at = NULL
 ),
 receipt AS (
     INSERT INTO receipts (id, account_id, charge_id, number, code, created_at)

@@ -21,6 +21,10 @@ hold AS (
     SELECT 'hold_release', r.id, :account::text, :livemode::boolean,
            GREATEST(c.held_until, :at::timestamptz)
     FROM charge c JOIN refunds r ON r.id = c.refund_id AND r.from_pending > 0
+    -- Where a tenant was put back to before it failed, the platform has the row already.
+    ON CONFLICT (kind, object_id) DO UPDATE
+    SET due_at = GREATEST((SELECT held_until FROM charge), :at::timestamptz),
+        lease_until = NULL, done_at = NULL
 ),"""
 REFUND: Final = OutgoingStatements(
     "refunds",

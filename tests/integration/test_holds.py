@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import pytest
 from sqlalchemy import Engine
@@ -61,12 +61,18 @@ class Till:
             succeeded_at=at,
             balance_transaction=posting.id,
         )
-        receipt = NewReceipt(an_id("rcp"), f"RC-{charge.id}", charge.id[3:] + "ab")
+        self.settle(paid, charge.status, posting, at)
+        return paid
+
+    def settle(
+        self, paid: Charge, expected: ChargeStatus, posting: ledger.Transaction, at: datetime
+    ) -> None:
+        """Book that it was paid."""
+        receipt = NewReceipt(an_id("rcp"), f"RC-{paid.id}", an_id("x"))
         move = Move(
-            paid, charge.status, ChargeEvent.CONFIRMED, at, None, posting=posting, receipt=receipt
+            paid, expected, ChargeEvent.CONFIRMED, at, None, posting=posting, receipt=receipt
         )
         assert self.charges.move(move)
-        return paid
 
     def refund(self, charge: Charge, amount: int) -> Refund:
         """Make a refund through the store, as the operation does."""
@@ -248,6 +254,63 @@ def test_who_is_at_work_on_a_charge_keeps_it(till: Till, app_engine: Engine) -> 
 
     assert till.release() == 1
     assert till.released() == {free.id: 600, busy.id: 500}
+
+
+@pytest.mark.parametrize("was_released", [True, False])
+def test_what_a_restore_forgot_is_paid_and_released_again(till: Till, *, was_released: bool) -> None:
+    """A tenant was put back to before the success, the platform was not: its old row serves."""
+    charge = till.paid()
+    if was_released:
+        till.release()
+    for forget in (
+        "DELETE FROM postings",
+        "DELETE FROM ledger_transactions",
+        "DELETE FROM receipts",
+        "UPDATE ledger_accounts SET balance = 0",
+        "UPDATE charges SET status = 'submitting', succeeded_at = NULL, balance_transaction = NULL",
+    ):
+        till.database.look(forget, till.account.test)
+
+    posting = ledger.charge_succeeded(
+        an_id("txn"), charge.id, gross=charge.money, operator_account=charge.operator_account
+    )
+    at = moment() - timedelta(seconds=1)
+    again = replace(charge, succeeded_at=at, balance_transaction=posting.id)
+    till.settle(again, ChargeStatus.SUBMITTING, posting, at)
+
+    assert till.open_rows() == [charge.id]
+    assert till.release() == 1
+    assert till.balances() == {"available": 5000}
+
+
+def test_a_refund_that_a_restore_forgot_the_end_of_fails_again(till: Till) -> None:
+    """The same for what a refund gives back: its row of before the restore serves."""
+    charge = till.paid()
+    refund = till.refund(charge, 2000)
+    till.release()
+    till.fail(refund)
+    till.release()
+    for forget in (
+        "DELETE FROM postings p USING ledger_transactions t WHERE t.id = p.transaction_id"
+        " AND t.object_id = :id AND t.kind <> 'refund_created'",
+        "DELETE FROM ledger_transactions WHERE object_id = :id AND kind <> 'refund_created'",
+        "UPDATE refunds SET status = 'created', failure_code = NULL, ended_at = NULL"
+        " WHERE id = :id",
+    ):
+        till.database.look(forget, till.account.test, id=refund.id)
+    till.database.look(
+        "UPDATE ledger_accounts a SET balance = (SELECT COALESCE(sum(p.amount), 0) FROM postings p"
+        " WHERE p.code = a.code)",
+        till.account.test,
+    )
+    till.database.look("UPDATE charges SET amount_refunded = 2000", till.account.test)
+    assert till.balances() == {"available": 3000, "held": 2000}
+
+    till.fail(refund)
+
+    assert till.open_rows() == [refund.id]
+    assert till.release() == 1
+    assert till.balances() == {"available": 5000}
 
 
 def test_rows_without_a_charge_let_others_pass(till: Till) -> None:
