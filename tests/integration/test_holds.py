@@ -26,6 +26,7 @@ from tests.database import Account, Database, enter, refusal_of
 from tests.factories import a_charge, a_message, a_refund, an_event, an_id, moment
 
 DENIED = "42501"
+INVALID = "22023"
 CALL = "SELECT platform.release_holds('acct_x', false, 1, '{charge}', '{txn_x}', now())"
 
 
@@ -133,6 +134,14 @@ class Till:
         )
         return [object_id for [object_id] in rows]
 
+    def hasten(self) -> None:
+        """Bring every release of the account forward, past all rights."""
+        self.database.look(
+            "UPDATE platform.due_work SET due_at = now() - interval '1 s'"
+            " WHERE account_id = :account AND kind = 'hold_release'",
+            account=self.account.id,
+        )
+
 
 @pytest.fixture
 def till(app_engine: Engine, migrated: Database, account: Account) -> Iterator[Till]:
@@ -207,11 +216,9 @@ def test_what_fails_before_the_release_waits_with_its_charge(till: Till) -> None
     till.fail(till.refund(charge, 2000))
 
     assert till.release() is None
-    till.database.look(
-        "UPDATE platform.due_work SET due_at = now() - interval '1 s' WHERE account_id = :account"
-        " AND kind = 'hold_release'",
-        account=till.account.id,
-    )
+    till.hasten()
+    assert till.release() is None
+    till.database.look("UPDATE charges SET hold_seconds = 0", till.account.test)
     assert till.release() == 2
 
     assert till.released() == {charge.id: 5000}
@@ -257,7 +264,9 @@ def test_who_is_at_work_on_a_charge_keeps_it(till: Till, app_engine: Engine) -> 
 
 
 @pytest.mark.parametrize("was_released", [True, False])
-def test_what_a_restore_forgot_is_paid_and_released_again(till: Till, *, was_released: bool) -> None:
+def test_what_a_restore_forgot_is_paid_and_released_again(
+    till: Till, *, was_released: bool
+) -> None:
     """A tenant was put back to before the success, the platform was not: its old row serves."""
     charge = till.paid()
     if was_released:
@@ -290,12 +299,13 @@ def test_a_refund_that_a_restore_forgot_the_end_of_fails_again(till: Till) -> No
     till.release()
     till.fail(refund)
     till.release()
+    of_its_end = "object_id = :id AND kind <> 'refund_created'"
+    its_end = f"SELECT id FROM ledger_transactions WHERE {of_its_end}"
+    back = "status = 'created', failure_code = NULL, ended_at = NULL"
     for forget in (
-        "DELETE FROM postings p USING ledger_transactions t WHERE t.id = p.transaction_id"
-        " AND t.object_id = :id AND t.kind <> 'refund_created'",
-        "DELETE FROM ledger_transactions WHERE object_id = :id AND kind <> 'refund_created'",
-        "UPDATE refunds SET status = 'created', failure_code = NULL, ended_at = NULL"
-        " WHERE id = :id",
+        f"DELETE FROM postings WHERE transaction_id IN ({its_end})",
+        f"DELETE FROM ledger_transactions WHERE {of_its_end}",
+        f"UPDATE refunds SET {back} WHERE id = :id",
     ):
         till.database.look(forget, till.account.test, id=refund.id)
     till.database.look(
@@ -360,3 +370,38 @@ def test_nobody_else_may_release(till: Till, app_engine: Engine) -> None:
         assert refusal_of(connection, CALL) == DENIED
         enter(connection, till.account.test)
         assert refusal_of(connection, CALL) == DENIED
+
+
+def test_who_moves_a_due_row_shortens_no_hold(till: Till, app_engine: Engine) -> None:
+    """A tenant's role may bring its rows forward; the charge says whether its hold is over."""
+    charge = till.paid(hold=timedelta(days=2))
+    over = till.paid(700)
+    with app_engine.connect() as connection, connection.begin():
+        enter(connection, till.account.test)
+        connection.exec_driver_sql(
+            "UPDATE platform.due_work SET due_at = now() - interval '1 hour'"
+            f" WHERE kind = 'hold_release' AND object_id = '{charge.id}'"
+        )
+
+    assert till.release() == 1
+    assert till.release() is None
+
+    assert till.released() == {over.id: 700}
+    assert till.balances() == {"pending": 5000, "available": 700}
+
+
+def test_who_releases_cannot_leave_out_what_was_taken(till: Till) -> None:
+    """Else the pending money of other charges would become available in a refund's place."""
+    charge = till.paid()
+    till.refund(charge, 2000)
+    till.paid(hold=timedelta(days=2))
+    worker = till.database.engine("worker")
+    with worker.connect() as connection:
+        call = (
+            f"SELECT platform.release_holds('{till.account.id}', false, 1, '{{charge}}',"
+            f" '{{{an_id('txn')}}}', now())"
+        )
+        assert refusal_of(connection, call) == INVALID
+    worker.dispose()
+
+    assert till.balances() == {"pending": 8000, "held": 2000}
