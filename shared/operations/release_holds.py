@@ -49,16 +49,28 @@ def release_holds(store: HoldStore, *, now: Callable[[], datetime], reached: Rea
         at = now()
         ids = [new_id("txn", int(at.timestamp() * 1000)) for _ in range(BATCH)]
         reached("start_due_work.before_release")
-        try:
-            released: int | None = store.release(tenant, ids, at=at)
-        except LedgerRefused:
-            released = 0
+        released, asked = _release(store, tenant, ids, at)
         reached("start_due_work.after_release")
         if released == 0:
-            store.postpone(tenant, BATCH)
+            store.postpone(tenant, asked)
         _seal(store, tenant, at)
         total += released or 0
     return total
+
+
+def _release(
+    store: HoldStore, tenant: Tenant, ids: Sequence[str], at: datetime
+) -> tuple[int | None, int]:
+    """Release a batch, or of one that the books refuse the first alone; return of how many it was.
+
+    Else one charge that can never be released would keep all those that are due with it.
+    """
+    for asked in (ids, ids[:1]):
+        try:
+            return store.release(tenant, asked, at=at), len(asked)
+        except LedgerRefused:
+            continue
+    return 0, 1
 
 
 def _seal(store: HoldStore, tenant: Tenant, at: datetime) -> None:

@@ -134,6 +134,10 @@ class Till:
         )
         return [object_id for [object_id] in rows]
 
+    def waits(self) -> bool:
+        """Tell whether anything is due that is not left alone for now."""
+        return self.account.test in self.holds.due()
+
     def hasten(self) -> None:
         """Bring every release of the account forward, past all rights."""
         self.database.look(
@@ -350,6 +354,26 @@ def test_books_that_would_fall_below_their_floor_refuse_whole(till: Till) -> Non
     assert till.released() == {}
     assert till.open_rows() == sorted(charge.id for charge in charges)
     assert till.balances() == {"pending": 1000}
+
+
+def test_what_the_books_refuse_keeps_no_other_charge(till: Till) -> None:
+    """Pending holds too little for one charge, for ever: those due with it are released."""
+    charges = [till.paid(500), till.paid(600), till.paid(700)]
+    till.database.look(
+        "UPDATE ledger_accounts SET balance = -1300 WHERE code = 'pending'", till.account.test
+    )
+    till.database.look(
+        "UPDATE postings SET amount = -9000 WHERE code = 'pending' AND transaction_id ="
+        " (SELECT balance_transaction FROM charges WHERE id = :id)",
+        till.account.test,
+        id=charges[0].id,
+    )
+
+    while release_holds(till.holds, now=moment, reached=lambda _: None) or till.waits():
+        pass
+
+    assert till.released() == {charge.id: charge.money.amount for charge in charges[1:]}
+    assert till.open_rows() == [charges[0].id]
 
 
 def test_a_run_releases_all_tenants_that_wait(till: Till) -> None:

@@ -63,7 +63,8 @@ def test_what_cannot_be_released_waits_behind_the_others() -> None:
 
     assert release_holds(store, now=moment, reached=lambda _: None) == 0
 
-    assert store.postponed == [(FIRST, BATCH), (SECOND, BATCH)]
+    assert store.postponed == [(FIRST, 1), (SECOND, BATCH)]
+    assert [len(ids) for ids in store.ids] == [BATCH, 1, BATCH, BATCH]
 
 
 def test_whoever_is_visited_has_its_ledger_sealed() -> None:
