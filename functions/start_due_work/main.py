@@ -13,6 +13,7 @@ RUN_SECONDS: Final = 20
 PAUSE_SECONDS: Final = 0.5
 BATCH: Final = 100
 PURGE: Final = 500
+PURGE_SECONDS: Final = 5
 
 
 def start() -> None:
@@ -28,8 +29,11 @@ def start() -> None:
         released += made_available
         if claimed < BATCH and not made_available:
             lifecycle.wait_for_stop(PAUSE_SECONDS)
-    schedule.purge(PURGE)
-    logs.info("due_work_started", count=started, holds_released=released)
+    purge_ends_at = monotonic() + PURGE_SECONDS
+    purged = schedule.purge(
+        PURGE, has_time=lambda: not lifecycle.is_stopping() and monotonic() < purge_ends_at
+    )
+    logs.info("due_work_started", count=started, holds_released=released, purged=purged)
 
 
 def _message_id() -> str:

@@ -50,34 +50,41 @@ MARK_PUBLISHED: Final = Statement("""
 UPDATE platform.outbox SET published_at = now() WHERE id = ANY(:ids::text[])
 """)
 
-PURGE_OUTBOX: Final = Statement("""
+
+def _purge(delete: str) -> Statement:
+    """Return the statement that deletes and says how many rows."""
+    return Statement(f"WITH gone AS ({delete} RETURNING 1) SELECT count(*) FROM gone")
+
+
+PURGE_OUTBOX: Final = _purge("""
 DELETE FROM platform.outbox WHERE id IN (
     SELECT id FROM platform.outbox
     WHERE created_at < now() - interval '1 hour' AND published_at IS NOT NULL
     LIMIT :limit::int FOR UPDATE SKIP LOCKED)
 """)
 
-PURGE_DUE: Final = Statement("""
-DELETE FROM platform.due_work WHERE (kind, object_id) IN (
-    SELECT kind, object_id FROM platform.due_work
-    WHERE done_at < now() - interval '1 day' LIMIT :limit::int FOR UPDATE SKIP LOCKED)
+PURGE_DUE: Final = _purge("""
+DELETE FROM platform.due_work WHERE ctid = ANY(ARRAY(
+    SELECT ctid FROM platform.due_work
+    WHERE done_at < now() - interval '1 day'
+    ORDER BY done_at LIMIT :limit::int FOR UPDATE SKIP LOCKED))
 """)
 
-PURGE_INBOX: Final = Statement("""
+PURGE_INBOX: Final = _purge("""
 DELETE FROM platform.callback_inbox WHERE id IN (
     SELECT id FROM platform.callback_inbox
     WHERE received_at < now() - interval '90 days' LIMIT :limit::int)
 """)
 
 # Recipients are personal. What was sent, or may not be sent any more, is kept a week for questions.
-PURGE_NOTIFICATIONS: Final = Statement("""
+PURGE_NOTIFICATIONS: Final = _purge("""
 DELETE FROM platform.notifications WHERE id IN (
     SELECT id FROM platform.notifications
     WHERE COALESCE(ended_at, send_before) < now() - interval '7 days'
     LIMIT :limit::int FOR UPDATE SKIP LOCKED)
 """)
 
-PURGE_REQUESTS: Final = Statement("""
+PURGE_REQUESTS: Final = _purge("""
 DELETE FROM platform.rate_counters WHERE (subject, starts_at) IN (
     SELECT subject, starts_at FROM platform.rate_counters
     WHERE starts_at < extract(epoch FROM now() - interval '2 hours')
@@ -85,7 +92,7 @@ DELETE FROM platform.rate_counters WHERE (subject, starts_at) IN (
 """)
 
 # No rule looks back further than a day.
-PURGE_PROMPTS: Final = Statement("""
+PURGE_PROMPTS: Final = _purge("""
 DELETE FROM platform.payer_numbers WHERE (number_hmac, livemode) IN (
     SELECT number_hmac, livemode FROM platform.payer_numbers
     WHERE COALESCE(times[cardinality(times)] < now() - interval '2 days', true)
@@ -93,33 +100,33 @@ DELETE FROM platform.payer_numbers WHERE (number_hmac, livemode) IN (
     LIMIT :limit::int FOR UPDATE SKIP LOCKED)
 """)
 
-PURGE_VELOCITY: Final = Statement("""
+PURGE_VELOCITY: Final = _purge("""
 DELETE FROM platform.velocity_counters WHERE (tenant, kind, day, key_id, slot) IN (
     SELECT tenant, kind, day, key_id, slot FROM platform.velocity_counters
     WHERE day < now() - interval '3 days' LIMIT :limit::int FOR UPDATE SKIP LOCKED)
 """)
 
 # Counts look back a day; nothing else is of use once it is over.
-PURGE_CHALLENGES: Final = Statement("""
+PURGE_CHALLENGES: Final = _purge("""
 DELETE FROM platform.customer_challenges WHERE id IN (
     SELECT id FROM platform.customer_challenges
     WHERE expires_at < now() - interval '1 day' LIMIT :limit::int)
 """)
 
-PURGE_SESSIONS: Final = Statement("""
+PURGE_SESSIONS: Final = _purge("""
 DELETE FROM platform.customer_sessions WHERE token_hash IN (
     SELECT token_hash FROM platform.customer_sessions
     WHERE expires_at < now() - interval '1 day' LIMIT :limit::int)
 """)
 
-PURGE_TRIES: Final = Statement("""
+PURGE_TRIES: Final = _purge("""
 DELETE FROM platform.customer_tries WHERE subject IN (
     SELECT subject FROM platform.customer_tries
     WHERE times[cardinality(times)] < now() - interval '2 days' LIMIT :limit::int)
 """)
 
 # Whoever has not looked for so long believes nothing of what it keeps.
-PURGE_TOUCHES: Final = Statement("""
+PURGE_TOUCHES: Final = _purge("""
 DELETE FROM platform.touches WHERE ctid = ANY(ARRAY(
     SELECT ctid FROM platform.touches
     WHERE at < now() - interval '1 hour' LIMIT :limit::int))
@@ -190,14 +197,26 @@ class Schedule:
         """Mark outbox rows whose messages the broker has acknowledged."""
         self._run(MARK_PUBLISHED, ids=list(ids))
 
-    def purge(self, limit: int) -> None:
-        """Delete a few rows that nobody needs any more."""
-        for statement in _PURGES:
-            self._run(statement, limit=limit)
+    def purge(self, limit: int, *, has_time: Callable[[], bool] = lambda: False) -> int:
+        """Delete rows that nobody needs any more, `limit` of each kind at a time; return how many.
+
+        Kinds of which there may be more have their turn again while `has_time`.
+        """
+        total, kinds = 0, list(_PURGES)
+        while kinds:
+            gone = [self._delete(statement, limit) for statement in kinds]
+            total += sum(gone)
+            if not has_time():
+                break
+            kinds = [kind for kind, count in zip(kinds, gone, strict=True) if count >= limit]
+        return total
 
     def keep_dead_letter(self, **values: Any) -> None:
         """Keep a dead letter once, however often it is delivered."""
         self._run(KEEP_DEAD_LETTER, **values)
+
+    def _delete(self, statement: Statement, limit: int) -> int:
+        return int(self._database.once(None, statement, limit=limit).rows[0][0])
 
     def _run(self, statement: Statement, **values: Any) -> None:
         self._database.once(None, statement, **values)

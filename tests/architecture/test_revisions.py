@@ -60,6 +60,16 @@ def test_no_revision_blocks_for_long(revision: Revision, tmp_path: Path) -> None
     assert faults(revision, tmp_path) == []
 
 
+def test_due_work_is_indexed_before_it_is_altered() -> None:
+    """One run may do all of these: nobody who reads due work waits while it is scanned."""
+    coming = [sql for revision in load(PLATFORM).after("p0021") for sql in revision.statements]
+    indexed = [i for i, sql in enumerate(coming) if "ON platform.due_work (" in sql]
+    altered = [i for i, sql in enumerate(coming) if "ALTER TABLE platform.due_work" in sql]
+
+    assert indexed
+    assert max(indexed) < min(altered)
+
+
 @pytest.mark.parametrize(
     ("sql", "rule"),
     [

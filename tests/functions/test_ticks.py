@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from functions.start_due_work import main as start_due_work
 from shared.domain.events import CHARGE_CHECK_DUE, CHARGE_CREATED, PAYMENT_FINAL, WEBHOOK_DUE
 from shared.runtime import lifecycle, wiring
 from tests.functions.door import Door, Reply
@@ -90,6 +91,23 @@ def test_old_rows_are_purged_and_others_kept(tick: Callable[..., Reply], till: T
 
     left = {row["id"] for row in till.rows.platform("outbox")}
     assert left == {row["id"] for row in rows} - {gone}
+
+
+def test_a_run_purges_as_many_rows_as_are_old(till: Till, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What a busy day leaves goes, not just one batch of it: else the table only grows."""
+    till.rows.run(
+        "INSERT INTO platform.due_work (kind, object_id, account_id, livemode, due_at, done_at)"
+        " SELECT 'hold_release', 'ch_old_' || n, :account, false, now(), now() - interval '2 days'"
+        " FROM generate_series(1, :rows) n",
+        account=till.account.id,
+        rows=2 * start_due_work.PURGE + 1,
+    )
+    monkeypatch.setattr(start_due_work, "RUN_SECONDS", 0)
+    monkeypatch.setattr(start_due_work, "PURGE_SECONDS", 60)
+
+    start_due_work.start()
+
+    assert till.rows.platform("due_work", "object_id LIKE 'ch_old_%'") == []
 
 
 def test_a_broker_that_is_away_loses_nothing(tick: Callable[..., Reply], till: Till) -> None:

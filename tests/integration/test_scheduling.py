@@ -8,8 +8,9 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import Engine
 
+from knative.local.postgres import connect
 from shared.db.charges import Charges
-from shared.db.scheduling import Schedule
+from shared.db.scheduling import PURGE_DUE, Schedule
 from shared.db.transaction import Database as Pool
 from shared.domain.charge import Charge
 from shared.domain.events import Message
@@ -141,6 +142,52 @@ def test_what_nobody_needs_is_purged(desk: Desk) -> None:
     assert topics == [["webhook-due"]]
     due = desk.database.look("SELECT 1 FROM platform.due_work WHERE object_id = :id", id=charge.id)
     assert due == [[1]]
+
+
+@pytest.mark.parametrize(
+    ("looks", "left"), [([], [20, 25]), ([True], [10, 25]), ([True] * 100, [0, 0])]
+)
+def test_done_work_goes_in_batches_while_there_is_time(
+    desk: Desk, looks: list[bool], left: list[int]
+) -> None:
+    """One batch at least, then more until none is full or time is over; young ones stay."""
+    charge = desk.charge(due_in_seconds=60)
+    old, young = (f"{desk.account.id}_{age}" for age in ("old", "young"))
+    desk.database.look(
+        "INSERT INTO platform.due_work (kind, object_id, account_id, livemode, due_at, done_at)"
+        " SELECT 'hold_release', :old || n, :account, false, now(), now() - interval '25 hours'"
+        " FROM generate_series(1, 25) n UNION ALL"
+        " SELECT 'hold_release', :young, :account, false, now(), now() - interval '23 hours'",
+        old=old,
+        young=young,
+        account=desk.account.id,
+    )
+    time_left = iter(looks)
+
+    gone = desk.schedule.purge(5, has_time=lambda: next(time_left, False))
+
+    rows = desk.database.look(
+        "SELECT object_id FROM platform.due_work WHERE account_id = :id", id=desk.account.id
+    )
+    found = {name for [name] in rows}
+    assert {charge.id, young} <= found
+    # Of what other tests left behind something may have gone in their stead.
+    least, most = left
+    assert least <= sum(name.startswith(old) for name in found) <= most
+    assert gone >= 5
+
+
+def test_done_work_is_found_by_its_index(migrated: Database) -> None:
+    """However many rows are open or young, the purge reads the old ones alone, oldest first."""
+    server = migrated.postgres
+    with connect(port=server.port, password=server.password, database="pay") as superuser:
+        # So few rows would be read as a whole.
+        superuser.run("SET enable_seqscan = off; SET enable_bitmapscan = off")
+        plan = superuser.run(f"EXPLAIN (GENERIC_PLAN) {PURGE_DUE.text}")
+
+    lines = [line for [line] in plan]
+    assert any("Index Scan using due_work_done on" in line for line in lines), plan
+    assert not any("Sort" in line or "Seq Scan" in line for line in lines), plan
 
 
 def test_a_buried_webhook_comes_back(desk: Desk) -> None:

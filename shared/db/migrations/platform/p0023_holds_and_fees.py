@@ -11,6 +11,14 @@ down_revision: Final = "p0022"
 branch_labels: Final = None
 depends_on: Final = None
 
+# Before the table is altered, so that nobody who reads it waits for a scan; where it is large they
+# are made beforehand. The second is for the purge.
+INDEXES: Final = """
+CREATE INDEX IF NOT EXISTS due_work_holds ON platform.due_work (account_id, livemode, due_at)
+  WHERE kind = 'hold_release' AND done_at IS NULL;
+CREATE INDEX IF NOT EXISTS due_work_done ON platform.due_work (done_at) WHERE done_at IS NOT NULL;
+"""
+
 KINDS: Final = """
 -- One kind more: what stands there was checked against fewer, so nothing is read again.
 ALTER TABLE platform.due_work
@@ -18,8 +26,6 @@ ALTER TABLE platform.due_work
   DROP CONSTRAINT due_work_kind_check,
   ADD CONSTRAINT due_work_kind_check
     CHECK (kind IN ('payment_check', 'payout_check', 'webhook', 'hold_release')) NOT VALID;
-CREATE INDEX IF NOT EXISTS due_work_holds ON platform.due_work (account_id, livemode, due_at)
-  WHERE kind = 'hold_release' AND done_at IS NULL;
 """
 
 # In the live mode two days: an operator's statement of each day shows what it has taken back. In
@@ -230,4 +236,4 @@ GRANT EXECUTE ON FUNCTION platform.seal_ledger(text, boolean, text, int, timesta
 """
 
 # Widen checks, add an index, rules and functions; the release before writes no row for them.
-STATEMENTS: Final = (KINDS, RULES, RELEASE, SEAL)
+STATEMENTS: Final = (INDEXES, KINDS, RULES, RELEASE, SEAL)
