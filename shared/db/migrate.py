@@ -1,8 +1,9 @@
 """Brings the platform schema, then every tenant schema, to the newest revision.
 
 One transaction per schema holds all its revisions and the note of where it stands, so a run that
-dies anywhere is simply run again. Exit code 0: everything is at the newest revision and is what
-that revision says; 1: some schema is not, and the lines on standard error say which and why.
+dies anywhere is simply run again. Then due rows that are missing are written, in batches of their
+own. Exit code 0: everything is at the newest revision and is what that revision says; 1: some
+schema is not, and the lines on standard error say which and why.
 """
 
 import argparse
@@ -19,8 +20,10 @@ from alembic.util import CommandError
 from sqlalchemy import Engine, text
 from sqlalchemy.exc import DBAPIError, InterfaceError, SQLAlchemyError
 
+from shared.db.backfill import add_missing_releases
 from shared.db.drift import (
     DriftError,
+    Standing,
     Watch,
     find_drift,
     has_platform,
@@ -64,10 +67,14 @@ _Result = TypeVar("_Result")
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """The schemas brought forward, and for each that is not as it should be the reason."""
+    """The schemas brought forward, and for each that is not as it should be the reason.
+
+    `added` counts due rows of holds that were missing.
+    """
 
     migrated: tuple[str, ...]
     failed: Mapping[str, str]
+    added: int
 
 
 @dataclass(slots=True)
@@ -77,6 +84,7 @@ class _Run:
     migrated: set[Tenant] = field(default_factory=set)
     failed: dict[str, str] = field(default_factory=dict)
     tries: dict[Tenant, int] = field(default_factory=dict)
+    added: int = 0
 
     def note(self, tenant: Tenant, error: BaseException | None) -> None:
         """Keep what came of one try."""
@@ -120,8 +128,9 @@ def migrate(
         run.failed |= _patiently(
             lambda: find_drift(engine, ini, only=run.migrated, workers=workers, watch=watch)
         )
+    _backfill(engine, ini, run, workers, watch)
     migrated = sorted(tenant.schema for tenant in run.migrated)
-    return Outcome(tuple(migrated), run.failed)
+    return Outcome(tuple(migrated), run.failed, run.added)
 
 
 def check(engine: Engine, ini: Path = INI, *, workers: int = 1) -> Mapping[str, str]:
@@ -168,6 +177,8 @@ def _migrate(engine: Engine, workers: int) -> int:
     finally:
         progress.end()
     counted = f"{len(outcome.migrated)} tenant schemas migrated, {len(outcome.failed)} failed"
+    if outcome.added:
+        counted += f", {outcome.added} missing releases of holds written"
     return _tell(outcome.failed, counted)
 
 
@@ -207,17 +218,44 @@ def _follow(run: _Run, tries: Mapping[Future[None], Tenant], watch: Watch) -> No
             future.cancel()
 
 
+def _backfill(engine: Engine, ini: Path, run: _Run, workers: int, watch: Watch) -> None:
+    """Write what is missing in the schemas that are as they should be, also of runs before."""
+    newest = load(TENANT, ini).newest
+    with ThreadPoolExecutor(workers) as threads:
+        fills = {
+            threads.submit(add_missing_releases, engine, row.tenant, patiently=_patiently): row
+            for row in _patiently(lambda: _standings(engine))
+            if row.revision == newest and row.tenant.schema not in run.failed
+        }
+        try:
+            for done, future in enumerate(as_completed(fills), start=1):
+                error = future.exception()
+                if error is None:
+                    run.added += future.result()
+                elif isinstance(error, _SAID):
+                    run.failed[fills[future].tenant.schema] = f"holds: {_why(error)}"
+                else:
+                    raise error
+                watch("looked at for missing releases of holds", done, len(fills))
+        finally:
+            for future in fills:
+                future.cancel()
+
+
 def _behind(engine: Engine, ini: Path, run: _Run) -> list[Tenant]:
     newest = load(TENANT, ini).newest
-    with engine.begin() as connection:
-        rows = standings(connection)
     return [
         row.tenant
-        for row in rows
+        for row in _standings(engine)
         if row.revision != newest
         and row.tenant not in run.migrated
         and row.tenant.schema not in run.failed
     ]
+
+
+def _standings(engine: Engine) -> list[Standing]:
+    with engine.begin() as connection:
+        return standings(connection)
 
 
 def _patiently(act: Callable[[], _Result]) -> _Result:

@@ -103,7 +103,7 @@ def _advance(connection: Connection, schema: str, branch: Branch, tenant: Tenant
         # Nobody works in a schema that is being made: it may take its time.
         connection.exec_driver_sql("SET LOCAL lock_timeout = '5s'")
     else:
-        connection.exec_driver_sql(_bound(connection))
+        connection.exec_driver_sql(bound(connection))
     for revision in lacking:
         for sql in revision.sql(tenant):
             connection.exec_driver_sql(sql)
@@ -111,8 +111,11 @@ def _advance(connection: Connection, schema: str, branch: Branch, tenant: Tenant
     return True
 
 
-def _bound(connection: Connection) -> str:
-    """Limit the whole transaction; servers before 17 can only limit each statement of it."""
+def bound(connection: Connection) -> str:
+    """Return the SQL that limits the whole transaction.
+
+    Servers before 17 can only limit each statement of it.
+    """
     has_limit = _version(connection) >= _TRANSACTION_TIMEOUT_SINCE
     name = "transaction_timeout" if has_limit else "statement_timeout"
     return f"SET LOCAL {name} = '{TRANSACTION_TIMEOUT}'"

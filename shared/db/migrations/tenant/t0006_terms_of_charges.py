@@ -3,7 +3,8 @@
 And gives the ledger its seals, which the clock makes: the tenant's role can read them.
 
 Both are those of the moment when the charge was made; a rule that changes later changes no charge.
-What was paid before this revision is due two days after it was paid.
+What was paid before this revision is held for two days as well; `shared/db/backfill.py` writes the
+due rows of its releases, since a merchant's charges may be too many for a revision.
 """
 
 from typing import Final
@@ -12,15 +13,6 @@ revision: Final = "t0006"
 down_revision: Final = "t0005"
 branch_labels: Final = None
 depends_on: Final = None
-
-# First, so that nobody waits for it behind the lock that the new columns take.
-BACKFILL: Final = """
-INSERT INTO platform.due_work (kind, object_id, account_id, livemode, due_at, owner_role)
-SELECT 'hold_release', id, '{account}', right('{schema}', 5) = '_live',
-       succeeded_at + interval '2 days', '{schema}'
-FROM charges WHERE status = 'succeeded'
-ON CONFLICT (kind, object_id) DO NOTHING;
-"""
 
 TERMS: Final = """
 ALTER TABLE charges
@@ -50,5 +42,5 @@ CREATE TABLE ledger_seals (
 GRANT SELECT ON ledger_seals TO {schema};
 """
 
-# Add columns with defaults, rows of work, accounts and a table; what runs knows none of them.
-STATEMENTS: Final = (BACKFILL, TERMS, TAXES, SEALS)
+# Add columns with defaults, accounts and a table; what runs knows none of them.
+STATEMENTS: Final = (TERMS, TAXES, SEALS)
