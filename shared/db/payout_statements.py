@@ -11,10 +11,12 @@ PAYOUT: Final = OutgoingStatements(
     "payouts", "payout", ("fees", "name", "description", "reference", "scheduled_at")
 )
 
-# Counts in the name of the role at work, and is undone with whatever is refused after it.
+# Counts in the name of the role at work, and is undone with whatever is refused after it. What is
+# counted of the number is given back by the table's trigger when the payout fails or is canceled.
 ADMIT: Final = Statement("""
-SELECT platform.admit_payout(:payee::text, :number_day::bigint, :asking_key::text, :day::date,
-                             :amount::bigint, :caps::bigint[], :at::timestamptz)
+SELECT platform.admit_payout(:payout_id::text, :payee::text, :number_day::bigint, :pay_day::date,
+                             :asking_key::text, :day::date, :amount::bigint, :caps::bigint[],
+                             :at::timestamptz)
 """)
 
 # Available must cover it whole: its row is locked by the look at it.

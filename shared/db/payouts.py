@@ -18,6 +18,7 @@ from shared.domain.account import Tenant
 from shared.domain.errors import InProgress, InvalidRequest
 from shared.domain.events import Event, Message
 from shared.domain.payout import Payout
+from shared.domain.quota import business_day
 from shared.domain.rules import Admission
 from shared.operations.ports import IdempotencyUse, Replayed, Stored
 
@@ -86,8 +87,10 @@ class Payouts(OutgoingRows[Payout]):
 def _admit(transaction: Transaction, payout: Payout, admission: Admission) -> None:
     [[refusal]] = transaction.run(
         sql.ADMIT,
+        payout_id=payout.id,
         payee=admission.number_hmac,
         number_day=admission.number_day,
+        pay_day=business_day(payout.ready_since).isoformat(),
         asking_key=admission.key_id,
         day=admission.day,
         amount=payout.money.amount,

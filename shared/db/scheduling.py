@@ -106,6 +106,13 @@ DELETE FROM platform.velocity_counters WHERE (tenant, kind, day, key_id, slot) I
     WHERE day < now() - interval '3 days' LIMIT :limit::int FOR UPDATE SKIP LOCKED)
 """)
 
+# Those put off stay until three days after theirs.
+PURGE_PAYEES: Final = Statement("""
+DELETE FROM platform.payee_amounts WHERE (tenant, payout_id) IN (
+    SELECT tenant, payout_id FROM platform.payee_amounts
+    WHERE day < now() - interval '3 days' LIMIT :limit::int)
+""")
+
 # Counts look back a day; nothing else is of use once it is over.
 PURGE_CHALLENGES: Final = _purge("""
 DELETE FROM platform.customer_challenges WHERE id IN (
@@ -139,6 +146,7 @@ _PURGES: Final = (
     PURGE_REQUESTS,
     PURGE_PROMPTS,
     PURGE_VELOCITY,
+    PURGE_PAYEES,
     PURGE_NOTIFICATIONS,
     PURGE_CHALLENGES,
     PURGE_SESSIONS,

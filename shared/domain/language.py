@@ -434,8 +434,8 @@ MESSAGES: Final[Mapping[str, Words]] = {
     "payee_amount_reached": Words(
         "The number's amount of the day is used up",
         "Le montant du jour pour ce numéro est atteint",
-        "One number may be paid {limit} FCFA a day. Please try again tomorrow.",
-        "Un numéro peut recevoir {limit} FCFA par jour. Veuillez réessayer demain.",
+        "One number may be paid {limit} FCFA a day. Please pay it on another day.",
+        "Un numéro peut recevoir {limit} FCFA par jour. Veuillez choisir un autre jour.",
     ),
     "key_count_reached": Words(
         "The key's payments of the day are used up",

@@ -109,7 +109,8 @@ class Admission:
     """What the database must find free before it stores a charge or payout, and counts with it.
 
     `caps` are as `Velocity.caps` returns them. The number is known by its HMAC alone, and stands
-    in the field `param`; `number_day` is what it may be paid a day, in whole XAF.
+    in the field `param`; `number_day` is what it may be paid on the day when a payout is to go, in
+    whole XAF.
     """
 
     number_hmac: str

@@ -52,6 +52,7 @@ PLATFORM_TABLES: Final = (
     "spare_accounts",
     "payer_numbers",
     "velocity_counters",
+    "payee_amounts",
     "notifications",
     "account_accesses",
     "account_documents",

@@ -213,7 +213,7 @@ def test_a_rotated_key_is_no_newcomer(
 
 def test_a_tenant_reaches_counters_only_by_asking(account: Account, app_engine: Engine) -> None:
     """It reads no number, writes no count, and calls one function, in its own name."""
-    tables = ("rate_counters", "payer_numbers", "velocity_counters")
+    tables = ("rate_counters", "payer_numbers", "velocity_counters", "payee_amounts")
     with app_engine.connect() as connection, connection.begin() as transaction:
         enter(connection, account.test)
         refused = [
@@ -223,7 +223,7 @@ def test_a_tenant_reaches_counters_only_by_asking(account: Account, app_engine: 
         ]
         transaction.rollback()
 
-    assert refused == [DENIED] * 9
+    assert refused == [DENIED] * 12
 
 
 def test_old_counts_are_purged(migrated: Database) -> None:
@@ -240,6 +240,10 @@ def test_old_counts_are_purged(migrated: Database) -> None:
         " SELECT 'purge', 'charge', current_date - n, 'k', 0, 1, 1 FROM unnest(ARRAY[0, 9]) n"
     )
     migrated.look(
+        "INSERT INTO platform.payee_amounts (tenant, payout_id, number_hmac, livemode, day, amount)"
+        " SELECT 'purge', 'po_' || n, 'n', true, current_date - n, 1 FROM unnest(ARRAY[-90, 9]) n"
+    )
+    migrated.look(
         "INSERT INTO platform.rate_counters VALUES ('purge', 0, 1, 1, 1),"
         " ('purge', extract(epoch FROM now())::bigint, 1, 1, 1)"
     )
@@ -250,6 +254,7 @@ def test_old_counts_are_purged(migrated: Database) -> None:
     look = migrated.look
     left = look("SELECT number_hmac FROM platform.payer_numbers WHERE number_hmac LIKE 'purge%'")
     assert {name for [name] in left} == {"purge-new", "purge-blocked"}
-    for table, column in (("velocity_counters", "tenant"), ("rate_counters", "subject")):
+    subjects = ("velocity_counters", "tenant"), ("payee_amounts", "tenant")
+    for table, column in (*subjects, ("rate_counters", "subject")):
         [[count]] = look(f"SELECT count(*) FROM platform.{table} WHERE {column} = 'purge'")
         assert count == 1

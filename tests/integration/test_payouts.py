@@ -1,152 +1,29 @@
 """The payout store on real PostgreSQL: what must be free, what is held, one winner, its rights."""
 
-from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from functools import partial
-from typing import Any
 
 import pytest
 from sqlalchemy import Engine
 
 from shared.db.accounts import PostgresAccounts
-from shared.db.payouts import Payouts
-from shared.db.transaction import Database as Pool
 from shared.domain.account import Tenant
-from shared.domain.charge import Attempt, AttemptStatus
-from shared.domain.errors import InvalidRequest, KeyReused, TooManyRequests, Unavailable
-from shared.domain.events import PAYOUT_READY, Event, Message
+from shared.domain.charge import AttemptStatus
+from shared.domain.errors import InvalidRequest, KeyReused
+from shared.domain.events import PAYOUT_READY, Message
 from shared.domain.money import Money
-from shared.domain.outgoing import OutgoingEvent, OutgoingStatus, reference_of
-from shared.domain.payout import Payout
-from shared.domain.phone import PAYEE_PARAM, Operator, PhoneNumber
-from shared.domain.rules import Admission
+from shared.domain.outgoing import OutgoingEvent, OutgoingStatus
+from shared.domain.phone import Operator, PhoneNumber
 from shared.operations import outgoing_moves as moves
 from shared.operations.outgoing_store import OutgoingMove, OutgoingNote
-from shared.operations.ports import IdempotencyUse, Lease, Replayed, Stored
+from shared.operations.ports import Lease, Stored
 from tests.database import Account, Database, enter, refusal_of
-from tests.factories import a_payout, an_id, moment
+from tests.factories import an_id, moment
+from tests.integration.paying_out import MANY, Shop, at_once
 
 DENIED = "42501"
 CHECK_VIOLATED = "23514"
-MANY = 20
-AT = datetime(2026, 11, 30, 12, 0, tzinfo=UTC)
-
-
-class Shop:
-    """One account's payouts, with the messages that their commits handed on."""
-
-    def __init__(self, engine: Engine, account: Account, database: Database) -> None:
-        self.handed_on: list[Message] = []
-        self.account, self.database, self.tenant = account, database, account.test
-        self._pool = Pool(engine, self.handed_on.extend)
-
-    @property
-    def store(self) -> Payouts:
-        """Those of the mode at work."""
-        return Payouts(self._pool, self.tenant)
-
-    def fund(self, amount: int) -> None:
-        """Put money into available, past all rights, as a release of pending will."""
-        self.database.look(
-            f'UPDATE "{self.tenant.schema}".ledger_accounts'
-            " SET balance = balance - :amount WHERE code = 'available'",
-            amount=amount,
-        )
-
-    def create(
-        self,
-        amount: int = 500,
-        key: str | None = None,
-        fingerprint: str = "f" * 64,
-        admission: Admission | None = None,
-        **changes: Any,
-    ) -> Stored | Replayed:
-        """Make a payout through the store, as the operation does."""
-        values = {"money": Money(amount)} | changes
-        payout = a_payout(self.tenant, self.database.paying_account, **values)
-        event = Event(an_id("evt"), "payout.pending", payout.id, "{}", moment())
-        message = Message(an_id("msg"), PAYOUT_READY, payout.account, payout.livemode, payout.id)
-        return self.store.create(
-            payout,
-            admission=admission or Admission("n" * 64, "a key", moment(), param=PAYEE_PARAM),
-            event=event,
-            message=None if payout.scheduled_at else message,
-            first_check_at=payout.scheduled_at or moment() + timedelta(seconds=10),
-            idempotency=IdempotencyUse("create_payout", key or an_id("key"), fingerprint),
-            response=f'{{"id":"{payout.id}"}}',
-        )
-
-    def payout(self, amount: int = 500, **changes: Any) -> Payout:
-        """Make one; return it as stored."""
-        found = self.store.find(self.create(amount, **changes).response[7:-2])
-        assert found is not None
-        return found
-
-    def claim(
-        self, payout: Payout, status: AttemptStatus = AttemptStatus.SENDING
-    ) -> tuple[Payout, Attempt] | None:
-        """Take it, to send it."""
-        reference = reference_of(payout.id)
-        attempt = Attempt(an_id("att"), payout.id, 1, reference, payout.operator_account, status)
-        return self.store.claim(
-            attempt,
-            consumer="submit_payout",
-            message_id=an_id("msg"),
-            callback_token_hash=reference,
-            number_hmac="n",
-            now=moment(),
-            lease_until=moment() + timedelta(seconds=25),
-        )
-
-    def ended(self, payout: Payout, *, is_paid: bool) -> OutgoingMove:
-        """The move that ends a payout which was claimed."""
-        found = self.store.find(payout.id)
-        assert found is not None
-        if not is_paid:
-            return moves.failed(
-                found, OutgoingEvent.DECLINED, code="payee_not_found", at=moment(), language="fr"
-            )
-        paid = replace(found, status=OutgoingStatus("succeeded"), ended_at=moment())
-        return OutgoingMove(
-            paid,
-            found.status,
-            OutgoingEvent.CONFIRMED,
-            moment(),
-            None,
-            events=[moves.event_of(paid, at=moment(), language="fr")],
-            posting=found.paid(an_id("txn")),
-        )
-
-    def canceled(self, payout: Payout) -> OutgoingMove:
-        """The move that takes one back."""
-        gone = replace(payout, status=OutgoingStatus("canceled"), ended_at=moment())
-        return OutgoingMove(
-            gone,
-            payout.status,
-            OutgoingEvent.CANCELED,
-            moment(),
-            None,
-            lease=Lease.FREE,
-            events=[moves.event_of(gone, at=moment(), language="fr")],
-            posting=payout.given_back(an_id("txn")),
-        )
-
-    def balances(self) -> dict[str, int]:
-        """What each ledger account holds on its normal side, without what is empty."""
-        rows = self.database.look(
-            f'SELECT code, balance * normal FROM "{self.tenant.schema}".ledger_accounts'
-            " WHERE balance <> 0"
-        )
-        return dict(rows)
-
-    def column(self, column: str, table: str, where: str = "true") -> list[Any]:
-        """A column of a tenant's own table."""
-        rows = self.database.look(
-            f'SELECT {column} FROM "{self.tenant.schema}".{table} WHERE {where}'
-        )
-        return [value for [value] in rows]
 
 
 @pytest.fixture
@@ -189,7 +66,7 @@ def test_one_that_is_put_off_has_a_row_at_its_time_and_no_message(shop: Shop) ->
     woken = OutgoingMove(
         ready, payout.status, OutgoingEvent.BECAME_DUE, moment(), moment(), again=again
     )
-    won = _at_once(*[partial(shop.store.move, woken)] * 5)
+    won = at_once(*[partial(shop.store.move, woken)] * 5)
     assert won.count(True) == 1
     assert shop.handed_on[-1] == again
     assert shop.claim(payout) is not None
@@ -198,7 +75,7 @@ def test_one_that_is_put_off_has_a_row_at_its_time_and_no_message(shop: Shop) ->
 def test_many_at_once_stay_within_what_is_available(shop: Shop) -> None:
     """Twenty for a fifth each, cost included: five are stored; the books agree."""
     fees = {"fees:platform": 100}
-    outcomes = _at_once(*[partial(shop.create, 900, fees=fees)] * MANY)
+    outcomes = at_once(*[partial(shop.create, 900, fees=fees)] * MANY)
 
     assert sum(isinstance(outcome, Stored) for outcome in outcomes) == 5
     refused = [each for each in outcomes if isinstance(each, InvalidRequest)]
@@ -209,7 +86,7 @@ def test_many_at_once_stay_within_what_is_available(shop: Shop) -> None:
 
 def test_one_key_makes_one(shop: Shop) -> None:
     """At once or later: one payout, the same answer, and another body is refused."""
-    outcomes = _at_once(*[partial(shop.create, key="once")] * MANY)
+    outcomes = at_once(*[partial(shop.create, key="once")] * MANY)
 
     answers = {outcome.response for outcome in outcomes if not isinstance(outcome, Exception)}
     assert len(answers) == 1
@@ -232,7 +109,7 @@ def test_a_reference_is_in_use_until_its_payout_came_to_nothing(shop: Shop) -> N
 def test_one_of_many_claims_and_a_stale_sender_commits_nothing(shop: Shop) -> None:
     """Whoever sends is alone; what the reader proved stands."""
     payout = shop.payout()
-    claims = [claim for claim in _at_once(*[partial(shop.claim, payout)] * MANY) if claim]
+    claims = [claim for claim in at_once(*[partial(shop.claim, payout)] * MANY) if claim]
     [(claimed, attempt)] = claims
     assert shop.store.move(shop.ended(payout, is_paid=True))
     late = OutgoingMove(
@@ -301,7 +178,7 @@ def test_one_of_many_settlers_books(shop: Shop, *, is_paid: bool) -> None:
         for _ in range(MANY)
     ]
 
-    won = _at_once(*(partial(shop.store.move, each) for each in settlers))
+    won = at_once(*(partial(shop.store.move, each) for each in settlers))
 
     assert won.count(True) == 1
     paid = {"available": 2980, "fees:platform": 20, f"float:{payout.operator_account}": -2000}
@@ -312,7 +189,7 @@ def test_merchant_and_sender_at_once_have_one_winner(shop: Shop) -> None:
     """Claimed and not canceled, or canceled and never claimed."""
     for _ in range(5):
         payout = shop.payout(100)
-        claimed, canceled = _at_once(
+        claimed, canceled = at_once(
             partial(shop.claim, payout), partial(shop.store.move, shop.canceled(payout))
         )
         assert (claimed is None) == canceled
@@ -353,74 +230,6 @@ def test_an_account_with_a_payout_under_way_is_not_settled(shop: Shop, migrated:
     assert not {"payout", "balance"} & ended
 
 
-# --- bounds --------------------------------------------------------------------------------------
-
-
-def _admission(
-    number: str = "n", *, key: str = "a key", caps: Any = None, day: int | None = None
-) -> Admission:
-    return Admission(number, key, AT, caps=caps, param=PAYEE_PARAM, number_day=day)
-
-
-def _tried(shop: Shop, admission: Admission, amount: int = 100) -> str:
-    try:
-        shop.create(amount, admission=admission)
-    except (InvalidRequest, TooManyRequests) as refusal:
-        return refusal.code
-    return "taken"
-
-
-def test_a_day_is_counted_per_account_and_key(shop: Shop) -> None:
-    """Of twenty at once exactly as many as may; another key is bound by the account alone."""
-    admission = _admission(caps=(5, 10_000, 3, 10_000))
-
-    outcomes = _at_once(*[partial(_tried, shop, admission)] * MANY)
-
-    assert outcomes.count("taken") == 3
-    assert set(outcomes) == {"taken", "key_count_reached"}
-    other = _admission(key="another", caps=(5, 10_000, 3, 10_000))
-    assert [_tried(shop, other) for _ in range(3)] == ["taken", "taken", "account_count_reached"]
-    amounts = replace(other, key_id="third", caps=(99, 600, 99, 10_000))
-    assert [_tried(shop, amounts), _tried(shop, amounts)] == ["taken", "account_amount_reached"]
-
-
-def test_what_is_refused_for_want_of_money_is_not_counted(shop: Shop) -> None:
-    """The count and the hold stand and fall together."""
-    admission = _admission(caps=(1, 10_000, 1, 10_000))
-
-    assert _tried(shop, admission, 6000) == "balance_insufficient"
-    assert _tried(shop, admission) == "taken"
-
-
-def test_one_number_is_paid_so_much_a_day_by_all_together(
-    shop: Shop, app_engine: Engine, make_account: Callable[[], Account], migrated: Database
-) -> None:
-    """Two merchants count there; another number, and the other mode, are by themselves."""
-    other = Shop(app_engine, make_account(), migrated)
-    other.fund(5000)
-    number = an_id("hmac")
-    outcomes = _at_once(
-        *(partial(_tried, each, _admission(number, day=500)) for each in [shop, other] * 10)
-    )
-
-    assert outcomes.count("taken") == 5
-    assert set(outcomes) == {"taken", "payee_amount_reached"}
-    assert _tried(shop, _admission(an_id("hmac"), day=500)) == "taken"
-
-
-def test_a_blocked_number_is_not_paid(shop: Shop) -> None:
-    """Where nothing else bounds too; in its own mode."""
-    number = an_id("hmac")
-    shop.database.look(
-        "INSERT INTO platform.payer_numbers (number_hmac, livemode, blocked_until, blocked_by,"
-        " block_reason) VALUES (:number, false, 'infinity', 'a person', 'asked for it')",
-        number=number,
-    )
-
-    assert _tried(shop, _admission(number)) == "phone_blocked"
-    assert shop.column("id", "payouts") == []
-
-
 @pytest.mark.parametrize(
     ("sql", "code"),
     [
@@ -453,20 +262,3 @@ def test_the_modes_do_not_see_each_other(shop: Shop) -> None:
     shop.tenant = Tenant(shop.account.id, livemode=True)
 
     assert shop.store.find(payout.id) is None
-
-
-def _at_once(*acts: Callable[[], Any]) -> list[Any]:
-    """Do them all at once, again where the database had no time; results or refusals."""
-
-    def once(act: Callable[[], Any]) -> Any:
-        for _ in range(MANY):
-            try:
-                return act()
-            except Unavailable:
-                continue
-            except Exception as refusal:  # noqa: BLE001 - refusals are what is looked at
-                return refusal
-        return None
-
-    with ThreadPoolExecutor(len(acts)) as crowd:
-        return list(crowd.map(once, acts))

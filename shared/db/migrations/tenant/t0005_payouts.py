@@ -54,6 +54,10 @@ CREATE INDEX payouts_unfinished ON payouts (status)
 -- The merchant's own reference names one payout that was paid or may be.
 CREATE UNIQUE INDEX payouts_reference ON payouts (reference)
   WHERE reference IS NOT NULL AND status NOT IN ('failed', 'canceled');
+-- What will not be paid does not count any more on its number's day (p0022).
+CREATE TRIGGER not_paid AFTER UPDATE OF status ON payouts
+  FOR EACH ROW WHEN (NEW.status IN ('failed', 'canceled'))
+  EXECUTE FUNCTION platform.give_payee_back();
 
 GRANT SELECT, INSERT ON payouts TO {schema};
 GRANT UPDATE (status, failure_code, operator_transaction_id, lease_until, claimed_at, journaled_at,
