@@ -81,8 +81,8 @@ def submit_payout(
     """Send it at most once; return a word for the log.
 
     What was never sent and has run out of time is for the reader to give back. Raises AskAgain
-    while the journal is down or slow, and when it is proven that nothing was sent and there is
-    still time.
+    while the journal is down or slow, while another has it opened, and when it is proven that
+    nothing was sent and there is still time.
     """
     preparing = Deadline.after(PREPARING_SECONDS, how.monotonic)
     known = store.find_with_attempt(message.object_id)
@@ -146,7 +146,16 @@ def _not_sent(
         return "unknown_object"
     if opening.is_out_of_time(*known):
         return opening.give_up(*known, message=message, language=how.language)
+    if _is_being_opened(*known, how.now()):
+        # Whoever opens it may have died of it: once the lease is over it is opened anew.
+        raise AskAgain("being_opened")
     return "not_ours" if how.may_go_out(known[0]) else "held_back"
+
+
+def _is_being_opened(outgoing: Outgoing, attempt: Attempt | None, now: datetime) -> bool:
+    is_leased = outgoing.lease_until is not None and outgoing.lease_until >= now
+    is_unopened = is_missing(outgoing, attempt) and moves.is_unsent(outgoing, attempt)
+    return is_leased and is_unopened and outgoing.stopped_at is None
 
 
 def _may_be_sent(outgoing: Outgoing, attempt: Attempt | None, how: PayoutSubmission) -> bool:

@@ -34,7 +34,6 @@ UNDER_WAY_SECONDS: Final = 11.0
 REFUSED_MS: Final = 300.0
 REST_SECONDS: Final = 420.0
 LOOKS: Final = 4
-ON_ITS_WAY: Final = "I14 nothing is left"
 # How nobody answers: the connection breaks; silence; silence after the payment was taken.
 WAYS: Final[Mapping[str, Mapping[str, Any]]] = {
     "dropped": {"kind": "drop_before"},
@@ -109,12 +108,12 @@ def test_a_brown_out_is_left_alone(local_system: LocalSystem, trial: Trial, way:
             operator.heal()
             closing = _seconds_until(shop, "available", CLOSES_SECONDS)
         refusals = statistics.quantiles(crowd.refused_ms, n=20)[-1]
-        wait_for("rest", partial(_is_at_rest, shop), seconds=REST_SECONDS)
-        # A charge that ends by reads is woken now and then: its message is on its way for a moment.
+        # A charge that ends by reads may move while it is judged; what is wrong stays so.
         for _ in range(LOOKS):
+            wait_for("rest", partial(_is_at_rest, shop), seconds=REST_SECONDS)
             told = judge.sources(local_system, shop.merchant, shop.accepted, login)
             violations = judge.judge(told)["violations"]
-            if violations.keys() != {ON_ITS_WAY}:
+            if not violations:
                 break
     assert not violations, json.dumps(violations, indent=1)
     assert settled == "succeeded"

@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
 from http import HTTPStatus
+from threading import Lock
 from typing import Any, Final
 
 from jsonschema import Draft202012Validator
@@ -22,6 +23,8 @@ from shared.runtime.routing import Routes
 DOCUMENT: Final[Mapping[str, Any]] = load_document()
 JSON: Final = "application/json"
 _EVERYTHING: Final = Routes(OPERATIONS)
+# Python 3.11 counts the depth of a parse for all threads together, and routes are made by parsing.
+_ONE_AT_A_TIME: Final = Lock()
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +54,8 @@ class Door:
         """Load functions/<function>/main.py."""
         self.function = function
         source = ROOT / "functions" / function / "main.py"
-        self._application = create_app(function, str(source))
+        with _ONE_AT_A_TIME:
+            self._application = create_app(function, str(source))
 
     def call(
         self,

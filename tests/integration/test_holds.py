@@ -135,7 +135,15 @@ class Till:
         return [object_id for [object_id] in rows]
 
     def waits(self) -> bool:
-        """Tell whether anything is due that is not left alone for now."""
+        """Tell whether anything is due that is not left alone for now.
+
+        What is due is put before what other tests left, of which the clock sees some at a time.
+        """
+        self.database.look(
+            "UPDATE platform.due_work SET due_at = due_at - interval '10 years'"
+            " WHERE account_id = :account AND kind = 'hold_release' AND due_at <= now()",
+            account=self.account.id,
+        )
         return self.account.test in self.holds.due()
 
     def hasten(self) -> None:
@@ -158,7 +166,7 @@ def till(app_engine: Engine, migrated: Database, account: Account) -> Iterator[T
 def test_what_was_paid_becomes_available_once(till: Till) -> None:
     """One posting for each charge, balances once for all of them, nothing at the second look."""
     first, second = till.paid(5000), till.paid(700)
-    assert till.account.test in till.holds.due()
+    assert till.waits()
 
     assert till.release() == 2
     assert till.release() is None
@@ -166,7 +174,7 @@ def test_what_was_paid_becomes_available_once(till: Till) -> None:
     assert till.balances() == {"available": 5700}
     assert till.released() == {first.id: 5000, second.id: 700}
     assert till.open_rows() == []
-    assert till.account.test not in till.holds.due()
+    assert not till.waits()
 
 
 def test_the_hold_is_that_of_the_charge(till: Till) -> None:

@@ -11,7 +11,7 @@ from shared.domain.charge import AttemptStatus
 from shared.domain.errors import AskAgain
 from shared.domain.intent import opened, opened_reference
 from shared.domain.money import Money
-from shared.domain.outgoing import OutgoingStatus
+from shared.domain.outgoing import SUBMIT_LEASE, OutgoingStatus
 from shared.domain.phone import Operator, PhoneNumber
 from shared.operations.outgoing_moves import intent_of
 from shared.operations.ports import (
@@ -179,6 +179,23 @@ def test_a_journal_that_is_down_lets_nothing_out() -> None:
     assert scene.submit() == "accepted"
 
     assert [request.reference for request in scene.payer.requests] == ["CI2"]
+
+
+def test_a_message_that_comes_while_it_is_being_opened_comes_again() -> None:
+    """Whoever opens it may have died of it; then nobody but this message asks for it."""
+    scene = _scene(Accepted(), sent=AttemptStatus.OPENING)
+    scene.store.outgoing = replace(
+        scene.payout,
+        status=OutgoingStatus.SUBMITTING,
+        lease_until=scene.clock.now() + SUBMIT_LEASE,
+        journaled_at=scene.clock.now(),
+    )
+    with pytest.raises(AskAgain, match="being_opened"):
+        scene.submit()
+
+    scene.clock.pass_time(seconds=26)
+
+    assert scene.submit() == "accepted"
 
 
 def test_whoever_lost_the_lease_sends_nothing() -> None:
