@@ -107,7 +107,7 @@ DELETE FROM platform.velocity_counters WHERE (tenant, kind, day, key_id, slot) I
 """)
 
 # Those put off stay until three days after theirs.
-PURGE_PAYEES: Final = Statement("""
+PURGE_PAYEES: Final = _purge("""
 DELETE FROM platform.payee_amounts WHERE (tenant, payout_id) IN (
     SELECT tenant, payout_id FROM platform.payee_amounts
     WHERE day < now() - interval '3 days' LIMIT :limit::int)

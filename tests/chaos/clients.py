@@ -81,8 +81,8 @@ REFUNDS: Final[Mapping[str, Kind]] = {
     "operator refuses a refund": Kind(
         3, fault="error_before", words={"http_status": 400, "code": "PAYEE_NOT_FOUND"}
     ),
-    "refund's callback lost": Kind(1, fault="callback_none"),
-    "refund's answer lost": Kind(1, fault="drop_after"),
+    "refund's callback lost": Kind(2, fault="callback_none"),
+    "refund's answer lost": Kind(2, fault="drop_after"),
 }
 PAYOUTS: Final[Mapping[str, Kind]] = {
     "payout is paid": Kind(6),
@@ -91,10 +91,10 @@ PAYOUTS: Final[Mapping[str, Kind]] = {
     "operator refuses a payout": Kind(
         3, fault="error_before", words={"http_status": 400, "code": "PAYEE_NOT_FOUND"}
     ),
-    "payout's callback lost": Kind(1, fault="callback_none"),
-    "payout's answer lost": Kind(1, fault="drop_after"),
+    "payout's callback lost": Kind(3, fault="callback_none"),
+    "payout's answer lost": Kind(3, fault="drop_after"),
     "Orange's payout is paid": Kind(5, "orange"),
-    "Orange's payout answer lost": Kind(1, "orange", fault="drop_after"),
+    "Orange's payout answer lost": Kind(3, "orange", fault="drop_after"),
 }
 _GIVEN_BACK: Final = 0.7
 _PAID_OUT: Final = 0.4

@@ -137,10 +137,10 @@ class Till:
     def waits(self) -> bool:
         """Tell whether anything is due that is not left alone for now.
 
-        What is due is put before what other tests left, of which the clock sees some at a time.
+        What is due is put before what others left, of which the clock sees some at a time.
         """
         self.database.look(
-            "UPDATE platform.due_work SET due_at = due_at - interval '10 years'"
+            "UPDATE platform.due_work SET due_at = '2000-01-01Z'"
             " WHERE account_id = :account AND kind = 'hold_release' AND due_at <= now()",
             account=self.account.id,
         )

@@ -21,7 +21,7 @@ SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
   wall name; wanted text[]; held text[]; is_known boolean; done int;
 BEGIN
-  IF NOT kinds @> ARRAY['charge', 'refund_created', 'refund_failed', 'hold_released'] THEN
+  IF (kinds @> ARRAY['charge', 'refund_created', 'refund_failed', 'hold_released']) IS NOT TRUE THEN
     RAISE EXCEPTION 'what was taken of pending must be counted' USING ERRCODE = '22023';
   END IF;
   SELECT schema_name INTO wall FROM platform.account_schemas
