@@ -70,7 +70,7 @@ def test_every_failure_ends_as_the_operator_has_it(
         wrong=0,
         cells=len(tried),
         cells_that_exist=len(CELLS),
-        left_out_by_rule=sum(1 for _ in all_cells()) - len(CELLS),
+        that_cannot_be=sum(1 for _ in all_cells()) - len(CELLS),
         hits_of_the_least=min(matrix.hits[cell.name] for cell in tried),
         sendings=matrix.sendings,
     )
