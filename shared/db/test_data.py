@@ -20,6 +20,7 @@ EMPTIED: Final = (
     "charges",
     "refunds",
     "payouts",
+    "adjustments",
     "provider_attempts",
     "state_changes",
     "receipts",

@@ -10,6 +10,7 @@ TENANT_TABLES: Final = (
     "charges",
     "refunds",
     "payouts",
+    "adjustments",
     "provider_attempts",
     "state_changes",
     "receipts",
