@@ -20,7 +20,7 @@ from alembic.util import CommandError
 from sqlalchemy import Engine, text
 from sqlalchemy.exc import DBAPIError, InterfaceError, SQLAlchemyError
 
-from shared.db.backfill import add_missing_releases
+from shared.db.backfill import add_missing_releases, with_pending
 from shared.db.drift import (
     DriftError,
     Standing,
@@ -221,11 +221,16 @@ def _follow(run: _Run, tries: Mapping[Future[None], Tenant], watch: Watch) -> No
 def _backfill(engine: Engine, ini: Path, run: _Run, workers: int, watch: Watch) -> None:
     """Write what is missing in the schemas that are as they should be, also of runs before."""
     newest = load(TENANT, ini).newest
+    ready = [
+        row.tenant
+        for row in _patiently(lambda: _standings(engine))
+        if row.revision == newest and row.tenant.schema not in run.failed
+    ]
+    pending = with_pending(engine, ready, patiently=_patiently)
     with ThreadPoolExecutor(workers) as threads:
         fills = {
-            threads.submit(add_missing_releases, engine, row.tenant, patiently=_patiently): row
-            for row in _patiently(lambda: _standings(engine))
-            if row.revision == newest and row.tenant.schema not in run.failed
+            threads.submit(add_missing_releases, engine, tenant, patiently=_patiently): tenant
+            for tenant in pending
         }
         try:
             for done, future in enumerate(as_completed(fills), start=1):
@@ -233,7 +238,7 @@ def _backfill(engine: Engine, ini: Path, run: _Run, workers: int, watch: Watch) 
                 if error is None:
                     run.added += future.result()
                 elif isinstance(error, _SAID):
-                    run.failed[fills[future].tenant.schema] = f"holds: {_why(error)}"
+                    run.failed[fills[future].schema] = f"holds: {_why(error)}"
                 else:
                     raise error
                 watch("looked at for missing releases of holds", done, len(fills))
