@@ -30,6 +30,13 @@ OPERATIONS: Final[tuple[Operation, ...]] = (
         "delete_test_data", "provision_account", "POST", "/v1/account/delete_test_data", "merchant"
     ),
     Operation(
+        "set_payout_approval",
+        "provision_account",
+        "POST",
+        "/v1/account/payout_approval",
+        "merchant",
+    ),
+    Operation(
         "list_platform_audit_entries",
         "manage_platform",
         "GET",
@@ -151,11 +158,13 @@ OPERATIONS: Final[tuple[Operation, ...]] = (
     ),
     Operation("revoke_api_key", "manage_account", "POST", "/v1/api_keys/{id}/revoke", "merchant"),
     Operation("rotate_api_key", "manage_account", "POST", "/v1/api_keys/{id}/rotate", "merchant"),
+    Operation("approve_payout", "approve_payout", "POST", "/v1/payouts/{id}/approve", "merchant"),
     Operation(
         "invite_first_owner", "provision_account", "POST", "/v1/accounts/{id}/owner", "person"
     ),
     Operation("cancel_charge", "create_charge", "POST", "/v1/charges/{id}/cancel", "merchant"),
     Operation("cancel_payout", "create_payout", "POST", "/v1/payouts/{id}/cancel", "merchant"),
+    Operation("reject_payout", "approve_payout", "POST", "/v1/payouts/{id}/reject", "merchant"),
     Operation("read_case", "manage_platform", "GET", "/v1/platform/cases/{id}", "person"),
     Operation("read_audit_entry", "read_payments", "GET", "/v1/audit_entries/{id}", "merchant"),
     Operation("end_access", "manage_platform", "POST", "/v1/accesses/{id}/end", "person"),

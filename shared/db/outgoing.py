@@ -14,6 +14,7 @@ from shared.db.event_parts import events_values, messages_of
 from shared.db.ledger import is_refused, posting_values
 from shared.db.notices import notice_message, notice_values
 from shared.db.outgoing_statements import OutgoingStatements
+from shared.db.statement import Statement
 from shared.db.transaction import Database
 from shared.domain.account import Tenant
 from shared.domain.charge import Attempt
@@ -132,9 +133,7 @@ class OutgoingRows(Generic[T]):
     def move(self, move: OutgoingMove) -> bool:
         """Apply the move if the expected status still holds; everything or nothing."""
         tenant = self._tenant
-        values, statement = _move_values(move, tenant) | self._own_move(move), self.statements.move
-        if move.posting is not None:
-            statement, values = self.statements.settle, values | posting_values(move.posting)
+        statement, values = self._moving(move)
         try:
             moved, told, *_ = self._database.once(tenant, statement, **values).rows[0]
         except DatabaseError as error:
@@ -145,6 +144,13 @@ class OutgoingRows(Generic[T]):
             again = [] if move.again is None else [move.again]
             self._database.hand_on(again + messages_of(told, tenant, move.traceparent))
         return bool(moved)
+
+    def _moving(self, move: OutgoingMove) -> tuple[Statement, dict[str, Any]]:
+        """Return the statement of a move, and its values."""
+        values = _move_values(move, self._tenant) | self._own_move(move)
+        if move.posting is None:
+            return self.statements.move, values
+        return self.statements.settle, values | posting_values(move.posting)
 
     def note(self, note: OutgoingNote) -> None:
         """Keep what was seen, move the due row, ask the sender again, stop, or open a case."""

@@ -7,19 +7,25 @@ from typing import Any, Final
 
 from pg8000.exceptions import DatabaseError
 
+from shared.db import notices
 from shared.db import payout_statements as sql
+from shared.db.audit import append
 from shared.db.charges import NOT_LOCKED, key_lock, replayed
 from shared.db.event_parts import events_values, messages_of
-from shared.db.ledger import posting_values
+from shared.db.ledger import is_refused, posting_values
 from shared.db.outgoing import OutgoingRows, common_from_row, stored_values
 from shared.db.outgoing_statements import COMMON, FIND_OUTCOME
 from shared.db.transaction import UNIQUE_VIOLATION, Transaction, constraint_of, error_code
 from shared.domain.account import Tenant
-from shared.domain.errors import InProgress, InvalidRequest
+from shared.domain.approval import Approval
+from shared.domain.audit import AuditEntry
+from shared.domain.errors import InProgress, InvalidRequest, LedgerRefused
 from shared.domain.events import Event, Message
+from shared.domain.notification import Notification
 from shared.domain.payout import Payout
 from shared.domain.quota import business_day
 from shared.domain.rules import Admission
+from shared.operations.outgoing_store import OutgoingMove
 from shared.operations.ports import IdempotencyUse, Replayed, Stored
 
 _OWN: Final = len(COMMON)
@@ -40,6 +46,7 @@ class Payouts(OutgoingRows[Payout]):
         first_check_at: datetime,
         idempotency: IdempotencyUse,
         response: str,
+        notice: Notification | None = None,
     ) -> Stored | Replayed:
         """Store all or nothing: the key's lock, then what must be free, then the money.
 
@@ -65,6 +72,8 @@ class Payouts(OutgoingRows[Payout]):
                 "description": payout.description,
                 "reference": payout.reference,
                 "scheduled_at": payout.scheduled_at,
+                "made_by": payout.made_by,
+                **_approval_values(payout.approval),
                 "message_id": None if message is None else message.event_id,
                 "topic": payout.topic,
                 "due_at": first_check_at,
@@ -76,9 +85,44 @@ class Payouts(OutgoingRows[Payout]):
             stored, told, _ = _create(transaction, values)
             if not stored:
                 raise InvalidRequest("balance_insufficient", "amount")
+            if notice is not None:
+                notices.add(transaction, notice)
             transaction.messages += [] if message is None else [message]
             transaction.messages += messages_of(told, tenant, traceparent)
         return Stored(response)
+
+    def makers(self, made_by: str) -> frozenset[str]:
+        """Return who made something, and whoever made the key that did."""
+        rows = self._database.once(self._tenant, sql.MAKERS, made_by=made_by).rows
+        return frozenset(maker for [maker] in rows)
+
+    def decide(self, move: OutgoingMove, entry: AuditEntry) -> bool:
+        """Apply the move of one that waits for approval, with its decision and the entry."""
+        payout, approval = move.outgoing, None
+        if isinstance(payout, Payout):
+            approval = payout.approval
+        statement, values = self._moving(move)
+        try:
+            with self._database.tenant(self._tenant) as transaction:
+                moved, told, *_ = transaction.run(statement, **values)[0]
+                if not moved:
+                    return False
+                transaction.run(
+                    sql.DECIDE,
+                    payout_id=payout.id,
+                    submit_before=payout.submit_before,
+                    decided_by=approval and approval.decided_by,
+                    decided_at=approval and approval.decided_at,
+                    reason=approval and approval.reason,
+                )
+                transaction.messages += [] if move.again is None else [move.again]
+                transaction.messages += messages_of(told, self._tenant, move.traceparent)
+                append(transaction, entry)
+        except DatabaseError as error:
+            if is_refused(error):
+                raise LedgerRefused(move.cause.value) from None
+            raise
+        return True
 
     def _read(self, row: Sequence[Any]) -> Payout:
         return payout_from_row(row, self._tenant)
@@ -111,6 +155,13 @@ def _create(transaction: Transaction, values: dict[str, Any]) -> list[Any]:
         raise
 
 
+def _approval_values(approval: Approval | None) -> dict[str, Any]:
+    return {
+        "content_hash": None if approval is None else approval.content_sha256,
+        "approve_before": None if approval is None else approval.expires_at,
+    }
+
+
 def payout_from_row(row: Sequence[Any], tenant: Tenant) -> Payout:
     """Build a payout from the columns of `payout_statements.PAYOUT`, in their order."""
     own = row[_OWN:]
@@ -121,4 +172,6 @@ def payout_from_row(row: Sequence[Any], tenant: Tenant) -> Payout:
         description=own[2],
         reference=own[3],
         scheduled_at=own[4],
+        made_by=own[5],
+        approval=None if own[6] is None else Approval(*own[6:11]),
     )

@@ -58,7 +58,7 @@ def refund_page() -> str:
 
 def payout_page() -> str:
     """Return the page about the states of a payout."""
-    begins = "    [*] --> created\n    [*] --> scheduled"
+    begins = "    [*] --> created\n    [*] --> scheduled\n    [*] --> awaiting_approval"
     return _outgoing_page("payout", begins, payouts.TRANSITIONS, payouts.PUBLIC_STATUS)
 
 

@@ -182,6 +182,13 @@ MESSAGES: Final[Mapping[str, Words]] = {
         "Le compte, ses documents ou la proposition diffèrent de ce que vous avez vu. "
         "Veuillez les examiner de nouveau.",
     ),
+    "maker_cannot_approve": Words(
+        "Another person must approve",
+        "Une autre personne doit approuver",
+        "Whoever asked for a payout, or made the key that did, cannot approve it.",
+        "La personne qui a demandé un versement, ou créé la clé qui l'a demandé, ne peut "
+        "l'approuver.",
+    ),
     "second_person_required": Words(
         "Another person is required",
         "Une autre personne est requise",
@@ -790,6 +797,19 @@ MESSAGES: Final[Mapping[str, Words]] = {
         "Le versement ne peut être annulé",
         "The payout is being sent, or has ended; it cannot be canceled.",
         "Le versement est en cours d'envoi, ou terminé ; il ne peut être annulé.",
+    ),
+    "approval_not_open": Words(
+        "The approval is not open",
+        "L'approbation n'est plus ouverte",
+        "Nobody needs to approve this, it has been decided or canceled, or its time is over.",
+        "Ceci ne demande aucune approbation, a déjà été tranché ou annulé, ou son délai est "
+        "écoulé.",
+    ),
+    "approval_changed": Words(
+        "It is not what was seen",
+        "Ce n'est pas ce qui a été vu",
+        "What is to be approved differs from what you have seen. Please look again.",
+        "Ce qui est à approuver diffère de ce que vous avez vu. Veuillez l'examiner de nouveau.",
     ),
     "charge_not_refundable": Words(
         "The charge cannot be refunded",

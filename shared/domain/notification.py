@@ -49,6 +49,7 @@ class Kind(StrEnum):
 
     INVITATION = "invitation"
     APPROVAL_WANTED = "approval_wanted"
+    APPROVAL_RULE_CHANGED = "approval_rule_changed"
     ACCOUNT_ACTIVATED = "account_activated"
     ACCOUNT_RESTRICTED = "account_restricted"
     ACCOUNT_UNRESTRICTED = "account_unrestricted"
@@ -89,6 +90,9 @@ TERMS: Final[Mapping[Kind, Terms]] = {
         fields=frozenset({"duty", "last_day"}), has_secret=True, is_of_mode=False, lifetime=_WEEK
     ),
     Kind.APPROVAL_WANTED: Terms((OWNER, FINANCE), frozenset({"payout", "amount"})),
+    Kind.APPROVAL_RULE_CHANGED: Terms(
+        (OWNER, FINANCE), frozenset({"keys_from", "people_from", "valid_from"})
+    ),
     Kind.ACCOUNT_ACTIVATED: Terms(_EVERYBODY, is_of_mode=False),
     Kind.ACCOUNT_RESTRICTED: Terms(_EVERYBODY, frozenset({"stopped"}), is_of_mode=False),
     Kind.ACCOUNT_UNRESTRICTED: Terms(_EVERYBODY, is_of_mode=False),

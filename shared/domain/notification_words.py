@@ -91,6 +91,29 @@ WORDS: Final[Mapping[Kind, Mapping[Language, Words]]] = {
             """,
         ),
     },
+    Kind.APPROVAL_RULE_CHANGED: {
+        "fr": Words(
+            "Approbation des versements de {account}",
+            """
+            À partir du {valid_from}, une deuxième personne de {account} approuve les versements
+            demandés par une clé d'API : {keys_from} ; et ceux demandés par une personne :
+            {people_from}.
+
+            Ce qui demande plus d'approbations vaut dès maintenant. Si ce changement vous surprend,
+            un propriétaire peut le remplacer avant.
+            """,
+        ),
+        "en": Words(
+            "Approval of payouts of {account}",
+            """
+            From {valid_from} a second person of {account} approves payouts that an API key asks
+            for: {keys_from}; and those that a person asks for: {people_from}.
+
+            What asks for more approvals holds from now on. If this change surprises you, an owner
+            can replace it before.
+            """,
+        ),
+    },
     Kind.ACCOUNT_ACTIVATED: {
         "fr": Words(
             "Le compte {account} est activé",
@@ -387,6 +410,13 @@ def _moment(value: str, language: Language) -> str:
     return f"{format_day(at, language)} {between} {format_time(at, language)} ({_ZONE[language]})"
 
 
+def _from_on(value: str, language: Language) -> str:
+    if not value.isdigit():
+        return {"fr": "jamais", "en": "never"}[language]
+    amount = format_money(Money(int(value)))
+    return {"fr": f"à partir de {amount}", "en": f"from {amount} on"}[language]
+
+
 def _amount(value: str, _language: Language) -> str:
     return format_money(Money(int(value)))
 
@@ -429,6 +459,9 @@ _STOPPED: Final[Mapping[Language, Mapping[str, str]]] = {
 _WRITERS: Final[Mapping[str, Callable[[str, Language], str]]] = {
     "amount": _amount,
     "duty": _duty,
+    "keys_from": _from_on,
+    "people_from": _from_on,
+    "valid_from": _moment,
     "last_day": _day,
     "stopped": _stopped,
     "review_by": _day,

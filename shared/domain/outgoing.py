@@ -21,6 +21,7 @@ from shared.domain.phone import Operator, PhoneNumber
 class OutgoingStatus(StrEnum):
     """What we know of the money; until it is final its amount is held."""
 
+    AWAITING_APPROVAL = "awaiting_approval"
     SCHEDULED = "scheduled"
     CREATED = "created"
     SUBMITTING = "submitting"
@@ -29,11 +30,17 @@ class OutgoingStatus(StrEnum):
     SUCCEEDED = "succeeded"
     FAILED = "failed"
     CANCELED = "canceled"
+    REJECTED = "rejected"
+    EXPIRED = "expired"
 
 
 class OutgoingEvent(StrEnum):
     """What can happen to it."""
 
+    APPROVED = "approved"  # a second person approved it, and it may be sent
+    APPROVED_AHEAD = "approved_ahead"  # the same before the time that it was put off to
+    REJECTED = "rejected"  # a person said no
+    LAPSED = "lapsed"  # nobody decided in time
     BECAME_DUE = "became_due"  # the time came that it was put off to
     CANCELED = "canceled"  # the merchant took it back before a worker claimed it
     CLAIMED = "claimed"  # a worker holds the lease and is about to send
@@ -51,6 +58,11 @@ _S = OutgoingStatus
 _E = OutgoingEvent
 
 TRANSITIONS: Final[Mapping[tuple[OutgoingStatus, OutgoingEvent], OutgoingStatus]] = {
+    (_S.AWAITING_APPROVAL, _E.APPROVED): _S.CREATED,
+    (_S.AWAITING_APPROVAL, _E.APPROVED_AHEAD): _S.SCHEDULED,
+    (_S.AWAITING_APPROVAL, _E.REJECTED): _S.REJECTED,
+    (_S.AWAITING_APPROVAL, _E.LAPSED): _S.EXPIRED,
+    (_S.AWAITING_APPROVAL, _E.CANCELED): _S.CANCELED,
     (_S.SCHEDULED, _E.BECAME_DUE): _S.CREATED,
     (_S.SCHEDULED, _E.CANCELED): _S.CANCELED,
     (_S.CREATED, _E.CANCELED): _S.CANCELED,
@@ -74,9 +86,15 @@ TRANSITIONS: Final[Mapping[tuple[OutgoingStatus, OutgoingEvent], OutgoingStatus]
     (_S.IN_TRANSIT, _E.DECLINED): _S.FAILED,
 }
 
-FINAL: Final[frozenset[OutgoingStatus]] = frozenset({_S.SUCCEEDED, _S.FAILED, _S.CANCELED})
+FINAL: Final[frozenset[OutgoingStatus]] = frozenset(
+    {_S.SUCCEEDED, _S.FAILED, _S.CANCELED, _S.REJECTED, _S.EXPIRED}
+)
 
 OF_EACH: Final[frozenset[OutgoingEvent]] = frozenset(OutgoingEvent) - {
+    _E.APPROVED,
+    _E.APPROVED_AHEAD,
+    _E.REJECTED,
+    _E.LAPSED,
     _E.BECAME_DUE,
     _E.CANCELED,
 }

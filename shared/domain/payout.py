@@ -1,17 +1,19 @@
 """A payout: a merchant's money sent to any number, at once or at its time."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import ClassVar, Final
 
 from shared.domain import ledger
+from shared.domain.approval import Approval, content_sha256
 from shared.domain.events import PAYOUT_READY
 from shared.domain.outgoing import Outgoing, OutgoingEvent, OutgoingStatus, part
 
 _S = OutgoingStatus
 
 PUBLIC_STATUS: Final[Mapping[OutgoingStatus, str]] = {
+    _S.AWAITING_APPROVAL: "requires_approval",
     _S.SCHEDULED: "pending",
     _S.CREATED: "pending",
     _S.SUBMITTING: "in_transit",
@@ -20,14 +22,19 @@ PUBLIC_STATUS: Final[Mapping[OutgoingStatus, str]] = {
     _S.SUCCEEDED: "paid",
     _S.FAILED: "failed",
     _S.CANCELED: "canceled",
+    _S.REJECTED: "canceled",
+    _S.EXPIRED: "canceled",
 }
 
 PUBLIC_EVENT: Final[Mapping[OutgoingStatus, str]] = {
+    _S.AWAITING_APPROVAL: "payout.requires_approval",
     _S.SCHEDULED: "payout.pending",
     _S.CREATED: "payout.pending",
     _S.SUCCEEDED: "payout.paid",
     _S.FAILED: "payout.failed",
     _S.CANCELED: "payout.canceled",
+    _S.REJECTED: "payout.canceled",
+    _S.EXPIRED: "payout.canceled",
 }
 
 EVENTS: Final = frozenset(OutgoingEvent)
@@ -44,7 +51,8 @@ class Payout(Outgoing):
 
     `fees` is what it costs, by the ledger account that it is owed to, in whole XAF; it is held and
     taken with the amount. `name` is whom the merchant says the number belongs to. `scheduled_at` is
-    when it shall be sent, None for at once.
+    when it shall be sent, None for at once. `made_by` is the person or key who asked for it,
+    `approval` is there where a second person decides about it, or has.
     """
 
     kind: ClassVar[str] = "payout"
@@ -59,6 +67,8 @@ class Payout(Outgoing):
     description: str | None = None
     reference: str | None = None
     scheduled_at: datetime | None = None
+    made_by: str | None = None
+    approval: Approval | None = None
 
     @property
     def about(self) -> str:
@@ -81,7 +91,35 @@ class Payout(Outgoing):
     @property
     def ready_since(self) -> datetime:
         """From when on it may be sent."""
-        return self.scheduled_at or self.created_at
+        planned = self.scheduled_at or self.created_at
+        approved = None if self.approval is None else self.approval.decided_at
+        return planned if approved is None else max(planned, approved)
+
+    @property
+    def content(self) -> Sequence[object]:
+        """All that is approved with it, as it is now.
+
+        `intent_key` nobody can guess: whoever may not see the number cannot find it by its hash.
+        """
+        return [
+            [self.id, self.account, self.livemode, self.intent_key, self.made_by],
+            [self.money.amount, self.money.currency, self.fees],
+            [self.operator, self.operator_account, self.phone.e164, self.name],
+            [self.reference, self.description, self.metadata, self.created_at, self.scheduled_at],
+        ]
+
+    def content_sha256(self, expires_at: datetime) -> str:
+        """Return what binds an approval of it, which can be given until then."""
+        return content_sha256([self.content, expires_at])
+
+    @property
+    def is_as_approved(self) -> bool:
+        """Whether nobody had to approve it, or somebody did, and it is what she approved."""
+        approval = self.approval
+        return approval is None or (
+            approval.decided_by is not None
+            and approval.content_sha256 == self.content_sha256(approval.expires_at)
+        )
 
     def held(self) -> ledger.Transaction:
         """Return what is posted when it is made: amount and cost out of available."""

@@ -25,6 +25,7 @@ class Scope(StrEnum):
     REFUNDS_WRITE = "refunds:write"
     PAYOUTS_READ = "payouts:read"
     PAYOUTS_WRITE = "payouts:write"
+    PAYOUTS_APPROVE = "payouts:approve"
     EVENTS_READ = "events:read"
     BALANCE_READ = "balance:read"
     KEYS_READ = "keys:read"
@@ -34,6 +35,7 @@ class Scope(StrEnum):
     TEAM_WRITE = "team:write"
     TEAM_LEAVE = "team:leave"
     ACCOUNT_READ = "account:read"
+    ACCOUNT_WRITE = "account:write"
     TEST_DATA_DELETE = "test_data:delete"
 
 
@@ -102,6 +104,8 @@ SCOPE_OF: Final[Mapping[str, Scope]] = {
     "cancel_payout": Scope.PAYOUTS_WRITE,
     "list_payouts": Scope.PAYOUTS_READ,
     "read_payout": Scope.PAYOUTS_READ,
+    "approve_payout": Scope.PAYOUTS_APPROVE,
+    "reject_payout": Scope.PAYOUTS_APPROVE,
     "list_events": Scope.EVENTS_READ,
     "read_event": Scope.EVENTS_READ,
     "read_balance": Scope.BALANCE_READ,
@@ -124,6 +128,7 @@ SCOPE_OF: Final[Mapping[str, Scope]] = {
     "list_invitations": Scope.TEAM_READ,
     "revoke_invitation": Scope.TEAM_WRITE,
     "read_own_account": Scope.ACCOUNT_READ,
+    "set_payout_approval": Scope.ACCOUNT_WRITE,
     "delete_test_data": Scope.TEST_DATA_DELETE,
 }
 
@@ -134,7 +139,14 @@ BY_NAME: Final = frozenset({Scope.KEYS_WRITE, Scope.PAYOUTS_WRITE})
 """What `*` holds for secret keys of the test mode only; any other must have it by name."""
 
 PEOPLE_ONLY: Final = frozenset(
-    {Scope.TEAM_READ, Scope.TEAM_WRITE, Scope.TEAM_LEAVE, Scope.TEST_DATA_DELETE}
+    {
+        Scope.TEAM_READ,
+        Scope.TEAM_WRITE,
+        Scope.TEAM_LEAVE,
+        Scope.PAYOUTS_APPROVE,
+        Scope.ACCOUNT_WRITE,
+        Scope.TEST_DATA_DELETE,
+    }
 )
 """What no key can hold, and nobody by `*`: a person has it by name, through her duty."""
 
@@ -161,11 +173,12 @@ _LOOKS: Final = _IN_TEAM | {
 }
 _ALL: Final = _IN_TEAM | {EVERYTHING, *BY_NAME}
 _OWNS: Final = _ALL | PEOPLE_ONLY
+_APPROVES: Final = _LOOKS | {Scope.PAYOUTS_APPROVE}
 
 OF_DUTY: Final[Mapping[Duty, Mapping[bool, frozenset[str]]]] = {
     Duty.OWNER: {False: _OWNS, True: _OWNS},
     Duty.DEVELOPER: {False: _ALL, True: _LOOKS | {Scope.KEYS_READ, Scope.KEYS_WRITE}},
-    Duty.FINANCE: {False: _LOOKS, True: _LOOKS},
+    Duty.FINANCE: {False: _APPROVES, True: _APPROVES},
     Duty.VIEWER: {False: _LOOKS, True: _LOOKS},
 }
 """The scopes of a duty, in the test mode (False) and in the live mode (True)."""
@@ -189,6 +202,9 @@ STEP_UP: Final[Mapping[str, frozenset[bool]]] = {
     "create_refund": frozenset({True}),
     "create_payout": frozenset({True}),
     "cancel_payout": frozenset({True}),
+    "approve_payout": frozenset({False, True}),
+    "reject_payout": frozenset({False, True}),
+    "set_payout_approval": frozenset({False, True}),
     "create_api_key": frozenset({True}),
     "rotate_api_key": frozenset({True}),
     # The team is the account's, whichever mode its owner is at work in.

@@ -7,6 +7,7 @@ from typing import Any, Final, Self, TypeVar
 
 from shared.domain import charge
 from shared.domain.account import Caller
+from shared.domain.approval import NEVER, ApprovalRule
 from shared.domain.errors import InvalidRequest, Refusal, TooManyRequests
 from shared.domain.fees import Schedule
 from shared.domain.phone import PARAM, PAYEE_PARAM, PhoneNumber
@@ -19,7 +20,8 @@ VELOCITY_CHARGE: Final = "velocity_charge"
 VELOCITY_PAYOUT: Final = "velocity_payout"
 HOLD: Final = "hold"
 FEE: Final = "fee"
-KINDS: Final = (REQUESTS, PROMPTS, VELOCITY_CHARGE, VELOCITY_PAYOUT, HOLD, FEE)
+APPROVAL: Final = "approval"
+KINDS: Final = (REQUESTS, PROMPTS, VELOCITY_CHARGE, VELOCITY_PAYOUT, HOLD, FEE, APPROVAL)
 
 # What the database refuses by, in the order of `caps`: the code, and the field at fault.
 _REACHED: Final[Mapping[str, tuple[str, str | None]]] = {
@@ -79,6 +81,7 @@ class Rules:
     """What holds for one account in one mode; None where nothing bounds.
 
     What a charge brings in becomes available after `hold`; `fees` says what is taken of it.
+    `approval` says which payouts a second person must approve.
     """
 
     requests: RequestRate | None = None
@@ -87,6 +90,7 @@ class Rules:
     payouts: Velocity | None = None
     hold: timedelta = charge.HOLD
     fees: Schedule = NO_SCHEDULE
+    approval: ApprovalRule = NEVER
 
     @classmethod
     def read(
@@ -101,6 +105,7 @@ class Rules:
             payouts=_read(Velocity, data.get(VELOCITY_PAYOUT)),
             hold=_hold(data.get(HOLD)),
             fees=fees,
+            approval=ApprovalRule.read(data.get(APPROVAL, {})),
         )
 
 

@@ -8,8 +8,10 @@ from shared.domain.account_access import AccountAccess
 from shared.domain.account_changes import AccountRow, Document, OwnAccount, Proposal
 from shared.domain.account_changes import missing as missing_documents
 from shared.domain.account_states import AccountState
+from shared.domain.approval import ApprovalRule
 from shared.operations.objects import audit_entry_object, unix_seconds
 from shared.operations.provision_account import ModeCredentials
+from shared.operations.set_payout_approval import rule_object
 
 
 def account_object(account: AccountRow) -> dict[str, Any]:
@@ -44,8 +46,8 @@ def account_details(account: AccountRow) -> dict[str, Any]:
     }
 
 
-def own_account_object(account: OwnAccount) -> dict[str, Any]:
-    """Return an account as its members and keys see it."""
+def own_account_object(account: OwnAccount, approval: ApprovalRule) -> dict[str, Any]:
+    """Return an account as its members and keys see it, with the mode's rule of approval."""
     return {
         "id": account.id,
         "object": "account",
@@ -53,6 +55,7 @@ def own_account_object(account: OwnAccount) -> dict[str, Any]:
         "state": account.state.value,
         "charges_enabled": account.switches.charges_enabled,
         "payouts_enabled": account.switches.payouts_enabled,
+        "payout_approval": rule_object(approval),
         "language": account.language,
         "country": account.country,
         "modes": _modes(account.modes),

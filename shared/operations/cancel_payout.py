@@ -5,12 +5,11 @@ from datetime import datetime
 
 from shared.domain.account import Caller
 from shared.domain.errors import InvalidRequest, NotFound, NotPermitted
-from shared.domain.ids import is_id, new_id
+from shared.domain.ids import is_id
 from shared.domain.outgoing import OutgoingEvent, OutgoingStatus
 from shared.domain.payout import Payout
 from shared.operations import outgoing_moves as moves
-from shared.operations.outgoing_store import OutgoingMove, PayoutStore
-from shared.operations.ports import Lease
+from shared.operations.outgoing_store import PayoutStore
 
 
 def cancel_payout(
@@ -26,22 +25,11 @@ def cancel_payout(
     payout = _find(payout_id, store)
     if payout.status is OutgoingStatus.CANCELED:
         return payout
-    status = payout.after(OutgoingEvent.CANCELED)
-    if status is None or payout.stopped_at is not None:
+    if payout.after(OutgoingEvent.CANCELED) is None or payout.stopped_at is not None:
         raise InvalidRequest("payout_not_cancelable", "id")
-    canceled = replace(payout, status=status, ended_at=now)
-    move = OutgoingMove(
-        outgoing=canceled,
-        expected=payout.status,
-        cause=OutgoingEvent.CANCELED,
-        at=now,
-        next_check_at=None,
-        lease=Lease.FREE,
-        events=(moves.event_of(canceled, at=now, language=language),),
-        posting=payout.given_back(new_id("txn", int(now.timestamp() * 1000))),
-    )
+    move = moves.taken_back(payout, OutgoingEvent.CANCELED, at=now, language=language)
     if store.move(move):
-        return canceled
+        return replace(payout, status=move.outgoing.status, ended_at=now)
     found = _find(payout_id, store)
     if found.status is OutgoingStatus.CANCELED:
         return found

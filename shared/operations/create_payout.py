@@ -1,17 +1,19 @@
 """Takes a payout: a merchant's money to any number, held at once, sent now or at its time."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any, Final
 
 from shared.domain import charge as charges
 from shared.domain.account import Caller, Limits, OperatorAccount
+from shared.domain.approval import Approval
 from shared.domain.errors import InvalidRequest, NotPermitted, Refusal
 from shared.domain.events import Event, Message
 from shared.domain.ids import new_id
 from shared.domain.intent import key_hmac
 from shared.domain.money import Money
+from shared.domain.notification import Kind, Notification
 from shared.domain.outgoing import SUBMIT_WITHIN, OutgoingStatus
 from shared.domain.payout import LATEST, Payout
 from shared.domain.phone import PAYEE_PARAM, Operator, PhoneNumber
@@ -30,6 +32,7 @@ from shared.operations.create_charge import (
 from shared.operations.lists import refuse_unknown
 from shared.operations.outgoing_store import PayoutStore
 from shared.operations.ports import IdempotencyUse, Reached, Replayed, Stored
+from shared.operations.stored_keys import PREFIX
 
 FIELDS: Final = frozenset(
     {
@@ -120,6 +123,8 @@ def create_payout(
 ) -> Stored | Replayed:
     """Store payout, hold, event, due check and message in one transaction.
 
+    One that a second person must approve is held all the same, and nobody is asked to send it.
+
     A key that was ever answered gets that answer, whatever has changed since. Raises InvalidRequest
     (`idempotency_key_missing`, `amount_too_small`, `amount_too_large`, `operator_not_served`,
     `parameter_invalid`, `balance_insufficient`, `reference_in_use`, `phone_blocked`), KeyReused,
@@ -158,7 +163,8 @@ def create_payout(
         object_id=payout.id,
         traceparent=traceparent,
     )
-    limits = terms.limits
+    limits, approval = terms.limits, payout.approval
+    first_check_at = payout.scheduled_at or now + charges.CHECK_OFFSETS[0]
     reached("create_payout.before_commit")
     outcome = store.create(
         payout,
@@ -171,10 +177,11 @@ def create_payout(
             number_day=limits.day if limits is not None and payout.livemode else None,
         ),
         event=event,
-        message=message if payout.scheduled_at is None else None,
-        first_check_at=payout.scheduled_at or now + charges.CHECK_OFFSETS[0],
+        message=message if payout.status is OutgoingStatus.CREATED else None,
+        first_check_at=first_check_at if approval is None else approval.expires_at,
         idempotency=use,
         response=response,
+        notice=None if approval is None else _approval_wanted(payout, now),
     )
     reached("create_payout.after_commit")
     return outcome
@@ -191,7 +198,7 @@ def _payout(
 ) -> Payout:
     at_ms = int(now.timestamp() * 1000)
     is_put_off = command.scheduled_at is not None
-    return Payout(
+    payout = Payout(
         id=new_id("po", at_ms),
         account=caller.tenant.account,
         livemode=caller.tenant.livemode,
@@ -210,6 +217,20 @@ def _payout(
         scheduled_at=command.scheduled_at,
         created_at=now,
         submit_before=(command.scheduled_at or now) + SUBMIT_WITHIN,
+        made_by=PREFIX + caller.key_id if caller.member is None else caller.member.person,
+    )
+    rule = terms.rules.approval
+    if not rule.wants(payout.money.amount, is_person=caller.member is not None):
+        return payout
+    approval = Approval(payout.content_sha256(now + rule.lasts), now + rule.lasts)
+    return replace(payout, status=OutgoingStatus.AWAITING_APPROVAL, approval=approval)
+
+
+def _approval_wanted(payout: Payout, now: datetime) -> Notification:
+    """What those are told who may approve it."""
+    words = {"payout": payout.id, "amount": str(payout.money.amount)}
+    return Notification.of(
+        Kind.APPROVAL_WANTED, payout.account, words, livemode=payout.livemode, now=now
     )
 
 

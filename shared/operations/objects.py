@@ -8,6 +8,7 @@ from typing import Any, Final
 import msgspec
 
 from shared.domain import ledger
+from shared.domain.approval import Approval
 from shared.domain.audit import Link
 from shared.domain.balance_transaction import BalanceTransaction
 from shared.domain.charge import PUBLIC_STATUS, Charge, ChargeStatus
@@ -129,8 +130,23 @@ def payout_object(payout: Payout, *, language: str) -> dict[str, Any]:
         "reference": payout.reference,
         "metadata": dict(payout.metadata),
         "scheduled_at": None if scheduled_at is None else unix_seconds(scheduled_at),
+        "made_by": payout.made_by,
+        "approval": approval_object(payout.approval),
         "created": unix_seconds(payout.created_at),
         "livemode": payout.livemode,
+    }
+
+
+def approval_object(approval: Approval | None) -> dict[str, Any] | None:
+    """Return what a second person decides about, or has decided; None where nobody needs to."""
+    if approval is None:
+        return None
+    return {
+        "content_sha256": approval.content_sha256,
+        "expires_at": unix_seconds(approval.expires_at),
+        "decided_by": approval.decided_by,
+        "decided_at": _seconds_or_none(approval.decided_at),
+        "reason": approval.reason,
     }
 
 

@@ -20,6 +20,9 @@ from shared.operations.ports import Lease
 WAKE_AFTER: Final = timedelta(hours=1)
 INITIATED: Final = "INITIATED"
 """What Orange says of a reference that exists and was not paid under."""
+BEFORE_SENDING: Final = frozenset(
+    {OutgoingStatus.AWAITING_APPROVAL, OutgoingStatus.SCHEDULED, OutgoingStatus.CREATED}
+)
 
 
 def intent_of(outgoing: Outgoing) -> Intent:
@@ -40,7 +43,7 @@ def intent_of(outgoing: Outgoing) -> Intent:
 
 def is_unsent(outgoing: Outgoing, attempt: Attempt | None) -> bool:
     """Tell whether it is proven that nothing of this ever left us."""
-    if outgoing.status in {OutgoingStatus.SCHEDULED, OutgoingStatus.CREATED}:
+    if outgoing.status in BEFORE_SENDING:
         return True
     if outgoing.status is not OutgoingStatus.SUBMITTING or attempt is None:
         return False
@@ -71,6 +74,23 @@ def failed(
         events=(event_of(ended, at=at, language=language),),
         posting=outgoing.given_back(new_id("txn", int(at.timestamp() * 1000))),
         gives_back=outgoing.counted_as_refunded,
+    )
+
+
+def taken_back(
+    outgoing: Outgoing, cause: OutgoingEvent, *, at: datetime, language: str
+) -> OutgoingMove:
+    """Return the move that ends what nobody has claimed: it was not to be, and all goes back."""
+    ended = replace(outgoing, status=following(outgoing, cause), ended_at=at)
+    return OutgoingMove(
+        outgoing=ended,
+        expected=outgoing.status,
+        cause=cause,
+        at=at,
+        next_check_at=None,
+        lease=Lease.FREE,
+        events=(event_of(ended, at=at, language=language),),
+        posting=outgoing.given_back(new_id("txn", int(at.timestamp() * 1000))),
     )
 
 

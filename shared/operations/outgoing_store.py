@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
 
+from shared.domain.audit import AuditEntry
 from shared.domain.charge import Attempt, AttemptStatus
 from shared.domain.events import Event, Message
 from shared.domain.ledger import Transaction
@@ -149,9 +150,20 @@ class PayoutStore(OutgoingStore, Protocol):
         first_check_at: datetime,
         idempotency: IdempotencyUse,
         response: str,
+        notice: Notification | None = None,
     ) -> Stored | Replayed:
         """Store payout and hold, all or nothing; without a message it is sent later.
 
-        A key never expires. Raises InProgress, KeyReused, what `admission` refuses with, and
-        InvalidRequest (`balance_insufficient`, `reference_in_use`).
+        Whom `notice` is for is told in the same transaction. A key never expires. Raises
+        InProgress, KeyReused, what `admission` refuses with, and InvalidRequest
+        (`balance_insufficient`, `reference_in_use`).
+        """
+
+    def makers(self, made_by: str) -> frozenset[str]:
+        """Return the people behind who made something: herself, or whoever made the key."""
+
+    def decide(self, move: OutgoingMove, entry: AuditEntry) -> bool:
+        """Apply the move of one that waited for approval, and keep its decision and the entry.
+
+        False when it waits no more (nothing changed). Raises LedgerRefused.
         """

@@ -101,6 +101,8 @@ def _unsent(
     message: Message,
 ) -> str:
     """Nothing left us yet: see that it is sent, or that it goes back once its time is over."""
+    if isinstance(outgoing, Payout) and outgoing.status is OutgoingStatus.AWAITING_APPROVAL:
+        return _await(outgoing, store=store, how=how, message=message)
     if isinstance(outgoing, Payout) and outgoing.status is OutgoingStatus.SCHEDULED:
         return _wake(outgoing, store=store, how=how, message=message)
     if outgoing.stopped_at is not None:
@@ -109,6 +111,20 @@ def _unsent(
     if how.now() < outgoing.submit_before:
         return _wait(outgoing, attempt, store=store, how=how, message=message)
     return _give_up(outgoing, attempt, reader_of(outgoing), store=store, how=how, message=message)
+
+
+def _await(payout: Payout, *, store: OutgoingStore, how: PayoutSettlement, message: Message) -> str:
+    """Leave one that somebody may approve still; give back what nobody has decided about."""
+    now = how.now()
+    if payout.approval is not None and now < payout.approval.expires_at:
+        word, then = payout.status.value, payout.approval.expires_at
+        store.note(OutgoingNote(payout, None, word, then, now))
+        return word
+    move = moves.taken_back(payout, OutgoingEvent.LAPSED, at=now, language=how.language)
+    move = replace(
+        move, consumer=CONSUMER, message_id=message.event_id, traceparent=message.traceparent
+    )
+    return move.cause.value if store.move(move) else LOST_RACE
 
 
 def _wake(payout: Payout, *, store: OutgoingStore, how: PayoutSettlement, message: Message) -> str:

@@ -16,6 +16,7 @@ from shared.domain.errors import AskAgain, CutOff, Unavailable
 from shared.domain.events import Message
 from shared.domain.ids import new_id
 from shared.domain.outgoing import SUBMIT_LEASE, Outgoing, OutgoingEvent, reference_of
+from shared.domain.payout import Payout
 from shared.domain.receipt import retain_until
 from shared.operations import outgoing_moves as moves
 from shared.operations.open_payout import (
@@ -92,6 +93,10 @@ def submit_payout(
     if known is None or not _may_be_sent(*known, how):
         return _not_sent(known, opening, how=how, message=message)
     found, standing = known
+    if isinstance(found, Payout) and not found.is_as_approved:
+        note = OutgoingNote(found, standing, "approved_otherwise", None, how.now())
+        store.note(moves.case(note, "approved_otherwise", stops=True))
+        return "approved_otherwise"
     # Before the claim: whatever fails in making it ready leaves nothing that looks like sent.
     sender, reader = sender_of(found), reader_of(found)
     try:

@@ -1,6 +1,7 @@
 """Wires what the owner of all schemas does for administrators and for owners of accounts."""
 
 from shared.db.accounts import PostgresAccounts
+from shared.db.approval_rules import PostgresApprovalRules
 from shared.db.first_owner import FirstOwners
 from shared.db.owner import unavailable_when_away
 from shared.db.provisioning import PostgresAccountStore
@@ -62,6 +63,11 @@ def create(command: CreateAccount, call: Call, *, key: str) -> ProvisionedAccoun
 def first_owners() -> FirstOwners:
     """Return where first owners are asked."""
     return FirstOwners(wiring.owner_engine())
+
+
+def approval_rules() -> PostgresApprovalRules:
+    """Return which payouts need approval, to be changed."""
+    return PostgresApprovalRules(wiring.owner_database())
 
 
 def delete_test_data(call: Call) -> int:

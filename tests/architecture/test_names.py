@@ -28,6 +28,7 @@ TOP_LEVEL = {
 }
 # Verbs that our functions' names may begin with: a new one is a decision, not an accident.
 VERBS = {
+    "approve",
     "create",
     "dispatch",
     "ingest",

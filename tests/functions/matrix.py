@@ -68,6 +68,8 @@ ROWS: Final[Mapping[str, Row]] = {
     "cancel_payout": Row(body={}, when_suspended=403),
     "list_payouts": Row(lists="po"),
     "read_payout": Row(),
+    "approve_payout": Row(body={"content_sha256": "0" * 64}, when_suspended=403, for_people=True),
+    "reject_payout": Row(body={"reason": "no"}, when_suspended=403, for_people=True),
     "list_events": Row(lists="evt"),
     "read_event": Row(),
     "read_balance": Row(),
@@ -95,6 +97,10 @@ ROWS: Final[Mapping[str, Row]] = {
     ),
     "revoke_invitation": Row(body={}, of_team=True),
     "read_own_account": Row(),
+    # Of one mode; but that something of the account was touched is noted without a mode.
+    "set_payout_approval": Row(
+        body={"keys_from": None, "people_from": None}, when_suspended=403, of_team=True
+    ),
     "delete_test_data": Row(body={}, when_suspended=403, for_people=True),
 }
 """The operations of merchants. The others ask nobody in which account the call is made."""

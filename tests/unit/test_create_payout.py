@@ -9,16 +9,22 @@ from typing import Any
 import pytest
 
 from shared.domain.account import Caller, Limits, OperatorAccount, Tenant
+from shared.domain.approval import ApprovalRule
+from shared.domain.audit import AuditEntry
 from shared.domain.errors import InvalidRequest, NotFound, NotPermitted, Refusal
 from shared.domain.events import PAYOUT_READY, Event, Message
 from shared.domain.intent import key_hmac
 from shared.domain.money import Money
+from shared.domain.notification import Kind, Notification
 from shared.domain.outgoing import OutgoingStatus
 from shared.domain.payout import Payout
+from shared.domain.people import Duty, Member
 from shared.domain.phone import Operator
 from shared.domain.rules import Admission, Rules
 from shared.operations.cancel_payout import cancel_payout
 from shared.operations.create_payout import CreatePayout, PayoutTerms, create_payout
+from shared.operations.outgoing_moves import BEFORE_SENDING
+from shared.operations.outgoing_store import OutgoingMove
 from shared.operations.ports import IdempotencyUse, Replayed, Stored
 from tests.factories import a_payout
 from tests.fakes import START, TENANT
@@ -46,6 +52,9 @@ class MemoryPayouts(MemoryOutgoing):
         super().__init__(a_payout(TENANT))
         self.made: list[tuple[Payout, Admission, Message | None, datetime]] = []
         self.events: list[Event] = []
+        self.notices: list[Notification | None] = []
+        self.entries: list[AuditEntry] = []
+        self.behind: dict[str, frozenset[str]] = {}
 
     def find(self, object_id: str) -> Payout | None:
         return self.outgoing if object_id == self.outgoing.id else None
@@ -60,10 +69,20 @@ class MemoryPayouts(MemoryOutgoing):
         first_check_at: datetime,
         idempotency: IdempotencyUse,
         response: str,
+        notice: Notification | None = None,
     ) -> Stored | Replayed:
         self.made.append((payout, admission, message, first_check_at))
         self.events.append(event)
+        self.notices.append(notice)
         return Stored(response)
+
+    def makers(self, made_by: str) -> frozenset[str]:
+        return self.behind.get(made_by, frozenset({made_by}))
+
+    def decide(self, move: OutgoingMove, entry: AuditEntry) -> bool:
+        is_moved = self.move(move)
+        self.entries += [entry] if is_moved else []
+        return is_moved
 
 
 class Desk:
@@ -135,6 +154,58 @@ def test_one_that_is_put_off_is_held_now_and_sent_then() -> None:
     assert payout.submit_before == then + timedelta(hours=24)
     assert (shown["status"], shown["status_detail"]) == ("pending", "scheduled")
     assert shown["scheduled_at"] == int(then.timestamp())
+
+
+@pytest.mark.parametrize(
+    ("who", "rule", "is_wanted"),
+    [
+        ("key", ApprovalRule(), False),
+        ("key", ApprovalRule(keys_from=0), True),
+        ("key", ApprovalRule(keys_from=2500), True),
+        ("key", ApprovalRule(keys_from=2501, people_from=0), False),
+        ("person", ApprovalRule(keys_from=0), False),
+        ("person", ApprovalRule(people_from=2500), True),
+        ("person", ApprovalRule(people_from=2501), False),
+    ],
+)
+def test_a_second_person_is_wanted_from_an_amount_on(
+    who: str, rule: ApprovalRule, *, is_wanted: bool
+) -> None:
+    """Held at once, sent by nobody, due when its time is over; those who may approve are told."""
+    member = Member(TENANT.account, "maker", Duty.OWNER)
+    caller = CALLER if who == "key" else replace(CALLER, key_id="", kind="person", member=member)
+    desk = Desk(rules=Rules(approval=rule))
+
+    shown = json.loads(desk.pay(caller=caller).response)
+
+    [(payout, _, message, first_check_at)] = desk.store.made
+    [event], [notice] = desk.store.events, desk.store.notices
+    assert payout.made_by == ("key_k" if who == "key" else "maker")
+    assert (shown["status"] == "requires_approval") is is_wanted
+    assert (message is None) is is_wanted
+    if not is_wanted:
+        assert (payout.approval, shown["approval"], notice) == (None, None, None)
+        return
+    expires_at = START + timedelta(hours=72)
+    assert (first_check_at, event.type) == (expires_at, "payout.requires_approval")
+    assert payout.approval is not None
+    assert payout.approval.content_sha256 == payout.content_sha256(expires_at)
+    assert notice is not None
+    assert (notice.kind, notice.data) == (
+        Kind.APPROVAL_WANTED, {"payout": payout.id, "amount": "2500"}
+    )  # fmt: skip
+    assert PHONE[4:] not in json.dumps(shown)
+
+
+def test_one_that_is_put_off_is_approved_first() -> None:
+    """Its time waits for the approval, not the other way about."""
+    desk, then = Desk(rules=Rules(approval=ApprovalRule(keys_from=0))), START + timedelta(days=1)
+
+    desk.pay(scheduled_at=int(then.timestamp()))
+
+    [(payout, _, message, first_check_at)] = desk.store.made
+    assert (payout.status, payout.scheduled_at) == (OutgoingStatus.AWAITING_APPROVAL, then)
+    assert (message, first_check_at) == (None, START + timedelta(hours=72))
 
 
 def test_what_it_costs_is_held_and_shown() -> None:
@@ -256,7 +327,7 @@ def _cancel(store: MemoryPayouts, caller: Caller = CALLER) -> Payout:
     return cancel_payout(store.outgoing.id, caller, store=store, now=START, language="fr")
 
 
-@pytest.mark.parametrize("status", [OutgoingStatus.CREATED, OutgoingStatus.SCHEDULED])
+@pytest.mark.parametrize("status", sorted(BEFORE_SENDING))
 def test_one_that_nobody_has_claimed_is_taken_back(status: OutgoingStatus) -> None:
     """All that was held is available again, once; the same call again shows the same."""
     store = MemoryPayouts()

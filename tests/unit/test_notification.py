@@ -27,6 +27,9 @@ NOW: Final = datetime(2026, 11, 25, 8, 0, tzinfo=UTC)
 LINK: Final = "https://pay.example/invitations/1#t=once"
 OFFER: Final = {"duty": "viewer", "last_day": "2026-12-01T08:00:00+00:00"}
 VALUES: Final = {
+    "keys_from": "100000",
+    "people_from": "never",
+    "valid_from": "2026-12-01T08:30:00+00:00",
     "amount": "1250000",
     "review_by": "2026-12-01T08:00:00+00:00",
     "stopped": "charges payouts",

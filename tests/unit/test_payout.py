@@ -10,7 +10,7 @@ from shared.docs.diagrams import PAYOUT_PAGE, payout_page
 from shared.domain.account import Tenant
 from shared.domain.ledger import AVAILABLE, HELD
 from shared.domain.money import Money
-from shared.domain.outgoing import FINAL, OutgoingEvent, OutgoingStatus
+from shared.domain.outgoing import FINAL, OF_EACH, OutgoingEvent, OutgoingStatus
 from shared.domain.payout import PUBLIC_EVENT, PUBLIC_STATUS, TRANSITIONS
 from shared.operations.outgoing_moves import intent_of
 from tests.factories import a_charge, a_payout, a_refund, moment
@@ -26,7 +26,9 @@ LIVE = Tenant(TENANT.account, livemode=True)
 def test_every_status_has_a_public_word() -> None:
     """No state stays without a name for merchants."""
     assert set(PUBLIC_STATUS) == set(OutgoingStatus)
-    assert set(PUBLIC_STATUS.values()) == {"pending", "in_transit", "paid", "failed", "canceled"}
+    assert set(PUBLIC_STATUS.values()) == {
+        "requires_approval", "pending", "in_transit", "paid", "failed", "canceled",
+    }  # fmt: skip
 
 
 def test_final_states_have_no_way_out_and_are_told() -> None:
@@ -46,7 +48,9 @@ def test_it_is_taken_back_only_before_anybody_claimed_it() -> None:
     """Once a worker is about to send, no merchant stops it."""
     canceled = {before for before, event in TRANSITIONS if event is OutgoingEvent.CANCELED}
 
-    assert canceled == {OutgoingStatus.SCHEDULED, OutgoingStatus.CREATED}
+    assert canceled == {
+        OutgoingStatus.AWAITING_APPROVAL, OutgoingStatus.SCHEDULED, OutgoingStatus.CREATED,
+    }  # fmt: skip
 
 
 def test_nothing_but_its_time_leads_from_scheduled_to_sending() -> None:
@@ -56,7 +60,17 @@ def test_nothing_but_its_time_leads_from_scheduled_to_sending() -> None:
     assert out == {OutgoingEvent.BECAME_DUE, OutgoingEvent.CANCELED}
 
 
-@pytest.mark.parametrize("event", [OutgoingEvent.CANCELED, OutgoingEvent.BECAME_DUE])
+def test_nothing_but_a_yes_leads_from_awaiting_approval_to_money() -> None:
+    """Every other way out of it ends it, and all goes back."""
+    out = {
+        e: after for (s, e), after in TRANSITIONS.items() if s is OutgoingStatus.AWAITING_APPROVAL
+    }
+    yes = {OutgoingEvent.APPROVED, OutgoingEvent.APPROVED_AHEAD}
+
+    assert {event for event, after in out.items() if after not in FINAL} == yes
+
+
+@pytest.mark.parametrize("event", sorted(set(OutgoingEvent) - OF_EACH))
 @pytest.mark.parametrize("status", OutgoingStatus)
 def test_a_refund_is_neither_put_off_nor_taken_back(
     status: OutgoingStatus, event: OutgoingEvent

@@ -255,6 +255,22 @@ def test_payouts_are_off_until_somebody_names_them() -> None:
     assert STEP_UP["create_payout"] == STEP_UP["cancel_payout"] == {True}
 
 
+def test_payouts_are_approved_by_owners_and_finance_who_signed_in_just_now() -> None:
+    """In either mode; who makes the keys does not. The owner sets the rule of it."""
+    for livemode in (False, True):
+        people = {
+            duty: member(duty, livemode=livemode, signed_in_ago=timedelta(minutes=6))
+            for duty in Duty
+        }
+        for operation in ("approve_payout", "reject_payout"):
+            able = {duty for duty, person in people.items() if may(person, operation)}
+            assert able == {Duty.OWNER, Duty.FINANCE}
+            assert must_step_up(people[Duty.FINANCE], operation, now=START)
+        able = {duty for duty, person in people.items() if may(person, "set_payout_approval")}
+        assert able == {Duty.OWNER}
+        assert must_step_up(people[Duty.OWNER], "set_payout_approval", now=START)
+
+
 def test_no_key_empties_a_test_mode() -> None:
     """Not by `*`, not by name, in neither mode: a person does it, and only the owner."""
     for kind in ("sk", "rk", "pk"):

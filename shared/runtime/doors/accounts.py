@@ -21,8 +21,10 @@ from shared.operations.account_orders import (
 )
 from shared.operations.invite_first_owner import InviteFirstOwner
 from shared.operations.invite_first_owner import invite_first_owner as invite
-from shared.operations.objects import invitation_object, list_object
-from shared.runtime import accounts, notice_secrets
+from shared.operations.objects import invitation_object, list_object, unix_seconds
+from shared.operations.set_payout_approval import read_rule, rule_object
+from shared.operations.set_payout_approval import set_payout_approval as set_approval
+from shared.runtime import accounts, notice_secrets, wiring
 from shared.runtime.http import Answer, Call, Handler
 from shared.runtime.idempotency import HEADER, read_key
 from shared.runtime.invitations import link_of
@@ -115,6 +117,20 @@ def invite_first_owner(call: Call) -> Answer:
     return Answer(body=invitation_object(invitation))
 
 
+def set_payout_approval(call: Call) -> Answer:
+    """POST /v1/account/payout_approval; again it is harmless."""
+    read_key(call.idempotency_key)
+    rule, caller = read_rule(call.body()), call.authenticated()
+    found = set_approval(rule, caller, wiring.origin(call), rules=accounts.approval_rules())
+    shown = {
+        "object": "payout_approval_rule",
+        **rule_object(found.rule),
+        "valid_from": unix_seconds(found.valid_from),
+        "livemode": caller.tenant.livemode,
+    }
+    return Answer(body=shown)
+
+
 def delete_test_data(call: Call) -> Answer:
     """POST /v1/account/delete_test_data; again it finds nothing and is harmless."""
     call.refuse_fields()
@@ -146,5 +162,6 @@ HANDLERS: Final[Mapping[str, Handler]] = {
     "approve_account_change": approve,
     "reject_account_change": reject,
     "invite_first_owner": invite_first_owner,
+    "set_payout_approval": set_payout_approval,
     "delete_test_data": delete_test_data,
 }

@@ -12,10 +12,11 @@ from shared.runtime.http import Answer, Call, Handler
 def read(call: Call) -> Answer:
     """GET /v1/account."""
     call.refuse_query()
-    found = wiring.directory().find_own_account(call.authenticated().tenant.account)
+    tenant = call.authenticated().tenant
+    found = wiring.directory().find_own_account(tenant.account)
     if found is None:
         raise NotFound("resource_missing")
-    return Answer(body=own_account_object(found))
+    return Answer(body=own_account_object(found, wiring.rules(tenant).approval))
 
 
 HANDLERS: Final[Mapping[str, Handler]] = {"read_own_account": read}

@@ -178,7 +178,7 @@ def gather(sources: Sources) -> Evidence:
         row["id"]
         for table in ("refunds", "payouts")
         for row in tables[table]
-        if row["status"] not in {"succeeded", "failed", "canceled"}
+        if row["status"] not in {"succeeded", "failed", "canceled", "rejected", "expired"}
     }
     unheard = [r["reference"] for r in tables["provider_attempts"] if r["charge_id"] in open_ones]
     receipts = _stored_objects(sources, "receipts")
@@ -260,7 +260,8 @@ def under_way(login: Login, schema: str, *, with_proofs: bool = False) -> Sequen
                 SELECT FROM "{schema}".provider_attempts
                 WHERE charge_id = r.id AND not_found_reads > 0 AND status <> 'not_sent')
             UNION ALL SELECT 'payout ' || id || ' ' || status FROM "{schema}".payouts p
-              WHERE status NOT IN ('succeeded', 'failed', 'canceled') AND NOT EXISTS (
+              WHERE status NOT IN ('succeeded', 'failed', 'canceled', 'rejected', 'expired')
+              AND NOT EXISTS (
                 SELECT FROM "{schema}".provider_attempts
                 WHERE charge_id = p.id AND not_found_reads > 0 AND status <> 'not_sent')
             UNION ALL SELECT 'delivery of ' || event_id FROM "{schema}".webhook_deliveries

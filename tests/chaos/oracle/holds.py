@@ -9,7 +9,7 @@ from tests.chaos.oracle.evidence import Evidence
 
 # By which kind of transaction a trial gives its merchant something to pay out.
 _BY_HAND: Final = "top_up"
-_GIVEN_BACK: Final = frozenset({"failed", "canceled"})
+_GIVEN_BACK: Final = frozenset({"failed", "canceled", "rejected", "expired"})
 # Two clocks meet: who settles has one, whoever releases another.
 _CLOCKS_DIFFER: Final = timedelta(seconds=1)
 

@@ -38,7 +38,7 @@ _LINES: Final = {
     "levy": "taxes:levy",
     "vat": "taxes:vat",
 }
-FINAL: Final = frozenset({"succeeded", "failed", "expired", "canceled"})
+FINAL: Final = frozenset({"succeeded", "failed", "expired", "canceled", "rejected"})
 # What may end a charge whose money may have moved: the operator's word, never our clock.
 _PROOFS: Final[Mapping[str, str]] = {
     "confirmed": "succeeded",
@@ -200,6 +200,7 @@ def history_is_allowed(evidence: Evidence) -> list[str]:
     for charge in (*evidence.rows("charges"), *outgoing.outgoing(evidence)):
         history = histories.pop(charge["id"], [])
         first = "scheduled" if charge.get("scheduled_at") else "created"
+        first = "awaiting_approval" if charge.get("content_sha256") else first
         words = [first, *(row["to_status"] for row in history)]
         starts = [row["from_status"] for row in history]
         if starts != words[:-1] or words[-1] != charge["status"]:
@@ -273,11 +274,13 @@ def events_match_ends(evidence: Evidence) -> list[str]:
         expected[row["id"]] = ["refund.pending", *end]
         if row["status"] == "succeeded":
             expected[row["charge_id"]].append("charge.refunded")
-    paid = {"succeeded": "paid"}
+    told_as = {"succeeded": "paid", "rejected": "canceled", "expired": "canceled"}
     for row in evidence.rows("payouts"):
-        word = paid.get(row["status"], row["status"])
+        word = told_as.get(row["status"], row["status"])
         end = [f"payout.{word}"] if row["status"] in outgoing.FINAL else []
-        expected[row["id"]] = ["payout.pending", *end]
+        needed = ["payout.requires_approval"] if row.get("content_sha256") else []
+        is_no = bool(needed) and (row["decided_by"] is None or row["status"] == "rejected")
+        expected[row["id"]] = [*needed, *([] if is_no else ["payout.pending"]), *end]
     return [
         f"{key}: {told[key]}"
         for key, words in expected.items()

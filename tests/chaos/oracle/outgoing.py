@@ -7,7 +7,7 @@ from typing import Final
 
 from tests.chaos.oracle.evidence import Evidence, Row, Rows
 
-FINAL: Final = frozenset({"succeeded", "failed", "canceled"})
+FINAL: Final = frozenset({"succeeded", "failed", "canceled", "rejected", "expired"})
 _PROOFS: Final[Mapping[str, str]] = {"confirmed": "succeeded", "declined": "failed"}
 # Who, killed while something is being sent, leaves it unheard. A sender that lives records that its
 # operator was silent: then the operator died, what lies before it, or the database that it keeps.
@@ -37,6 +37,13 @@ EDGES: Final[Mapping[str, Mapping[str, str]]] = {
 }
 PAYOUT_EDGES: Final[Mapping[str, Mapping[str, str]]] = {
     **EDGES,
+    "awaiting_approval": {
+        "approved": "created",
+        "approved_ahead": "scheduled",
+        "rejected": "rejected",
+        "lapsed": "expired",
+        "canceled": "canceled",
+    },
     "scheduled": {"became_due": "created", "canceled": "canceled"},
     "created": {**EDGES["created"], "canceled": "canceled"},
 }
@@ -194,7 +201,7 @@ def failures_give_back(evidence: Evidence) -> list[str]:
             totals.setdefault(about, Counter())[row["code"]] += row["amount"]
     return [
         f"{key} left {dict(totals.get(key, {}))}"
-        for key in (r["id"] for r in outgoing(evidence) if r["status"] in {"failed", "canceled"})
+        for key in (r["id"] for r in outgoing(evidence) if r["status"] in FINAL - {"succeeded"})
         if any(totals.get(key, {"nothing": 1}).values())
     ]
 
