@@ -36,6 +36,7 @@ _KEYS: Final = (
     "callback_token_key",
     "intent_key",
     "notification_sealing_key",
+    "page_sealing_key",
     "number_key",
     "webhook_sealing_key",
 )
@@ -62,6 +63,7 @@ class Database:
     operator_account: str
     orange_account: str
     paying_account: str
+    web_account: str
 
     @property
     def url(self) -> str:

@@ -48,6 +48,7 @@ def a_charge(tenant: Tenant, operator_account: str = "opa_x", **changes: Any) ->
 def a_refund(charge: Charge, paying_account: str = "opa_y", **changes: Any) -> Refund:
     """A refund of 2 000 XAF of a charge, out of its own pending money, just created."""
     now = moment()
+    assert charge.phone is not None, "a charge without a number is not refunded"
     refund = Refund(
         id=an_id("rf"),
         account=charge.account,

@@ -19,7 +19,7 @@ def create(call: Call) -> Answer:
     outcome = create_operation(
         command,
         caller,
-        terms=wiring.terms(command.operator, caller.tenant),
+        terms=wiring.terms(command.operator, caller.tenant, on_page=command.phone is None),
         store=wiring.charges(caller.tenant),
         now=wiring.now(),
         base_url=settings().public_base_url,

@@ -1,7 +1,10 @@
 """Asks the payer's operator for the money of one charge."""
 
+from functools import partial
+
+from shared.operations.open_page import open_page
 from shared.operations.submit_charge import submit_charge as submit
-from shared.runtime import logs, wiring
+from shared.runtime import logs, pages, wiring
 from shared.runtime.http import Push, push_function
 
 
@@ -9,12 +12,20 @@ def handle(push: Push) -> None:
     """Claim, ask, record."""
     message = push.message
     tenant = wiring.tenant_of(message)
+    store, how = wiring.charges(tenant), wiring.submission(tenant)
     outcome = submit(
         message,
-        store=wiring.charges(tenant),
+        store=store,
         requester_of=wiring.operators().requester,
         opener_of=wiring.operators().opener,
-        how=wiring.submission(tenant),
+        on_page=partial(
+            open_page,
+            store=store,
+            pages=pages.store(tenant),
+            opener_of=wiring.operators().page_opener,
+            how=how,
+        ),
+        how=how,
     )
     logs.info("charge_submitted", charge_id=message.object_id, outcome=outcome)
 

@@ -14,6 +14,7 @@ _KEYS = (
     "intent_key",
     "notification_sealing_key",
     "number_key",
+    "page_sealing_key",
     "webhook_sealing_key",
 )
 
@@ -52,7 +53,8 @@ def make_secrets(folder: Path) -> None:
 
     Keys are 32 random bytes in base64. `simulator_credentials` is what an operator account needs
     to take money at the stand-in operator's MTN face, `simulator_disbursement_credentials` to pay
-    it out there, `simulator_orange_credentials` both at its Orange face.
+    it out there, `simulator_orange_credentials` both at its Orange face, and
+    `simulator_orange_web_credentials` to take it on Orange's page.
     """
     for name in _KEYS:
         read_or_make(folder / name, lambda: base64.b64encode(secrets.token_bytes(32)).decode())
@@ -61,6 +63,7 @@ def make_secrets(folder: Path) -> None:
     read_or_make(folder / "simulator_credentials", _mtn_credentials)
     read_or_make(folder / "simulator_disbursement_credentials", _mtn_credentials)
     read_or_make(folder / "simulator_orange_credentials", _orange_credentials)
+    read_or_make(folder / "simulator_orange_web_credentials", _orange_web_credentials)
 
 
 def _mtn_credentials() -> str:
@@ -82,5 +85,16 @@ def _orange_credentials() -> str:
             "api_password": secrets.token_urlsafe(16),
             "channel_msisdn": f"69{secrets.randbelow(10**7):07}",
             "pin": f"{secrets.randbelow(10**4):04}",
+        }
+    )
+
+
+def _orange_web_credentials() -> str:
+    return json.dumps(
+        {
+            "client_id": secrets.token_urlsafe(21),
+            "client_secret": secrets.token_urlsafe(21),
+            "merchant_key": secrets.token_hex(16),
+            "api_user": str(uuid.uuid4()),
         }
     )

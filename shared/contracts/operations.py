@@ -186,6 +186,7 @@ OPERATIONS: Final[tuple[Operation, ...]] = (
         "/callbacks/{provider}/{token}",
         "callback_token",
     ),
+    Operation("leave_checkout", "serve_checkout", "GET", "/pay/{id}/return", "public"),
     Operation("read_charge", "read_payments", "GET", "/v1/charges/{id}", "merchant"),
     Operation("read_payout", "read_payments", "GET", "/v1/payouts/{id}", "merchant"),
     Operation("read_refund", "read_payments", "GET", "/v1/refunds/{id}", "merchant"),
@@ -193,4 +194,5 @@ OPERATIONS: Final[tuple[Operation, ...]] = (
     Operation("read_event", "read_payments", "GET", "/v1/events/{id}", "merchant"),
     Operation("change_duty", "manage_account", "POST", "/v1/team/{person}", "merchant"),
     Operation("verify_receipt", "verify_receipt", "GET", "/verify/{code}", "public"),
+    Operation("open_checkout", "serve_checkout", "GET", "/pay/{id}", "public"),
 )

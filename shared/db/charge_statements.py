@@ -65,7 +65,7 @@ verdict AS MATERIALIZED (
     SELECT CASE
         WHEN EXISTS (SELECT FROM earlier) THEN 'earlier'
         WHEN COALESCE(current_setting('pay.key_lock', true), '') = 'false' THEN 'locked'
-        WHEN :payer::text IS NOT NULL THEN platform.admit_charge(
+        WHEN :asking_key::text IS NOT NULL THEN platform.admit_charge(
             :payer::text, :most::int, :span_seconds::int, :asking_key::text, :day::date,
             :amount::bigint, :caps::bigint[], :at::timestamptz)
     END AS refusal

@@ -77,6 +77,9 @@ COLLECTING: Final[Mapping[Operator, str]] = {
 }
 """The product by which each operator's payers are asked for money."""
 
+PAGING: Final[Mapping[Operator, str]] = {Operator.ORANGE: "web"}
+"""The product by which an operator's payers are sent to its own page."""
+
 OPENING: Final = frozenset({Operator.ORANGE})
 """Operators that make a payment's reference themselves, before money is asked for under it."""
 

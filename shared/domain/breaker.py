@@ -29,6 +29,8 @@ class Guarded(StrEnum):
     OPEN_PAYMENT = "open_payment"
     REQUEST_PAYMENT = "request_payment"
     READ_PAYMENT = "read_payment"
+    OPEN_PAGE = "open_page"
+    READ_PAGE = "read_page"
     OPEN_PAYOUT = "open_payout"
     SEND_PAYOUT = "send_payout"
     READ_PAYOUT = "read_payout"

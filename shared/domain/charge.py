@@ -1,5 +1,6 @@
 """A charge: money asked from a payer's wallet, and the only table that may change its status."""
 
+import hmac
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -130,7 +131,7 @@ class Charge:
     """One charge as stored. `amount` is in whole XAF; times are UTC.
 
     What it brings in is `pending` for the time of `hold`; `fees` is what is taken of it. Both are
-    what was the rule when it was made.
+    what was the rule when it was made. Without `phone` the payer pays on a page of the operator's.
     """
 
     id: str
@@ -140,7 +141,7 @@ class Charge:
     status: ChargeStatus
     operator: Operator
     operator_account: str
-    phone: PhoneNumber
+    phone: PhoneNumber | None
     created_at: datetime
     submit_before: datetime
     amount_refunded: int = 0
@@ -160,6 +161,17 @@ class Charge:
     hold: timedelta = HOLD
     fees: tuple[FeeLine, ...] = NO_FEE
 
+    @property
+    def pays_on_page(self) -> bool:
+        """Whether the payer is sent to the operator's page, and not prompted."""
+        return self.phone is None
+
+    def number_hmac(self, key: bytes) -> str:
+        """Return by what a payer's number is known; without one, what no number has."""
+        if self.phone is not None:
+            return self.phone.keyed(key)
+        return hmac.digest(key, self.id.encode(), "sha256").hex()
+
     def is_leased(self, now: datetime) -> bool:
         """Tell whether somebody may be sending it now."""
         return self.lease_until is not None and self.lease_until >= now
@@ -172,6 +184,7 @@ class AttemptStatus(StrEnum):
     SENDING = "sending"  # from the commit before the send on: it may have been sent
     NOT_SENT = "not_sent"  # proven that no byte left; our reference may be sent again
     ACCEPTED = "accepted"
+    NOT_SHOWN = "not_shown"  # whatever became of it, no payer can have seen its page
     REFUSED = "refused"
     SILENT = "silent"
     CLOSED = "closed"  # the charge is final

@@ -811,6 +811,24 @@ MESSAGES: Final[Mapping[str, Words]] = {
         "What is to be approved differs from what you have seen. Please look again.",
         "Ce qui est à approuver diffère de ce que vous avez vu. Veuillez l'examiner de nouveau.",
     ),
+    "charge_without_number": Words(
+        "The charge names no number to give the money back to",
+        "Le paiement ne nomme aucun numéro à rembourser",
+        "It was paid on the operator's page, which does not say by whom. Make a payout instead.",
+        "Il a été fait sur la page de l'opérateur, qui ne dit pas par qui. Faites un versement.",
+    ),
+    "phone_not_taken": Words(
+        "No number is taken here",
+        "Aucun numéro n'est attendu ici",
+        "A payer who is redirected gives the number on the operator's page. Leave out {param}.",
+        "Un payeur redirigé donne son numéro sur la page de l'opérateur. Omettez {param}.",
+    ),
+    "redirect_unsupported": Words(
+        "The operator has no page to redirect to",
+        "L'opérateur n'a pas de page où rediriger",
+        "Only Orange Money can be paid on the operator's page.",
+        "Seul Orange Money peut être payé sur la page de l'opérateur.",
+    ),
     "charge_not_refundable": Words(
         "The charge cannot be refunded",
         "Le paiement ne peut être remboursé",

@@ -45,6 +45,8 @@ OPEN: Final = frozenset(
         "receive_callback",
         "verify_receipt",
         "read_receipt",
+        "open_checkout",
+        "leave_checkout",
         "create_customer_challenge",
         "create_customer_session",
     }

@@ -51,7 +51,7 @@ class Receipt:
     account_name: str
     money: Money
     operator: Operator
-    phone: str
+    phone: str | None
     operator_transaction_id: str | None
     reference: str | None
     description: str | None
@@ -73,7 +73,7 @@ class Receipt:
             account_name=account_name,
             money=charge.money,
             operator=charge.operator,
-            phone=charge.phone.masked,
+            phone=None if charge.phone is None else charge.phone.masked,
             operator_transaction_id=charge.operator_transaction_id,
             reference=charge.reference,
             description=charge.description,

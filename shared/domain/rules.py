@@ -118,7 +118,7 @@ class Admission:
     whole XAF.
     """
 
-    number_hmac: str
+    number_hmac: str | None
     key_id: str
     at: datetime
     prompts: Prompts | None = None
@@ -158,12 +158,15 @@ class Admission:
 
 
 def admission(
-    rules: Rules, *, payer: PhoneNumber, number_key: bytes, caller: Caller, now: datetime
+    rules: Rules, *, payer: PhoneNumber | None, number_key: bytes, caller: Caller, now: datetime
 ) -> Admission | None:
     """Return what must be free for a charge; None where nothing bounds charges here."""
     if rules.prompts is None and rules.charges is None:
         return None
     caps = None if rules.charges is None else rules.charges.caps(caller.key_since, now)
+    if payer is None:
+        # Who pays on the operator's page is not prompted.
+        return None if caps is None else Admission(None, caller.actor, now, caps=caps)
     return Admission(payer.keyed(number_key), caller.actor, now, rules.prompts, caps)
 
 

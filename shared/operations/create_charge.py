@@ -10,7 +10,7 @@ from typing import Any, Final
 from urllib.parse import urlsplit
 
 from shared.domain import charge as charges
-from shared.domain.account import Caller, Limits, OperatorAccount
+from shared.domain.account import PAGING, Caller, Limits, OperatorAccount
 from shared.domain.charge import Charge, ChargeStatus
 from shared.domain.errors import InvalidRequest, NotPermitted, Refusal, Unavailable
 from shared.domain.events import CHARGE_CREATED, Event, Message
@@ -44,17 +44,19 @@ METADATA_PAIRS: Final = 50
 METADATA_KEY_LENGTH: Final = 40
 METADATA_VALUE_LENGTH: Final = 500
 LARGEST: Final = 10**12
-_METHOD: Final = frozenset({"type", "phone", "operator"})
+_METHOD: Final = frozenset({"type", "phone", "operator", "flow"})
+_PROMPT: Final = "prompt"
+_REDIRECT: Final = "redirect"
 _UNCLEAN: Final = re.compile(r"[\x00-\x1f\x7f\ud800-\udfff]")
 _CANONICAL: Final = json.JSONEncoder(sort_keys=True, separators=(",", ":"), ensure_ascii=False)
 
 
 @dataclass(frozen=True, slots=True)
 class CreateCharge:
-    """A well-formed wish for a charge."""
+    """A well-formed wish for a charge; without `phone` the payer pays on the operator's page."""
 
     money: Money
-    phone: PhoneNumber
+    phone: PhoneNumber | None
     operator: Operator
     description: str | None
     reference: str | None
@@ -68,17 +70,18 @@ class CreateCharge:
         """Read a JSON body. Raises InvalidRequest naming the field at fault."""
         refuse_unknown(body, FIELDS)
         method = read_method(body.get("payment_method"), "payment_method", _METHOD)
-        phone = PhoneNumber.parse(_required_text(method, "phone"))
+        return_url = _return_url(body)
+        phone, operator = _payer(method, return_url)
         if body.get("customer") is not None:
             raise InvalidRequest("resource_missing", "customer")
         return cls(
             money=read_money(body),
             phone=phone,
-            operator=read_operator(method.get("operator"), phone, within="payment_method"),
+            operator=operator,
             description=read_text(body, "description", DESCRIPTION_LENGTH),
             reference=read_text(body, "reference", REFERENCE_LENGTH, code="reference_invalid"),
             metadata=read_metadata(body.get("metadata")),
-            return_url=_return_url(body),
+            return_url=return_url,
             submit_within=_submit_within(body.get("submit_within_seconds")),
             fingerprint=fingerprint(body),
         )
@@ -259,6 +262,29 @@ def read_method(value: object, name: str, known: frozenset[str]) -> Mapping[str,
     if value["type"] != "mobile_money":
         raise InvalidRequest(f"{name}_type_unsupported", f"{name}[type]")
     return value
+
+
+def _payer(
+    method: Mapping[str, Any], return_url: str | None
+) -> tuple[PhoneNumber | None, Operator]:
+    """Return who is prompted, or nobody and whose page the payer is sent to."""
+    flow = method.get("flow")
+    if flow in (None, _PROMPT):
+        phone = PhoneNumber.parse(_required_text(method, "phone"))
+        return phone, read_operator(method.get("operator"), phone, within="payment_method")
+    if flow != _REDIRECT:
+        raise InvalidRequest("parameter_invalid", "payment_method[flow]")
+    if method.get("phone") is not None:
+        raise InvalidRequest("phone_not_taken", "payment_method[phone]")
+    forced = method.get("operator")
+    if forced is not None and forced not in tuple(Operator):
+        raise InvalidRequest("operator_unknown", "payment_method[operator]")
+    operator = Operator.ORANGE if forced is None else Operator(str(forced))
+    if operator not in PAGING:
+        raise InvalidRequest("redirect_unsupported", "payment_method[flow]")
+    if return_url is None:
+        raise InvalidRequest("parameter_missing", "return_url")
+    return None, operator
 
 
 def _required_text(method: Mapping[str, Any], name: str) -> str:

@@ -14,6 +14,7 @@ from shared.domain.ids import is_id, new_id
 from shared.domain.intent import key_hmac
 from shared.domain.money import Money
 from shared.domain.outgoing import SUBMIT_WITHIN, OutgoingStatus
+from shared.domain.phone import PhoneNumber
 from shared.domain.refund import Refund, Refundable
 from shared.operations import objects
 from shared.operations.create_charge import (
@@ -88,9 +89,9 @@ def create_refund(
     """Store refund, hold, event, due check and message in one transaction.
 
     A key that was ever answered gets that answer, whatever has changed since. Raises InvalidRequest
-    (`idempotency_key_missing`, `charge_not_refundable`, `amount_too_large`,
-    `balance_insufficient`), KeyReused, InProgress, NotFound, NotPermitted and Unavailable; then
-    nothing changed.
+    (`idempotency_key_missing`, `charge_not_refundable`, `charge_without_number`,
+    `amount_too_large`, `balance_insufficient`), KeyReused, InProgress, NotFound, NotPermitted and
+    Unavailable; then nothing changed.
     """
     if idempotency_key is None:
         _refuse_suspended(caller)
@@ -98,7 +99,7 @@ def create_refund(
     use = IdempotencyUse(Refund.operation, idempotency_key, command.fingerprint)
     try:
         _refuse_suspended(caller)
-        charge, attempt = _refundable(command, charges_of)
+        charge, attempt, payer = _refundable(command, charges_of)
         rest = charge.money.amount - charge.amount_refunded
         amount = command.amount or rest
         _decide(Refundable(is_succeeded=True, rest=rest, pending=0), amount)
@@ -118,7 +119,7 @@ def create_refund(
         status=OutgoingStatus.CREATED,
         operator=charge.operator,
         operator_account=paying.id,
-        phone=charge.phone,
+        phone=payer,
         charge_reference=attempt.reference,
         intent_key=key_hmac(terms.intent_secret, idempotency_key),
         balance_transaction=new_id("txn", at_ms),
@@ -173,14 +174,17 @@ def _refuse_suspended(caller: Caller) -> None:
         raise NotPermitted("account_suspended")
 
 
-def _refundable(command: CreateRefund, store: ChargeStore) -> tuple[Charge, Attempt]:
+def _refundable(command: CreateRefund, store: ChargeStore) -> tuple[Charge, Attempt, PhoneNumber]:
     found = store.find_with_attempt(command.charge) if is_id(command.charge, "ch") else None
     if found is None:
         raise NotFound("resource_missing", "charge")
     charge, attempt = found
     if charge.status is not ChargeStatus.SUCCEEDED or attempt is None:
         raise InvalidRequest("charge_not_refundable", "charge")
-    return charge, attempt
+    if charge.phone is None:
+        # Orange says of its page's payers that they paid, and not who they are.
+        raise InvalidRequest("charge_without_number", "charge")
+    return charge, attempt, charge.phone
 
 
 def _paying(charge: Charge, terms: RefundTerms) -> OperatorAccount:

@@ -14,6 +14,7 @@ from typing import Final, Protocol
 from shared.domain.breaker import CLOSED, NOTHING, Circuit, Standing, Tally, is_failure
 from shared.domain.deadline import Deadline
 from shared.domain.errors import AskAgain, Unavailable
+from shared.operations.page_ports import PageKeys, PageOpener, PageRequest
 from shared.operations.ports import (
     Accepted,
     NotSent,
@@ -220,6 +221,31 @@ class GatedOpener:
         finally:
             self._gate.leave(self._circuit, entered, failed=failed)
         return opened
+
+
+class GatedPageOpener:
+    """A PageOpener that keeps still while its operator does not answer."""
+
+    def __init__(self, opener: PageOpener, gate: Gate, circuit: Circuit) -> None:
+        """Guard an opener; all of one circuit share one breaker."""
+        self._opener = opener
+        self._gate = gate
+        self._circuit = circuit
+
+    def open_page(
+        self, request: PageRequest, *, deadline: Deadline
+    ) -> PageKeys | Refused | Unknown | NotSent:
+        """Ask, or say that nothing was sent."""
+        entered = self._gate.enter(self._circuit)
+        if entered in {OPEN, BUSY}:
+            return NotSent(entered)
+        failed: bool | None = None
+        try:
+            answer = self._opener.open_page(request, deadline=deadline)
+            failed = isinstance(answer, Unknown | NotSent) and is_failure(answer.reason)
+        finally:
+            self._gate.leave(self._circuit, entered, failed=failed)
+        return answer
 
 
 class GatedReader:

@@ -27,6 +27,9 @@ def is_unsent(charge: Charge, attempt: Attempt | None) -> bool:
     """
     if charge.status is ChargeStatus.CREATED:
         return True
+    if charge.pays_on_page:
+        # No page was shown: that is another status.
+        return charge.status is ChargeStatus.SUBMITTING
     return (
         charge.status is ChargeStatus.SUBMITTING
         and attempt is not None

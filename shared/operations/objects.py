@@ -47,11 +47,11 @@ def charge_object(charge: Charge, *, base_url: str, language: str) -> dict[str, 
         "refunded": charge.amount_refunded == charge.money.amount,
         "failure_code": failure,
         "failure_message": None if failure is None else text(failure, language),
-        "next_action": None,
+        "next_action": _next_action(charge, base_url=base_url),
         "payment_method_details": {
             "mobile_money": {
                 "operator": charge.operator.value,
-                "phone": charge.phone.masked,
+                "phone": None if charge.phone is None else charge.phone.masked,
                 "operator_transaction_id": charge.operator_transaction_id,
             },
         },
@@ -64,6 +64,23 @@ def charge_object(charge: Charge, *, base_url: str, language: str) -> dict[str, 
         "metadata": dict(charge.metadata),
         "created": unix_seconds(charge.created_at),
         "livemode": charge.livemode,
+    }
+
+
+def page_url(charge: Charge, *, base_url: str) -> str:
+    """Return where a payer goes to pay on the operator's page: ours, which leads there."""
+    return f"{base_url}/pay/{charge.id}"
+
+
+def _next_action(charge: Charge, *, base_url: str) -> dict[str, Any] | None:
+    if charge.status is not ChargeStatus.REQUIRES_ACTION:
+        return None
+    return {
+        "type": "redirect_to_url",
+        "redirect_to_url": {
+            "url": page_url(charge, base_url=base_url),
+            "return_url": charge.return_url,
+        },
     }
 
 

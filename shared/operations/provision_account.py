@@ -233,7 +233,7 @@ SIMULATED_STATEMENTS: Final = "statement.v1"
 
 def simulated_operators(simulator_url: str, *, now: datetime) -> tuple[OperatorAccount, ...]:
     """Return the platform's operator accounts in test mode, all at the simulator."""
-    made = (simulated_mtn, simulated_orange, simulated_mtn_disbursement)
+    made = (simulated_mtn, simulated_orange, simulated_mtn_disbursement, simulated_orange_web)
     return tuple(simulated(simulator_url, now=now) for simulated in made)
 
 
@@ -271,6 +271,16 @@ def simulated_mtn_disbursement(simulator_url: str, *, now: datetime) -> Operator
         simulated_mtn(simulator_url, now=now),
         product="disbursement",
         credentials="simulator_disbursement_credentials",
+    )
+
+
+def simulated_orange_web(simulator_url: str, *, now: datetime) -> OperatorAccount:
+    """Return the platform's Orange Web Payment account in test mode, as of Cameroon."""
+    return replace(
+        simulated_orange(simulator_url, now=now),
+        product="web",
+        target_environment="cm",
+        credentials="simulator_orange_web_credentials",
     )
 
 

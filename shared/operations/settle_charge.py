@@ -183,7 +183,7 @@ def mismatch(charge: Charge, read: PaymentRead) -> str | None:
     """
     if read.money is None or read.money != charge.money:
         return "amount_or_currency_differs"
-    if read.payer is not None and read.payer != charge.phone:
+    if charge.phone is not None and read.payer not in (None, charge.phone):
         return "payer_differs"
     if read.order is not None and not charge.id.endswith(read.order):
         return "order_differs"

@@ -17,6 +17,7 @@ from shared.domain.deadline import Deadline
 from shared.domain.errors import AskAgain, LostRace
 from shared.domain.events import Message
 from shared.domain.ids import encode, new_id
+from shared.domain.phone import PhoneNumber
 from shared.operations import moves
 from shared.operations.ports import (
     Accepted,
@@ -58,16 +59,20 @@ def submit_charge(
     store: ChargeStore,
     requester_of: Callable[[Charge], PaymentRequester],
     opener_of: Callable[[Charge], PaymentOpener | None],
+    on_page: Callable[[Charge, Message], str],
     how: Submission,
 ) -> str:
     """Send the charge at most once per grant; return a word for the log.
 
-    `opener_of` gives None where the reference is ours to make. Raises AskAgain when it is proven
+    `opener_of` gives None where the reference is ours to make; `on_page` makes a page for a payer
+    who pays on the operator's own. Raises AskAgain when it is proven
     that nothing was sent and there is still time, or somebody may be about to send.
     """
     found = store.find(message.object_id)
     if found is None:
         return "unknown_charge"
+    if found.phone is None:
+        return on_page(found, message)
     now = how.now()
     # What cannot be asked is not claimed: a wrong contract is found before the lease is taken.
     requester, opener = requester_of(found), opener_of(found)
@@ -79,7 +84,7 @@ def submit_charge(
         consumer=CONSUMER,
         message_id=message.event_id,
         callback_token_hash=token_hash(token),
-        number_hmac=found.phone.keyed(how.number_key),
+        number_hmac=found.number_hmac(how.number_key),
         now=now,
         lease_until=now + charges.SUBMIT_LEASE,
     )
@@ -96,7 +101,7 @@ def submit_charge(
         if isinstance(opened, NotSent):
             return _record(charge, attempt, opened, store=store, how=how, message=message)
         charge, attempt = opened
-    answer = _call(charge, attempt, requester, how=how, deadline=deadline)
+    answer = _call(charge, found.phone, attempt, requester, how=how, deadline=deadline)
     how.reached("submit_charge.after_send")
     return _record(charge, attempt, answer, store=store, how=how, message=message)
 
@@ -157,6 +162,7 @@ def _is_late(charge: Charge, how: Submission, deadline: Deadline) -> bool:
 
 def _call(
     charge: Charge,
+    payer: PhoneNumber,
     attempt: Attempt,
     requester: PaymentRequester,
     *,
@@ -169,7 +175,7 @@ def _call(
     request = PaymentRequest(
         reference=attempt.known_as,
         money=charge.money,
-        payer=charge.phone,
+        payer=payer,
         external_id=charge.id,
         message=charge.description or charge.reference or charge.id,
         callback_url=f"{how.callback_base_url}/callbacks/{charge.operator.value}/{token}",
@@ -193,7 +199,7 @@ def _record(
             store.release(charge, attempt, reason=reason)
             if now >= charge.submit_before:
                 released = replace(charge, lease_until=None)
-                return _abandon(released, store=store, how=how, message=message)
+                return abandon(released, store=store, how=how, message=message)
             raise AskAgain(reason)
         case Accepted():
             move = _moved(charge, attempt, ChargeEvent.ACCEPTED, AttemptStatus.ACCEPTED, now)
@@ -240,14 +246,14 @@ def _moved(
         expected=charge.status,
         cause=event,
         at=at,
-        next_check_at=_soon(charge, at),
+        next_check_at=soon(charge, at),
         attempt_id=attempt.id,
         attempt_status=attempt_status,
         lease=Lease.MINE,
     )
 
 
-def _soon(charge: Charge, now: datetime) -> datetime:
+def soon(charge: Charge, now: datetime) -> datetime:
     """Return when to read next, at the latest 10 s from now.
 
     The later checks are far apart: what was sent late, or silent for long, must not wait for them.
@@ -266,14 +272,15 @@ def _not_ours(message: Message, *, store: ChargeStore, how: Submission) -> str:
         return "not_ours"
     now = how.now()
     if now >= charge.submit_before and not charge.is_leased(now):
-        return _abandon(charge, store=store, how=how, message=message)
+        return abandon(charge, store=store, how=how, message=message)
     if attempt is not None and attempt.status is not AttemptStatus.NOT_SENT:
         # Whoever opens it may have died of it: once the lease is over it is opened anew.
         raise AskAgain("being_opened")
     return "not_ours"
 
 
-def _abandon(charge: Charge, *, store: ChargeStore, how: Submission, message: Message) -> str:
+def abandon(charge: Charge, *, store: ChargeStore, how: Submission, message: Message) -> str:
+    """Fail what was never sent and whose time is over; return a word for the log."""
     now = how.now()
     won = store.move(
         moves.abandoned(

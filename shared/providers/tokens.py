@@ -144,7 +144,7 @@ class TokenKeeper:
     def _hold(self, value: str, expires_in: str | int) -> _Held:
         """Keep it for what the operator says (seconds, as number or string), less a margin."""
         text = str(expires_in)
-        seconds = int(text) if text.isascii() and text.isdigit() and len(text) < 7 else 0  # noqa: PLR2004 - days
+        seconds = int(text) if text.isascii() and text.isdigit() and len(text) < 10 else 0  # noqa: PLR2004 - Orange says 90 days
         life = min(max(timedelta(seconds=seconds), _SHORTEST_LIFE), _LONGEST_LIFE)
         now = self._clock()
         return _Held(value, now + life - min(_EARLY, life // 5), now + life - _MARGIN)

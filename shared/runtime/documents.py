@@ -173,6 +173,17 @@ class VerifyView:
 
 
 @dataclass(frozen=True, slots=True)
+class CheckoutView:
+    """What a payer is shown once her payment has ended: nothing of who paid."""
+
+    merchant: str
+    money: Money
+    is_paid: bool
+    return_url: str | None
+    livemode: bool
+
+
+@dataclass(frozen=True, slots=True)
 class Page:
     """A page and the headers that keep it alone: no script, no frame, no cache, no referrer."""
 
@@ -205,8 +216,18 @@ def render_verify_page(view: VerifyView, language: Language, *, templates: Path)
     )
 
 
+def render_checkout_page(view: CheckoutView, language: Language, *, templates: Path) -> Page:
+    """Return the page at a payment's end from `ended.html`; every value is escaped."""
+    return _page(
+        "ended.html",
+        language,
+        templates=templates,
+        values={"view": view, "amount": format_money(view.money)},
+    )
+
+
 def render_not_found_page(language: Language, *, templates: Path) -> Page:
-    """Return the page for a code that no receipt carries, from `not_found.html`."""
+    """Return the page for what is not known, from `not_found.html`."""
     return _page("not_found.html", language, templates=templates, values={})
 
 

@@ -2,21 +2,31 @@
 
 import json
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import datetime
 from typing import Final
 
-from shared.domain.account import COLLECTING, OperatorAccount
+from shared.domain.account import COLLECTING, PAGING, OperatorAccount
 from shared.domain.breaker import Circuit, Guarded
 from shared.domain.charge import Charge
 from shared.domain.phone import Operator
-from shared.operations.gate import Gate, GatedOpener, GatedReader, GatedRequester
+from shared.operations.gate import (
+    Gate,
+    GatedOpener,
+    GatedPageOpener,
+    GatedReader,
+    GatedRequester,
+)
+from shared.operations.page_ports import Page, PageOpener, PageReader
 from shared.operations.ports import PaymentOpener, PaymentReader, PaymentRequester
+from shared.operations.read_pages import ChargePages
 from shared.providers.calls import ExchangeHook
 from shared.providers.mtn import client as mtn
 from shared.providers.mtn.tokens import MtnCredentials
 from shared.providers.orange_core import client as orange
 from shared.providers.orange_core.tokens import OrangeCredentials
+from shared.providers.orange_web import client as orange_web
+from shared.providers.orange_web.tokens import OrangeWebCredentials
 from shared.providers.wire import Wire
 
 _Key = tuple[OperatorAccount, str]
@@ -41,17 +51,23 @@ class Operators:
         clock: Callable[[], datetime],
         on_exchange: ExchangeHook,
         gate: Gate,
+        pages_of: Callable[[Charge], Sequence[Page]],
     ) -> None:
-        """`find` reads an operator account by id; `secret` reads a secret file by name."""
+        """`find` reads an operator account by id; `secret` reads a secret file by name.
+
+        `pages_of` reads the pages that were made for a charge.
+        """
         self._find = find
         self._secret = secret
         self._clock = clock
         self._on_exchange = on_exchange
         self._gate = gate
+        self._pages_of = pages_of
         self._lock: Final = threading.Lock()
         # The secret's text is part of the key, so that a rotated one makes a new adapter.
         self._requesters: dict[_Key, tuple[PaymentRequester, PaymentOpener | None]] = {}
         self._readers: dict[_Key, PaymentReader] = {}
+        self._pages: dict[_Key, tuple[PageOpener, PageReader]] = {}
         self._wires: list[Wire] = []
 
     def requester(self, charge: Charge) -> PaymentRequester:
@@ -74,11 +90,24 @@ class Operators:
         Raises WrongModeError and WrongOperatorError.
         """
         key = self._key(charge)
+        if charge.pays_on_page:
+            circuit = Circuit.of(key[0], Guarded.READ_PAGE)
+            pages = ChargePages(
+                charge, pages=lambda: self._pages_of(charge), reader=self._paging(key)[1]
+            )
+            return GatedReader(pages, self._gate, circuit)
         with self._lock:
             if key not in self._readers:
                 circuit = Circuit.of(key[0], Guarded.READ_PAYMENT)
                 self._readers[key] = GatedReader(self._new_reader(*key), self._gate, circuit)
             return self._readers[key]
+
+    def page_opener(self, charge: Charge) -> PageOpener:
+        """Return what has this charge's operator make a page for its payer.
+
+        Raises WrongModeError and WrongOperatorError.
+        """
+        return self._paging(self._key(charge))[0]
 
     def close(self) -> None:
         """Close all connections; the adapters open new ones at need."""
@@ -92,6 +121,24 @@ class Operators:
             if key not in self._requesters:
                 self._requesters[key] = self._new_asking(*key)
             return self._requesters[key]
+
+    def _paging(self, key: _Key) -> tuple[PageOpener, PageReader]:
+        with self._lock:
+            if key not in self._pages:
+                self._pages[key] = self._new_paging(*key)
+            return self._pages[key]
+
+    def _new_paging(self, account: OperatorAccount, secret: str) -> tuple[PageOpener, PageReader]:
+        line = orange_web.OrangeWebLine(
+            account,
+            _orange_web_credentials(secret),
+            wire=self._keep(orange_web.connect(account)),
+            clock=self._clock,
+            on_exchange=self._on_exchange,
+        )
+        circuit = Circuit.of(account, Guarded.OPEN_PAGE)
+        opener = GatedPageOpener(orange_web.OrangePageOpener(line), self._gate, circuit)
+        return opener, orange_web.OrangePageReader(line)
 
     def _new_asking(
         self, account: OperatorAccount, secret: str
@@ -146,7 +193,8 @@ class Operators:
         if account.livemode != charge.livemode:
             raise WrongModeError(charge.id)
         is_taken_by = (account.operator, account.product)
-        if is_taken_by != (charge.operator, COLLECTING[charge.operator]):
+        products = PAGING if charge.pays_on_page else COLLECTING
+        if is_taken_by != (charge.operator, products.get(charge.operator)):
             raise WrongOperatorError(charge.id)
         return account
 
@@ -169,4 +217,13 @@ def _orange_credentials(text: str) -> OrangeCredentials:
         api_password=values["api_password"],
         channel_msisdn=values["channel_msisdn"],
         pin=values["pin"],
+    )
+
+
+def _orange_web_credentials(text: str) -> OrangeWebCredentials:
+    values = json.loads(text)
+    return OrangeWebCredentials(
+        client_id=values["client_id"],
+        client_secret=values["client_secret"],
+        merchant_key=values["merchant_key"],
     )

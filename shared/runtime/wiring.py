@@ -25,6 +25,7 @@ from shared.db.transaction import Database
 from shared.domain import account_access
 from shared.domain.account import (
     COLLECTING,
+    PAGING,
     AccountProfile,
     Caller,
     Limits,
@@ -373,13 +374,12 @@ def admit(call: Call) -> None:
 
 
 @once
-def _operator_accounts() -> LastingCache[tuple[Operator, Tenant], OperatorAccount]:
-    def load(key: tuple[Operator, Tenant]) -> OperatorAccount | None:
-        operator, tenant = key
-        product = COLLECTING[operator]
+def _operator_accounts() -> LastingCache[tuple[Operator, str, Tenant], OperatorAccount]:
+    def load(key: tuple[Operator, str, Tenant]) -> OperatorAccount | None:
+        operator, product, tenant = key
         return directory().find_operator_account(operator, product=product, tenant=tenant)
 
-    return LastingCache(load, touches(), account_of=lambda key, _: key[1].account)
+    return LastingCache(load, touches(), account_of=lambda key, _: key[2].account)
 
 
 @once
@@ -389,16 +389,20 @@ def _limits() -> ShortCache[Operator, Limits]:
     )
 
 
-def terms(operator: Operator, tenant: Tenant) -> Terms:
-    """Return by which contract and within which bounds a tenant charges at an operator."""
-    account = _operator_accounts().get((operator, tenant))
-    wait = None if account is None else _seconds_until_asked(account)
+def terms(operator: Operator, tenant: Tenant, *, on_page: bool) -> Terms:
+    """Return by which contract and within which bounds a tenant charges at an operator.
+
+    `on_page` is by the operator's own page, else its payers are prompted.
+    """
+    products, asked = (PAGING, (Guarded.OPEN_PAGE,)) if on_page else (COLLECTING, ASKING[operator])
+    account = _operator_accounts().get((operator, products[operator], tenant))
+    wait = None if account is None else _seconds_until_asked(account, asked)
     return Terms(account, _limits().get(operator), rules(tenant), kept_key("number_key"), wait)
 
 
-def _seconds_until_asked(account: OperatorAccount) -> int | None:
+def _seconds_until_asked(account: OperatorAccount, asked: Sequence[Guarded]) -> int | None:
     """Return when a payer may be asked again, None where that is now: all of it must be open."""
-    for guarded in ASKING[account.operator]:
+    for guarded in asked:
         seconds = gate().seconds_until_open(Circuit.of(account, guarded))
         if seconds is not None:
             return seconds
@@ -407,7 +411,7 @@ def _seconds_until_asked(account: OperatorAccount) -> int | None:
 
 def offer(operator: Operator, tenant: Tenant) -> Offer:
     """Return what a tenant may expect of an operator now."""
-    account = _operator_accounts().get((operator, tenant))
+    account = _operator_accounts().get((operator, COLLECTING[operator], tenant))
     if account is None:
         return Offer(operator)
     asked = [gate().standing(Circuit.of(account, each)) for each in ASKING[operator]]
@@ -451,6 +455,7 @@ def profile(account: str) -> AccountProfile:
 @once
 def operators() -> "Operators":
     """Return the adapters to operators."""
+    from shared.runtime import pages  # noqa: PLC0415 - it is wired by this module itself
     from shared.runtime.operators import Operators  # noqa: PLC0415 - only two functions call out
 
     contracts = ShortCache(directory().read_operator_account, seconds=CONTRACT_SECONDS)
@@ -462,7 +467,12 @@ def operators() -> "Operators":
         return found
 
     return Operators(
-        find=find, secret=secret, clock=now, on_exchange=metrics.observe_exchange, gate=gate()
+        find=find,
+        secret=secret,
+        clock=now,
+        on_exchange=metrics.observe_exchange,
+        gate=gate(),
+        pages_of=pages.of_charge,
     )
 
 

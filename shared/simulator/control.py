@@ -17,6 +17,7 @@ from shared.simulator.answers import json_response
 from shared.simulator.callbacks import CallbackSender
 from shared.simulator.database import Database
 from shared.simulator.orange.channels import Channels
+from shared.simulator.orange_web.contracts import Contracts
 from shared.simulator.outcomes import CURRENCIES
 from shared.simulator.steering import ControlError
 from shared.simulator.store import NOBODY
@@ -27,6 +28,7 @@ _MAX_ROWS: Final = 10_000
 _CSV: Final = "text/csv; charset=utf-8; header=present"
 _FIRST_DAY: Final = date(2000, 1, 1)
 _LAST_DAY: Final = date(2999, 12, 31)
+WEB: Final = "web"
 _WHOSE: Final = ("operator", "product", "api_user")
 
 
@@ -40,6 +42,7 @@ class Office:
     database: Database
     sender: CallbackSender
     channels: Channels
+    contracts: Contracts
     own: Mapping[tuple[str, str], str]
 
 
@@ -99,8 +102,9 @@ def _carry_out(office: Office, request: Request, path: str, now: datetime) -> ob
         case "/settle":
             order = _order(request, {*_WHOSE, "reference", "status", "reason"})
             return steering.settle(database, sender, _api_user(office, order), order, now=now)
-        case "/channels":
-            return asdict(office.channels.make(now))
+        case "/channels" | "/web_contracts":
+            is_web = path == "/web_contracts"
+            return asdict(office.contracts.make(now) if is_web else office.channels.make(now))
         case "/adjustments":
             order = _order(request, {*_WHOSE, "kind", "reference", "currency", "amount"})
             return steering.adjust(database, _api_user(office, order), order, now=now)
@@ -165,8 +169,8 @@ def _api_user(office: Office, given: Mapping[str, Any]) -> str:
     operator, product = given.get("operator", "mtn"), given.get("product", COLLECTION)
     if operator not in ("mtn", "orange"):
         raise ControlError("operator must be mtn or orange")
-    if product not in (COLLECTION, DISBURSEMENT):
-        raise ControlError("product must be collection or disbursement")
+    if product not in (COLLECTION, DISBURSEMENT, WEB):
+        raise ControlError("product must be collection, disbursement or web")
     api_user = given.get("api_user", office.own.get((operator, product)))
     if not isinstance(api_user, str) or not access.is_uuid4(api_user.lower()):
         raise ControlError("api_user must be the id of an API user")

@@ -152,6 +152,33 @@ CREATE TABLE IF NOT EXISTS pay_tokens (
   expires_at timestamptz NOT NULL,
   PRIMARY KEY (api_user, pay_token)
 );
+CREATE TABLE IF NOT EXISTS web_contracts (
+  api_user text PRIMARY KEY,
+  client_id text NOT NULL UNIQUE,
+  client_secret_digest text NOT NULL,
+  merchant_key_digest text NOT NULL,
+  created_at timestamptz NOT NULL
+);
+CREATE TABLE IF NOT EXISTS web_tokens (
+  token_digest text PRIMARY KEY,
+  api_user text NOT NULL REFERENCES web_contracts,
+  expires_at timestamptz NOT NULL
+);
+CREATE INDEX IF NOT EXISTS web_tokens_of_contract ON web_tokens (api_user);
+CREATE TABLE IF NOT EXISTS web_pages (
+  api_user text NOT NULL REFERENCES web_contracts,
+  order_id text NOT NULL,
+  pay_token text NOT NULL UNIQUE,
+  return_url text NOT NULL,
+  cancel_url text NOT NULL,
+  language text NOT NULL,
+  label text NOT NULL,
+  faults text NOT NULL,
+  wrong_codes integer NOT NULL DEFAULT 0,
+  expires_at timestamptz NOT NULL,
+  PRIMARY KEY (api_user, order_id),
+  FOREIGN KEY (api_user, order_id) REFERENCES payments (api_user, reference)
+);
 CREATE TABLE IF NOT EXISTS request_log (
   id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
   received_at timestamptz NOT NULL,

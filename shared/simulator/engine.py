@@ -16,8 +16,17 @@ from shared.simulator.orange import face as orange
 from shared.simulator.orange.answers import unavailable
 from shared.simulator.orange.channels import Channels
 from shared.simulator.orange.desk import Desk as OrangeDesk
+from shared.simulator.orange_web import face as orange_web
+from shared.simulator.orange_web.contracts import Contracts
+from shared.simulator.orange_web.desk import Desk as OrangeWebDesk
 from shared.simulator.products import Desk
-from shared.simulator.settings import OwnAccount, OwnChannel, Settings, SettingsError
+from shared.simulator.settings import (
+    OwnAccount,
+    OwnChannel,
+    OwnWebContract,
+    Settings,
+    SettingsError,
+)
 from shared.simulator.store import Store
 from shared.simulator.tokens import TokenMint
 from shared.simulator.users import COLLECTION, DISBURSEMENT, Users
@@ -32,9 +41,11 @@ class _Told:
     own_account: OwnAccount | None
     own_disbursement: OwnAccount | None
     own_channel: OwnChannel | None
+    own_web_contract: OwnWebContract | None
     control_token: str | None
     mint: TokenMint
     channels: Channels
+    contracts: Contracts
     read_at: datetime
 
 
@@ -78,6 +89,15 @@ class Simulator:
                 self._users, self._database, self._store, self._sender, told.mint, self._log
             )
             return mtn.handle(desk, request, f"/{rest}", now=now, hold=_hold)
+        if face == "orange" and orange_web.is_meant(rest):
+            web = OrangeWebDesk(
+                told.contracts,
+                self._database,
+                self._store,
+                self._sender,
+                self._settings.public_url or request.host_url.rstrip("/"),
+            )
+            return orange_web.handle(web, request, f"/{rest}", now=now, hold=_hold, log=self._log)
         if face == "orange":
             counter = OrangeDesk(
                 told.channels, self._database, self._store, self._sender, self._log
@@ -89,9 +109,12 @@ class Simulator:
                 ("mtn", DISBURSEMENT): told.own_disbursement,
                 ("orange", COLLECTION): told.own_channel,
                 ("orange", DISBURSEMENT): told.own_channel,
+                ("orange", control.WEB): told.own_web_contract,
             }
             own = {whose: each.api_user.lower() for whose, each in prepared.items() if each}
-            office = control.Office(self._database, self._sender, told.channels, own)
+            office = control.Office(
+                self._database, self._sender, told.channels, told.contracts, own
+            )
             return control.handle(office, request, f"/{rest}", token=told.control_token, now=now)
         return json_response(404, {"message": "no such provider"})
 
@@ -117,7 +140,20 @@ class Simulator:
             channel, channels = self._settings.own_channel(), Channels(self._database, secret)
             if channel is not None and (told is None or channel != told.own_channel):
                 channels.put(channel, now)
-            self._told = _Told(account, payer, channel, token, TokenMint(secret), channels, now)
+            web, contracts = self._settings.own_web_contract(), Contracts(self._database)
+            if web is not None and (told is None or web != told.own_web_contract):
+                contracts.put(web, now)
+            self._told = _Told(
+                account,
+                payer,
+                channel,
+                web,
+                token,
+                TokenMint(secret),
+                channels,
+                contracts,
+                now,
+            )
             return self._told
 
 

@@ -136,6 +136,7 @@ KINDS: Final[Mapping[str, _Kind]] = dict(
         _kind((HOLDER, *_SHOWN), Fault("other_names")),
         _kind(_SUBMITS, Fault("refused_with", http_status=200), "http_status"),
         _kind(_SUBMITS, Fault("loose_order_id")),
+        _kind((SUBMIT,), Fault("strict_urls")),
         # Whether MTN refunds more than was paid is not known.
         _kind((PAYOUT,), Fault("loose_refund")),
     )

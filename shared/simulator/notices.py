@@ -6,6 +6,7 @@ from typing import Final
 
 from shared.simulator import payments
 from shared.simulator.orange import payments as orange
+from shared.simulator.orange_web import orders
 from shared.simulator.payments import Payment
 
 # Recorded in the sandbox in September 2026.
@@ -26,7 +27,9 @@ class Notice:
 
 
 def notice_of(payment: Payment, now: datetime, *, kind: str) -> Notice:
-    """The notice of a payment at either operator, of the kind that was planned."""
+    """The notice of a payment of whichever product, of the kind that was planned."""
     if payment.request.environment in orange.PRODUCTS:
         return Notice(_ORANGE_HEADERS, orange.callback_body(payment, now, kind=kind))
+    if payment.request.environment == orders.ENVIRONMENT:
+        return Notice(_ORANGE_HEADERS, orders.callback_body(payment, now, kind=kind))
     return Notice(_MTN_HEADERS, payments.callback_body(payment, now, kind=kind))

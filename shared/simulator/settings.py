@@ -6,7 +6,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
+from typing import Final, TypeVar
 from urllib.parse import unquote, urlsplit
 
 _DEFAULT_SECRETS_DIR: Final = "/etc/pay/secrets"
@@ -56,6 +56,19 @@ class OwnChannel:
     pin: str
 
 
+@dataclass(frozen=True, slots=True, repr=False)
+class OwnWebContract:
+    """Orange's contract of Web Payment that stands ready for our own adapter."""
+
+    client_id: str
+    client_secret: str
+    merchant_key: str
+    api_user: str
+
+
+_Contract = TypeVar("_Contract", OwnChannel, OwnWebContract)
+
+
 @dataclass(frozen=True, slots=True)
 class Settings:
     """Addresses are read once; secret files whenever they are asked for, so a change is seen."""
@@ -64,6 +77,7 @@ class Settings:
     secrets_dir: Path
     callback_host: str
     pool_size: int = _DEFAULT_POOL_SIZE
+    public_url: str = ""
 
     @classmethod
     def from_environment(cls, environment: Mapping[str, str] = os.environ) -> "Settings":
@@ -77,6 +91,7 @@ class Settings:
             secrets_dir=Path(environment.get("SECRETS_DIR", _DEFAULT_SECRETS_DIR)),
             callback_host=(callback_base.hostname or "127.0.0.1").lower(),
             pool_size=_pool_size(environment.get("POOL", str(_DEFAULT_POOL_SIZE))),
+            public_url=environment.get("PUBLIC_BASE_URL", "").rstrip("/"),
         )
 
     def database(self) -> DatabaseAddress:
@@ -107,17 +122,23 @@ class Settings:
 
     def own_channel(self) -> OwnChannel | None:
         """Orange's prepared contract; None without its file. Raises SettingsError if malformed."""
-        name = "simulator_orange_credentials"
+        return self._own_contract("simulator_orange_credentials", OwnChannel)
+
+    def own_web_contract(self) -> OwnWebContract | None:
+        """The one prepared for Web Payment; as `own_channel`."""
+        return self._own_contract("simulator_orange_web_credentials", OwnWebContract)
+
+    def _own_contract(self, name: str, shape: type[_Contract]) -> _Contract | None:
         text = self._secret_if_present(name)
         if text is None:
             return None
         try:
-            channel = OwnChannel(**{key: str(value) for key, value in json.loads(text).items()})
+            made = shape(**{key: str(value) for key, value in json.loads(text).items()})
         except (ValueError, AttributeError, TypeError) as error:
             raise SettingsError(f"secret {name} is malformed") from error
-        if not _UUID4.fullmatch(channel.api_user):
+        if not _UUID4.fullmatch(made.api_user):
             raise SettingsError(f"secret {name}: api_user is not a UUIDv4")
-        return channel
+        return made
 
     def _own_account(self, name: str) -> OwnAccount | None:
         text = self._secret_if_present(name)

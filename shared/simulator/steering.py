@@ -11,6 +11,7 @@ from shared.simulator.database import Database, Runner
 from shared.simulator.faults import FaultError, operation_of, parse_fault
 from shared.simulator.orange import payments as orange
 from shared.simulator.orange.outcomes import CANCELLED
+from shared.simulator.orange_web import orders
 from shared.simulator.outcomes import CURRENCIES, FinalStatus
 from shared.simulator.payments import Payment
 from shared.simulator.schedule import PlannedCallback
@@ -236,7 +237,9 @@ def _money(order: Mapping[str, Any]) -> tuple[str, str]:
 
 
 def _refusal(payment: Payment) -> str:
-    """What each operator calls a payer's refusal."""
+    """What each product calls a payer's refusal."""
+    if payment.request.environment == orders.ENVIRONMENT:
+        return orders.FAILED
     is_orange = payment.request.environment in orange.PRODUCTS
     return CANCELLED if is_orange else "APPROVAL_REJECTED"
 

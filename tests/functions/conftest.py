@@ -11,7 +11,7 @@ from pg8000.native import Connection
 from knative.local.postgres import connect
 from knative.local.secret_files import write_private
 from tests.database import Account, Database, MakeAccount
-from tests.functions import orange_till
+from tests.functions import orange_till, web_till
 from tests.functions.door import Door
 from tests.functions.process import function_process
 from tests.functions.pushes import Issuer
@@ -107,6 +107,7 @@ def process(
     }
     write_private(migrated.secrets_dir / "simulator_credentials", CREDENTIALS)
     write_private(migrated.secrets_dir / "simulator_orange_credentials", orange_till.CREDENTIALS)
+    write_private(migrated.secrets_dir / "simulator_orange_web_credentials", web_till.CREDENTIALS)
     write_private(migrated.secrets_dir / "simulator_disbursement_credentials", CREDENTIALS)
     write_private(migrated.secrets_dir / "s3_credentials", "access:secret")
     write_private(migrated.secrets_dir / "smtp", "")

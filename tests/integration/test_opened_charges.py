@@ -167,6 +167,7 @@ class Till(Shop):
             store=self.store,
             requester_of=lambda _: self.requester,
             opener_of=lambda _: self.requester,
+            on_page=lambda charge, _: f"page of {charge.id}",
             how=how,
         )
 

@@ -85,7 +85,12 @@ def test_each_mode_has_the_floats_of_its_own_operator_accounts(
         for tenant in (account.test, account.live)
     ]
 
-    ours = {migrated.operator_account, migrated.orange_account, migrated.paying_account}
+    ours = {
+        migrated.operator_account,
+        migrated.orange_account,
+        migrated.paying_account,
+        migrated.web_account,
+    }
     assert floats == [{f"float:{account}" for account in ours}, set()]
 
 

@@ -47,6 +47,7 @@ class Scene:
             store=self.store,
             requester_of=lambda _: self._adapter("requester"),
             opener_of=lambda _: self._adapter("opener") if self.opens else None,
+            on_page=lambda charge, _: f"page of {charge.id}",
             how=how,
         )
 

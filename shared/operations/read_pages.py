@@ -1,0 +1,52 @@
+"""Reads all pages of a charge as one payment: a payer may have paid on any of them."""
+
+from collections.abc import Callable, Sequence
+from typing import Final
+
+from shared.domain.charge import Charge
+from shared.domain.deadline import Deadline
+from shared.domain.money import Money
+from shared.operations.page_ports import Page, PageReader
+from shared.operations.ports import PaymentRead, ReadState
+
+NO_PAGE: Final = PaymentRead(ReadState.NOT_FOUND, "no_page")
+
+
+class ChargePages:
+    """A PaymentReader of one charge; it has no way to make a page.
+
+    Only the page that was shown can have been paid, as far as we know. The others are read as well,
+    so that what we do not know of is not lost.
+    """
+
+    def __init__(
+        self, charge: Charge, *, pages: Callable[[], Sequence[Page]], reader: PageReader
+    ) -> None:
+        """`pages` reads what was kept when it is asked for."""
+        self._money = charge.money
+        self._pages = pages
+        self._reader = reader
+
+    def read_payment(self, reference: str, *, deadline: Deadline) -> PaymentRead:
+        """Read each; `reference` is the order id of the page that is the charge's.
+
+        A success of any page is one. Of two, the sum was paid, which is not what was asked for. An
+        end without success counts when all were read.
+        """
+        reads = {
+            page.order_id: self._reader.read_page(page, self._money, deadline=deadline)
+            for page in self._pages()
+        }
+        paid = [read for read in reads.values() if read.state is ReadState.SUCCEEDED]
+        if len(paid) > 1:
+            total = sum(read.money.amount for read in paid if read.money is not None)
+            return PaymentRead(
+                ReadState.SUCCEEDED,
+                "paid_more_than_once",
+                operator_transaction_id=paid[0].operator_transaction_id,
+                money=Money(total, self._money.currency),
+            )
+        if paid:
+            return paid[0]
+        silent = [read for read in reads.values() if read.state is ReadState.UNKNOWN]
+        return silent[0] if silent else reads.get(reference, NO_PAGE)
