@@ -1,10 +1,11 @@
-"""Takes a refund of a charge that was paid."""
+"""Takes a refund of a charge that was paid, and decides about payments that came late."""
 
 from shared.operations.create_refund import CreateRefund
 from shared.operations.create_refund import create_refund as create_operation
 from shared.operations.ports import Replayed
 from shared.runtime import payouts, wiring
 from shared.runtime.crash import reached
+from shared.runtime.doors import late_payments
 from shared.runtime.http import Answer, Call, http_function
 from shared.runtime.idempotency import read_key
 
@@ -30,7 +31,7 @@ def create(call: Call) -> Answer:
 
 create_refund = http_function(
     "create_refund",
-    {"create_refund": create},
+    {"create_refund": create, **late_payments.HANDLERS},
     authenticate=wiring.authenticate,
     admit=wiring.admit,
 )

@@ -1,7 +1,13 @@
-"""Reads the operator's word on money that goes out and moves state and money by it."""
+"""Reads the operator's word on money that goes out and moves state and money by it.
 
+And does with a late payment what its account's setting says, when its time has come.
+"""
+
+from shared.domain.ids import is_id
+from shared.domain.late_payment import PREFIX
+from shared.operations.late_payments import decide_late_payment
 from shared.operations.settle_payout import settle_payout as settle
-from shared.runtime import logs, payouts, wiring
+from shared.runtime import late_payments, logs, payouts, wiring
 from shared.runtime.http import Push, push_function
 
 
@@ -9,6 +15,11 @@ def handle(push: Push) -> None:
     """Read, compare, move."""
     message = push.message
     tenant = wiring.tenant_of(message)
+    if is_id(message.object_id, PREFIX):
+        terms = late_payments.terms(tenant, traceparent=message.traceparent)
+        outcome = decide_late_payment(message, terms)
+        logs.info("late_payment_decided", object_id=message.object_id, outcome=outcome)
+        return
     outcome = settle(
         message,
         store=payouts.store_of(tenant, message.object_id),

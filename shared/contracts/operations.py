@@ -64,6 +64,7 @@ OPERATIONS: Final[tuple[Operation, ...]] = (
     ),
     Operation("list_cases", "manage_platform", "GET", "/v1/platform/cases", "person"),
     Operation("list_audit_entries", "read_payments", "GET", "/v1/audit_entries", "merchant"),
+    Operation("list_late_payments", "read_payments", "GET", "/v1/late_payments", "merchant"),
     Operation("list_invitations", "manage_account", "GET", "/v1/invitations", "merchant"),
     Operation("invite_person", "manage_account", "POST", "/v1/invitations", "merchant"),
     Operation("read_openapi", "read_payments", "GET", "/openapi.json", "public"),
@@ -129,6 +130,12 @@ OPERATIONS: Final[tuple[Operation, ...]] = (
         "/v1/balance_transactions/{id}",
         "merchant",
     ),
+    Operation(
+        "accept_late_payment", "create_refund", "POST", "/v1/late_payments/{id}/accept", "merchant"
+    ),
+    Operation(
+        "refund_late_payment", "create_refund", "POST", "/v1/late_payments/{id}/refund", "merchant"
+    ),
     Operation("check_case", "manage_platform", "POST", "/v1/platform/cases/{id}/check", "person"),
     Operation("close_case", "manage_platform", "POST", "/v1/platform/cases/{id}/close", "person"),
     Operation("read_statement", "manage_platform", "GET", "/v1/platform/statements/{id}", "person"),
@@ -167,6 +174,7 @@ OPERATIONS: Final[tuple[Operation, ...]] = (
     Operation("reject_payout", "approve_payout", "POST", "/v1/payouts/{id}/reject", "merchant"),
     Operation("read_case", "manage_platform", "GET", "/v1/platform/cases/{id}", "person"),
     Operation("read_audit_entry", "read_payments", "GET", "/v1/audit_entries/{id}", "merchant"),
+    Operation("read_late_payment", "read_payments", "GET", "/v1/late_payments/{id}", "merchant"),
     Operation("end_access", "manage_platform", "POST", "/v1/accesses/{id}/end", "person"),
     Operation("remove_member", "manage_account", "POST", "/v1/team/{person}/remove", "merchant"),
     Operation("read_access", "manage_platform", "GET", "/v1/accesses/{id}", "person"),

@@ -131,6 +131,13 @@ LEFT JOIN LATERAL (
 WHERE c.id = :charge_id::text
 """)
 
+# A charge that was a late payment was asked for by the attempt of the one that had ended.
+FIND_LATE_ATTEMPT: Final = Statement(f"""
+SELECT {_ATTEMPT} FROM adjustments l JOIN provider_attempts a ON a.charge_id = l.object_id
+WHERE l.data->>'charge' = :charge_id::text AND l.data ? 'charge'
+ORDER BY a.number DESC LIMIT 1
+""")
+
 # A charge may be sent when it is new, when it is proven that nothing was sent, or when a read said
 # "not found" and granted the one resend (resends 1; taking it makes 2). Never while leased, never
 # past its time, never for a message that has had its effect: a grant is for another one. An

@@ -124,8 +124,12 @@ class Charges:
         if not rows:
             return None
         row = rows[0]
+        charge = charge_from_row(row, self._tenant)
         attempt = attempt_from_row(row[sql.CHARGE_WIDTH :], charge_id)
-        return charge_from_row(row, self._tenant), attempt
+        if attempt is None and charge.status is ChargeStatus.SUCCEEDED:
+            asked = self._database.once(self._tenant, sql.FIND_LATE_ATTEMPT, charge_id=charge_id)
+            attempt = attempt_from_row(asked.rows[0], charge_id) if asked.rows else None
+        return charge, attempt
 
     def claim(
         self,

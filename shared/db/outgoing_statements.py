@@ -213,7 +213,7 @@ gate AS MATERIALIZED (
           ELSE true END
       -- What a person must decide about nobody takes back.
       AND (stopped_at IS NULL OR :cause::text <> 'canceled')
-    RETURNING id{", charge_id" if charge else ""}
+    RETURNING id{", charge_id, late_payment_id" if charge else ""}
 ),
 {charge}
 consumed AS (

@@ -3,9 +3,10 @@
 from collections.abc import Mapping, Sequence
 from typing import Any, Final, TypeVar
 
-from shared.db import books
+from shared.db import books, late_statements
 from shared.db.charge_statements import CHARGE, FIND
 from shared.db.charges import charge_from_row
+from shared.db.late_payments import late_from_row
 from shared.db.payout_statements import PAYOUT
 from shared.db.payouts import payout_from_row
 from shared.db.refund_statements import REFUND
@@ -17,6 +18,7 @@ from shared.domain.balance_transaction import TYPE_OF, BalanceTransaction
 from shared.domain.charge import Charge
 from shared.domain.events import Event
 from shared.domain.ids import first_id
+from shared.domain.late_payment import LatePayment
 from shared.domain.payout import Payout
 from shared.domain.refund import Refund
 from shared.operations.lists import Page, PageOf
@@ -49,6 +51,14 @@ WHERE r.id > :after::text AND r.id < :before::text
   AND (:created_from::bigint IS NULL OR r.created_at >= to_timestamp(:created_from::bigint))
   AND (:created_until::bigint IS NULL OR r.created_at < to_timestamp(:created_until::bigint))
 ORDER BY r.id"""
+_LATE: Final = f"""
+SELECT {late_statements.COLUMNS} FROM adjustments a
+WHERE a.id > :after::text AND a.id < :before::text AND a.kind = 'late_payment'
+  AND (:charge::text IS NULL OR a.object_id = :charge::text)
+  AND (:status::text IS NULL OR a.status = :status::text)
+  AND (:created_from::bigint IS NULL OR a.created_at >= to_timestamp(:created_from::bigint))
+  AND (:created_until::bigint IS NULL OR a.created_at < to_timestamp(:created_until::bigint))
+ORDER BY a.id"""
 _EVENT: Final = "id, type, object_id, data, created_at, request_id, idempotency_key, api_version"
 _EVENTS: Final = f"""
 SELECT {_EVENT} FROM events
@@ -64,6 +74,8 @@ NEWEST_REFUNDS: Final = Statement(f"{_REFUNDS} DESC LIMIT :limit::int")
 OLDEST_REFUNDS: Final = Statement(f"{_REFUNDS} LIMIT :limit::int")
 NEWEST_PAYOUTS: Final = Statement(f"{_PAYOUTS} DESC LIMIT :limit::int")
 OLDEST_PAYOUTS: Final = Statement(f"{_PAYOUTS} LIMIT :limit::int")
+NEWEST_LATE: Final = Statement(f"{_LATE} DESC LIMIT :limit::int")
+OLDEST_LATE: Final = Statement(f"{_LATE} LIMIT :limit::int")
 NEWEST_EVENTS: Final = Statement(f"{_EVENTS} DESC LIMIT :limit::int")
 OLDEST_EVENTS: Final = Statement(f"{_EVENTS} LIMIT :limit::int")
 
@@ -133,6 +145,23 @@ class Reading:
             statuses=None if statuses is None else list(statuses),
         )
         return _cut([payout_from_row(row, self._tenant) for row in rows], page)
+
+    def find_late_payment(self, late_id: str) -> LatePayment | None:
+        """Return the late payment, or None."""
+        rows = self._rows(late_statements.FIND, id=late_id)
+        return late_from_row(rows[0], self._tenant) if rows else None
+
+    def list_late_payments(
+        self, page: Page, *, charge: str | None, status: str | None
+    ) -> PageOf[LatePayment]:
+        """Return a page of late payments, newest first."""
+        rows = self._rows(
+            NEWEST_LATE if page.ending_before is None else OLDEST_LATE,
+            **_bounds(page),
+            charge=charge,
+            status=status,
+        )
+        return _cut([late_from_row(row, self._tenant) for row in rows], page)
 
     def list_events(self, page: Page, *, object_id: str | None, kind: str | None) -> PageOf[Event]:
         """Return a page of events, newest first."""

@@ -7,6 +7,7 @@ from shared.db.ledger import LEDGER_PARTS, WHOLE
 from shared.db.outgoing_statements import CREATE_PARTS, OutgoingStatements
 from shared.db.statement import Statement
 
+# A late payment that was given back has ended; where that failed it is in suspense again.
 # What failed is not counted any more; what of it goes back to pending is released in its turn,
 # since the charge itself may have been already.
 _CHARGE: Final = """
@@ -25,11 +26,27 @@ hold AS (
     ON CONFLICT (kind, object_id) DO UPDATE
     SET due_at = GREATEST((SELECT held_until FROM charge), :at::timestamptz),
         lease_until = NULL, done_at = NULL
+),
+late AS (
+    UPDATE adjustments a
+    SET status = CASE :status::text WHEN 'succeeded' THEN 'refunded' ELSE 'open' END,
+        ended_at = CASE :status::text WHEN 'succeeded' THEN :at::timestamptz END
+    FROM gate WHERE a.id = gate.late_payment_id AND a.status = 'refunding'
+      AND :status::text IN ('succeeded', 'failed')
+    RETURNING a.id, a.status, gate.id AS refund_id
+),
+-- It waits for somebody again. A case is named after the refund that brought it.
+late_case AS (
+    INSERT INTO platform.cases (id, kind, account_id, livemode, object_id, reason, opened_at)
+    SELECT 'case_' || substr(refund_id, 4), 'late_payment', :account::text, :livemode::boolean, id,
+           'late_refund_failed', now()
+    FROM late WHERE status = 'open'
+    ON CONFLICT DO NOTHING
 ),"""
 REFUND: Final = OutgoingStatements(
     "refunds",
     "refund",
-    ("charge_id", "from_pending", "charge_reference", "reason"),
+    ("charge_id", "from_pending", "charge_reference", "reason", "late_payment_id"),
     charge=_CHARGE,
 )
 

@@ -1,6 +1,7 @@
 """The refunds of one tenant in PostgreSQL: their making, and what they alone have."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import datetime
 from typing import Any, Final
 
@@ -50,12 +51,7 @@ class Refunds(OutgoingRows[Refund]):
             if known:
                 return replayed(use, *known[0])
             from_pending = decide(_hold(transaction, refund.charge_id))
-            posting = ledger.refund_created(
-                refund.balance_transaction,
-                refund.id,
-                from_pending=from_pending,
-                from_available=refund.money.amount - from_pending,
-            )
+            posting = replace(refund, from_pending=from_pending).held()
             stored, told, _ = transaction.run(
                 sql.CREATE,
                 **events_values([event], tenant, message.traceparent),
@@ -112,4 +108,5 @@ def refund_from_row(row: Sequence[Any], tenant: Tenant) -> Refund:
         from_pending=own[1],
         charge_reference=own[2],
         reason=own[3],
+        late_payment=own[4],
     )

@@ -829,6 +829,18 @@ MESSAGES: Final[Mapping[str, Words]] = {
         "Only Orange Money can be paid on the operator's page.",
         "Seul Orange Money peut être payé sur la page de l'opérateur.",
     ),
+    "late_payment_decided": Words(
+        "The late payment is decided",
+        "Le paiement tardif a déjà été traité",
+        "This payment was accepted, or is being given back; that cannot be changed.",
+        "Ce paiement a été accepté, ou il est en cours de remboursement ; on ne peut y revenir.",
+    ),
+    "late_payment_unknown_payer": Words(
+        "Nobody knows who paid",
+        "Le payeur est inconnu",
+        "The operator's statement does not say who paid. Please ask us what can be done.",
+        "Le relevé de l'opérateur n'indique pas qui a payé. Veuillez nous demander que faire.",
+    ),
     "charge_not_refundable": Words(
         "The charge cannot be refunded",
         "Le paiement ne peut être remboursé",

@@ -7,7 +7,7 @@ holds for `balance * normal`.
 """
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 from shared.domain.fees import NO_FEE, Bearer, FeeLine, Line
@@ -151,6 +151,46 @@ each refund that failed afterwards and gave back what it had taken of that share
 OF_A_CHARGE_PENDING: Final = ("charge", "refund_created", "refund_failed", HOLD_RELEASED)
 """The kinds of transactions that move a charge's share of `pending`, the charge's own and those of
 its refunds."""
+
+
+def late_payment(
+    transaction_id: str, late_payment_id: str, *, amount: int, operator_account: str
+) -> Transaction:
+    """Keep money that came otherwise than asked where nobody can spend it; in whole XAF."""
+    return Transaction(
+        transaction_id,
+        "late_payment",
+        late_payment_id,
+        (Posting(float_account(operator_account).code, amount), Posting(SUSPENSE, -amount)),
+    )
+
+
+def late_payment_accepted(
+    transaction_id: str, charge_id: str, *, gross: Money, fees: Iterable[FeeLine]
+) -> Transaction:
+    """Take a charge's gross out of suspense instead of the float: it has been there."""
+    paid = charge_succeeded(transaction_id, charge_id, gross=gross, operator_account="", fees=fees)
+    return replace(paid, postings=(Posting(SUSPENSE, gross.amount), *paid.postings[1:]))
+
+
+def late_refund_created(transaction_id: str, refund_id: str, *, amount: int) -> Transaction:
+    """Hold a late payment that goes back to whoever paid it."""
+    return Transaction(
+        transaction_id,
+        "late_refund_created",
+        refund_id,
+        (Posting(SUSPENSE, amount), Posting(HELD, -amount)),
+    )
+
+
+def late_refund_failed(transaction_id: str, refund_id: str, *, amount: int) -> Transaction:
+    """Put it back into suspense: it is nobody's as before."""
+    return Transaction(
+        transaction_id,
+        "late_refund_failed",
+        refund_id,
+        (Posting(HELD, amount), Posting(SUSPENSE, -amount)),
+    )
 
 
 def refund_created(

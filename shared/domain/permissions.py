@@ -102,6 +102,10 @@ SCOPE_OF: Final[Mapping[str, Scope]] = {
     "create_refund": Scope.REFUNDS_WRITE,
     "list_refunds": Scope.REFUNDS_READ,
     "read_refund": Scope.REFUNDS_READ,
+    "list_late_payments": Scope.CHARGES_READ,
+    "read_late_payment": Scope.CHARGES_READ,
+    "accept_late_payment": Scope.CHARGES_WRITE,
+    "refund_late_payment": Scope.REFUNDS_WRITE,
     "create_payout": Scope.PAYOUTS_WRITE,
     "cancel_payout": Scope.PAYOUTS_WRITE,
     "list_payouts": Scope.PAYOUTS_READ,
@@ -202,6 +206,7 @@ OF_ACCESS: Final[frozenset[str]] = frozenset(
 
 STEP_UP: Final[Mapping[str, frozenset[bool]]] = {
     "create_refund": frozenset({True}),
+    "refund_late_payment": frozenset({True}),
     "create_payout": frozenset({True}),
     "cancel_payout": frozenset({True}),
     "approve_payout": frozenset({False, True}),

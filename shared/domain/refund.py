@@ -36,7 +36,7 @@ class Refund(Outgoing):
 
     `phone` is the number that paid the charge, and `charge_reference` what its operator knows that
     payment by. `from_pending` of the amount came from the charge's own pending money, the rest from
-    available.
+    available; all of it from suspense where it gives back a late payment.
     """
 
     kind: ClassVar[str] = "refund"
@@ -50,6 +50,7 @@ class Refund(Outgoing):
     charge_reference: str
     from_pending: int = 0
     reason: str | None = None
+    late_payment: str | None = None
 
     @property
     def about(self) -> str:
@@ -68,13 +69,26 @@ class Refund(Outgoing):
 
     @property
     def counted_as_refunded(self) -> int:
-        """The whole amount."""
-        return self.money.amount
+        """The whole amount; nothing of a late payment, which is no money of the charge's."""
+        return 0 if self.late_payment is not None else self.money.amount
 
     @property
     def from_available(self) -> int:
         """What of the amount came from available, in whole XAF."""
         return self.money.amount - self.from_pending
+
+    def held(self) -> ledger.Transaction:
+        """Return what is posted when it is made: the parts it takes are held."""
+        if self.late_payment is not None:
+            return ledger.late_refund_created(
+                self.balance_transaction, self.id, amount=self.money.amount
+            )
+        return ledger.refund_created(
+            self.balance_transaction,
+            self.id,
+            from_pending=self.from_pending,
+            from_available=self.from_available,
+        )
 
     def paid(self, transaction_id: str) -> ledger.Transaction:
         """Return what is posted when it was paid: held leaves through the float."""
@@ -87,6 +101,8 @@ class Refund(Outgoing):
 
     def given_back(self, transaction_id: str) -> ledger.Transaction:
         """Return what is posted when it failed: each part goes back to where it came from."""
+        if self.late_payment is not None:
+            return ledger.late_refund_failed(transaction_id, self.id, amount=self.money.amount)
         return ledger.refund_failed(
             transaction_id,
             self.id,

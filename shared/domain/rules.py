@@ -10,6 +10,7 @@ from shared.domain.account import Caller
 from shared.domain.approval import NEVER, ApprovalRule
 from shared.domain.errors import InvalidRequest, Refusal, TooManyRequests
 from shared.domain.fees import Schedule
+from shared.domain.late_payment import LateRule
 from shared.domain.phone import PARAM, PAYEE_PARAM, PhoneNumber
 from shared.domain.quota import business_day, seconds_to_next_day
 
@@ -19,9 +20,12 @@ NUMBER_DAY: Final = "number_day"
 VELOCITY_CHARGE: Final = "velocity_charge"
 VELOCITY_PAYOUT: Final = "velocity_payout"
 HOLD: Final = "hold"
+LATE_PAYMENT: Final = "late_payment"
 FEE: Final = "fee"
 APPROVAL: Final = "approval"
-KINDS: Final = (REQUESTS, PROMPTS, VELOCITY_CHARGE, VELOCITY_PAYOUT, HOLD, FEE, APPROVAL)
+KINDS: Final = (
+    REQUESTS, PROMPTS, VELOCITY_CHARGE, VELOCITY_PAYOUT, HOLD, LATE_PAYMENT, FEE, APPROVAL,
+)  # fmt: skip
 
 # What the database refuses by, in the order of `caps`: the code, and the field at fault.
 _REACHED: Final[Mapping[str, tuple[str, str | None]]] = {
@@ -31,6 +35,7 @@ _REACHED: Final[Mapping[str, tuple[str, str | None]]] = {
     "key_amount": ("key_amount_reached", "amount"),
 }
 NO_SCHEDULE: Final = Schedule()
+REFUND_LATE: Final = LateRule()
 T = TypeVar("T", "RequestRate", "Prompts", "Velocity")
 
 
@@ -80,8 +85,9 @@ class Velocity:
 class Rules:
     """What holds for one account in one mode; None where nothing bounds.
 
-    What a charge brings in becomes available after `hold`; `fees` says what is taken of it.
-    `approval` says which payouts a second person must approve.
+    What a charge brings in becomes available after `hold`; `fees` says what is taken of it, and
+    `late` what becomes of money that comes after the end. `approval` says which payouts a second
+    person must approve.
     """
 
     requests: RequestRate | None = None
@@ -89,6 +95,7 @@ class Rules:
     charges: Velocity | None = None
     payouts: Velocity | None = None
     hold: timedelta = charge.HOLD
+    late: LateRule = REFUND_LATE
     fees: Schedule = NO_SCHEDULE
     approval: ApprovalRule = NEVER
 
@@ -104,6 +111,7 @@ class Rules:
             charges=_read(Velocity, data.get(VELOCITY_CHARGE)),
             payouts=_read(Velocity, data.get(VELOCITY_PAYOUT)),
             hold=_hold(data.get(HOLD)),
+            late=LateRule.read(data[LATE_PAYMENT]) if LATE_PAYMENT in data else REFUND_LATE,
             fees=fees,
             approval=ApprovalRule.read(data.get(APPROVAL, {})),
         )

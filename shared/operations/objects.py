@@ -115,6 +115,7 @@ def refund_object(refund: Refund, *, language: str) -> dict[str, Any]:
             },
         },
         "balance_transaction": refund.balance_transaction,
+        "late_payment": refund.late_payment,
         "reason": refund.reason,
         "metadata": dict(refund.metadata),
         "created": unix_seconds(refund.created_at),

@@ -11,11 +11,13 @@ from shared.domain.charge import PUBLIC_STATUS, Charge
 from shared.domain.errors import InvalidRequest, NotFound
 from shared.domain.events import Event
 from shared.domain.ids import is_id
+from shared.domain.late_payment import PREFIX, LatePayment, LateStatus
 from shared.domain.payout import PUBLIC_STATUS as PAYOUT_STATUS
 from shared.domain.payout import Payout
 from shared.domain.refund import PUBLIC_STATUS as REFUND_STATUS
 from shared.domain.refund import Refund
 from shared.operations import objects
+from shared.operations.late_objects import late_payment_object
 from shared.operations.lists import (
     PAGE_PARAMS,
     Page,
@@ -52,6 +54,14 @@ class ReadStore(Protocol):
         self, page: Page, *, reference: str | None, statuses: Sequence[str] | None
     ) -> PageOf[Payout]:
         """Return a page of payouts."""
+
+    def find_late_payment(self, late_id: str) -> LatePayment | None:
+        """Return the late payment, or None."""
+
+    def list_late_payments(
+        self, page: Page, *, charge: str | None, status: str | None
+    ) -> PageOf[LatePayment]:
+        """Return a page of late payments."""
 
     def list_events(self, page: Page, *, object_id: str | None, kind: str | None) -> PageOf[Event]:
         """Return a page of events."""
@@ -158,6 +168,30 @@ def list_payouts(read: Read, store: ReadStore) -> dict[str, Any]:
     return objects.list_object("/v1/payouts", data, has_more=found.has_more)
 
 
+def read_late_payment(read: Read, store: ReadStore) -> dict[str, Any]:
+    """Return one late payment. Raises NotFound."""
+    refuse_unknown(read.query)
+    late_id = read.path_params["id"]
+    late = store.find_late_payment(late_id) if is_id(late_id, PREFIX) else None
+    if late is None:
+        raise NotFound("resource_missing", "id")
+    return late_payment_object(late)
+
+
+def list_late_payments(read: Read, store: ReadStore) -> dict[str, Any]:
+    """Return a page of late payments; filters `charge` (an id) and `status`."""
+    query = read.query
+    refuse_unknown(query, PAGE_PARAMS | {"charge", "status"})
+    status = query.get("status")
+    if status is not None and status not in set(LateStatus):
+        raise InvalidRequest("parameter_invalid", "status")
+    found = store.list_late_payments(
+        Page.parse(query, PREFIX), charge=read_filter(query, "charge"), status=status
+    )
+    data = [late_payment_object(late) for late in found.items]
+    return objects.list_object("/v1/late_payments", data, has_more=found.has_more)
+
+
 def list_events(read: Read, store: ReadStore) -> dict[str, Any]:
     """Return a page of events; filters `object` (an id) and `type`."""
     query = read.query
@@ -220,6 +254,8 @@ READS: Final[Mapping[str, Callable[[Read, ReadStore], dict[str, Any]]]] = {
     "list_refunds": list_refunds,
     "read_payout": read_payout,
     "list_payouts": list_payouts,
+    "read_late_payment": read_late_payment,
+    "list_late_payments": list_late_payments,
     "list_events": list_events,
     "read_event": read_event,
     "read_balance": read_balance,

@@ -22,8 +22,11 @@ from shared.domain.deadline import HANDLER_SECONDS, Deadline
 from shared.domain.errors import AskAgain, LedgerRefused
 from shared.domain.events import CHARGE_CREATED, PAYMENT_FINAL, Message
 from shared.domain.ids import new_id
+from shared.domain.late_payment import LateRule
 from shared.domain.notification import Kind, Notification
 from shared.operations import moves
+from shared.operations.late_payments import late_booking
+from shared.operations.late_store import LateBooks
 from shared.operations.ports import (
     ChargeStore,
     Lease,
@@ -52,6 +55,8 @@ class Settlement:
     now: Callable[[], datetime]
     monotonic: Callable[[], float]
     reached: Reached
+    late: LateBooks
+    late_rule: Callable[[], LateRule]
 
 
 def settle_charge(
@@ -62,6 +67,9 @@ def settle_charge(
     how: Settlement,
 ) -> str:
     """Read once and apply what it proves; return a word for the log.
+
+    A payer who paid after the end has her money kept as a late payment. One who paid otherwise
+    than asked before it is a riddle: the next answer may say what was asked.
 
     The sender's own record may come between: whoever loses that race looks again, since what the
     operator said stays true.
@@ -98,7 +106,7 @@ def _look_back(
 ) -> str:
     """Ask once more about a charge that failed after it may have been sent.
 
-    It stays as it is; a payer who paid all the same becomes a case. Raises AskAgain when the
+    It stays as it is; what a payer paid all the same is a late payment. Raises AskAgain when the
     operator says nothing, since whoever woke us may be right.
     """
     if attempt is None or charge.status not in {ChargeStatus.FAILED, ChargeStatus.EXPIRED}:
@@ -110,8 +118,39 @@ def _look_back(
     if read.state is ReadState.UNKNOWN:
         raise AskAgain(read.operator_word)
     if read.state is ReadState.SUCCEEDED:
-        return _case(_note(charge, attempt, read, how.now()), "paid_after_the_end", store=store)
+        note = _note(charge, attempt, read, how.now())
+        return _late(note, attempt, read, store=store, how=how)
     return "final_already"
+
+
+def _late(
+    note: ReadNote,
+    attempt: Attempt,
+    read: PaymentRead,
+    *,
+    store: ChargeStore,
+    how: Settlement,
+) -> str:
+    """Keep the money as a late payment; what names no whole francs, or fits no books, is a case.
+
+    So is, beside it, what was not even asked for: another amount, payer or order.
+    """
+    charge, rule = note.charge, how.late_rule()
+    difference = mismatch(charge, read)
+    reason = difference or "paid_after_the_end"
+    booking = late_booking(charge, attempt, read, reason, rule=rule, at=note.at)
+    if booking is None:
+        return _case(note, reason, store=store)
+    if difference is not None:
+        asked = _for_a_person(note, reason)
+        booking = replace(booking, case_id=asked.case_id, notice=asked.notice)
+    how.reached("settle_charge.before_commit")
+    try:
+        how.late.book(booking)
+    except LedgerRefused:
+        return _case(note, reason, store=store)
+    how.reached("settle_charge.after_commit")
+    return reason
 
 
 def _apply(
@@ -348,6 +387,11 @@ def _keep_unread(note: ReadNote, *, store: ChargeStore) -> str:
 
 
 def _case(note: ReadNote, reason: str, *, store: ChargeStore) -> str:
+    store.note_read(_for_a_person(note, reason))
+    return reason
+
+
+def _for_a_person(note: ReadNote, reason: str) -> ReadNote:
     case_id = new_id("case", int(note.at.timestamp() * 1000))
     charge = note.charge
     notice = Notification.of(
@@ -359,9 +403,7 @@ def _case(note: ReadNote, reason: str, *, store: ChargeStore) -> str:
         once_for=charge.id,
         reason=reason,
     )
-    note = replace(note, next_check_at=None, case_id=case_id, case_reason=reason, notice=notice)
-    store.note_read(note)
-    return reason
+    return replace(note, next_check_at=None, case_id=case_id, case_reason=reason, notice=notice)
 
 
 def _next(charge: Charge, event: ChargeEvent) -> ChargeStatus:

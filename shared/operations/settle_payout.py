@@ -276,7 +276,8 @@ def _succeeded(
         ended_at=now,
     )
     events = [moves.event_of(succeeded, at=now, language=how.language)]
-    charge = how.charge_of(outgoing.charge_id) if isinstance(outgoing, Refund) else None
+    is_of_charge = isinstance(outgoing, Refund) and outgoing.late_payment is None
+    charge = how.charge_of(outgoing.about) if is_of_charge else None
     if charge is not None:
         events.append(_charge_refunded(charge, at=now, how=how))
     return OutgoingMove(

@@ -56,11 +56,12 @@ def _paying() -> LastingCache[tuple[str, str, Tenant], OperatorAccount]:
 
 def terms(tenant: Tenant) -> RefundTerms:
     """Return by which accounts of operators a tenant's refunds are paid."""
+    return RefundTerms(lambda charge: paying_of(charge, tenant), wiring.kept_key("intent_key"))
 
-    def paying_of(charge: Charge) -> OperatorAccount | None:
-        return _paying().get((charge.operator_account, PAYING[charge.operator], tenant))
 
-    return RefundTerms(paying_of, wiring.kept_key("intent_key"))
+def paying_of(charge: Charge, tenant: Tenant) -> OperatorAccount | None:
+    """Return the account of an operator that pays a charge back, if any does."""
+    return _paying().get((charge.operator_account, PAYING[charge.operator], tenant))
 
 
 @once

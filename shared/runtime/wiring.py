@@ -17,6 +17,7 @@ from shared.db.engine import REPLY_SECONDS, make_engine
 from shared.db.holds import Holds
 from shared.db.identity import PeopleRows
 from shared.db.keys import Keys
+from shared.db.late_payments import LatePayments
 from shared.db.reading import Reading
 from shared.db.receipts import Receipts
 from shared.db.scheduling import Schedule
@@ -501,4 +502,6 @@ def settlement(tenant: Tenant) -> Settlement:
         now=now,
         monotonic=monotonic,
         reached=reached,
+        late=LatePayments(app_database(), tenant),
+        late_rule=lambda: rules(tenant).late,
     )

@@ -48,6 +48,12 @@ INSERT INTO "{schema}".payouts (id, amount, currency, status, operator, operator
   reference, intent_hmac, description, balance_transaction, submit_before, created_at)
 VALUES (:id, 100, 'XAF', 'created', 'mtn', 'opa_x', '+237670000001', :reference,
   repeat('0', 64), :words, 'txn_x', now(), now())"""
+_LATE: Final = """
+INSERT INTO "{schema}".adjustments (id, kind, status, amount, currency, object_id,
+  operator_account_id, operator_transaction_id, reason, data, balance_transaction, created_at)
+VALUES (:id, 'late_payment', 'open', 100, 'XAF', :charge, 'opa_x', :words, 'paid_after_the_end',
+  '{{"operator": "mtn", "phone": "+237670000001", "decision": "refund",
+     "due_at": "2026-01-01T00:00:00+00:00"}}', 'txn_x', now())"""
 _FUND: Final = "UPDATE \"{schema}\".ledger_accounts SET balance = -9000000 WHERE code = 'available'"
 _BOOKED: Final = """
 INSERT INTO "{schema}".ledger_transactions (id, kind, object_id, created_at)
@@ -206,6 +212,8 @@ def _open(account: Account, door: Callable[[str], Door], team: Team, superuser: 
     payout, schema = an_id("po"), account.test.schema
     superuser.run(_PAYOUT.format(schema=schema), id=payout, reference=REFERENCE, words=CANARY)
     superuser.run(_FUND.format(schema=schema))
+    late = an_id("lp")
+    superuser.run(_LATE.format(schema=schema), id=late, charge=charge["id"], words=CANARY)
     booked, sql = an_id("txn"), _BOOKED.format(schema=account.test.schema)
     superuser.run(sql, id=booked, refund=refund)
     event = door("read_payments").get("/v1/events", key=key).json["data"][0]
@@ -218,6 +226,7 @@ def _open(account: Account, door: Callable[[str], Door], team: Team, superuser: 
         "ch": charge["id"],
         "rf": refund,
         "po": payout,
+        "lp": late,
         "txn": booked,
         "evt": event["id"],
         "key": stolen["id"],

@@ -301,10 +301,10 @@ def test_the_first_callback_after_the_end_is_heard(
     assert checks(till, sent) == before + 1
 
 
-def test_a_payment_after_the_end_waits_for_a_person(
+def test_a_payment_after_the_end_is_kept(
     receive: Door, till: Till, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The operator refuses, then takes the money and calls back: a case, once, and no change."""
+    """The operator refuses, then takes the money and calls back: kept once, and no change."""
     monkeypatch.setattr(till, "request", answer(500, '{"code": "PAYER_NOT_FOUND"}'))
     charge_id = till.create()
     assert till.submit(charge_id).status == 204
@@ -315,5 +315,6 @@ def test_a_payment_after_the_end_waits_for_a_person(
 
     assert failed["status"] == "failed"
     assert till.charge(charge_id) == failed
-    (case,) = till.rows.platform("cases", "object_id = :id", id=charge_id)
-    assert (case["reason"], case["closed_at"]) == ("paid_after_the_end", None)
+    (late,) = till.rows.of("adjustments", "object_id = :id", id=charge_id)
+    assert (late["reason"], late["status"]) == ("paid_after_the_end", "open")
+    assert till.rows.platform("cases", "object_id = :id", id=charge_id) == []

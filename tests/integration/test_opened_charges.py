@@ -13,10 +13,12 @@ from sqlalchemy import Engine
 
 from shared.db import charge_statements as sql
 from shared.db.charges import Charges
+from shared.db.late_payments import LatePayments
 from shared.db.transaction import Database as Pool
 from shared.domain.account import OperatorAccount
 from shared.domain.charge import SUBMIT_LEASE, Attempt, AttemptStatus, Charge, ChargeStatus
 from shared.domain.errors import AskAgain
+from shared.domain.late_payment import LateRule
 from shared.domain.phone import Operator, PhoneNumber
 from shared.operations import moves
 from shared.operations.settle_charge import Settlement, settle_charge
@@ -61,6 +63,7 @@ class Shop:
     def __init__(self, engine: Engine, account: Account, database: Database) -> None:
         self.account, self.database = account, database
         self.store = Charges(Pool(engine), account.test)
+        self.late_books = LatePayments(Pool(engine), account.test)
         self.late = timedelta(0)
         self.dies_at = ""
         # The platform knows payTokens of all accounts: each shop has its own.
@@ -178,6 +181,8 @@ class Till(Shop):
             now=self.now,
             monotonic=time.monotonic,
             reached=lambda _: None,
+            late=self.late_books,
+            late_rule=LateRule,
         )
         message = a_message(charge, "charge-check-due")
         return settle_charge(message, store=self.store, reader_of=lambda _: self.reader, how=how)

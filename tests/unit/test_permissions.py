@@ -112,7 +112,7 @@ def test_a_restricted_key_does_what_its_scopes_say() -> None:
     key = replace(SECRET, kind="rk", scopes=frozenset({"charges:read"}))
 
     assert {operation for operation in SCOPE_OF if may(key, operation)} == {
-        "list_charges", "read_charge", "list_operators",
+        "list_charges", "read_charge", "list_late_payments", "read_late_payment", "list_operators",
     }  # fmt: skip
 
 
@@ -218,7 +218,8 @@ def test_an_access_reads_and_nothing_else(*, livemode: bool) -> None:
     reads = {op.operation_id for op in OPERATIONS if op.method == "GET"}
 
     assert able == {
-        "list_charges", "read_charge", "list_refunds", "read_refund", "list_payouts",
+        "list_charges", "read_charge", "list_late_payments", "read_late_payment",
+        "list_refunds", "read_refund", "list_payouts",
         "read_payout", "list_events", "read_event", "read_balance", "list_operators",
         "list_balance_transactions", "read_balance_transaction",
         "list_api_keys", "read_api_key",

@@ -120,14 +120,49 @@ def test_a_charge_that_is_paid_or_was_never_sent_is_not_even_read(
 
 
 @pytest.mark.parametrize("status", [ChargeStatus.FAILED, ChargeStatus.EXPIRED])
-def test_a_payment_after_the_end_is_a_case(status: ChargeStatus) -> None:
-    """A payer who paid what had failed for us is not forgotten; the charge stays as it is."""
-    scene = Scene(status, PAID)
+def test_a_payment_after_the_end_is_kept_in_suspense(status: ChargeStatus) -> None:
+    """What a payer paid of what had failed for us is hers, once; the charge stays as it is."""
+    scene = Scene(status, PAID, PAID)
 
-    assert scene.settle() == "paid_after_the_end"
+    assert [scene.settle(), scene.settle()] == ["paid_after_the_end"] * 2
 
-    assert scene.store.moves == []
-    assert scene.store.notes[0].case_reason == "paid_after_the_end"
+    assert (scene.store.moves, scene.store.notes) == ([], [])
+    (booking,) = scene.late.bookings
+    posted = booking.late.booked().by_account()
+    assert sorted(posted.values()) == [-5000, 5000]
+    assert posted["suspense"] == -5000
+    assert (booking.event.type, booking.case_id) == ("charge.late_payment", None)
+    assert booking.late.due_at - booking.late.created_at == timedelta(hours=24)
+
+
+@pytest.mark.parametrize(
+    ("read", "reason"),
+    [
+        (replace(PAID, money=Money(50)), "amount_or_currency_differs"),
+        (replace(PAID, payer=PhoneNumber("+237670000002")), "payer_differs"),
+    ],
+)
+def test_what_comes_late_and_otherwise_is_kept_as_it_came(read: PaymentRead, reason: str) -> None:
+    """The amount that the operator names, of the number that it names, and a person looks."""
+    scene = Scene(ChargeStatus.FAILED, read)
+
+    assert scene.settle() == reason
+
+    (booking,) = scene.late.bookings
+    assert (booking.late.money, booking.late.phone) == (read.money, read.payer)
+    assert booking.case_id is not None
+    assert booking.notice is not None
+
+
+@pytest.mark.parametrize("money", [None, Money(5000, Currency("EUR"))])
+def test_what_is_no_franc_is_booked_by_nobody(money: Money | None) -> None:
+    """An amount that nobody knows, or of another currency, is a case alone."""
+    scene = Scene(ChargeStatus.FAILED, replace(PAID, money=money))
+
+    assert scene.settle() == "amount_or_currency_differs"
+
+    assert scene.late.bookings == []
+    assert scene.store.notes[0].case_reason == "amount_or_currency_differs"
 
 
 @pytest.mark.parametrize("read", [PENDING, NOT_FOUND, PaymentRead(ReadState.FAILED, "EXPIRED")])
