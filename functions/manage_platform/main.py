@@ -1,7 +1,7 @@
-"""What administrators do for the whole platform: look into accounts, close cases, search."""
+"""What administrators do for the whole platform: look into accounts, close cases, book, search."""
 
 from shared.runtime import wiring
-from shared.runtime.doors import accesses, audit, cases, statements
+from shared.runtime.doors import accesses, audit, bookings, cases, statements
 from shared.runtime.http import http_function
 
 manage_platform = http_function(
@@ -9,6 +9,7 @@ manage_platform = http_function(
     {
         **accesses.HANDLERS,
         **audit.OF_THE_PLATFORM,
+        **bookings.HANDLERS,
         **cases.HANDLERS,
         **statements.HANDLERS,
     },

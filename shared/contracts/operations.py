@@ -62,6 +62,8 @@ OPERATIONS: Final[tuple[Operation, ...]] = (
     Operation(
         "create_customer_session", "read_customer", "POST", "/v1/customer/sessions", "public"
     ),
+    Operation("list_bookings", "manage_platform", "GET", "/v1/platform/bookings", "person"),
+    Operation("propose_booking", "manage_platform", "POST", "/v1/platform/bookings", "person"),
     Operation("list_cases", "manage_platform", "GET", "/v1/platform/cases", "person"),
     Operation("list_audit_entries", "read_payments", "GET", "/v1/audit_entries", "merchant"),
     Operation("list_late_payments", "read_payments", "GET", "/v1/late_payments", "merchant"),
@@ -69,6 +71,7 @@ OPERATIONS: Final[tuple[Operation, ...]] = (
     Operation("invite_person", "manage_account", "POST", "/v1/invitations", "merchant"),
     Operation("read_openapi", "read_payments", "GET", "/openapi.json", "public"),
     Operation("list_operators", "read_payments", "GET", "/v1/operators", "merchant"),
+    Operation("list_reversals", "read_payments", "GET", "/v1/reversals", "merchant"),
     Operation("list_accesses", "manage_platform", "GET", "/v1/accesses", "person"),
     Operation("list_accounts", "provision_account", "GET", "/v1/accounts", "person"),
     Operation("create_account", "provision_account", "POST", "/v1/accounts", "person"),
@@ -112,6 +115,12 @@ OPERATIONS: Final[tuple[Operation, ...]] = (
         "POST",
         "/v1/accounts/{id}/proposals/{proposal}/reject",
         "person",
+    ),
+    Operation(
+        "approve_booking", "manage_platform", "POST", "/v1/platform/bookings/{id}/approve", "person"
+    ),
+    Operation(
+        "reject_booking", "manage_platform", "POST", "/v1/platform/bookings/{id}/reject", "person"
     ),
     Operation(
         "read_platform_audit_entry",
@@ -160,6 +169,7 @@ OPERATIONS: Final[tuple[Operation, ...]] = (
     Operation(
         "read_customer_payment", "read_customer", "GET", "/v1/customer/payments/{id}", "customer"
     ),
+    Operation("read_booking", "manage_platform", "GET", "/v1/platform/bookings/{id}", "person"),
     Operation(
         "suspend_account", "provision_account", "POST", "/v1/accounts/{id}/suspend", "person"
     ),
@@ -177,6 +187,7 @@ OPERATIONS: Final[tuple[Operation, ...]] = (
     Operation("read_late_payment", "read_payments", "GET", "/v1/late_payments/{id}", "merchant"),
     Operation("end_access", "manage_platform", "POST", "/v1/accesses/{id}/end", "person"),
     Operation("remove_member", "manage_account", "POST", "/v1/team/{person}/remove", "merchant"),
+    Operation("read_reversal", "read_payments", "GET", "/v1/reversals/{id}", "merchant"),
     Operation("read_access", "manage_platform", "GET", "/v1/accesses/{id}", "person"),
     Operation("read_account", "provision_account", "GET", "/v1/accounts/{id}", "person"),
     Operation("read_api_key", "manage_account", "GET", "/v1/api_keys/{id}", "merchant"),

@@ -10,7 +10,8 @@ from shared.domain.ledger import OF_A_CHARGE_PENDING, lines_owed
 
 # A line is pending as long as any of its charge's money is, if it was pending money that it moved.
 BALANCE_TRANSACTION: Final = """
-SELECT t.id, t.kind, t.object_id, COALESCE(o.amount, r.amount, c.amount),
+SELECT t.id, t.kind, COALESCE(a.object_id, t.object_id),
+       COALESCE(o.amount, r.amount, c.amount, own.amount, 0),
        CASE WHEN r.id IS NULL THEN c.fee_lines END, o.fees, t.created_at,
        CASE WHEN was.pending
             THEN GREATEST(t.created_at, c.succeeded_at + make_interval(secs => c.hold_seconds))
@@ -24,8 +25,14 @@ FROM ledger_transactions t
 LEFT JOIN refunds r ON r.id = t.object_id
 LEFT JOIN payouts o ON o.id = t.object_id
 LEFT JOIN charges c ON c.id = COALESCE(r.charge_id, t.object_id)
-CROSS JOIN LATERAL (SELECT COALESCE(r.from_pending > 0, o.id IS NULL) AS pending) AS was
-WHERE t.kind = ANY(:kinds::text[]) AND COALESCE(o.id, c.id) IS NOT NULL"""
+LEFT JOIN adjustments a ON a.id = t.object_id
+LEFT JOIN LATERAL (
+    SELECT -sum(p.amount)::bigint AS amount FROM postings p
+    WHERE p.transaction_id = t.id AND p.code IN ('available', 'held', 'pending')) AS own
+  ON a.id IS NOT NULL
+CROSS JOIN LATERAL (
+    SELECT COALESCE(r.from_pending > 0, COALESCE(o.id, a.id) IS NULL) AS pending) AS was
+WHERE t.kind = ANY(:kinds::text[]) AND COALESCE(o.id, c.id, a.id) IS NOT NULL"""
 
 _PAGE: Final = """
   AND t.id > :after::text AND t.id < :before::text
@@ -34,7 +41,9 @@ _PAGE: Final = """
 ORDER BY t.id"""
 # Of one object there are a few, found by its id; all of them are found by theirs, in order.
 _ALL: Final = f"{BALANCE_TRANSACTION}{_PAGE}"
-_OF_ONE: Final = f"{BALANCE_TRANSACTION} AND t.object_id = :source::text{_PAGE}"
+_OF_ONE: Final = f"""{BALANCE_TRANSACTION} AND t.object_id IN (
+    SELECT :source::text UNION ALL
+    SELECT id FROM adjustments WHERE object_id = :source::text){_PAGE}"""
 NEWEST: Final = Statement(f"{_ALL} DESC LIMIT :limit::int")
 OLDEST: Final = Statement(f"{_ALL} LIMIT :limit::int")
 NEWEST_OF_ONE: Final = Statement(f"{_OF_ONE} DESC LIMIT :limit::int")

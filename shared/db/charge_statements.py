@@ -14,10 +14,10 @@ _COLUMNS: Final = """
     c.id, c.amount, c.currency, c.amount_refunded, c.status, c.failure_code, c.operator,
     c.operator_account_id, c.phone, c.operator_transaction_id, c.reference, c.description,
     c.return_url, c.metadata, c.balance_transaction, c.submit_before, c.lease_until, c.resends,
-    c.created_at, c.succeeded_at, c.hold_seconds, c.fee_lines"""
+    c.created_at, c.succeeded_at, c.hold_seconds, c.fee_lines, c.amount_reversed"""
 _RECEIPT: Final = "r.number, r.code, r.stored_at"
 CHARGE: Final = f"{_COLUMNS}, {_RECEIPT}"
-CHARGE_WIDTH: Final = 25
+CHARGE_WIDTH: Final = 26
 _ATTEMPT: Final = """
     a.id, a.number, a.reference, a.operator_account_id, a.status, a.not_found_reads,
     a.first_not_found_at, a.operator_reference"""
@@ -209,8 +209,8 @@ change AS (
 SELECT c.id, c.amount, c.currency, c.amount_refunded, c.status, c.failure_code, c.operator,
        c.operator_account_id, c.phone, c.operator_transaction_id, c.reference, c.description,
        c.return_url, c.metadata, c.balance_transaction, c.submit_before, c.lease_until, c.resends,
-       c.created_at, c.succeeded_at, c.hold_seconds, c.fee_lines, NULL::text, NULL::text,
-       NULL::timestamptz,
+       c.created_at, c.succeeded_at, c.hold_seconds, c.fee_lines, c.amount_reversed, NULL::text,
+       NULL::text, NULL::timestamptz,
        a.id, a.number, a.reference, a.operator_account_id, a.status, a.not_found_reads,
        a.first_not_found_at, a.operator_reference
 FROM gate c LEFT JOIN again a ON true

@@ -380,9 +380,10 @@ def charge_from_row(row: Sequence[Any], tenant: Tenant) -> Charge:
         succeeded_at=row[19],
         hold=timedelta(seconds=row[20]),
         fees=fee_lines_from(row[21]),
-        receipt_number=row[22],
-        receipt_code=row[23],
-        receipt_stored=row[24] is not None,
+        amount_reversed=row[22],
+        receipt_number=row[23],
+        receipt_code=row[24],
+        receipt_stored=row[25] is not None,
     )
 
 

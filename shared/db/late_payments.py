@@ -128,6 +128,19 @@ class LatePayments:
             done_at=at if until is None else None,
         )
 
+    def give_to_a_person(self, late_id: str, case_id: str, reason: str, *, at: datetime) -> None:
+        """Open a case of what nobody can decide by a rule, and close its due row."""
+        self._database.once(
+            self._tenant,
+            sql.GIVE_TO_A_PERSON,
+            account=self._tenant.account,
+            livemode=self._tenant.livemode,
+            late_id=late_id,
+            case_id=case_id,
+            reason=reason,
+            at=at,
+        )
+
     def _do(
         self,
         statement: Statement,
@@ -160,7 +173,7 @@ def _charge_values(charge: Charge) -> dict[str, Any]:
         "currency": charge.money.currency,
         "operator": charge.operator.value,
         "operator_account": charge.operator_account,
-        "phone": charge.phone.e164,
+        "phone": None if charge.phone is None else charge.phone.e164,
         "operator_transaction_id": charge.operator_transaction_id,
         "description": charge.description,
         "metadata": json.dumps(charge.metadata, ensure_ascii=False),

@@ -155,3 +155,20 @@ UPDATE platform.due_work SET due_at = :due_at::timestamptz, lease_until = NULL,
     done_at = :done_at::timestamptz
 WHERE kind = 'payout_check' AND object_id = :late_id::text
 """)
+
+GIVE_TO_A_PERSON: Final = Statement("""
+WITH gate AS MATERIALIZED (
+    SELECT id FROM adjustments
+    WHERE id = :late_id::text AND kind = 'late_payment' AND status = 'open'
+),
+due AS (
+    UPDATE platform.due_work
+    SET due_at = 'infinity', lease_until = NULL, done_at = :at::timestamptz
+    WHERE kind = 'payout_check' AND object_id = :late_id::text AND EXISTS (SELECT FROM gate)
+)
+INSERT INTO platform.cases (id, kind, account_id, livemode, object_id, reason, opened_at)
+SELECT :case_id::text, 'late_payment', :account::text, :livemode::boolean, id, :reason::text,
+       :at::timestamptz
+FROM gate
+ON CONFLICT DO NOTHING
+""")

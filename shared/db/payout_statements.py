@@ -12,7 +12,7 @@ PAYOUT: Final = OutgoingStatements(
     "payout",
     (
         "fees", "name", "description", "reference", "scheduled_at", "made_by", "content_sha256",
-        "approve_before", "decided_by", "decided_at", "decision_reason",
+        "approve_before", "decided_by", "decided_at", "decision_reason", "amount_returned",
     ),
 )  # fmt: skip
 

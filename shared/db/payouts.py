@@ -174,4 +174,5 @@ def payout_from_row(row: Sequence[Any], tenant: Tenant) -> Payout:
         scheduled_at=own[4],
         made_by=own[5],
         approval=None if own[6] is None else Approval(*own[6:11]),
+        amount_returned=own[11],
     )

@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import Any, Final, TypeVar
 
-from shared.db import books, late_statements
+from shared.db import adjustment_statements, books, late_statements
 from shared.db.charge_statements import CHARGE, FIND
 from shared.db.charges import charge_from_row
 from shared.db.late_payments import late_from_row
@@ -14,6 +14,7 @@ from shared.db.refunds import refund_from_row
 from shared.db.statement import Statement
 from shared.db.transaction import Database
 from shared.domain.account import Tenant
+from shared.domain.adjustment import AdjustmentKind, Reversal
 from shared.domain.balance_transaction import TYPE_OF, BalanceTransaction
 from shared.domain.charge import Charge
 from shared.domain.events import Event
@@ -48,6 +49,7 @@ SELECT {PAYOUT.columns} FROM payouts r
 WHERE r.id > :after::text AND r.id < :before::text
   AND (:reference::text IS NULL OR r.reference = :reference::text)
   AND (:statuses::text[] IS NULL OR r.status = ANY(:statuses::text[]))
+  AND (:returned::boolean IS NULL OR (r.amount_returned >= r.amount) = :returned::boolean)
   AND (:created_from::bigint IS NULL OR r.created_at >= to_timestamp(:created_from::bigint))
   AND (:created_until::bigint IS NULL OR r.created_at < to_timestamp(:created_until::bigint))
 ORDER BY r.id"""
@@ -74,6 +76,19 @@ NEWEST_REFUNDS: Final = Statement(f"{_REFUNDS} DESC LIMIT :limit::int")
 OLDEST_REFUNDS: Final = Statement(f"{_REFUNDS} LIMIT :limit::int")
 NEWEST_PAYOUTS: Final = Statement(f"{_PAYOUTS} DESC LIMIT :limit::int")
 OLDEST_PAYOUTS: Final = Statement(f"{_PAYOUTS} LIMIT :limit::int")
+_REVERSALS: Final = f"""
+SELECT {adjustment_statements.COLUMNS} FROM adjustments a
+WHERE a.id > :after::text AND a.id < :before::text AND a.kind IN ('reversal', 'return')
+  AND (:about::text IS NULL OR a.object_id = :about::text)
+  AND (:created_from::bigint IS NULL OR a.created_at >= to_timestamp(:created_from::bigint))
+  AND (:created_until::bigint IS NULL OR a.created_at < to_timestamp(:created_until::bigint))
+ORDER BY a.id"""
+NEWEST_REVERSALS: Final = Statement(f"{_REVERSALS} DESC LIMIT :limit::int")
+OLDEST_REVERSALS: Final = Statement(f"{_REVERSALS} LIMIT :limit::int")
+FIND_REVERSAL: Final = Statement(f"""
+SELECT {adjustment_statements.COLUMNS} FROM adjustments a
+WHERE a.id = :id::text AND a.kind IN ('reversal', 'return')
+""")
 NEWEST_LATE: Final = Statement(f"{_LATE} DESC LIMIT :limit::int")
 OLDEST_LATE: Final = Statement(f"{_LATE} LIMIT :limit::int")
 NEWEST_EVENTS: Final = Statement(f"{_EVENTS} DESC LIMIT :limit::int")
@@ -135,7 +150,12 @@ class Reading:
         return payout_from_row(rows[0], self._tenant) if rows else None
 
     def list_payouts(
-        self, page: Page, *, reference: str | None, statuses: Sequence[str] | None
+        self,
+        page: Page,
+        *,
+        reference: str | None,
+        statuses: Sequence[str] | None,
+        returned: bool | None = None,
     ) -> PageOf[Payout]:
         """Return a page of payouts, newest first."""
         rows = self._rows(
@@ -143,6 +163,7 @@ class Reading:
             **_bounds(page),
             reference=reference,
             statuses=None if statuses is None else list(statuses),
+            returned=returned,
         )
         return _cut([payout_from_row(row, self._tenant) for row in rows], page)
 
@@ -162,6 +183,20 @@ class Reading:
             status=status,
         )
         return _cut([late_from_row(row, self._tenant) for row in rows], page)
+
+    def find_reversal(self, reversal_id: str) -> Reversal | None:
+        """Return the reversal or return, or None."""
+        rows = self._rows(FIND_REVERSAL, id=reversal_id)
+        return _reversal(rows[0]) if rows else None
+
+    def list_reversals(self, page: Page, *, about: str | None) -> PageOf[Reversal]:
+        """Return a page of reversals and returns, newest first."""
+        rows = self._rows(
+            NEWEST_REVERSALS if page.ending_before is None else OLDEST_REVERSALS,
+            **_bounds(page),
+            about=about,
+        )
+        return _cut([_reversal(row) for row in rows], page)
 
     def list_events(self, page: Page, *, object_id: str | None, kind: str | None) -> PageOf[Event]:
         """Return a page of events, newest first."""
@@ -205,6 +240,10 @@ class Reading:
         kinds = list(TYPE_OF)
         rows = self._rows(books.FIND, **books.shared_values(), kinds=kinds, id=transaction_id)
         return books.from_row(rows[0]) if rows else None
+
+
+def _reversal(row: Sequence[Any]) -> Reversal:
+    return Reversal(row[0], AdjustmentKind(row[1]), *row[2:])
 
 
 def _bounds(page: Page) -> dict[str, Any]:

@@ -53,7 +53,7 @@ REFUND: Final = OutgoingStatements(
 # Nobody else refunds the charge until this transaction ends. What the statement after it counts is
 # seen by a younger snapshot than this lock.
 HOLD_CHARGE: Final = Statement("""
-SELECT status = 'succeeded', amount - amount_refunded FROM charges
+SELECT status = 'succeeded', GREATEST(0, amount - amount_refunded - amount_reversed) FROM charges
 WHERE id = :charge_id::text FOR UPDATE
 """)
 

@@ -44,6 +44,7 @@ FORGOTTEN: Final = (
     "payment_index",
     "cases",
     "endings",
+    "bookings",
     "dead_letters",
 )
 """Tables of the platform that lose the mode's rows."""

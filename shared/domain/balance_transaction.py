@@ -13,6 +13,11 @@ TYPE_OF: Final[Mapping[str, str]] = {
     "refund_failed": "refund_failure",
     "payout_created": "payout",
     "payout_given_back": "payout_failure",
+    "payout_corrected": "correction",
+    "refund_corrected": "correction",
+    "charge_reversed": "charge_reversal",
+    "payout_returned": "payout_return",
+    "correction": "correction",
 }
 """The public type of each kind of ledger transaction that changes what a merchant owns. A hold that
 is over, and a refund that was paid out, only move what was counted already."""
@@ -28,9 +33,9 @@ RETURNS: Final = frozenset({"payout_given_back"})
 class BalanceTransaction:
     """One change of a balance, with the id of its ledger transaction.
 
-    `moved` is in whole XAF, never below 0; `source` is the id of the charge, refund or payout. A
-    charge's money, and what moved of it, is pending until the hold is over: at `available_at`, or a
-    moment later.
+    `moved` is in whole XAF, below 0 only where what is no payment took something; `source` is the
+    id of the charge, refund or payout, or of the correction. A charge's money, and what moved of
+    it, is pending until the hold is over: at `available_at`, or a moment later.
     """
 
     id: str

@@ -132,6 +132,7 @@ class Charge:
 
     What it brings in is `pending` for the time of `hold`; `fees` is what is taken of it. Both are
     what was the rule when it was made. Without `phone` the payer pays on a page of the operator's.
+    `amount_reversed` is what its operator took back.
     """
 
     id: str
@@ -145,6 +146,7 @@ class Charge:
     created_at: datetime
     submit_before: datetime
     amount_refunded: int = 0
+    amount_reversed: int = 0
     failure_code: str | None = None
     operator_transaction_id: str | None = None
     reference: str | None = None

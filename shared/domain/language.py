@@ -829,6 +829,24 @@ MESSAGES: Final[Mapping[str, Words]] = {
         "Only Orange Money can be paid on the operator's page.",
         "Seul Orange Money peut être payé sur la page de l'opérateur.",
     ),
+    "booking_not_possible": Words(
+        "This cannot be booked",
+        "Cette écriture est impossible",
+        "What it is about does not stand so, or an account that it names would not bear it.",
+        "L'objet visé ne le permet pas, ou l'un des comptes nommés ne peut le supporter.",
+    ),
+    "booking_not_in_statement": Words(
+        "No statement has it",
+        "Aucun relevé ne le mentionne",
+        "No statement of this operator account has this transaction with this amount.",
+        "Aucun relevé de ce compte opérateur ne porte cette transaction avec ce montant.",
+    ),
+    "booked_already": Words(
+        "It is booked already",
+        "L'écriture existe déjà",
+        "This transaction of the operator's stands in the account's books already.",
+        "Cette transaction de l'opérateur figure déjà dans les livres du compte.",
+    ),
     "late_payment_decided": Words(
         "The late payment is decided",
         "Le paiement tardif a déjà été traité",

@@ -26,6 +26,9 @@ PUBLIC_STATUS: Final[Mapping[OutgoingStatus, str]] = {
     _S.EXPIRED: "canceled",
 }
 
+RETURNED: Final = "returned"
+"""The public word for one that was paid and came back."""
+
 PUBLIC_EVENT: Final[Mapping[OutgoingStatus, str]] = {
     _S.AWAITING_APPROVAL: "payout.requires_approval",
     _S.SCHEDULED: "payout.pending",
@@ -51,8 +54,9 @@ class Payout(Outgoing):
 
     `fees` is what it costs, by the ledger account that it is owed to, in whole XAF; it is held and
     taken with the amount. `name` is whom the merchant says the number belongs to. `scheduled_at` is
-    when it shall be sent, None for at once. `made_by` is the person or key who asked for it,
-    `approval` is there where a second person decides about it, or has.
+    when it shall be sent, None for at once; `amount_returned` what came back after it was paid.
+    `made_by` is the person or key who asked for it, `approval` is there where a second person
+    decides about it, or has.
     """
 
     kind: ClassVar[str] = "payout"
@@ -69,6 +73,12 @@ class Payout(Outgoing):
     scheduled_at: datetime | None = None
     made_by: str | None = None
     approval: Approval | None = None
+    amount_returned: int = 0
+
+    @property
+    def is_returned(self) -> bool:
+        """Tell whether all that was paid came back."""
+        return self.amount_returned >= self.money.amount
 
     @property
     def about(self) -> str:

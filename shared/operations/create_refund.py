@@ -100,7 +100,7 @@ def create_refund(
     try:
         _refuse_suspended(caller)
         charge, attempt, payer = _refundable(command, charges_of)
-        rest = charge.money.amount - charge.amount_refunded
+        rest = charge.money.amount - charge.amount_refunded - charge.amount_reversed
         amount = command.amount or rest
         _decide(Refundable(is_succeeded=True, rest=rest, pending=0), amount)
         paying = _paying(charge, terms)

@@ -156,7 +156,8 @@ def accept_late_payment(late_id: str, terms: LateTerms) -> LatePayment:
 def decide_late_payment(message: Message, terms: LateTerms) -> str:
     """Do what the account's setting says, when its time has come; return a word for the log.
 
-    What cannot be done now stays due. What cannot be accepted goes back.
+    What cannot be done now stays due. What cannot be accepted goes back, and what cannot go back is
+    a case.
     """
     late = terms.store.find(message.object_id)
     if late is None:
@@ -172,6 +173,10 @@ def decide_late_payment(message: Message, terms: LateTerms) -> str:
         return _decided(late, terms).status.value
     except Unavailable as failure:
         return failure.code
+    except InvalidRequest as refusal:
+        case_id = new_id("case", int(terms.now.timestamp() * 1000))
+        terms.store.give_to_a_person(late.id, case_id, refusal.code, at=terms.now)
+        return refusal.code
 
 
 def _decided(late: LatePayment, terms: LateTerms) -> LatePayment:
@@ -193,7 +198,7 @@ def _undecided(late: LatePayment, terms: LateTerms) -> tuple[Charge, Attempt]:
     if late.status is not LateStatus.OPEN:
         raise InvalidRequest("late_payment_decided", "id")
     found = None if late.charge is None else terms.charges_of.find_with_attempt(late.charge)
-    if found is None or found[1] is None or late.phone is None:
+    if found is None or found[1] is None:
         raise InvalidRequest("late_payment_unknown_payer", "id")
     return found[0], found[1]
 
@@ -207,6 +212,8 @@ def _after(late: LatePayment, terms: LateTerms, *wanted: LateStatus) -> LatePaym
 
 
 def _refund(late: LatePayment, charge: Charge, attempt: Attempt, terms: LateTerms) -> Refund:
+    if late.phone is None:
+        raise InvalidRequest("late_payment_unknown_payer", "id")
     paying = terms.paying_of(charge)
     if paying is None:
         raise Unavailable("operator_unavailable", retry_after_seconds=60)
@@ -220,7 +227,7 @@ def _refund(late: LatePayment, charge: Charge, attempt: Attempt, terms: LateTerm
         status=OutgoingStatus.CREATED,
         operator=late.operator,
         operator_account=paying.id,
-        phone=late.phone or charge.phone,
+        phone=late.phone,
         charge_reference=attempt.reference,
         intent_key=hashlib.sha256(_wish(late).encode()).hexdigest(),
         balance_transaction=new_id("txn", at_ms),

@@ -68,3 +68,6 @@ class LateStore(Protocol):
 
     def put_off(self, late_id: str, *, until: datetime | None, at: datetime) -> None:
         """Have it decided then; with None there is nothing to decide any more."""
+
+    def give_to_a_person(self, late_id: str, case_id: str, reason: str, *, at: datetime) -> None:
+        """Open a case of what nobody can decide by a rule, and close its due row."""

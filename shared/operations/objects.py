@@ -16,7 +16,7 @@ from shared.domain.events import Event
 from shared.domain.fees import Bearer, FeeLine
 from shared.domain.language import payout_text, refund_text, text
 from shared.domain.outgoing import Outgoing
-from shared.domain.payout import Payout
+from shared.domain.payout import RETURNED, Payout
 from shared.domain.people import Membership, Person
 from shared.domain.refund import PUBLIC_STATUS as REFUND_STATUS
 from shared.domain.refund import Refund
@@ -40,11 +40,13 @@ def charge_object(charge: Charge, *, base_url: str, language: str) -> dict[str, 
         "object": "charge",
         "amount": charge.money.amount,
         "amount_refunded": charge.amount_refunded,
+        "amount_reversed": charge.amount_reversed,
         "currency": charge.money.currency.lower(),
         "status": PUBLIC_STATUS[charge.status],
         "status_detail": charge.status.value,
         "paid": charge.status is ChargeStatus.SUCCEEDED,
         "refunded": charge.amount_refunded == charge.money.amount,
+        "reversed": charge.amount_reversed == charge.money.amount,
         "failure_code": failure,
         "failure_message": None if failure is None else text(failure, language),
         "next_action": _next_action(charge, base_url=base_url),
@@ -130,9 +132,10 @@ def payout_object(payout: Payout, *, language: str) -> dict[str, Any]:
         "id": payout.id,
         "object": "payout",
         "amount": payout.money.amount,
+        "amount_returned": payout.amount_returned,
         "fee": payout.fee,
         "currency": payout.money.currency.lower(),
-        "status": payout.public_statuses[payout.status],
+        "status": RETURNED if payout.is_returned else payout.public_statuses[payout.status],
         "status_detail": payout.status.value,
         "failure_code": failure,
         "failure_message": None if failure is None else payout_text(failure, language),

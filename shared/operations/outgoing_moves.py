@@ -6,6 +6,7 @@ from typing import Final
 
 from shared.domain import charge as charges
 from shared.domain.account import OPENING
+from shared.domain.adjustment import Adjustment
 from shared.domain.charge import Attempt, AttemptStatus
 from shared.domain.errors import LostRace
 from shared.domain.events import Event, Message
@@ -14,6 +15,7 @@ from shared.domain.intent import Intent
 from shared.domain.notification import Kind, Notification
 from shared.domain.outgoing import Outgoing, OutgoingEvent, OutgoingStatus, reference_of
 from shared.operations import objects
+from shared.operations.late_objects import correction_object
 from shared.operations.outgoing_store import OutgoingMove, OutgoingNote
 from shared.operations.ports import Lease
 
@@ -122,16 +124,7 @@ def event_of(outgoing: Outgoing, *, at: datetime, language: str) -> Event:
 
 def case(note: OutgoingNote, reason: str, *, stops: bool = False) -> OutgoingNote:
     """Return a note that hands it to a person; nobody reads it on a schedule any more."""
-    outgoing = note.outgoing
-    notice = Notification.of(
-        Kind.CASE_OPENED,
-        outgoing.account,
-        {"payment": outgoing.id},
-        livemode=outgoing.livemode,
-        now=note.at,
-        once_for=outgoing.id,
-        reason=reason,
-    )
+    notice = case_notice(note.outgoing, reason, at=note.at)
     return replace(
         note,
         next_check_at=None,
@@ -139,6 +132,30 @@ def case(note: OutgoingNote, reason: str, *, stops: bool = False) -> OutgoingNot
         case_id=new_id("case", int(note.at.timestamp() * 1000)),
         case_reason=reason,
         notice=notice,
+    )
+
+
+def case_notice(outgoing: Outgoing, reason: str, *, at: datetime) -> Notification:
+    """Return what the account's people are told of a case."""
+    return Notification.of(
+        Kind.CASE_OPENED,
+        outgoing.account,
+        {"payment": outgoing.id},
+        livemode=outgoing.livemode,
+        now=at,
+        once_for=outgoing.id,
+        reason=reason,
+    )
+
+
+def corrected_event(adjustment: Adjustment, event_type: str) -> Event:
+    """Return the event that tells the merchant of a correction."""
+    return Event(
+        id=new_id("evt", int(adjustment.created_at.timestamp() * 1000)),
+        type=event_type,
+        object_id=adjustment.id,
+        data=objects.to_json(correction_object(adjustment)),
+        created_at=adjustment.created_at,
     )
 
 

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
 
+from shared.domain.adjustment import Adjustment
 from shared.domain.audit import AuditEntry
 from shared.domain.charge import Attempt, AttemptStatus
 from shared.domain.events import Event, Message
@@ -64,6 +65,27 @@ class OutgoingNote:
     case_id: str | None = None
     case_reason: str | None = None
     notice: Notification | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class PaidAfterAll:
+    """What failed for us and was paid all the same: its correction, what is told, and the case."""
+
+    outgoing: Outgoing
+    adjustment: Adjustment
+    event: Event
+    case_id: str
+    notice: Notification
+
+
+class CorrectionStore(Protocol):
+    """Where a reader of one tenant corrects what has ended; each call is one transaction."""
+
+    def paid_after_all(self, correction: PaidAfterAll) -> bool:
+        """Book it with its case; False where this transaction of the operator's is booked.
+
+        Raises LedgerRefused.
+        """
 
 
 class OutgoingStore(Protocol):

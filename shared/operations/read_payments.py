@@ -6,18 +6,20 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final, Protocol
 
+from shared.domain.adjustment import Reversal
 from shared.domain.balance_transaction import TYPE_OF, BalanceTransaction
 from shared.domain.charge import PUBLIC_STATUS, Charge
 from shared.domain.errors import InvalidRequest, NotFound
 from shared.domain.events import Event
 from shared.domain.ids import is_id
 from shared.domain.late_payment import PREFIX, LatePayment, LateStatus
+from shared.domain.outgoing import OutgoingStatus
 from shared.domain.payout import PUBLIC_STATUS as PAYOUT_STATUS
-from shared.domain.payout import Payout
+from shared.domain.payout import RETURNED, Payout
 from shared.domain.refund import PUBLIC_STATUS as REFUND_STATUS
 from shared.domain.refund import Refund
 from shared.operations import objects
-from shared.operations.late_objects import late_payment_object
+from shared.operations.late_objects import late_payment_object, reversal_object
 from shared.operations.lists import (
     PAGE_PARAMS,
     Page,
@@ -26,6 +28,8 @@ from shared.operations.lists import (
     read_whole,
     refuse_unknown,
 )
+
+PAID: Final = PAYOUT_STATUS[OutgoingStatus.SUCCEEDED]
 
 
 class ReadStore(Protocol):
@@ -51,9 +55,14 @@ class ReadStore(Protocol):
         """Return the payout, or None."""
 
     def list_payouts(
-        self, page: Page, *, reference: str | None, statuses: Sequence[str] | None
+        self,
+        page: Page,
+        *,
+        reference: str | None,
+        statuses: Sequence[str] | None,
+        returned: bool | None = None,
     ) -> PageOf[Payout]:
-        """Return a page of payouts."""
+        """Return a page of payouts; `returned` tells those that came back from the others."""
 
     def find_late_payment(self, late_id: str) -> LatePayment | None:
         """Return the late payment, or None."""
@@ -62,6 +71,12 @@ class ReadStore(Protocol):
         self, page: Page, *, charge: str | None, status: str | None
     ) -> PageOf[LatePayment]:
         """Return a page of late payments."""
+
+    def find_reversal(self, reversal_id: str) -> Reversal | None:
+        """Return the reversal or return, or None."""
+
+    def list_reversals(self, page: Page, *, about: str | None) -> PageOf[Reversal]:
+        """Return a page of reversals and returns."""
 
     def list_events(self, page: Page, *, object_id: str | None, kind: str | None) -> PageOf[Event]:
         """Return a page of events."""
@@ -159,10 +174,13 @@ def list_payouts(read: Read, store: ReadStore) -> dict[str, Any]:
     """Return a page of payouts; filters `reference` and `status` (the public word)."""
     query = read.query
     refuse_unknown(query, PAGE_PARAMS | {"reference", "status"})
+    status = query.get("status")
+    word = PAID if status == RETURNED else status
     found = store.list_payouts(
         Page.parse(query, "po"),
         reference=read_filter(query, "reference"),
-        statuses=_statuses(query.get("status"), PAYOUT_STATUS),
+        statuses=_statuses(word, PAYOUT_STATUS),
+        returned=status == RETURNED if word == PAID else None,
     )
     data = [objects.payout_object(payout, language=read.language) for payout in found.items]
     return objects.list_object("/v1/payouts", data, has_more=found.has_more)
@@ -190,6 +208,26 @@ def list_late_payments(read: Read, store: ReadStore) -> dict[str, Any]:
     )
     data = [late_payment_object(late) for late in found.items]
     return objects.list_object("/v1/late_payments", data, has_more=found.has_more)
+
+
+def read_reversal(read: Read, store: ReadStore) -> dict[str, Any]:
+    """Return one reversal or return. Raises NotFound."""
+    refuse_unknown(read.query)
+    asked = read.path_params["id"]
+    found = store.find_reversal(asked) if is_id(asked, "rv") else None
+    if found is None:
+        raise NotFound("resource_missing", "id")
+    return reversal_object(found, livemode=read.livemode)
+
+
+def list_reversals(read: Read, store: ReadStore) -> dict[str, Any]:
+    """Return a page of reversals and returns; filter `source`, the id of a charge or payout."""
+    query = read.query
+    refuse_unknown(query, PAGE_PARAMS | {"source"})
+    page = Page.parse(query, "rv")
+    found = store.list_reversals(page, about=read_filter(query, "source"))
+    data = [reversal_object(each, livemode=read.livemode) for each in found.items]
+    return objects.list_object("/v1/reversals", data, has_more=found.has_more)
 
 
 def list_events(read: Read, store: ReadStore) -> dict[str, Any]:
@@ -256,6 +294,8 @@ READS: Final[Mapping[str, Callable[[Read, ReadStore], dict[str, Any]]]] = {
     "list_payouts": list_payouts,
     "read_late_payment": read_late_payment,
     "list_late_payments": list_late_payments,
+    "read_reversal": read_reversal,
+    "list_reversals": list_reversals,
     "list_events": list_events,
     "read_event": read_event,
     "read_balance": read_balance,

@@ -13,6 +13,7 @@ from typing import Final, assert_never
 from shared.domain import charge as charges
 from shared.domain import ending
 from shared.domain.account import OPENING
+from shared.domain.adjustment import PAID_AFTER_THE_END, paid_after_all
 from shared.domain.charge import Attempt, AttemptStatus, Charge
 from shared.domain.deadline import HANDLER_SECONDS, Deadline
 from shared.domain.errors import AskAgain, LedgerRefused
@@ -30,7 +31,13 @@ from shared.domain.refund import Refund
 from shared.operations import objects
 from shared.operations import outgoing_moves as moves
 from shared.operations.open_payout import is_missing, is_unpaid
-from shared.operations.outgoing_store import OutgoingMove, OutgoingNote, OutgoingStore
+from shared.operations.outgoing_store import (
+    CorrectionStore,
+    OutgoingMove,
+    OutgoingNote,
+    OutgoingStore,
+    PaidAfterAll,
+)
 from shared.operations.ports import PaymentRead, PayoutReader, Reached, ReadState
 
 CONSUMER: Final = "settle_payout"
@@ -50,6 +57,7 @@ class PayoutSettlement:
     language: str
     charge_of: Callable[[str], Charge | None]
     may_give_up: Callable[[str], bool]
+    corrections: CorrectionStore
     now: Callable[[], datetime]
     monotonic: Callable[[], float]
     reached: Reached
@@ -170,8 +178,8 @@ def _look_back(
 ) -> str:
     """Ask once more about one that failed after it may have been sent.
 
-    It stays as it is; one that was paid all the same becomes a case. Raises AskAgain when the
-    operator says nothing, since whoever woke us may be right.
+    It stays as it is; what was paid all the same is taken of available, and a person looks. Raises
+    AskAgain when the operator says nothing, since whoever woke us may be right.
     """
     was_sent = attempt is not None and attempt.status is not AttemptStatus.NOT_SENT
     if attempt is None or not was_sent or outgoing.status is not OutgoingStatus.FAILED:
@@ -181,8 +189,41 @@ def _look_back(
     if read.state is ReadState.UNKNOWN:
         raise AskAgain(read.operator_word)
     if read.state is ReadState.SUCCEEDED:
-        return _case(_note(outgoing, attempt, read, how.now()), "paid_after_the_end", store=store)
+        note = _note(outgoing, attempt, read, how.now())
+        return _paid_after_all(note, attempt, read, store=store, how=how)
     return "final_already"
+
+
+def _paid_after_all(
+    note: OutgoingNote,
+    attempt: Attempt,
+    read: PaymentRead,
+    *,
+    store: OutgoingStore,
+    how: PayoutSettlement,
+) -> str:
+    """Correct the books, once; what was paid otherwise, or out of suspense, is a case alone."""
+    outgoing = note.outgoing
+    reason = mismatch(outgoing, read) or PAID_AFTER_THE_END
+    is_late_refund = isinstance(outgoing, Refund) and outgoing.late_payment is not None
+    if reason != PAID_AFTER_THE_END or is_late_refund:
+        return _case(note, reason, store=store)
+    transaction = read.operator_transaction_id or attempt.known_as
+    adjustment = paid_after_all(outgoing, operator_transaction_id=transaction, at=note.at)
+    correction = PaidAfterAll(
+        outgoing,
+        adjustment,
+        moves.corrected_event(adjustment, f"{outgoing.kind}.corrected"),
+        new_id("case", int(note.at.timestamp() * 1000)),
+        moves.case_notice(outgoing, reason, at=note.at),
+    )
+    how.reached("settle_payout.before_commit")
+    try:
+        how.corrections.paid_after_all(correction)
+    except LedgerRefused:
+        return _case(note, reason, store=store)
+    how.reached("settle_payout.after_commit")
+    return reason
 
 
 def _apply(

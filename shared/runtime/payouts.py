@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from time import monotonic, sleep
 
+from shared.db.adjustments import Corrections
 from shared.db.endings import AllowedEndings
 from shared.db.outgoing import OutgoingRows
 from shared.db.payouts import Payouts
@@ -163,6 +164,7 @@ def settlement(tenant: Tenant) -> PayoutSettlement:
         language=wiring.profile(tenant.account).language,
         charge_of=wiring.charges(tenant).find,
         may_give_up=_may_give_up,
+        corrections=Corrections(wiring.app_database(), tenant),
         now=wiring.now,
         monotonic=monotonic,
         reached=reached,

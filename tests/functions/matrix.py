@@ -68,6 +68,8 @@ ROWS: Final[Mapping[str, Row]] = {
     "read_late_payment": Row(),
     "accept_late_payment": Row(body={}, when_suspended=403),
     "refund_late_payment": Row(body={}, when_suspended=403),
+    "list_reversals": Row(lists="rv"),
+    "read_reversal": Row(),
     "create_payout": Row(body=_PAYOUT, when_suspended=403),
     "cancel_payout": Row(body={}, when_suspended=403),
     "list_payouts": Row(lists="po"),

@@ -40,6 +40,7 @@ PLATFORM_TABLES: Final = (
     "payment_index",
     "cases",
     "endings",
+    "bookings",
     "statements",
     "statement_lines",
     "statement_days",

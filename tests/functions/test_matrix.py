@@ -54,6 +54,11 @@ INSERT INTO "{schema}".adjustments (id, kind, status, amount, currency, object_i
 VALUES (:id, 'late_payment', 'open', 100, 'XAF', :charge, 'opa_x', :words, 'paid_after_the_end',
   '{{"operator": "mtn", "phone": "+237670000001", "decision": "refund",
      "due_at": "2026-01-01T00:00:00+00:00"}}', 'txn_x', now())"""
+_REVERSAL: Final = """
+INSERT INTO "{schema}".adjustments (id, kind, status, amount, currency, object_id,
+  operator_account_id, operator_transaction_id, reason, balance_transaction, created_at, ended_at)
+VALUES (:id, 'reversal', 'booked', -100, 'XAF', :charge, 'opa_x', :words, 'r', 'txn_x', now(),
+  now())"""
 _FUND: Final = "UPDATE \"{schema}\".ledger_accounts SET balance = -9000000 WHERE code = 'available'"
 _BOOKED: Final = """
 INSERT INTO "{schema}".ledger_transactions (id, kind, object_id, created_at)
@@ -214,6 +219,8 @@ def _open(account: Account, door: Callable[[str], Door], team: Team, superuser: 
     superuser.run(_FUND.format(schema=schema))
     late = an_id("lp")
     superuser.run(_LATE.format(schema=schema), id=late, charge=charge["id"], words=CANARY)
+    reversal, sql = an_id("rv"), _REVERSAL.format(schema=schema)
+    superuser.run(sql, id=reversal, charge=charge["id"], words=CANARY)
     booked, sql = an_id("txn"), _BOOKED.format(schema=account.test.schema)
     superuser.run(sql, id=booked, refund=refund)
     event = door("read_payments").get("/v1/events", key=key).json["data"][0]
@@ -227,6 +234,7 @@ def _open(account: Account, door: Callable[[str], Door], team: Team, superuser: 
         "rf": refund,
         "po": payout,
         "lp": late,
+        "rv": reversal,
         "txn": booked,
         "evt": event["id"],
         "key": stolen["id"],

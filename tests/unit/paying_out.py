@@ -12,7 +12,7 @@ from shared.domain.events import PAYOUT_CHECK_DUE, Event, Message
 from shared.domain.outgoing import Outgoing, OutgoingEvent, OutgoingStatus, reference_of
 from shared.domain.payout import Payout
 from shared.domain.refund import Refund, Refundable
-from shared.operations.outgoing_store import Decide, OutgoingMove, OutgoingNote
+from shared.operations.outgoing_store import Decide, OutgoingMove, OutgoingNote, PaidAfterAll
 from shared.operations.ports import (
     Accepted,
     IdempotencyUse,
@@ -259,6 +259,7 @@ class Scene:
         self.has_no_credentials = False
         self.may_go_out = True
         self.given_up: set[str] = set()
+        self.corrected: list[PaidAfterAll] = []
 
     @property
     def refund(self) -> Refund:
@@ -300,6 +301,14 @@ class Scene:
             raise LookupError("no such secret")
         return self.payer
 
+    def paid_after_all(self, correction: PaidAfterAll) -> bool:
+        """CorrectionStore: a transaction of the operator's is booked once."""
+        known = {each.adjustment.operator_transaction_id for each in self.corrected}
+        if correction.adjustment.operator_transaction_id in known:
+            return False
+        self.corrected.append(correction)
+        return True
+
     def settle(self) -> str:
         """Have it read."""
         how = PayoutSettlement(
@@ -307,6 +316,7 @@ class Scene:
             language="fr",
             charge_of=lambda _: self.charge,
             may_give_up=self.given_up.__contains__,
+            corrections=self,
             now=self.clock.now,
             monotonic=self.clock.monotonic,
             reached=self.points.append,

@@ -217,14 +217,31 @@ def test_nothing_is_given_back_while_the_operator_is_silent() -> None:
     assert note.next_check_at == scene.clock.now() + timedelta(hours=1)
 
 
-def test_a_payment_after_the_end_is_a_case() -> None:
-    """A refund that failed for us and was paid all the same is not forgotten, and stays failed."""
-    scene = Scene(PAID, status=OutgoingStatus.FAILED, sent=SENT)
+def test_what_is_paid_after_the_end_is_taken_of_available() -> None:
+    """A refund that failed for us and was paid all the same stays failed; it is booked once."""
+    scene = Scene(PAID, PAID, status=OutgoingStatus.FAILED, sent=SENT)
 
-    assert scene.settle() == "paid_after_the_end"
+    assert [scene.settle(), scene.settle()] == ["paid_after_the_end"] * 2
 
-    assert (scene.store.moves, scene.store.notes[0].case_reason) == ([], "paid_after_the_end")
+    assert (scene.store.moves, scene.store.notes) == ([], [])
+    (corrected,) = scene.corrected
+    moved = corrected.adjustment.posting.by_account()
+    assert (moved["available"], sorted(moved.values())) == (2000, [-2000, 2000])
+    assert (corrected.adjustment.amount, corrected.adjustment.about) == (-2000, scene.refund.id)
+    assert corrected.event.type == "refund.corrected"
+    assert corrected.notice.kind == "case_opened"
     assert scene.store.checks_ended_at is not None
+
+
+@pytest.mark.parametrize("read", [replace(PAID, money=Money(2001)), replace(PAID, money=None)])
+def test_what_is_paid_otherwise_after_the_end_is_a_case(read: PaymentRead) -> None:
+    """Nobody books on the word of an answer that is of something else."""
+    scene = Scene(read, status=OutgoingStatus.FAILED, sent=SENT)
+
+    assert scene.settle() == "amount_or_currency_differs"
+
+    assert scene.corrected == []
+    assert scene.store.notes[0].case_reason == "amount_or_currency_differs"
 
 
 @pytest.mark.parametrize("sent", [None, AttemptStatus.NOT_SENT])

@@ -18,7 +18,6 @@ SET CONSTRAINTS ALL IMMEDIATE;
 ALTER TABLE platform.dated_rules
   -- squawk-ignore ban-drop-constraint
   DROP CONSTRAINT dated_rules_kind_check,
-  -- squawk-ignore constraint-missing-not-valid
   ADD CONSTRAINT dated_rules_kind_check
     CHECK (kind IN ('limits', 'limits_payout', 'fee', 'requests', 'prompts', 'velocity_charge',
                     'velocity_payout', 'hold', 'approval', 'holder_lookups',
