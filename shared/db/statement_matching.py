@@ -41,11 +41,15 @@ _PAYMENT: Final = """
         p.created_at
     FROM platform.payment_index p WHERE p.operator_account_id = :operator_account::text"""
 
-# By the keys in their order: our reference, Orange's payToken, our own id.
+# By the keys in their order: what came late by the operator's transaction, since the charge that it
+# was asked for has failed; our reference, Orange's payToken, our own id.
 FIND_PAYMENTS: Final = Statement(f"""
 SELECT w.number, p.*
-FROM jsonb_to_recordset(:keys::jsonb) AS w(number int, reference text, external_id text)
+FROM jsonb_to_recordset(:keys::jsonb) AS w(number int, transaction_id text,
+    reference text, external_id text)
 CROSS JOIN LATERAL (
+    {_PAYMENT} AND p.kind = 'late_payment' AND p.operator_id = w.transaction_id
+    UNION ALL
     {_PAYMENT} AND p.reference = w.reference
     UNION ALL
     {_PAYMENT} AND p.operator_reference = w.reference
@@ -213,7 +217,12 @@ def _payments(
     transaction: Transaction, statement: OperatorStatement, lines: Sequence[StatementLine]
 ) -> dict[int, KnownPayment]:
     keys = [
-        {"number": line.number, "reference": line.reference, "external_id": line.external_id}
+        {
+            "number": line.number,
+            "transaction_id": line.transaction_id,
+            "reference": line.reference,
+            "external_id": line.external_id,
+        }
         for line in lines
     ]
     rows = transaction.run(

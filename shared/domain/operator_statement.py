@@ -46,7 +46,7 @@ SETTLED: Final = frozenset({LineState.MATCHED, LineState.FEE})
 """States that leave nothing for a person."""
 
 _KINDS: Final[Mapping[LineKind, frozenset[str]]] = {
-    LineKind.COLLECTION: frozenset({"charge"}),
+    LineKind.COLLECTION: frozenset({"charge", "late_payment"}),
     # Orange has no refund: it gives back by a cash-in.
     LineKind.DISBURSEMENT: frozenset({"refund", "payout"}),
     LineKind.REFUND: frozenset({"refund"}),
@@ -165,7 +165,9 @@ class Judge:
 def _compared(line: StatementLine, payment: KnownPayment) -> LineState:
     """Compare a payment's line with it: kind, state, transaction, amount."""
     is_of_its_kind = payment.kind in _KINDS.get(line.kind, frozenset())
-    is_before_it = line.at < payment.created_at - WINDOW
+    # What came late came to light after it had moved.
+    is_late = payment.kind == "late_payment"
+    is_before_it = not is_late and line.at < payment.created_at - WINDOW
     if not is_of_its_kind or is_before_it or payment.state not in PAID:
         return LineState.MISSING_HERE
     if payment.operator_id is not None and payment.operator_id != line.transaction_id:

@@ -5,7 +5,7 @@ The port it is given cannot send a payment.
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Final, assert_never
 
 from shared.domain import absence, ledger, receipt
@@ -42,6 +42,9 @@ from shared.operations.ports import (
 CONSUMER: Final = "settle_charge"
 LOST_RACE: Final = "lost_race"
 TRIES: Final = 3
+ECHO: Final = timedelta(minutes=10)
+"""For how long after a success notices of it come again, and cost the operator nothing."""
+FAILED_AFTER_SUCCESS: Final = "failed_after_success"
 # What a failure is called whatever the operator says beside it.
 _CODES: Final = {ChargeEvent.LAPSED: "expired", ChargeEvent.NOT_RECEIVED: "not_received"}
 
@@ -104,14 +107,17 @@ def _look_back(
     reader_of: Callable[[Charge], PaymentReader],
     how: Settlement,
 ) -> str:
-    """Ask once more about a charge that failed after it may have been sent.
+    """Ask once more about a charge that failed after it may have been sent, or was paid long ago.
 
-    It stays as it is; what a payer paid all the same is a late payment. Raises AskAgain when the
-    operator says nothing, since whoever woke us may be right.
+    It stays as it is; what a payer paid all the same is a late payment, and where the operator has
+    taken its word back two persons book that. Raises AskAgain when the operator says nothing of one
+    that failed, since whoever woke us may be right.
     """
-    if attempt is None or charge.status not in {ChargeStatus.FAILED, ChargeStatus.EXPIRED}:
+    if attempt is None or moves.was_never_asked(charge, attempt):
         return "final_already"
-    if moves.was_never_asked(charge, attempt):
+    if is_long_ago(charge.succeeded_at, how.now()):
+        return _long_paid(charge, attempt, store=store, reader_of=reader_of, how=how)
+    if charge.status not in {ChargeStatus.FAILED, ChargeStatus.EXPIRED}:
         return "final_already"
     deadline = Deadline.after(HANDLER_SECONDS, how.monotonic)
     read = reader_of(charge).read_payment(attempt.known_as, deadline=deadline)
@@ -121,6 +127,26 @@ def _look_back(
         note = _note(charge, attempt, read, how.now())
         return _late(note, attempt, read, store=store, how=how)
     return "final_already"
+
+
+def is_long_ago(paid_at: datetime | None, now: datetime) -> bool:
+    """Tell whether whoever wakes us about what was paid is no echo of its success."""
+    return paid_at is not None and now - paid_at > ECHO
+
+
+def _long_paid(
+    charge: Charge,
+    attempt: Attempt,
+    *,
+    store: ChargeStore,
+    reader_of: Callable[[Charge], PaymentReader],
+    how: Settlement,
+) -> str:
+    deadline = Deadline.after(HANDLER_SECONDS, how.monotonic)
+    read = reader_of(charge).read_payment(attempt.known_as, deadline=deadline)
+    if read.state not in {ReadState.FAILED, ReadState.EXPIRED}:
+        return "final_already"
+    return _case(_note(charge, attempt, read, how.now()), FAILED_AFTER_SUCCESS, store=store)
 
 
 def _late(

@@ -39,10 +39,12 @@ from shared.operations.outgoing_store import (
     PaidAfterAll,
 )
 from shared.operations.ports import PaymentRead, PayoutReader, Reached, ReadState
+from shared.operations.settle_charge import FAILED_AFTER_SUCCESS, is_long_ago
 
 CONSUMER: Final = "settle_payout"
 LOST_RACE: Final = "lost_race"
 TRIES: Final = 3
+_LOOKED_BACK_AT: Final = frozenset({OutgoingStatus.FAILED, OutgoingStatus.SUCCEEDED})
 
 
 @dataclass(frozen=True, slots=True)
@@ -176,20 +178,25 @@ def _look_back(
     reader_of: Callable[[Outgoing], PayoutReader],
     how: PayoutSettlement,
 ) -> str:
-    """Ask once more about one that failed after it may have been sent.
+    """Ask once more about one that failed after it may have been sent, or was paid long ago.
 
     It stays as it is; what was paid all the same is taken of available, and a person looks. Raises
-    AskAgain when the operator says nothing, since whoever woke us may be right.
+    AskAgain when the operator says nothing of one that failed, since whoever woke us may be right.
     """
     was_sent = attempt is not None and attempt.status is not AttemptStatus.NOT_SENT
-    if attempt is None or not was_sent or outgoing.status is not OutgoingStatus.FAILED:
+    is_paid = outgoing.status is OutgoingStatus.SUCCEEDED
+    is_asked = is_long_ago(outgoing.ended_at, how.now()) if is_paid else was_sent
+    if attempt is None or not is_asked or outgoing.status not in _LOOKED_BACK_AT:
         return "final_already"
     deadline = Deadline.after(HANDLER_SECONDS, how.monotonic)
     read = reader_of(outgoing).read_payout(attempt.known_as, deadline=deadline)
+    note = _note(outgoing, attempt, read, how.now())
+    if is_paid:
+        is_taken_back = read.state in {ReadState.FAILED, ReadState.EXPIRED}
+        return _case(note, FAILED_AFTER_SUCCESS, store=store) if is_taken_back else "final_already"
     if read.state is ReadState.UNKNOWN:
         raise AskAgain(read.operator_word)
     if read.state is ReadState.SUCCEEDED:
-        note = _note(outgoing, attempt, read, how.now())
         return _paid_after_all(note, attempt, read, store=store, how=how)
     return "final_already"
 

@@ -89,7 +89,7 @@ def verify_page(code: str, *, accept_language: str | None, asked: str | None) ->
     tenant, charge = found
     profile = wiring.profile(tenant.account)
     receipt = Receipt.of(charge, account_name=profile.name, language=language_of(profile.language))
-    refunded = _refunded(charge, tenant)
+    refunded = _given_back(charge, tenant)
     view = VerifyView(
         number=receipt.number,
         account_name=receipt.account_name,
@@ -108,15 +108,22 @@ def verify_page(code: str, *, accept_language: str | None, asked: str | None) ->
     return StatusPage(200, page.html, page.headers)
 
 
-def _refunded(charge: Charge, tenant: Tenant) -> Money:
-    """Return what has gone back by the operator's own word; what is on its way has not."""
+def _given_back(charge: Charge, tenant: Tenant) -> Money:
+    """Return what has gone back by the operator's own word; what is on its way has not.
+
+    What the operator took back went to the payer too, at most all that she paid.
+    """
     under_way = 0
     if charge.amount_refunded:
         under_way = Refunds(wiring.app_database(), tenant).under_way(charge.id)
-    return Money(max(0, charge.amount_refunded - under_way), charge.money.currency)
+    refunded = max(0, charge.amount_refunded - under_way)
+    back = min(charge.money.amount, refunded + charge.amount_reversed)
+    return Money(back, charge.money.currency)
 
 
 def _state(charge: Charge, refunded: Money) -> PaymentState:
+    if charge.amount_reversed >= charge.money.amount:
+        return PaymentState.REVERSED
     if refunded.amount == 0:
         return PaymentState.PAID
     if refunded == charge.money:

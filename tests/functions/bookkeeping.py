@@ -2,7 +2,7 @@
 
 import uuid
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any, Final
 
@@ -12,6 +12,7 @@ from tests.functions.door import Door, Reply
 from tests.functions.pushes import Issuer, push_body
 from tests.functions.realm import Realm
 from tests.functions.till import AMOUNT, Till
+from tests.scripted_server import answer
 from tests.statement_text import Line, written
 
 PATH: Final = "/v1/platform/statements"
@@ -92,7 +93,18 @@ class Books:
     def paid(self) -> tuple[str, Line]:
         """A charge that was paid, and the line that an operator writes of it."""
         self.till.word = {"financialTransactionId": uuid.uuid4().hex[:10]}
+        return self._with_line(self.till.paid_charge())
+
+    def late(self) -> tuple[str, Line]:
+        """The same of a charge that had been refused before."""
+        self.till.word = {"financialTransactionId": uuid.uuid4().hex[:10]}
+        self.till.request = answer(500, '{"code": "PAYER_NOT_FOUND"}')
         charge = self.till.paid_charge()
+        (row,) = self.till.rows.of("adjustments", "object_id = :id", id=charge)
+        transaction = row["operator_transaction_id"]
+        return charge, replace(self._with_line(charge)[1], transaction_id=transaction)
+
+    def _with_line(self, charge: str) -> tuple[str, Line]:
         (row,) = self.till.rows.platform("payment_index", "object_id = :id", id=charge)
         line = Line(
             AMOUNT,

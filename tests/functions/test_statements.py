@@ -93,6 +93,17 @@ def test_a_statement_is_kept_matched_and_shown(books: Books, archive: dict[str, 
     assert charge
 
 
+def test_what_came_late_is_no_riddle(books: Books) -> None:
+    """Kept before the statement came, it is matched by the operator's transaction; no case."""
+    charge, line = books.late()
+    counts = books.match([line], first=TODAY, last=TODAY)
+
+    assert counts == {"matched": 1}
+    assert books.cases() == []
+    (kept,) = books.till.rows.of("adjustments", "object_id = :id", id=charge)
+    assert kept["operator_transaction_id"] == line.transaction_id
+
+
 def received_key(books: Books, uploaded: Reply) -> str:
     """Where the bytes of a statement lie."""
     return f"statements/{books.till.operator_account}/{uploaded.json['sha256']}.csv"

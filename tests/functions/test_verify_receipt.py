@@ -175,3 +175,17 @@ def test_a_store_that_is_away_is_told_as_such(
     assert (reply.status, reply.error["code"]) == (503, "temporarily_unavailable")
     assert int(reply.headers["Retry-After"]) > 0
     assert verify(stored["code"]).status == 200
+
+
+def test_a_payment_that_was_taken_back_no_longer_stands(
+    verify: Callable[..., Reply], till: Till, receipt: dict[str, Any]
+) -> None:
+    """The receipt stays genuine; its page says that the operator reversed the payment."""
+    till.rows.run(
+        f'UPDATE "{till.account.test.schema}".charges SET amount_reversed = amount WHERE id = :id',
+        id=receipt["charge_id"],
+    )
+    page = verify(receipt["code"]).content.decode()
+
+    assert "Ce reçu est authentique" in page
+    assert "Annulé par l" in page

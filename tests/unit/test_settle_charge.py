@@ -165,6 +165,30 @@ def test_what_is_no_franc_is_booked_by_nobody(money: Money | None) -> None:
     assert scene.store.notes[0].case_reason == "amount_or_currency_differs"
 
 
+@pytest.mark.parametrize(
+    ("minutes", "read", "word"),
+    [
+        (11, PaymentRead(ReadState.FAILED, "REVERSED"), "failed_after_success"),
+        (11, PAID, "final_already"),
+        (11, PaymentRead(ReadState.UNKNOWN, "timeout"), "final_already"),
+        (9, None, "final_already"),
+    ],
+)
+def test_a_word_that_is_taken_back_is_a_case(
+    minutes: int, read: PaymentRead | None, word: str
+) -> None:
+    """Long after a success somebody asks: what the operator says then moves nothing by itself."""
+    reads = [] if read is None else [read]
+    scene = Scene(ChargeStatus.SUCCEEDED, *reads, succeeded_at=START - timedelta(minutes=minutes))
+
+    assert scene.settle() == word
+
+    assert scene.store.moves == []
+    assert len(scene.operator.read_references) == len(reads)
+    reasons = [note.case_reason for note in scene.store.notes]
+    assert reasons == (["failed_after_success"] if word == "failed_after_success" else [])
+
+
 @pytest.mark.parametrize("read", [PENDING, NOT_FOUND, PaymentRead(ReadState.FAILED, "EXPIRED")])
 def test_a_failed_charge_stays_failed_without_a_word(read: PaymentRead) -> None:
     """What does not contradict the end changes nothing."""

@@ -244,6 +244,27 @@ def test_what_is_paid_otherwise_after_the_end_is_a_case(read: PaymentRead) -> No
     assert scene.store.notes[0].case_reason == "amount_or_currency_differs"
 
 
+@pytest.mark.parametrize(
+    ("minutes", "read", "word"),
+    [
+        (11, PaymentRead(ReadState.FAILED, "RETURNED"), "failed_after_success"),
+        (11, PAID, "final_already"),
+        (9, None, "final_already"),
+    ],
+)
+def test_what_came_back_is_a_case(minutes: int, read: PaymentRead | None, word: str) -> None:
+    """Long after it was paid somebody asks: what the operator says then moves nothing by itself."""
+    reads = [] if read is None else [read]
+    scene = Scene(*reads, status=OutgoingStatus.SUCCEEDED, sent=SENT)
+    ended_at = scene.clock.now() - timedelta(minutes=minutes)
+    scene.store.outgoing = replace(scene.refund, ended_at=ended_at)
+
+    assert scene.settle() == word
+
+    assert (scene.store.moves, scene.corrected) == ([], [])
+    assert len(scene.payer.read_references) == len(reads)
+
+
 @pytest.mark.parametrize("sent", [None, AttemptStatus.NOT_SENT])
 def test_a_refund_that_was_never_sent_is_not_looked_back_at(sent: AttemptStatus | None) -> None:
     """A late or repeated notice is normal and costs the operator nothing."""

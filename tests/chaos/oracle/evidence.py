@@ -26,6 +26,7 @@ _TENANT: Final = {
     "charges": "id",
     "refunds": "id",
     "payouts": "id",
+    "adjustments": "id",
     "provider_attempts": "id",
     "state_changes": "id",
     "receipts": "id",

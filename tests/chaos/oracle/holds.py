@@ -5,6 +5,7 @@ from collections.abc import Callable, Mapping
 from datetime import timedelta
 from typing import Final
 
+from tests.chaos.oracle import adjustments
 from tests.chaos.oracle.evidence import Evidence
 
 # By which kind of transaction a trial gives its merchant something to pay out.
@@ -39,7 +40,7 @@ def _taken(evidence: Evidence, part: str) -> Counter[str]:
     """What refunds that did not fail took of each charge's pending, or of available instead."""
     sums: Counter[str] = Counter()
     for row in evidence.rows("refunds"):
-        if row["status"] != "failed":
+        if row["status"] != "failed" and not adjustments.is_of_late(row):
             of_pending = row["from_pending"]
             amount = of_pending if part == "pending" else row["amount"] - of_pending
             sums[row["charge_id"]] += amount
@@ -71,8 +72,9 @@ def pending_is_explained(evidence: Evidence) -> list[str]:
 
 
 def available_is_explained(evidence: Evidence) -> list[str]:
-    """I24: available is what came in, by releases and by hand, less what goes out of it."""
+    """I24: available is what came in, by releases and beside them, less what goes out of it."""
     released = -_moved(evidence, "available", "hold_released", _BY_HAND).total()
+    released += adjustments.of_available(evidence)
     taken = _taken(evidence, "available").total() + sum(
         row["amount"] + sum(row["fees"].values())
         for row in evidence.rows("payouts")

@@ -12,7 +12,7 @@ from datetime import UTC, datetime, timedelta
 from itertools import pairwise
 from typing import Final
 
-from tests.chaos.oracle import holds, outgoing
+from tests.chaos.oracle import adjustments, holds, outgoing
 from tests.chaos.oracle.evidence import Evidence, Row
 
 SENDS: Final = 2
@@ -38,6 +38,7 @@ _LINES: Final = {
     "levy": "taxes:levy",
     "vat": "taxes:vat",
 }
+_GROSS: Final = ("float:", "suspense")
 FINAL: Final = frozenset({"succeeded", "failed", "expired", "canceled", "rejected"})
 # What may end a charge whose money may have moved: the operator's word, never our clock.
 _PROOFS: Final[Mapping[str, str]] = {
@@ -112,7 +113,8 @@ def answers_have_rows(evidence: Evidence) -> list[str]:
             found.append(f"{answer['id']} is not stored")
         if kept.get("object_id") != answer["id"] or kept["response"] != answer["body"]:
             found.append(f"{answer['id']} is not what its key leads to")
-    stray = stored - {answer["id"] for answer in evidence.accepted}
+    asked = {answer["id"] for answer in evidence.accepted}
+    stray = stored - asked - adjustments.of_own_accord(evidence)
     return found + [f"{key} was never answered, or refused" for key in stray]
 
 
@@ -151,11 +153,18 @@ def effects_equal_ledger(evidence: Evidence) -> list[str]:
     for row in evidence.rows("postings"):
         if row["code"].startswith("float:"):
             booked[objects[row["transaction_id"]]] += row["amount"]
+    accepted = adjustments.accepted(evidence)
     ours = {
-        row["id"]: (str(row["amount"]), row["currency"], row["phone"].removeprefix("+"))
+        row["id"]: (str(row["amount"]), row["currency"], (row["phone"] or "").removeprefix("+"))
         for row in evidence.rows("charges")
-        if row["status"] == "succeeded"
+        if row["status"] == "succeeded" and row["id"] not in accepted
     }
+    amounts = {key: int(amount) for key, (amount, _, _) in ours.items()}
+    for row in adjustments.late(evidence):
+        phone = (row["data"]["phone"] or "").removeprefix("+")
+        amounts[row["id"]] = row["amount"]
+        if row["object_id"] is not None:
+            ours[row["object_id"]] = (str(row["amount"]), row["currency"], phone)
     unfinished = {row["id"] for row in evidence.rows("charges") if row["status"] not in FINAL}
     theirs = {
         row["external_id"]: (row["amount"], row["currency"], row["payer"])
@@ -167,9 +176,9 @@ def effects_equal_ledger(evidence: Evidence) -> list[str]:
         for key in ours.keys() | theirs.keys()
         if ours.get(key) != theirs.get(key)
     ]
-    amounts = {key: int(amount) for key, (amount, _, _) in ours.items()}
-    for row in outgoing.outgoing(evidence):
-        booked.pop(row["id"], None)
+    for row in (*outgoing.outgoing(evidence), *adjustments.booked(evidence)):
+        if row["id"] not in amounts:
+            booked.pop(row["id"], None)
     if dict(booked) != amounts:
         found.append(f"booked {dict(booked)}, succeeded {amounts}")
     return found
@@ -193,12 +202,17 @@ def history_is_allowed(evidence: Evidence) -> list[str]:
     found = []
     for row in evidence.rows("state_changes"):
         histories[row["object_id"]].append(row)
+        if (row["from_status"], row["cause"]) == (None, "accepted_late"):
+            continue
         edges = _EDGES_OF.get(row["object_id"][:3], _EDGES)
         if edges.get(row["from_status"], {}).get(row["cause"]) != row["to_status"]:
             step = f"{row['cause']} in {row['from_status']}"
             found.append(f"{row['object_id']}: {step} does not lead to {row['to_status']}")
+    accepted = adjustments.accepted(evidence)
     for charge in (*evidence.rows("charges"), *outgoing.outgoing(evidence)):
         history = histories.pop(charge["id"], [])
+        if charge["id"] in accepted:
+            continue  # it was paid before it was made
         first = "scheduled" if charge.get("scheduled_at") else "created"
         first = "awaiting_approval" if charge.get("content_sha256") else first
         words = [first, *(row["to_status"] for row in history)]
@@ -269,10 +283,12 @@ def events_match_ends(evidence: Evidence) -> list[str]:
         row["id"]: ["charge.pending", *ends.get(row["status"], [])]
         for row in evidence.rows("charges")
     }
+    for key in adjustments.accepted(evidence):
+        expected[key].remove("charge.pending")
     for row in evidence.rows("refunds"):
         end = [f"refund.{row['status']}"] if row["status"] in outgoing.FINAL else []
         expected[row["id"]] = ["refund.pending", *end]
-        if row["status"] == "succeeded":
+        if row["status"] == "succeeded" and not adjustments.is_of_late(row):
             expected[row["charge_id"]].append("charge.refunded")
     told_as = {"succeeded": "paid", "rejected": "canceled", "expired": "canceled"}
     for row in evidence.rows("payouts"):
@@ -281,6 +297,12 @@ def events_match_ends(evidence: Evidence) -> list[str]:
         needed = ["payout.requires_approval"] if row.get("content_sha256") else []
         is_no = bool(needed) and (row["decided_by"] is None or row["status"] == "rejected")
         expected[row["id"]] = [*needed, *([] if is_no else ["payout.pending"]), *end]
+    words_of = {"reversal": "charge.reversed", "return": "payout.returned"}
+    for row in adjustments.booked(evidence):
+        if row["kind"] in words_of:
+            expected[row["object_id"]].append(words_of[row["kind"]])
+        elif row["kind"] == "late_payment":
+            expected[row["id"]] = ["charge.late_payment"]
     return [
         f"{key}: {told[key]}"
         for key, words in expected.items()
@@ -320,7 +342,7 @@ def messages_work_once(evidence: Evidence) -> list[str]:
 
 def rows_are_ours(evidence: Evidence) -> list[str]:
     """I12: every row, object and webhook belongs to the account that it is about."""
-    asked_for = _objects(evidence)
+    asked_for = _objects(evidence) | {row["id"] for row in adjustments.booked(evidence)}
     about = {row["id"]: row["object_id"] for row in evidence.rows("events")}
     prefix = f"receipts/{evidence.account}/"
     return [
@@ -370,14 +392,15 @@ def parts_make_the_whole(evidence: Evidence) -> list[str]:
     found = []
     for transaction, rows in lines.items():
         amount = gross.get(objects.get(transaction, ""))
-        floats = [row["amount"] for row in rows if row["code"].startswith("float:")]
-        parts = [row["amount"] for row in rows if not row["code"].startswith("float:")]
+        # What came late has been in suspense.
+        floats = [row["amount"] for row in rows if row["code"].startswith(_GROSS)]
+        parts = [row["amount"] for row in rows if not row["code"].startswith(_GROSS)]
         if floats != [amount] or -sum(parts) != amount or any(part > 0 for part in parts):
             found.append(f"{transaction}: {floats} and {parts} of {amount}")
         booked = {
             row["code"]: -row["amount"]
             for row in rows
-            if row["code"] != "pending" and not row["code"].startswith("float:")
+            if row["code"] != "pending" and not row["code"].startswith(_GROSS)
         }
         if booked != taken.get(objects.get(transaction, "")):
             found.append(f"{transaction}: {booked} is not what was fixed with its charge")
@@ -486,6 +509,7 @@ def open_work_has_a_date(evidence: Evidence) -> list[str]:
     riddles = {row["object_id"] for row in cases if row["reason"] == _DIFFERS}
     rows = (*evidence.rows("charges"), *outgoing.outgoing(evidence))
     unfinished = {row["id"] for row in rows if row["status"] not in FINAL}
+    unfinished |= {row["id"] for row in adjustments.late(evidence) if row["status"] == "open"}
     wrong = (unfinished - due - looked_at) | ((due | (looked_at - riddles)) - unfinished)
     return [f"{key} would be forgotten or checked for ever" for key in wrong]
 
@@ -515,6 +539,7 @@ INVARIANTS: Final[Mapping[str, Callable[[Evidence], list[str]]]] = {
     "I18 open work has a date": open_work_has_a_date,
     **outgoing.INVARIANTS,
     **holds.INVARIANTS,
+    **adjustments.INVARIANTS,
 }
 
 

@@ -5,6 +5,7 @@ from collections import Counter
 from collections.abc import Callable, Mapping
 from typing import Final
 
+from tests.chaos.oracle import adjustments
 from tests.chaos.oracle.evidence import Evidence, Row, Rows
 
 FINAL: Final = frozenset({"succeeded", "failed", "canceled", "rejected", "expired"})
@@ -84,14 +85,20 @@ def payouts_equal_ledger(evidence: Evidence) -> list[str]:
     """I6: each effect is a success with an equal posting, to the payee, and the reverse."""
     booked: Counter[str] = Counter()
     objects = {row["id"]: row["object_id"] for row in evidence.rows("ledger_transactions")}
+    objects |= {
+        row["balance_transaction"]: row["object_id"]
+        for row in adjustments.booked(evidence)
+        if row["object_id"] in adjustments.paid_after_all(evidence)
+    }
     for row in evidence.rows("postings"):
         if row["code"].startswith("float:"):
             booked[objects[row["transaction_id"]]] -= row["amount"]
     known = {row["id"]: row for row in outgoing(evidence)}
+    corrected = adjustments.paid_after_all(evidence)
     ours = {
         key: (str(row["amount"]), row["currency"], row["phone"].removeprefix("+"))
         for key, row in known.items()
-        if row["status"] == "succeeded"
+        if row["status"] == "succeeded" or key in corrected
     }
     theirs = {
         row["external_id"]: (row["amount"], row["currency"], row["payer"])
@@ -169,8 +176,11 @@ def _words(row: Row, attempt: Row | None, evidence: Evidence) -> str:
 def refunds_stay_within_what_was_paid(evidence: Evidence) -> list[str]:
     """I20: of a charge that was paid, and no more than it; the charge's own count says the same."""
     refunded: Counter[str] = Counter()
+    corrected = adjustments.paid_after_all(evidence)
     for row in evidence.rows("refunds"):
-        refunded[row["charge_id"]] += row["amount"] if row["status"] != "failed" else 0
+        is_paid = row["status"] != "failed" or row["id"] in corrected
+        if is_paid and not adjustments.is_of_late(row):
+            refunded[row["charge_id"]] += row["amount"]
     charges = {row["id"]: row for row in evidence.rows("charges")}
     found = [f"{key} is refunded and was not paid" for key in refunded if not _paid(charges, key)]
     return found + [
@@ -197,7 +207,7 @@ def failures_give_back(evidence: Evidence) -> list[str]:
     totals: dict[str, Counter[str]] = {}
     for row in evidence.rows("postings"):
         about, kind = objects[row["transaction_id"]]
-        if kind.startswith(("refund_", "payout_")):
+        if kind.startswith(("refund_", "payout_", "late_refund_")):
             totals.setdefault(about, Counter())[row["code"]] += row["amount"]
     return [
         f"{key} left {dict(totals.get(key, {}))}"
