@@ -214,6 +214,7 @@ def trouble(migrated: Database, make_account: Any) -> Iterator[tuple[Engine, dic
         "reason": "the operator's statement of 2 November",
         "schema": account.test.schema,
         "since": "2026-11-01 00:00Z",
+        "late_payment": an_id("lp"),
     }
     migrated.look(
         "INSERT INTO platform.cases (id, kind, account_id, livemode, object_id, reason, opened_at)"
