@@ -8,4 +8,5 @@ pytest_plugins = (
     "tests.identity",
     "tests.trials",
     "tests.pooler",
+    "tests.spread",
 )
