@@ -40,6 +40,7 @@ VERBS = {
     "relay",
     "render",
     "send",
+    "serve",
     "settle",
     "simulate",
     "start",

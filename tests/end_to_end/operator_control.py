@@ -46,6 +46,11 @@ class OperatorControl:
         }
         self._call("POST", "/faults", order)
 
+    def fault_next(self, kind: str, *, product: str, on: str = "submit", **words: object) -> None:
+        """Order a fault for the next such call, whosoever it is about."""
+        order = {"fault": {"kind": kind, **words}, "on": on, "product": product}
+        self._call("POST", "/faults", order)
+
     def fault_everybody(self, kind: str, *, on: str = "submit", **words: object) -> None:
         """Order a fault for every such call until `heal`."""
         order = {"fault": {"kind": kind, **words}, "on": on, "times": 1_000_000}

@@ -1,11 +1,14 @@
 """A shop whose operator is a scripted Orange Web Payment: a page, then what is read of it."""
 
 import json
-from typing import Any, ClassVar, Final
+from typing import TYPE_CHECKING, Any, ClassVar, Final
 
 from tests.functions.door import Reply
 from tests.functions.till import Till
 from tests.scripted_server import Play, Seen, answer
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 RETURN_URL: Final = "https://shop.example/orders/1042?from=orange"
 CREDENTIALS: Final = json.dumps(
@@ -28,7 +31,8 @@ def said(status: int, /, **fields: Any) -> Play:
 class WebTill(Till):
     """`making` answers `webpayment`, one after another; `states` what is read, by order id.
 
-    Without either a page is made, and what is made waits.
+    Without either a page is made, and what is made waits. `meanwhile` happens once, while a page is
+    being made.
     """
 
     contract: ClassVar[dict[str, str]] = {
@@ -43,12 +47,16 @@ class WebTill(Till):
         super().__init__(*args, **parts)
         self.making: list[Play] = []
         self.states: dict[str, dict[str, Any]] = {}
+        self.meanwhile: Callable[[], None] | None = None
 
     def _script(self, seen: Seen) -> Play:
         if seen.path.endswith("/oauth/v3/token"):
             return TOKEN
         asked = json.loads(seen.body)
         if seen.path.endswith("/webpayment"):
+            happens, self.meanwhile = self.meanwhile, None
+            if happens is not None:
+                happens()
             return self.making.pop(0) if self.making else self.page(asked["order_id"])
         if self.read is not None:
             return self.read
