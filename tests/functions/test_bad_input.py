@@ -181,6 +181,23 @@ def _methods() -> Iterable[Case]:
         yield Case(f"operator {operator}", case, 400, "operator_unknown", OPERATOR)
 
 
+def _redirects() -> Iterable[Case]:
+    def redirect(**changes: Any) -> Any:
+        asked = {"type": "mobile_money", "flow": "redirect", **changes}
+        return order(payment_method=asked, return_url="https://shop.example/back")
+
+    flow = "payment_method[flow]"
+    for value in values("page", "", "Redirect", 5, YES, [], {}):
+        yield Case(f"flow {value}", method(flow=value), 400, "parameter_invalid", flow)
+    yield Case("a number", redirect(phone="690000001"), 400, "phone_not_taken", PHONE)
+    yield Case("no page", redirect(operator="mtn"), 400, "redirect_unsupported", flow)
+    for operator in values("camtel", 5, [], {}):
+        case = redirect(operator=operator)
+        yield Case(f"page of {operator}", case, 400, "operator_unknown", OPERATOR)
+    bare = order(payment_method={"type": "mobile_money", "flow": "redirect"}, return_url=...)
+    yield Case("no way back", bare, 400, "parameter_missing", "return_url")
+
+
 def _phones() -> Iterable[Case]:
     for value in values(..., None):
         yield Case(f"phone {value}", method(phone=value), 400, "phone_missing", PHONE)
@@ -272,6 +289,7 @@ CASES: Final = (
     *_content_types(),
     *_amounts(),
     *_methods(),
+    *_redirects(),
     *_phones(),
     *_fields(),
     *_idempotency_keys(),

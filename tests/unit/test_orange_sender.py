@@ -348,6 +348,17 @@ def test_a_token_is_kept_for_what_is_left_of_it() -> None:
         assert len(orange.tokens) == 2
 
 
+def test_a_token_of_ninety_days_is_kept_for_one() -> None:
+    """Orange's older call says so many seconds, as text; a day later it is asked for anew."""
+    told = answer(200, '{"access_token":"tok-1","expires_in":"7776000"}')
+    with ScriptedOrange(*[said(200, RECORDED)] * 3, token=told) as orange:
+        for hours in (0, 23, 1):
+            orange.now += timedelta(hours=hours)
+            assert ask(orange) == Accepted()
+
+        assert len(orange.tokens) == 2
+
+
 def test_a_lost_connection_between_token_and_request_is_not_sent() -> None:
     """With a token at hand and Orange gone, the request itself is proven unsent."""
     orange = ScriptedOrange(replace(said(200, RECORDED), end="close"))

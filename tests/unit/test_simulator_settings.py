@@ -16,6 +16,10 @@ CHANNEL = (
     '{"consumer_key": "k", "consumer_secret": "s", "api_password": "p", "pin": "1234",'
     ' "channel_msisdn": "690000000", "api_user": "11111111-2222-4333-8444-555555555555"}'
 )
+CONTRACT = (
+    '{"client_id": "client", "client_secret": "s", "merchant_key": "merchant-1",'
+    ' "api_user": "11111111-2222-4333-8444-555555555555"}'
+)
 
 
 def told(folder: Path, **more: str) -> Settings:
@@ -51,13 +55,16 @@ def test_secrets_are_read_again(tmp_path: Path) -> None:
         CREDENTIALS.replace("-4333-", "-4334-")
     )
     (tmp_path / "simulator_orange_credentials").write_text(CHANNEL)
+    (tmp_path / "simulator_orange_web_credentials").write_text(CONTRACT)
 
     account, channel = settings.own_account(), settings.own_channel()
-    payer = settings.own_disbursement()
+    payer, contract = settings.own_disbursement(), settings.own_web_contract()
     assert settings.control_token() == "token"
     assert account is not None
     assert channel is not None
     assert (channel.channel_msisdn, "1234" in repr(channel)) == ("690000000", False)
+    assert contract is not None
+    assert (contract.client_id, "merchant-1" in repr(contract)) == ("client", False)
     assert payer is not None
     assert payer.api_user == "11111111-2222-4334-8444-555555555555"
     assert account.api_user == "11111111-2222-4333-8444-555555555555"
@@ -81,6 +88,8 @@ def test_a_pool_without_bounds_is_refused(tmp_path: Path, pool: str) -> None:
         ("simulator_orange_credentials", "[]"),
         ("simulator_orange_credentials", '{"pin": "1234"}'),
         ("simulator_orange_credentials", CHANNEL.replace("-4333-", "-1333-")),
+        ("simulator_orange_web_credentials", '{"merchant_key": "1234"}'),
+        ("simulator_orange_web_credentials", CONTRACT.replace("-4333-", "-1333-")),
     ],
 )
 def test_a_malformed_secret_is_named_but_not_shown(tmp_path: Path, name: str, content: str) -> None:
@@ -92,6 +101,7 @@ def test_a_malformed_secret_is_named_but_not_shown(tmp_path: Path, name: str, co
         "simulator_credentials": settings.own_account,
         "simulator_disbursement_credentials": settings.own_disbursement,
         "simulator_orange_credentials": settings.own_channel,
+        "simulator_orange_web_credentials": settings.own_web_contract,
     }[name]
 
     with pytest.raises(SettingsError, match=name) as error:
