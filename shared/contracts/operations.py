@@ -64,6 +64,7 @@ OPERATIONS: Final[tuple[Operation, ...]] = (
     ),
     Operation("list_bookings", "manage_platform", "GET", "/v1/platform/bookings", "person"),
     Operation("propose_booking", "manage_platform", "POST", "/v1/platform/bookings", "person"),
+    Operation("lookup_holder", "lookup_holder", "POST", "/v1/holder_lookups", "merchant"),
     Operation("list_cases", "manage_platform", "GET", "/v1/platform/cases", "person"),
     Operation("list_audit_entries", "read_payments", "GET", "/v1/audit_entries", "merchant"),
     Operation("list_late_payments", "read_payments", "GET", "/v1/late_payments", "merchant"),

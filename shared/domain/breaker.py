@@ -34,6 +34,7 @@ class Guarded(StrEnum):
     OPEN_PAYOUT = "open_payout"
     SEND_PAYOUT = "send_payout"
     READ_PAYOUT = "read_payout"
+    READ_HOLDER = "read_holder"
 
 
 ASKING: Final[Mapping[Operator, tuple[Guarded, ...]]] = {

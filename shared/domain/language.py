@@ -633,6 +633,13 @@ MESSAGES: Final[Mapping[str, Words]] = {
         "Your account has no contract with {operator} in this mode.",
         "Votre compte n'a pas de contrat avec {operator} dans ce mode.",
     ),
+    "holder_lookups_reached": Words(
+        "Too many names were asked for",
+        "Trop de noms ont été demandés",
+        "Names of wallets' holders may be asked for {limit} times an hour. Please try later.",
+        "Les noms des titulaires peuvent être demandés {limit} fois par heure. Veuillez réessayer "
+        "plus tard.",
+    ),
     "operator_undetermined": Words(
         "The operator cannot be told",
         "L'opérateur ne peut être déterminé",
@@ -642,8 +649,8 @@ MESSAGES: Final[Mapping[str, Words]] = {
     "operator_unavailable": Words(
         "The operator is unavailable",
         "L'opérateur est indisponible",
-        "The operator cannot take payments at the moment. No money has moved; please try later.",
-        "L'opérateur ne peut pas encaisser pour l'instant. Aucun montant n'a été débité ; "
+        "The operator does not answer us at the moment. No money has moved; please try later.",
+        "L'opérateur ne nous répond pas pour l'instant. Aucun montant n'a été débité ; "
         "veuillez réessayer plus tard.",
     ),
     # --- idempotency ---

@@ -26,6 +26,7 @@ class Scope(StrEnum):
     PAYOUTS_READ = "payouts:read"
     PAYOUTS_WRITE = "payouts:write"
     PAYOUTS_APPROVE = "payouts:approve"
+    HOLDERS_READ = "holders:read"
     EVENTS_READ = "events:read"
     BALANCE_READ = "balance:read"
     KEYS_READ = "keys:read"
@@ -119,6 +120,7 @@ SCOPE_OF: Final[Mapping[str, Scope]] = {
     "read_payout": Scope.PAYOUTS_READ,
     "approve_payout": Scope.PAYOUTS_APPROVE,
     "reject_payout": Scope.PAYOUTS_APPROVE,
+    "lookup_holder": Scope.HOLDERS_READ,
     "list_events": Scope.EVENTS_READ,
     "read_event": Scope.EVENTS_READ,
     "read_balance": Scope.BALANCE_READ,
@@ -148,7 +150,7 @@ SCOPE_OF: Final[Mapping[str, Scope]] = {
 EVERYTHING: Final = "*"
 """Stands for all that a key's kind may hold."""
 
-BY_NAME: Final = frozenset({Scope.KEYS_WRITE, Scope.PAYOUTS_WRITE})
+BY_NAME: Final = frozenset({Scope.KEYS_WRITE, Scope.PAYOUTS_WRITE, Scope.HOLDERS_READ})
 """What `*` holds for secret keys of the test mode only; any other must have it by name."""
 
 PEOPLE_ONLY: Final = frozenset(
@@ -186,7 +188,7 @@ _LOOKS: Final = _IN_TEAM | {
 }
 _ALL: Final = _IN_TEAM | {EVERYTHING, *BY_NAME}
 _OWNS: Final = _ALL | PEOPLE_ONLY
-_APPROVES: Final = _LOOKS | {Scope.PAYOUTS_APPROVE}
+_APPROVES: Final = _LOOKS | {Scope.PAYOUTS_APPROVE, Scope.HOLDERS_READ}
 
 OF_DUTY: Final[Mapping[Duty, Mapping[bool, frozenset[str]]]] = {
     Duty.OWNER: {False: _OWNS, True: _OWNS},

@@ -23,8 +23,10 @@ HOLD: Final = "hold"
 LATE_PAYMENT: Final = "late_payment"
 FEE: Final = "fee"
 APPROVAL: Final = "approval"
+HOLDER_LOOKUPS: Final = "holder_lookups"
 KINDS: Final = (
     REQUESTS, PROMPTS, VELOCITY_CHARGE, VELOCITY_PAYOUT, HOLD, LATE_PAYMENT, FEE, APPROVAL,
+    HOLDER_LOOKUPS,
 )  # fmt: skip
 
 # What the database refuses by, in the order of `caps`: the code, and the field at fault.
@@ -87,7 +89,7 @@ class Rules:
 
     What a charge brings in becomes available after `hold`; `fees` says what is taken of it, and
     `late` what becomes of money that comes after the end. `approval` says which payouts a second
-    person must approve.
+    person must approve, `holder_lookups` how often names of wallets' holders may be asked for.
     """
 
     requests: RequestRate | None = None
@@ -98,6 +100,7 @@ class Rules:
     late: LateRule = REFUND_LATE
     fees: Schedule = NO_SCHEDULE
     approval: ApprovalRule = NEVER
+    holder_lookups: RequestRate | None = None
 
     @classmethod
     def read(
@@ -114,6 +117,7 @@ class Rules:
             late=LateRule.read(data[LATE_PAYMENT]) if LATE_PAYMENT in data else REFUND_LATE,
             fees=fees,
             approval=ApprovalRule.read(data.get(APPROVAL, {})),
+            holder_lookups=_read(RequestRate, data.get(HOLDER_LOOKUPS)),
         )
 
 

@@ -75,6 +75,11 @@ def _wallets() -> LastingCache[tuple[Operator, Tenant], OperatorAccount]:
     return LastingCache(load, wiring.touches(), account_of=lambda key, _: key[1].account)
 
 
+def wallet(operator: Operator, tenant: Tenant) -> OperatorAccount | None:
+    """Return the contract by which a tenant pays out at an operator, or None."""
+    return _wallets().get((operator, tenant))
+
+
 @once
 def _limits() -> ShortCache[Operator, Limits]:
     def load(operator: Operator) -> Limits | None:
@@ -91,7 +96,7 @@ def payout_terms(operator: Operator, tenant: Tenant) -> PayoutTerms:
         return owed(rules.fees.lines(Levied.PAYOUT, operator, money))
 
     return PayoutTerms(
-        operator_account=_wallets().get((operator, tenant)),
+        operator_account=wallet(operator, tenant),
         limits=_limits().get(operator),
         rules=rules,
         number_key=wiring.kept_key("number_key"),

@@ -33,6 +33,7 @@ VERBS = {
     "dispatch",
     "ingest",
     "keep",
+    "lookup",
     "manage",
     "provision",
     "read",

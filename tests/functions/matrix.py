@@ -76,6 +76,7 @@ ROWS: Final[Mapping[str, Row]] = {
     "read_payout": Row(),
     "approve_payout": Row(body={"content_sha256": "0" * 64}, when_suspended=403, for_people=True),
     "reject_payout": Row(body={"reason": "no"}, when_suspended=403, for_people=True),
+    "lookup_holder": Row(body={"phone": "+237670000001"}, when_suspended=403),
     "list_events": Row(lists="evt"),
     "read_event": Row(),
     "read_balance": Row(),

@@ -10,6 +10,7 @@ import pytest
 
 from shared.runtime import (
     documents,
+    holders,
     locked,
     logs,
     mailing,
@@ -22,6 +23,7 @@ from shared.runtime import (
 
 _CACHING: Final[tuple[ModuleType, ...]] = (
     documents,
+    holders,
     locked,
     mailing,
     payouts,
@@ -51,6 +53,7 @@ def close_parts() -> None:
     wiring.key_use().close()
     wiring.operators().close()
     payouts.operators().close()
+    holders.readers().close()
     wiring.app_database()._engine.dispose()
     wiring.worker_database()._engine.dispose()
     wiring.owner_engine().dispose()
