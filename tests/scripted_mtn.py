@@ -82,6 +82,8 @@ class ScriptedMtn:
         )
         self.payouts = disbursement.MtnPayoutSender(line)
         self.payout_reader = disbursement.MtnPayoutReader(line)
+        self.deposits = disbursement.MtnDepositSender(line)
+        self.deposit_reader = disbursement.MtnDepositReader(line)
         self.refunds = disbursement.MtnRefundSender(line)
         self.refund_reader = disbursement.MtnRefundReader(line)
         self.holders, self.balances = MtnHolderReader(line), MtnBalanceReader(line)

@@ -94,7 +94,8 @@ SELECT bool_or(livemode) FROM platform.account_schemas WHERE account_id = :accou
 """)
 
 FIND_OPERATOR_ACCOUNT: Final = Statement("""
-SELECT id, operator, product, livemode, base_url, target_environment, currency, credentials
+SELECT id, operator, product, livemode, base_url, target_environment, currency, credentials,
+       pays_by
 FROM platform.operator_accounts
 WHERE operator = :operator::text AND product = :product::text AND livemode = :livemode::boolean
   AND owner IN (:account::text, 'platform')
@@ -104,7 +105,7 @@ ORDER BY owner = 'platform', created_at LIMIT 1
 # Who collected gives back: a merchant's money lies in her own wallet, the platform's in its.
 FIND_PARTNER: Final = Statement("""
 SELECT p.id, p.operator, p.product, p.livemode, p.base_url, p.target_environment, p.currency,
-       p.credentials
+       p.credentials, p.pays_by
 FROM platform.operator_accounts c
 JOIN platform.operator_accounts p
   ON p.owner = c.owner AND p.operator = c.operator AND p.livemode = c.livemode
@@ -112,7 +113,8 @@ WHERE c.id = :id::text AND p.product = :product::text
 """)
 
 READ_OPERATOR_ACCOUNT: Final = Statement("""
-SELECT id, operator, product, livemode, base_url, target_environment, currency, credentials
+SELECT id, operator, product, livemode, base_url, target_environment, currency, credentials,
+       pays_by
 FROM platform.operator_accounts WHERE id = :id::text
 """)
 

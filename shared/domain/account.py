@@ -80,13 +80,19 @@ COLLECTING: Final[Mapping[Operator, str]] = {
 PAGING: Final[Mapping[Operator, str]] = {Operator.ORANGE: "web"}
 """The product by which an operator's payers are sent to its own page."""
 
+TRANSFER: Final = "transfer"
+DEPOSIT: Final = "deposit"
+
 OPENING: Final = frozenset({Operator.ORANGE})
 """Operators that make a payment's reference themselves, before money is asked for under it."""
 
 
 @dataclass(frozen=True, slots=True)
 class OperatorAccount:
-    """A wallet contract with an operator. `base_url` is the host; secrets lie elsewhere."""
+    """A wallet contract with an operator. `base_url` is the host; secrets lie elsewhere.
+
+    `pays_by` is by which of the operator's services payouts go, where it has several.
+    """
 
     id: str
     operator: Operator
@@ -96,6 +102,7 @@ class OperatorAccount:
     target_environment: str
     currency: str
     credentials: str
+    pays_by: str = TRANSFER
 
 
 @dataclass(frozen=True, slots=True)

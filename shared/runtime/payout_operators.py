@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from datetime import datetime
 from typing import TYPE_CHECKING, Final
 
-from shared.domain.account import PAYING, OperatorAccount
+from shared.domain.account import DEPOSIT, PAYING, TRANSFER, OperatorAccount
 from shared.domain.breaker import Circuit, Guarded
 from shared.domain.outgoing import Outgoing
 from shared.domain.payout import Payout
@@ -17,6 +17,8 @@ from shared.operations.payout_gate import GatedPayoutReader, GatedPayoutSender
 from shared.operations.ports import PayoutReader, PayoutSender
 from shared.providers.calls import ExchangeHook
 from shared.providers.mtn.disbursement import (
+    MtnDepositReader,
+    MtnDepositSender,
     MtnPayoutReader,
     MtnPayoutSender,
     MtnRefundReader,
@@ -32,13 +34,15 @@ from shared.runtime.operators import WrongModeError, WrongOperatorError
 if TYPE_CHECKING:
     from shared.providers.wire import Wire
 
-_MTN: Final[
-    Mapping[str, tuple[Callable[[MtnLine], PayoutSender], Callable[[MtnLine], PayoutReader]]]
-] = {
-    Refund.kind: (MtnRefundSender, MtnRefundReader),
-    Payout.kind: (MtnPayoutSender, MtnPayoutReader),
+_Way = tuple[Callable[[MtnLine], PayoutSender], Callable[[MtnLine], PayoutReader]]
+_MTN: Final[Mapping[str, Mapping[str, _Way]]] = {
+    Refund.kind: dict.fromkeys((TRANSFER, DEPOSIT), (MtnRefundSender, MtnRefundReader)),
+    Payout.kind: {
+        TRANSFER: (MtnPayoutSender, MtnPayoutReader),
+        DEPOSIT: (MtnDepositSender, MtnDepositReader),
+    },
 }
-"""What sends and reads each kind of money that goes out at MTN."""
+"""What sends and reads each kind of money that goes out at MTN, as its contract says."""
 
 
 class PayoutOperators:
@@ -94,14 +98,16 @@ class PayoutOperators:
             sender = orange.OrangePayoutSender(self._orange_line(account, secret))
             opening = Circuit.of(account, Guarded.OPEN_PAYOUT)
             return GatedPayoutSender(sender, self._gate, circuit, opening=opening)
-        return GatedPayoutSender(_MTN[kind][0](self._line(account, secret)), self._gate, circuit)
+        send, _ = _MTN[kind][account.pays_by]
+        return GatedPayoutSender(send(self._line(account, secret)), self._gate, circuit)
 
     def _new_reader(self, account: OperatorAccount, secret: str, kind: str) -> PayoutReader:
         circuit = Circuit.of(account, Guarded.READ_PAYOUT)
         if account.operator is Operator.ORANGE:
             reader = orange.OrangePayoutReader(self._orange_line(account, secret))
             return GatedPayoutReader(reader, self._gate, circuit)
-        return GatedPayoutReader(_MTN[kind][1](self._line(account, secret)), self._gate, circuit)
+        _, read = _MTN[kind][account.pays_by]
+        return GatedPayoutReader(read(self._line(account, secret)), self._gate, circuit)
 
     def close(self) -> None:
         """Close all connections; the adapters open new ones at need."""

@@ -80,6 +80,23 @@ def test_a_payout_goes_its_whole_way(funded: Till, kept: list[Seen], read_paymen
     assert (index["state"], index["object_id"]) == ("succeeded", payout_id)
 
 
+@pytest.mark.usefixtures("kept")
+def test_where_the_contract_says_so_it_is_a_deposit(funded: Till) -> None:
+    """Sent and read by MTN's other service, and by no transfer."""
+    funded.rows.run(
+        "UPDATE platform.operator_accounts SET pays_by = 'deposit' WHERE id = :id",
+        id=funded.paying_account,
+    )
+    payout_id = funded.payout_made()
+
+    assert funded.submit_payout(payout_id).status == funded.settle_payout(payout_id).status == 204
+
+    seen = [s for s in funded.operator.seen if "/deposit" in s.path]
+    assert [s.method for s in seen] == ["POST", "GET"]
+    assert funded.transferred == []
+    assert funded.stored_payout(payout_id)["status"] == "succeeded"
+
+
 def test_repeats_change_nothing(funded: Till, kept: list[Seen]) -> None:
     """Messages that come again send nothing, book nothing and tell nothing."""
     payout_id = funded.payout_made()

@@ -28,6 +28,8 @@ from shared.operations.ports import (
 )
 from shared.providers.mtn.accounts import MtnBalanceReader, MtnHolderReader
 from shared.providers.mtn.disbursement import (
+    MtnDepositReader,
+    MtnDepositSender,
     MtnPayoutReader,
     MtnPayoutSender,
     MtnRefundReader,
@@ -45,14 +47,14 @@ from tests.simulator_process import (
 
 pytest_plugins = ("tests.simulator_fixtures",)
 
-TRANSFER, REFUND = "transfer", "refund"
+TRANSFER, DEPOSIT, REFUND = "transfer", "deposit", "refund"
 FINE = "+237670000001"
 SILENT = Unknown("timeout")
 SHORT = 0.25
 
 
 class Adapter:
-    """All halves of our adapter, on the API users of one merchant; `way` is transfer or refund."""
+    """All halves of our adapter, on the API users of one merchant; `way` is one of the three."""
 
     def __init__(self, simulator: SimulatorProcess, *, amount: str = "100000") -> None:
         self.customer = MtnCustomer.register(simulator)
@@ -61,10 +63,12 @@ class Adapter:
         line = self.line(simulator)
         self.senders: dict[str, PayoutSender] = {
             TRANSFER: MtnPayoutSender(line),
+            DEPOSIT: MtnDepositSender(line),
             REFUND: MtnRefundSender(line),
         }
         self.readers: dict[str, PayoutReader] = {
             TRANSFER: MtnPayoutReader(line),
+            DEPOSIT: MtnDepositReader(line),
             REFUND: MtnRefundReader(line),
         }
         self.holders, self.balances = MtnHolderReader(line), MtnBalanceReader(line)
@@ -141,7 +145,7 @@ def adapter(simulator: SimulatorProcess) -> Iterator[Adapter]:
     adapter.wire.close()
 
 
-@pytest.mark.parametrize("way", [TRANSFER, REFUND])
+@pytest.mark.parametrize("way", [TRANSFER, DEPOSIT, REFUND])
 def test_money_goes_out_once_and_is_read(adapter: Adapter, way: str) -> None:
     """Money, number and MTN's id come back as asked; the operator's books and float agree."""
     request = adapter.request(way)
@@ -157,7 +161,7 @@ def test_money_goes_out_once_and_is_read(adapter: Adapter, way: str) -> None:
     assert adapter.balances.read_balance(deadline=soon()) == Money(98500)
 
 
-@pytest.mark.parametrize("way", [TRANSFER, REFUND])
+@pytest.mark.parametrize("way", [TRANSFER, DEPOSIT, REFUND])
 def test_the_same_reference_pays_once(adapter: Adapter, way: str) -> None:
     """A second sending is taken for the first, and moves no second franc."""
     request = adapter.request(way)
@@ -224,6 +228,31 @@ def test_test_numbers_of_a_refund_end_as_documented(
     found = adapter.read(REFUND, request.reference)
     assert (found.state, found.failure_code, found.operator_word) == (state, code, word)
     assert adapter.effects() == []
+
+
+@pytest.mark.parametrize(
+    ("suffix", "state", "code"),
+    [
+        ("450", ReadState.FAILED, "operator_error"),
+        ("453", ReadState.PENDING, None),
+        ("456", ReadState.FAILED, "payee_blocked"),
+        ("457", ReadState.FAILED, "operator_misconfigured"),
+        ("462", ReadState.FAILED, "operator_unavailable"),
+    ],
+)
+def test_test_numbers_of_a_deposit_end_as_documented(
+    adapter: Adapter, suffix: str, state: ReadState, code: str | None
+) -> None:
+    """As a request to pay does; and a transfer is found by who pays by deposits now."""
+    request, before = adapter.request(DEPOSIT, f"+237670000{suffix}"), adapter.request(TRANSFER)
+
+    outcomes = adapter.send(DEPOSIT, request), adapter.send(TRANSFER, before)
+
+    found = adapter.read(DEPOSIT, request.reference)
+    assert outcomes == (Accepted(), Accepted())
+    assert (found.state, found.failure_code) == (state, code)
+    assert adapter.read(DEPOSIT, before.reference).state is ReadState.SUCCEEDED
+    assert adapter.read(TRANSFER, request.reference).state is ReadState.NOT_FOUND
 
 
 @pytest.mark.parametrize("way", [TRANSFER, REFUND])

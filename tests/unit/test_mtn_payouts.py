@@ -17,6 +17,7 @@ from shared.operations.ports import (
     NotSent,
     Opened,
     PaymentRead,
+    PayoutReader,
     PayoutRequest,
     ReadState,
     Refused,
@@ -51,7 +52,7 @@ TRANSFER = PayoutRequest(
     callback_url="https://pay.example.cm/callbacks/mtn/token",
 )
 REFUND = replace(TRANSFER, external_id="rf_2345", refunds=PAYMENT)
-WAYS = ["transfer", "refund"]
+WAYS = ["transfer", "deposit", "refund"]
 PAID = {
     "amount": "1500",
     "currency": "XAF",
@@ -67,11 +68,13 @@ PAID = {
 def send(mtn: ScriptedMtn, way: str, seconds: float = 5) -> object:
     if way == "refund":
         return mtn.refunds.send_payout(REFUND, deadline=deadline(seconds))
-    return mtn.payouts.send_payout(TRANSFER, deadline=deadline(seconds))
+    sender = mtn.deposits if way == "deposit" else mtn.payouts
+    return sender.send_payout(TRANSFER, deadline=deadline(seconds))
 
 
 def read(mtn: ScriptedMtn, way: str) -> PaymentRead:
-    reader = mtn.refund_reader if way == "refund" else mtn.payout_reader
+    readers: dict[str, PayoutReader] = {"refund": mtn.refund_reader, "deposit": mtn.deposit_reader}
+    reader = readers.get(way, mtn.payout_reader)
     return reader.read_payout(TRANSFER.reference, deadline=deadline())
 
 
@@ -209,15 +212,15 @@ def test_no_answer_in_time_is_unknown(way: str) -> None:
 
 def test_the_calls_are_what_mtn_documents() -> None:
     """Paths, headers and bodies of the disbursement product, under its own key and token."""
-    with ScriptedMtn(answer(202), answer(202)) as mtn:
-        send(mtn, "transfer")
-        send(mtn, "refund")
+    with ScriptedMtn(answer(202), answer(202), answer(202)) as mtn:
+        for way in WAYS:
+            send(mtn, way)
 
         token = mtn.server.seen[0]
         assert token.path == "/mtn/disbursement/token/"
         assert token.headers["ocp-apim-subscription-key"] == "payer-key"
-        transfer, refund = mtn.calls
-        for seen, kind in ((transfer, "transfer"), (refund, "refund")):
+        transfer, deposit, refund = mtn.calls
+        for seen, kind in zip(mtn.calls, WAYS, strict=True):
             assert (seen.method, seen.path) == ("POST", f"/mtn/disbursement/v1_0/{kind}")
             assert seen.headers["x-reference-id"] == TRANSFER.reference
             assert seen.headers["authorization"] == "Bearer tok-1"
@@ -232,6 +235,7 @@ def test_the_calls_are_what_mtn_documents() -> None:
             "payee": {"partyIdType": "MSISDN", "partyId": "237670000001"},
             **texts,
         }
+        assert deposit.body == transfer.body
         assert json.loads(refund.body) == {
             "amount": "1500",
             "currency": "XAF",
@@ -302,6 +306,7 @@ def test_what_is_no_payout_is_a_mistake_of_ours() -> None:
         for sender, request in (
             (mtn.payouts, replace(TRANSFER, reference=str(uuid.UUID(int=1)))),
             (mtn.payouts, REFUND),
+            (mtn.deposits, REFUND),
             (mtn.refunds, TRANSFER),
             (mtn.refunds, replace(REFUND, refunds="13")),
         ):
@@ -373,10 +378,37 @@ def test_each_read_proves_what_the_table_says(
     way: str, *, play: Play, state: ReadState, word: str, ours: str | None
 ) -> None:
     """Only MTN's own final words end a payout; "not found" is a word of its own."""
-    with ScriptedMtn(play) as mtn:
+    # What is no deposit is looked for among the transfers.
+    is_twice = way == "deposit" and state is ReadState.NOT_FOUND
+    with ScriptedMtn(play, *[play] * is_twice) as mtn:
         found = read(mtn, way)
 
     assert (found.state, found.operator_word, found.failure_code) == (state, word, ours)
+
+
+MISSING = answer(404, code("RESOURCE_NOT_FOUND"))
+
+
+@pytest.mark.parametrize(
+    ("deposit", "transfer", "expected", "calls"),
+    [
+        (status(), MISSING, ReadState.SUCCEEDED, 1),
+        (MISSING, status(), ReadState.SUCCEEDED, 2),
+        (MISSING, status(status="PENDING"), ReadState.PENDING, 2),
+        (MISSING, MISSING, ReadState.NOT_FOUND, 2),
+        (MISSING, answer(500), ReadState.UNKNOWN, 2),
+        (answer(500), status(), ReadState.UNKNOWN, 1),
+    ],
+    ids=["deposit", "transfer", "waiting", "neither", "half an answer", "no answer"],
+)
+def test_what_is_neither_deposit_nor_transfer_is_not_found(
+    deposit: Play, transfer: Play, expected: ReadState, calls: int
+) -> None:
+    """Payouts that were sent before the contract pays by deposits are not taken for unsent."""
+    with ScriptedMtn(deposit, transfer) as mtn:
+        assert read(mtn, "deposit").state is expected
+        asked = [seen.path.rsplit("/", 2)[1] for seen in mtn.calls]
+    assert asked == ["deposit", "transfer"][:calls]
 
 
 def test_a_payer_is_no_payee() -> None:
@@ -513,6 +545,8 @@ def test_products_do_not_mix() -> None:
         disbursement.MtnRefundSender,
         disbursement.MtnPayoutReader,
         disbursement.MtnRefundReader,
+        disbursement.MtnDepositSender,
+        disbursement.MtnDepositReader,
     ):
         with pytest.raises(ValueError, match="disbursement"):
             part(line)
@@ -523,7 +557,8 @@ def test_products_do_not_mix() -> None:
 def test_a_reader_has_no_way_to_send() -> None:
     """Whoever may read holds a way to get, and nothing that posts."""
     with ScriptedMtn() as mtn:
-        for reader in (mtn.payout_reader, mtn.refund_reader, mtn.holders, mtn.balances):
+        readers = (mtn.payout_reader, mtn.deposit_reader, mtn.refund_reader)
+        for reader in (*readers, mtn.holders, mtn.balances):
             held = vars(reader)
             assert set(held) <= {"_get", "_tell", "_currency"}
             assert held["_get"].__name__ == "get"

@@ -1,4 +1,4 @@
-"""MTN MoMo disbursements behind our ports: a transfer or a refund goes out, and is read back.
+"""MTN MoMo disbursements behind our ports: a transfer, deposit or refund goes out, and is read.
 
 The reference is ours here too, so that opening one calls nobody. Each class can do one thing;
 whoever may read holds no way to send. Facts: https://momodeveloper.mtn.com/api-documentation.
@@ -6,13 +6,13 @@ whoever may read holds no way to send. Facts: https://momodeveloper.mtn.com/api-
 
 import uuid
 from collections.abc import Mapping
-from typing import Final
+from typing import ClassVar, Final
 
 import msgspec
 
 from shared.domain.account import OperatorAccount
 from shared.domain.deadline import Deadline
-from shared.operations.ports import NotSent, Opened, PaymentRead, PayoutRequest
+from shared.operations.ports import NotSent, Opened, PaymentRead, PayoutRequest, ReadState
 from shared.providers.mtn import codes
 from shared.providers.mtn.judgement import Outcome
 from shared.providers.mtn.line import DISBURSEMENT, MtnLine, connect_to
@@ -27,6 +27,13 @@ _TRANSFER: Final = Service(
     party="payee",
     sending="send_payout",
     reading="read_payout",
+)
+_DEPOSIT: Final = Service(
+    path="/v1_0/deposit",
+    table=_TABLE,
+    party="payee",
+    sending="send_deposit",
+    reading="read_deposit",
 )
 _REFUND: Final = Service(
     path="/v1_0/refund",
@@ -48,6 +55,8 @@ def connect(account: OperatorAccount, *, ca_file: str | None = None) -> Wire:
 class MtnPayoutSender:
     """Pays a number from our disbursement float by MTN's transfer; a PayoutSender."""
 
+    _service: ClassVar[Service] = _TRANSFER
+
     def __init__(self, line: MtnLine) -> None:
         """Raises ValueError for a line of another product."""
         self._line = _checked(line)
@@ -63,7 +72,7 @@ class MtnPayoutSender:
         for what MTN or a network can do. Raises ValueError for another reference, and for a refund.
         """
         if request.refunds:
-            raise ValueError("a refund is no transfer")
+            raise ValueError("a refund is neither a transfer nor a deposit")
         message = plain_text(request.message)
         body = _Transfer(
             amount=str(request.money.amount),
@@ -74,7 +83,13 @@ class MtnPayoutSender:
             payer_message=message,
             payee_note=message,
         )
-        return _send(self._line, _TRANSFER, body, request, deadline=deadline)
+        return _send(self._line, self._service, body, request, deadline=deadline)
+
+
+class MtnDepositSender(MtnPayoutSender):
+    """The same by MTN's deposit, where a contract has that in place of transfers."""
+
+    _service: ClassVar[Service] = _DEPOSIT
 
 
 class MtnRefundSender:
@@ -120,6 +135,33 @@ class MtnPayoutReader:
         return read_status(
             self._get,
             _TRANSFER,
+            reference,
+            account_currency=self._currency,
+            deadline=deadline,
+            tell=self._tell,
+        )
+
+
+class MtnDepositReader:
+    """Reads a payout's status where a contract pays by deposits now; a PayoutReader.
+
+    What was sent before its contract did is a transfer: only what is neither is not found.
+    """
+
+    def __init__(self, line: MtnLine) -> None:
+        """Raises ValueError for a line of another product."""
+        self._get, self._tell, self._currency = _checked(line).get, line.tell, line.currency
+
+    def read_payout(self, reference: str, *, deadline: Deadline) -> PaymentRead:
+        """Read once, or twice; as MtnPayoutReader."""
+        read = self._read(_DEPOSIT, reference, deadline)
+        is_missing = read.state is ReadState.NOT_FOUND
+        return self._read(_TRANSFER, reference, deadline) if is_missing else read
+
+    def _read(self, service: Service, reference: str, deadline: Deadline) -> PaymentRead:
+        return read_status(
+            self._get,
+            service,
             reference,
             account_currency=self._currency,
             deadline=deadline,
