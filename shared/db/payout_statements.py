@@ -61,7 +61,8 @@ MAKERS: Final = Statement("""
 WITH RECURSIVE line AS (
     SELECT :made_by::text COLLATE "C" AS maker
     UNION
-    SELECT k.made_by FROM line JOIN platform.api_keys k ON 'key_' || k.id = line.maker
+    SELECT k.made_by FROM line JOIN platform.api_keys k ON k.id = substr(line.maker, 5)
+    WHERE line.maker LIKE 'key\\_%'
 )
 SELECT maker FROM line WHERE maker IS NOT NULL
 """)

@@ -321,6 +321,7 @@ def test_a_live_rule_loosens_a_day_later(
         ("UPDATE payouts SET approve_before = 'infinity'", DENIED),
         ("UPDATE payouts SET made_by = 'somebody'", DENIED),
         ("UPDATE payouts SET status = 'submitting'", CHECK_VIOLATED),
+        ("UPDATE payouts SET status = 'submitting', journaled_at = now()", CHECK_VIOLATED),
         ("UPDATE payouts SET status = 'rejected'", CHECK_VIOLATED),
         ("UPDATE payouts SET decided_by = 'x'", CHECK_VIOLATED),
         ("UPDATE payouts SET decided_by = made_by, decided_at = now()", CHECK_VIOLATED),

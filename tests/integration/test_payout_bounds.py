@@ -10,6 +10,7 @@ import pytest
 from sqlalchemy import Engine
 from sqlalchemy.exc import DBAPIError
 
+from shared.domain.approval import Approval
 from shared.domain.errors import TooManyRequests
 from shared.domain.outgoing import OutgoingEvent, OutgoingStatus
 from shared.domain.payout import Payout
@@ -95,9 +96,15 @@ def other(app_engine: Engine, make_account: Callable[[], Account], migrated: Dat
     return shop
 
 
+UNDECIDED = frozenset({OutgoingEvent.REJECTED, OutgoingEvent.LAPSED})
+"""What ends one that nobody approved."""
+
+
 def _end(shop: Shop, payout: Payout, event: OutgoingEvent) -> OutgoingMove:
     if event is OutgoingEvent.CANCELED:
         return shop.canceled(payout)
+    if event in UNDECIDED:
+        return moves.taken_back(payout, event, at=moment(), language="fr")
     if event is not OutgoingEvent.ABANDONED:
         assert shop.claim(payout) is not None
     found = shop.store.find(payout.id)
@@ -105,12 +112,20 @@ def _end(shop: Shop, payout: Payout, event: OutgoingEvent) -> OutgoingMove:
     return moves.failed(found, event, code="operator_error", at=moment(), language="fr")
 
 
-@pytest.mark.parametrize("event", ["canceled", "abandoned", "refused", "declined", "given_up"])
+@pytest.mark.parametrize(
+    "event",
+    ["canceled", "abandoned", "refused", "declined", "given_up", "rejected", "lapsed"],
+)
 def test_what_is_not_paid_frees_its_number_for_all(shop: Shop, other: Shop, event: str) -> None:
     """Nobody blocks a number for free; of the account's own day nothing is given back."""
     number = an_id("hmac")
     bound = an_admission(number, caps=(1, 10_000, 1, 10_000), day=500)
-    payout = shop.payout(500, admission=bound)
+    waits: dict[str, Any] = {
+        "status": OutgoingStatus("awaiting_approval"),
+        "made_by": "key_k",
+        "approval": Approval("0" * 64, moment() + timedelta(hours=1)),
+    }
+    payout = shop.payout(500, admission=bound, **(waits if event in UNDECIDED else {}))
     assert tried(other, an_admission(number, day=500)) == "payee_amount_reached"
 
     assert shop.store.move(_end(shop, payout, OutgoingEvent(event)))
