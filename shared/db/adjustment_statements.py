@@ -62,6 +62,27 @@ payout AS (
     UPDATE payouts SET amount_returned = amount_returned + :comes_back::bigint
     WHERE id = :about::text AND :comes_back::bigint > 0 AND EXISTS (SELECT FROM gate)
 ),
+failed AS (
+    UPDATE charges SET status = :ended_status::text, failure_code = :failure_code::text,
+        lease_until = NULL
+    FROM (SELECT id AS charge_id, status AS before FROM charges WHERE id = :about::text) AS was
+    WHERE id = was.charge_id AND :ended_status::text IS NOT NULL AND EXISTS (SELECT FROM gate)
+    RETURNING id, was.before
+),
+failed_change AS (
+    INSERT INTO state_changes (account_id, object_id, from_status, to_status, cause, at)
+    SELECT :account::text, id, before, :ended_status::text, :failure_code::text, :at::timestamptz
+    FROM failed
+),
+failed_checks AS (
+    UPDATE platform.due_work
+    SET due_at = 'infinity', lease_until = NULL, done_at = COALESCE(done_at, :at::timestamptz)
+    WHERE kind = 'payment_check' AND object_id IN (SELECT id FROM failed)
+),
+failed_index AS (
+    UPDATE platform.payment_index SET state = :ended_status::text
+    WHERE object_id IN (SELECT id FROM failed)
+),
 ended AS (
     UPDATE adjustments SET status = 'corrected', ended_at = :at::timestamptz
     WHERE id = :about::text AND kind = 'late_payment' AND status = 'open'

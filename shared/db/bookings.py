@@ -30,6 +30,7 @@ from shared.domain.account import Tenant
 from shared.domain.adjustment import Adjustment, AdjustmentKind
 from shared.domain.audit import AuditEntry
 from shared.domain.booking import Booking, BookingOutcome, Facts
+from shared.domain.charge import Charge
 from shared.domain.errors import LedgerRefused, NotFound
 from shared.domain.events import Event
 from shared.domain.ids import is_id
@@ -101,7 +102,20 @@ LOCK: Final = {
 
 # Rows of the feed are their tenant's, whoever writes them.
 HAND_OVER: Final = Statement("""
-UPDATE platform.event_feed SET owner_role = :owner::text WHERE id = :event_id::text
+UPDATE platform.event_feed SET owner_role = :owner::text WHERE id = ANY(:event_ids::text[])
+""")
+
+
+BELOW_ZERO: Final = "balance_negative"
+
+# One open case for each account and mode: how old it is says for how long.
+LOOK_BELOW: Final = Statement("""
+INSERT INTO platform.cases (id, kind, account_id, livemode, object_id, reason, opened_at,
+    owner_role)
+SELECT :case_id::text, 'balance', :account::text, :livemode::boolean, :owner::text, :reason::text,
+    :at::timestamptz, :owner::text
+FROM ledger_accounts WHERE code = 'available' AND balance * normal < 0
+ON CONFLICT DO NOTHING
 """)
 
 
@@ -229,9 +243,14 @@ class PostgresHeldBooking:
         )
 
     def book(
-        self, adjustment: Adjustment, event: Event | None, *, late: LatePayment | None
+        self,
+        adjustment: Adjustment,
+        events: Sequence[Event],
+        *,
+        late: LatePayment | None,
+        ended: Charge | None,
     ) -> bool:
-        """Book it; False where this transaction of the operator's is booked.
+        """Book it and end the charge that it ends; False where this transaction is booked.
 
         Raises LedgerRefused; then the whole transaction is void.
         """
@@ -246,22 +265,38 @@ class PostgresHeldBooking:
         try:
             [[done, told, _]] = self._transaction.run(
                 adjusting.BOOK,
-                **events_values([] if event is None else [event], tenant, None),
+                **events_values(events, tenant, None),
                 **posting_values(adjustment.posting),
                 **values,
                 account_owner=tenant.schema,
                 due_at=None if late is None else late.due_at,
                 takes_back=-adjustment.amount if is_reversal else 0,
                 comes_back=adjustment.amount if is_return else 0,
+                ended_status=None if ended is None else ended.status.value,
+                failure_code=None if ended is None else ended.failure_code,
             )
         except DatabaseError as error:
             if is_refused(error):
                 raise LedgerRefused(adjustment.posting.kind) from None
             raise
-        if event is not None:
-            self._transaction.run(HAND_OVER, owner=tenant.schema, event_id=event.id)
+        ids = [event.id for event in events]
+        self._transaction.run(HAND_OVER, owner=tenant.schema, event_ids=ids)
+        if done:
+            self._look_below(tenant, adjustment)
         self._transaction.messages.extend(messages_of(told, tenant, None))
         return bool(done)
+
+    def _look_below(self, tenant: Tenant, adjustment: Adjustment) -> None:
+        """Have a case say since when the account has owed us, where it does."""
+        self._transaction.run(
+            LOOK_BELOW,
+            case_id=f"case_{adjustment.id.partition('_')[2]}",
+            account=tenant.account,
+            livemode=tenant.livemode,
+            reason=BELOW_ZERO,
+            owner=tenant.schema,
+            at=adjustment.created_at,
+        )
 
     def record(self, booking: Booking, entries: tuple[AuditEntry, AuditEntry]) -> None:
         """Add to the account's chain and the platform's, last of all."""

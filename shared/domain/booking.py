@@ -7,7 +7,7 @@ as that stood, and to an operator's statement wherever that must say so.
 import hashlib
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from typing import Final
@@ -16,7 +16,7 @@ from shared.domain import ledger
 from shared.domain.account_access import US
 from shared.domain.adjustment import AdjustmentKind
 from shared.domain.audit import AuditEntry, Origin
-from shared.domain.charge import Charge, ChargeStatus
+from shared.domain.charge import Charge, ChargeEvent, ChargeStatus, after
 from shared.domain.errors import InvalidRequest
 from shared.domain.late_payment import LatePayment, LateStatus
 from shared.domain.outgoing import OutgoingStatus
@@ -137,6 +137,15 @@ class Facts:
             return self.late.status.value, self.late.money.amount
         return "", 0
 
+    @property
+    def ends_charge(self) -> Charge | None:
+        """The charge as it ends where something else was paid for it; None for one that has."""
+        charge = self.charge
+        status = None if charge is None else after(charge.status, ChargeEvent.PAID_OTHERWISE)
+        if charge is None or status is None:
+            return None
+        return replace(charge, status=status, failure_code=ChargeEvent.PAID_OTHERWISE.value)
+
     def refuse(self, booking: Booking) -> None:
         """Raise InvalidRequest unless it can be booked.
 
@@ -150,9 +159,11 @@ class Facts:
     def _must_be_in_statement(self, booking: Booking) -> bool:
         if booking.kind is AdjustmentKind.CORRECTION:
             return False
-        if booking.kind is AdjustmentKind.FEE_TRUE_UP or self.case_has_statement:
-            return True
-        return booking.kind is AdjustmentKind.LATE_PAYMENT and self.case_about is None
+        is_of_money_itself = booking.kind in {
+            AdjustmentKind.FEE_TRUE_UP,
+            AdjustmentKind.LATE_PAYMENT,
+        }
+        return is_of_money_itself or self.case_has_statement
 
 
 def _is_reversal(booking: Booking, facts: Facts) -> bool:
@@ -175,7 +186,11 @@ def _is_return(booking: Booking, facts: Facts) -> bool:
 
 def _is_late_payment(booking: Booking, facts: Facts) -> bool:
     is_named = booking.operator_transaction_id is not None and facts.operator is not None
-    return is_named and (facts.charge is None or facts.charge.status in _ENDED_UNPAID)
+    charge = facts.charge
+    if charge is None or charge.status in _ENDED_UNPAID:
+        return is_named
+    # One that was paid otherwise than asked ends by it; a case must have said so.
+    return is_named and facts.case_about == charge.id and facts.ends_charge is not None
 
 
 def _is_correction(booking: Booking, facts: Facts) -> bool:

@@ -41,6 +41,7 @@ class ChargeEvent(StrEnum):
     DECLINED = "declined"  # a status read proves that it failed
     LAPSED = "lapsed"  # a status read proves that the payer let it expire
     NOT_RECEIVED = "not_received"  # reads over minutes prove that it never arrived
+    PAID_OTHERWISE = "paid_otherwise"  # two persons booked what a statement shows was paid instead
 
 
 _S = ChargeStatus
@@ -67,12 +68,15 @@ TRANSITIONS: Final[Mapping[tuple[ChargeStatus, ChargeEvent], ChargeStatus]] = {
     (_S.UNKNOWN, _E.DECLINED): _S.FAILED,
     (_S.UNKNOWN, _E.LAPSED): _S.EXPIRED,
     (_S.UNKNOWN, _E.NOT_RECEIVED): _S.FAILED,
+    (_S.UNKNOWN, _E.PAID_OTHERWISE): _S.FAILED,
     (_S.AWAITING_PAYER, _E.CONFIRMED): _S.SUCCEEDED,
     (_S.AWAITING_PAYER, _E.DECLINED): _S.FAILED,
     (_S.AWAITING_PAYER, _E.LAPSED): _S.EXPIRED,
+    (_S.AWAITING_PAYER, _E.PAID_OTHERWISE): _S.FAILED,
     (_S.REQUIRES_ACTION, _E.CONFIRMED): _S.SUCCEEDED,
     (_S.REQUIRES_ACTION, _E.DECLINED): _S.FAILED,
     (_S.REQUIRES_ACTION, _E.LAPSED): _S.EXPIRED,
+    (_S.REQUIRES_ACTION, _E.PAID_OTHERWISE): _S.FAILED,
 }
 
 PUBLIC_STATUS: Final[Mapping[ChargeStatus, str]] = {

@@ -935,6 +935,14 @@ MESSAGES: Final[Mapping[str, Words]] = {
         "La demande n'est pas parvenue à l'opérateur. Aucun montant n'a été débité ; "
         "vous pouvez réessayer.",
     ),
+    "paid_otherwise": Words(
+        "Something else was paid",
+        "Un autre montant a été payé",
+        "The operator took another amount, or it came from somebody else. It is kept as a late "
+        "payment.",
+        "L'opérateur a encaissé un autre montant, ou d'une autre personne. Il est gardé comme "
+        "paiement tardif.",
+    ),
     # --- why money out failed ---
     "payee_not_found": Words(
         "The number has no account",

@@ -25,12 +25,13 @@ from shared.domain.booking import (
     sides,
     told,
 )
+from shared.domain.charge import Charge
 from shared.domain.errors import InvalidRequest, LedgerRefused, NotFound, NotPermitted
 from shared.domain.events import Event
 from shared.domain.ids import is_id, new_id
 from shared.domain.late_payment import LatePayment, LateRule
 from shared.domain.money import XAF, Money
-from shared.operations import objects
+from shared.operations import moves, objects
 from shared.operations.create_charge import LARGEST
 from shared.operations.late_objects import correction_object, late_payment_object
 from shared.operations.lists import read_limit, refuse_unknown
@@ -114,9 +115,14 @@ class HeldBooking(Protocol):
         """Keep how a proposal ended."""
 
     def book(
-        self, adjustment: Adjustment, event: Event | None, *, late: LatePayment | None
+        self,
+        adjustment: Adjustment,
+        events: Sequence[Event],
+        *,
+        late: LatePayment | None,
+        ended: Charge | None,
     ) -> bool:
-        """Book it; False where this transaction of the operator's is booked.
+        """Book it and end the charge that it ends; False where this transaction is booked.
 
         Raises LedgerRefused.
         """
@@ -236,9 +242,14 @@ def approve_booking(booking_id: str, by: Booker, *, seen_sha256: str) -> Booking
         facts.refuse(booking)
         adjustment = _adjustment(booking, by)
         late = _late(booking, adjustment, facts)
-        event = _event(adjustment, late, facts, by)
+        ended = None if late is None else facts.ends_charge
+        events = [
+            each
+            for each in (_event(adjustment, late, facts, by), _ended(ended, by))
+            if each is not None
+        ]
         try:
-            booked = held.book(adjustment, event, late=late)
+            booked = held.book(adjustment, events, late=late, ended=ended)
         except LedgerRefused:
             raise InvalidRequest("booking_not_possible", "kind") from None
         if not booked:
@@ -396,6 +407,12 @@ def _event(
         data=objects.to_json(public),
         created_at=by.now,
     )
+
+
+def _ended(charge: Charge | None, by: Booker) -> Event | None:
+    if charge is None:
+        return None
+    return moves.final_event(charge, at=by.now, base_url=by.base_url, language=by.language)
 
 
 def _may_name(account: str | None) -> bool:

@@ -64,6 +64,11 @@ class Desk:
         (row,) = self.till.rows.of("adjustments", "id = :id", id=approved.json["adjustment"])
         return row
 
+    def accept(self, late_id: str) -> Reply:
+        """Have the merchant accept a late payment."""
+        path = f"/v1/late_payments/{late_id}/accept"
+        return self._door("create_refund").post(path, {}, key=self.till.account.secret_key)
+
     def shown(self, path: str) -> dict[str, Any]:
         """What the merchant reads."""
         reply = self._read.get(path, key=self.till.account.secret_key)
@@ -142,9 +147,46 @@ def test_a_reversed_charge_takes_from_available(desk: Desk) -> None:
     assert desk.shown(f"/v1/reversals/{reversal['id']}") == reversal
     assert (line["amount"], line["net"], line["source"]) == (-AMOUNT, -AMOUNT, charge)
     assert desk.told("charge.reversed") == [charge]
+    cases = {row["reason"]: row for row in desk.till.rows.platform("cases")}
+    assert cases.keys() == {"statement_reversed", "balance_negative"}
     assert (refund.status, refund.error["code"]) == (400, "charge_not_refundable")
     assert (payout.status, payout.error["code"]) == (400, "balance_insufficient")
     assert (again.status, again.error["code"]) == (400, "booking_not_possible")
+
+
+def test_what_was_paid_otherwise_ends_its_charge_and_is_kept(desk: Desk) -> None:
+    """A case says that it differs, a statement how much came: two persons book it as it came."""
+    till = desk.till
+    charge = till.create()
+    assert till.submit(charge).status == 204
+    money = desk.line("collection", 1400, charge, "amount_differs")
+    till.word = {"amount": "1400", "financialTransactionId": money}
+    assert till.settle(charge).status == 204
+    (case,) = till.rows.platform("cases")
+    waits = till.charge(charge)["status"]
+    about = {"about": charge, "operator_transaction": money}
+    alone = desk.propose("late_payment", amount=1400, **about)
+    wrong = desk.propose("late_payment", case=case["id"], **about)
+    late = desk.booked("late_payment", amount=1400, case=case["id"], **about)
+    assert till.settle(charge).status == 204
+    stored = till.charge(charge)
+    accepted = desk.accept(late["id"])
+
+    assert (case["reason"], waits) == ("amount_or_currency_differs", "awaiting_payer")
+    assert (alone.error["code"], wrong.error["code"]) == (
+        "booking_not_possible",
+        "booking_not_in_statement",
+    )
+    assert (stored["status"], stored["failure_code"]) == ("failed", "paid_otherwise")
+    assert len(till.rows.of("adjustments")) == 1
+    assert desk.told("charge.failed") == [charge]
+    assert desk.told("charge.late_payment") == [late["id"]]
+    assert (accepted.status, accepted.json["status"]) == (200, "accepted")
+    assert till.balances() == {"pending": -1400, f"float:{till.operator_account}": 1400}
+    changes = till.rows.of("state_changes", "object_id = :id", id=charge)
+    assert (changes[-1]["from_status"], changes[-1]["cause"]) == (waits, "paid_otherwise")
+    (due,) = till.rows.platform("due_work", "object_id = :id", id=charge)
+    assert due["done_at"] is not None
 
 
 @pytest.mark.usefixtures("kept")

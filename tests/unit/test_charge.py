@@ -58,10 +58,11 @@ def test_every_final_state_is_told_to_the_merchant() -> None:
 
 @pytest.mark.parametrize("status", [ChargeStatus.UNKNOWN, ChargeStatus.SUBMITTING])
 def test_not_knowing_ends_only_by_a_read(status: ChargeStatus) -> None:
-    """From a charge that may have been sent, only an operator's word leads to a final state."""
+    """Where it may have been sent, only an operator's word, or its statement, leads to an end."""
     proofs = {
         ChargeEvent.CONFIRMED, ChargeEvent.DECLINED, ChargeEvent.LAPSED,
         ChargeEvent.NOT_RECEIVED, ChargeEvent.REFUSED, ChargeEvent.ABANDONED,
+        ChargeEvent.PAID_OTHERWISE,
     }  # fmt: skip
     ends = {
         event for (before, event), then in TRANSITIONS.items() if before is status and then in FINAL

@@ -47,6 +47,8 @@ _PROOFS: Final[Mapping[str, str]] = {
     "lapsed": "expired",
     "not_received": "failed",
 }
+# What two persons booked as paid otherwise than asked, by an operator's statement.
+_BY_HAND: Final = {"paid_otherwise": "failed"}
 _EDGES: Final[Mapping[str, Mapping[str, str]]] = {
     "created": {"claimed": "submitting", "abandoned": "failed", "canceled": "canceled"},
     "submitting": {
@@ -59,9 +61,9 @@ _EDGES: Final[Mapping[str, Mapping[str, str]]] = {
         "seen_waiting": "awaiting_payer",
         **_PROOFS,
     },
-    "unknown": {"claimed": "submitting", "seen_waiting": "awaiting_payer", **_PROOFS},
-    "awaiting_payer": {c: s for c, s in _PROOFS.items() if c != "not_received"},
-    "requires_action": {c: s for c, s in _PROOFS.items() if c != "not_received"},
+    "unknown": {"claimed": "submitting", "seen_waiting": "awaiting_payer", **_PROOFS, **_BY_HAND},
+    "awaiting_payer": {c: s for c, s in _PROOFS.items() if c != "not_received"} | _BY_HAND,
+    "requires_action": {c: s for c, s in _PROOFS.items() if c != "not_received"} | _BY_HAND,
 }
 
 
@@ -192,6 +194,7 @@ def ends_are_proven(evidence: Evidence) -> list[str]:
         for row in evidence.rows("state_changes")
         if row["from_status"] in uncertain
         and row["to_status"] in FINAL
+        and row["cause"] not in _BY_HAND
         and (row["cause"] not in _PROOFS or not row["operator_word"])
     ]
 
@@ -501,7 +504,7 @@ def open_work_has_a_date(evidence: Evidence) -> list[str]:
         row
         for row in evidence.rows("cases")
         if row["closed_at"] is None
-        and row["reason"] != "paid_after_the_end"
+        and row["reason"] not in {"paid_after_the_end", "balance_negative"}
         and not row["reason"].startswith("statement_")
     ]
     looked_at = {row["object_id"] for row in cases}
