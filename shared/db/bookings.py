@@ -36,7 +36,7 @@ from shared.domain.events import Event
 from shared.domain.ids import is_id
 from shared.domain.late_payment import LatePayment
 from shared.domain.phone import Operator
-from shared.operations.book import PageOfBookings
+from shared.operations.booking_orders import PageOfBookings
 
 _COLUMNS: Final = """id, kind, account_id, livemode, case_id, object_id, operator_account_id,
     operator_transaction_id, amount, debit, credit, reason, proposed_by, proposed_at, expires_at,

@@ -5,7 +5,8 @@ from typing import Final
 
 from shared.operations import book
 from shared.operations.account_orders import read_seen
-from shared.operations.book import PageOfBookings, WantedBooking, booking_object
+from shared.operations.book import booking_object
+from shared.operations.booking_orders import PageOfBookings, WantedBooking
 from shared.operations.manage_cases import read_close_reason
 from shared.operations.objects import list_object
 from shared.runtime import bookings, wiring
