@@ -83,6 +83,12 @@ def measure(running: LocalSystem, folder: Path, say: Callable[[str], None]) -> l
     return found
 
 
+_PUBLIC: Final = {
+    "verify_receipt": "/verify/2222222222222222",
+    "serve_checkout": f"/pay/ch_{'2' * 24}",
+}
+
+
 def _rest() -> None:
     """Wait, within a bound, for the machine to be done with what it was doing: a start, a load."""
     deadline = time.monotonic() + _LONGEST_SECONDS
@@ -108,8 +114,8 @@ def _first(entry: FunctionEntry, running: LocalSystem) -> _First:
         case "receive_callback":
             content = {"Content-Type": "application/json"}
             return _First("POST", f"/callbacks/mtn/{secrets.token_hex(32)}", 404, content, {})
-        case "verify_receipt":
-            return _First("GET", "/verify/2222222222222222", 404)
+        case "verify_receipt" | "serve_checkout":
+            return _First("GET", _PUBLIC[entry.name], 404)
         case "simulate_provider":
             return _token(running)
         case _:
