@@ -1,4 +1,4 @@
-"""A second person's decision about a payout: yes, to what she saw, or no."""
+"""A second person's decision about a payout or a batch: yes, to what she saw, or no."""
 
 from shared.domain.payout import Payout
 from shared.operations import objects
@@ -6,6 +6,7 @@ from shared.operations.decide_payout import Approve, By, Reject
 from shared.operations.decide_payout import approve_payout as approve_operation
 from shared.operations.decide_payout import reject_payout as reject_operation
 from shared.runtime import payouts, wiring
+from shared.runtime.doors import batches
 from shared.runtime.http import Answer, Call, http_function
 from shared.runtime.idempotency import read_key
 
@@ -35,7 +36,7 @@ def _shown(payout: Payout, call: Call) -> Answer:
 
 approve_payout = http_function(
     "approve_payout",
-    {"approve_payout": approve, "reject_payout": reject},
+    {"approve_payout": approve, "reject_payout": reject, **batches.DECISIONS},
     authenticate=wiring.authenticate,
     admit=wiring.admit,
 )

@@ -1,4 +1,4 @@
-"""Takes a payout, and takes one back that nobody has claimed yet."""
+"""Takes payouts, one or a batch, and takes back what nobody has claimed yet."""
 
 from shared.operations import objects
 from shared.operations.cancel_payout import cancel_payout as cancel_operation
@@ -7,6 +7,7 @@ from shared.operations.create_payout import create_payout as create_operation
 from shared.operations.ports import Replayed
 from shared.runtime import payouts, wiring
 from shared.runtime.crash import reached
+from shared.runtime.doors import batches
 from shared.runtime.http import Answer, Call, http_function
 from shared.runtime.idempotency import read_key
 
@@ -47,7 +48,7 @@ def cancel(call: Call) -> Answer:
 
 create_payout = http_function(
     "create_payout",
-    {"create_payout": create, "cancel_payout": cancel},
+    {"create_payout": create, "cancel_payout": cancel, **batches.WRITES},
     authenticate=wiring.authenticate,
     admit=wiring.admit,
 )

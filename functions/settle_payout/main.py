@@ -1,19 +1,24 @@
 """Reads the operator's word on money that goes out and moves state and money by it.
 
-And does with a late payment what its account's setting says, when its time has come.
+And does with a late payment what its account's setting says, when its time has come; and has the
+lines of batches sent in their turn.
 """
 
 from shared.domain.ids import is_id
 from shared.domain.late_payment import PREFIX
 from shared.operations.late_payments import decide_late_payment
 from shared.operations.settle_payout import settle_payout as settle
-from shared.runtime import late_payments, logs, payouts, wiring
+from shared.runtime import batches, late_payments, logs, payouts, wiring
 from shared.runtime.http import Push, push_function
 
 
 def handle(push: Push) -> None:
-    """Read, compare, move."""
+    """Read, compare, move; of a batch, have its next lines sent."""
     message = push.message
+    if is_id(message.object_id, "pb"):
+        outcome = batches.release(message)
+        logs.info("payout_batch_released", object_id=message.object_id, outcome=outcome)
+        return
     tenant = wiring.tenant_of(message)
     if is_id(message.object_id, PREFIX):
         terms = late_payments.terms(tenant, traceparent=message.traceparent)

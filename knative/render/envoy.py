@@ -16,6 +16,8 @@ from knative.render.routes import FALLBACK_FUNCTION
 from knative.render.text import HEADER, yaml_text
 
 MAX_REQUEST_BYTES: Final = 1024 * 1024
+LARGER_REQUESTS: Final = {"create_payout_batch": 4 * 1024 * 1024}
+"""Operations whose body may be larger than others', in bytes; the function has the same bound."""
 ROUTE_TIMEOUT: Final = "90s"
 # Below the servers' own keep-alive, so that it is always the gateway that ends an idle connection.
 UPSTREAM_IDLE_TIMEOUT: Final = "60s"
@@ -210,14 +212,24 @@ def _virtual_host_routes(
         matched = {"safe_regex": {"regex": route.path_regex}}
         path = matched if route.is_template else {"path": route.path}
         method = "GET|HEAD" if route.method == "GET" else route.method
-        yield _to(
-            route.operation_id, route.function, {**path, "headers": [_method_matcher(method)]}
-        )
+        match = {**path, "headers": [_method_matcher(method)]}
+        yield {
+            **_to(route.operation_id, route.function, match),
+            **_larger(LARGER_REQUESTS.get(route.operation_id)),
+        }
     yield _to("readyz", "ready", {"path": "/readyz", "headers": [_method_matcher("GET|HEAD")]})
     for entry in reached:
         for prefix in entry.door_prefixes:
             yield _to(entry.name, entry.name, {"path_separated_prefix": prefix})
     yield _to("unknown", FALLBACK_FUNCTION, {"prefix": "/"})
+
+
+def _larger(most: int | None) -> Mapping[str, Any]:
+    if most is None:
+        return {}
+    kind = f"{_HTTP}.buffer.v3.BufferPerRoute"
+    buffer = {"@type": kind, "buffer": {"max_request_bytes": most}}
+    return {"typed_per_filter_config": {"envoy.filters.http.buffer": buffer}}
 
 
 def _method_matcher(methods: str) -> Mapping[str, Any]:

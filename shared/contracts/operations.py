@@ -65,6 +65,8 @@ OPERATIONS: Final[tuple[Operation, ...]] = (
     Operation("list_bookings", "manage_platform", "GET", "/v1/platform/bookings", "person"),
     Operation("propose_booking", "manage_platform", "POST", "/v1/platform/bookings", "person"),
     Operation("lookup_holder", "lookup_holder", "POST", "/v1/holder_lookups", "merchant"),
+    Operation("list_payout_batches", "read_payments", "GET", "/v1/payout_batches", "merchant"),
+    Operation("create_payout_batch", "create_payout", "POST", "/v1/payout_batches", "merchant"),
     Operation("list_cases", "manage_platform", "GET", "/v1/platform/cases", "person"),
     Operation("list_audit_entries", "read_payments", "GET", "/v1/audit_entries", "merchant"),
     Operation("list_late_payments", "read_payments", "GET", "/v1/late_payments", "merchant"),
@@ -124,6 +126,27 @@ OPERATIONS: Final[tuple[Operation, ...]] = (
         "reject_booking", "manage_platform", "POST", "/v1/platform/bookings/{id}/reject", "person"
     ),
     Operation(
+        "approve_payout_batch",
+        "approve_payout",
+        "POST",
+        "/v1/payout_batches/{id}/approve",
+        "merchant",
+    ),
+    Operation(
+        "list_payout_batch_payouts",
+        "read_payments",
+        "GET",
+        "/v1/payout_batches/{id}/payouts",
+        "merchant",
+    ),
+    Operation(
+        "read_payout_batch_results",
+        "read_payments",
+        "GET",
+        "/v1/payout_batches/{id}/results",
+        "merchant",
+    ),
+    Operation(
         "read_platform_audit_entry",
         "manage_platform",
         "GET",
@@ -132,6 +155,16 @@ OPERATIONS: Final[tuple[Operation, ...]] = (
     ),
     Operation(
         "propose_ending", "manage_platform", "POST", "/v1/platform/cases/{id}/endings", "person"
+    ),
+    Operation(
+        "cancel_payout_batch", "create_payout", "POST", "/v1/payout_batches/{id}/cancel", "merchant"
+    ),
+    Operation(
+        "reject_payout_batch",
+        "approve_payout",
+        "POST",
+        "/v1/payout_batches/{id}/reject",
+        "merchant",
     ),
     Operation(
         "read_balance_transaction",
@@ -181,6 +214,7 @@ OPERATIONS: Final[tuple[Operation, ...]] = (
         "invite_first_owner", "provision_account", "POST", "/v1/accounts/{id}/owner", "person"
     ),
     Operation("cancel_charge", "create_charge", "POST", "/v1/charges/{id}/cancel", "merchant"),
+    Operation("read_payout_batch", "read_payments", "GET", "/v1/payout_batches/{id}", "merchant"),
     Operation("cancel_payout", "create_payout", "POST", "/v1/payouts/{id}/cancel", "merchant"),
     Operation("reject_payout", "approve_payout", "POST", "/v1/payouts/{id}/reject", "merchant"),
     Operation("read_case", "manage_platform", "GET", "/v1/platform/cases/{id}", "person"),

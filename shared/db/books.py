@@ -11,8 +11,8 @@ from shared.domain.ledger import OF_A_CHARGE_PENDING, lines_owed
 # A line is pending as long as any of its charge's money is, if it was pending money that it moved.
 BALANCE_TRANSACTION: Final = """
 SELECT t.id, t.kind, COALESCE(a.object_id, t.object_id),
-       COALESCE(o.amount, r.amount, c.amount, own.amount, 0),
-       CASE WHEN r.id IS NULL THEN c.fee_lines END, o.fees, t.created_at,
+       COALESCE(o.amount, b.amount, r.amount, c.amount, own.amount, 0),
+       CASE WHEN r.id IS NULL THEN c.fee_lines END, COALESCE(o.fees, b.fees), t.created_at,
        CASE WHEN was.pending
             THEN GREATEST(t.created_at, c.succeeded_at + make_interval(secs => c.hold_seconds))
             ELSE t.created_at END,
@@ -24,6 +24,11 @@ SELECT t.id, t.kind, COALESCE(a.object_id, t.object_id),
 FROM ledger_transactions t
 LEFT JOIN refunds r ON r.id = t.object_id
 LEFT JOIN payouts o ON o.id = t.object_id
+LEFT JOIN LATERAL (
+    SELECT x.id, CASE WHEN t.kind = 'payout_batch_given_back' THEN x.returned_amount
+                      ELSE x.amount END AS amount,
+           CASE WHEN t.kind = 'payout_batch_given_back' THEN x.returned_fees ELSE x.fees END AS fees
+    FROM payout_batches x WHERE x.id = t.object_id) AS b ON true
 LEFT JOIN charges c ON c.id = COALESCE(r.charge_id, t.object_id)
 LEFT JOIN adjustments a ON a.id = t.object_id
 LEFT JOIN LATERAL (
@@ -31,8 +36,8 @@ LEFT JOIN LATERAL (
     WHERE p.transaction_id = t.id AND p.code IN ('available', 'held', 'pending')) AS own
   ON a.id IS NOT NULL
 CROSS JOIN LATERAL (
-    SELECT COALESCE(r.from_pending > 0, COALESCE(o.id, a.id) IS NULL) AS pending) AS was
-WHERE t.kind = ANY(:kinds::text[]) AND COALESCE(o.id, c.id, a.id) IS NOT NULL"""
+    SELECT COALESCE(r.from_pending > 0, COALESCE(o.id, b.id, a.id) IS NULL) AS pending) AS was
+WHERE t.kind = ANY(:kinds::text[]) AND COALESCE(o.id, b.id, c.id, a.id) IS NOT NULL"""
 
 _PAGE: Final = """
   AND t.id > :after::text AND t.id < :before::text

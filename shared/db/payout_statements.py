@@ -13,6 +13,7 @@ PAYOUT: Final = OutgoingStatements(
     (
         "fees", "name", "description", "reference", "scheduled_at", "made_by", "content_sha256",
         "approve_before", "decided_by", "decided_at", "decision_reason", "amount_returned",
+        "batch_id", "batch_line", "released_at",
     ),
 )  # fmt: skip
 

@@ -175,4 +175,7 @@ def payout_from_row(row: Sequence[Any], tenant: Tenant) -> Payout:
         made_by=own[5],
         approval=None if own[6] is None else Approval(*own[6:11]),
         amount_returned=own[11],
+        batch=own[12],
+        line=own[13],
+        released_at=own[14],
     )

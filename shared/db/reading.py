@@ -121,11 +121,11 @@ class Reading:
         """Return a page of charges, newest first."""
         rows = self._rows(
             NEWEST_CHARGES if page.ending_before is None else OLDEST_CHARGES,
-            **_bounds(page),
+            **bounds(page),
             reference=reference,
             statuses=None if statuses is None else list(statuses),
         )
-        return _cut([charge_from_row(row, self._tenant) for row in rows], page)
+        return cut([charge_from_row(row, self._tenant) for row in rows], page)
 
     def find_refund(self, refund_id: str) -> Refund | None:
         """Return the refund, or None."""
@@ -138,11 +138,11 @@ class Reading:
         """Return a page of refunds, newest first."""
         rows = self._rows(
             NEWEST_REFUNDS if page.ending_before is None else OLDEST_REFUNDS,
-            **_bounds(page),
+            **bounds(page),
             charge=charge,
             statuses=None if statuses is None else list(statuses),
         )
-        return _cut([refund_from_row(row, self._tenant) for row in rows], page)
+        return cut([refund_from_row(row, self._tenant) for row in rows], page)
 
     def find_payout(self, payout_id: str) -> Payout | None:
         """Return the payout, or None."""
@@ -160,12 +160,12 @@ class Reading:
         """Return a page of payouts, newest first."""
         rows = self._rows(
             NEWEST_PAYOUTS if page.ending_before is None else OLDEST_PAYOUTS,
-            **_bounds(page),
+            **bounds(page),
             reference=reference,
             statuses=None if statuses is None else list(statuses),
             returned=returned,
         )
-        return _cut([payout_from_row(row, self._tenant) for row in rows], page)
+        return cut([payout_from_row(row, self._tenant) for row in rows], page)
 
     def find_late_payment(self, late_id: str) -> LatePayment | None:
         """Return the late payment, or None."""
@@ -178,11 +178,11 @@ class Reading:
         """Return a page of late payments, newest first."""
         rows = self._rows(
             NEWEST_LATE if page.ending_before is None else OLDEST_LATE,
-            **_bounds(page),
+            **bounds(page),
             charge=charge,
             status=status,
         )
-        return _cut([late_from_row(row, self._tenant) for row in rows], page)
+        return cut([late_from_row(row, self._tenant) for row in rows], page)
 
     def find_reversal(self, reversal_id: str) -> Reversal | None:
         """Return the reversal or return, or None."""
@@ -193,20 +193,20 @@ class Reading:
         """Return a page of reversals and returns, newest first."""
         rows = self._rows(
             NEWEST_REVERSALS if page.ending_before is None else OLDEST_REVERSALS,
-            **_bounds(page),
+            **bounds(page),
             about=about,
         )
-        return _cut([_reversal(row) for row in rows], page)
+        return cut([_reversal(row) for row in rows], page)
 
     def list_events(self, page: Page, *, object_id: str | None, kind: str | None) -> PageOf[Event]:
         """Return a page of events, newest first."""
         rows = self._rows(
             NEWEST_EVENTS if page.ending_before is None else OLDEST_EVENTS,
-            **_bounds(page),
+            **bounds(page),
             object_id=object_id,
             type=kind,
         )
-        return _cut([Event(*row) for row in rows], page)
+        return cut([Event(*row) for row in rows], page)
 
     def find_event(self, event_id: str) -> Event | None:
         """Return the event, or None."""
@@ -226,14 +226,14 @@ class Reading:
         self, page: Page, *, kinds: Sequence[str], source: str | None
     ) -> PageOf[BalanceTransaction]:
         """Return a page of balance transactions of these kinds, newest first."""
-        given = {**_bounds(page), **books.shared_values(), "kinds": list(kinds)}
+        given = {**bounds(page), **books.shared_values(), "kinds": list(kinds)}
         is_newest = page.ending_before is None
         if source is None:
             rows = self._rows(books.NEWEST if is_newest else books.OLDEST, **given)
         else:
             statement = books.NEWEST_OF_ONE if is_newest else books.OLDEST_OF_ONE
             rows = self._rows(statement, **given, source=source)
-        return _cut([books.from_row(row) for row in rows], page)
+        return cut([books.from_row(row) for row in rows], page)
 
     def find_balance_transaction(self, transaction_id: str) -> BalanceTransaction | None:
         """Return the balance transaction, or None."""
@@ -246,7 +246,8 @@ def _reversal(row: Sequence[Any]) -> Reversal:
     return Reversal(row[0], AdjustmentKind(row[1]), *row[2:])
 
 
-def _bounds(page: Page) -> dict[str, Any]:
+def bounds(page: Page) -> dict[str, Any]:
+    """Return the values that every page is asked with; one row more tells that there is more."""
     return {
         "before": page.starting_after or LAST,
         "after": page.ending_before or FIRST,
@@ -256,8 +257,8 @@ def _bounds(page: Page) -> dict[str, Any]:
     }
 
 
-def _cut(items: list[T], page: Page) -> PageOf[T]:
-    """One row more than asked for tells that there is more; backward pages come oldest first."""
+def cut(items: list[T], page: Page) -> PageOf[T]:
+    """Return a page of what was found; backward pages come oldest first."""
     has_more = len(items) > page.limit
     items = items[: page.limit]
     if page.ending_before is not None:

@@ -21,6 +21,7 @@ EMPTIED: Final = (
     "refunds",
     "payouts",
     "adjustments",
+    "payout_batches",
     "provider_attempts",
     "state_changes",
     "receipts",

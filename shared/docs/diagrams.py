@@ -10,15 +10,18 @@ from typing import Final
 
 from shared.domain import account_states
 from shared.domain import payout as payouts
+from shared.domain import payout_batch as batches
 from shared.domain import refund as refunds
 from shared.domain.account_states import AccountState
 from shared.domain.charge import FINAL, PUBLIC_STATUS, TRANSITIONS, ChargeStatus
 from shared.domain.outgoing import FINAL as ENDS_OUTGOING
 from shared.domain.outgoing import OutgoingEvent, OutgoingStatus
+from shared.domain.payout_batch import BatchStatus
 
 PAGE: Final = Path(__file__).with_name("charge_states.md")
 REFUND_PAGE: Final = Path(__file__).with_name("refund_states.md")
 PAYOUT_PAGE: Final = Path(__file__).with_name("payout_states.md")
+BATCH_PAGE: Final = Path(__file__).with_name("payout_batch_states.md")
 ACCOUNT_PAGE: Final = Path(__file__).with_name("account_states.md")
 
 
@@ -59,6 +62,7 @@ def refund_page() -> str:
 def payout_page() -> str:
     """Return the page about the states of a payout."""
     begins = "    [*] --> created\n    [*] --> scheduled\n    [*] --> awaiting_approval"
+    begins += "\n    [*] --> queued"
     return _outgoing_page("payout", begins, payouts.TRANSITIONS, payouts.PUBLIC_STATUS)
 
 
@@ -89,6 +93,40 @@ stateDiagram-v2
 ```
 
 The amount is held from the first state to the last. No edge leads back to sending from `unknown`.
+
+| internal | public `status` | final |
+|---|---|---|
+{rows}
+"""
+
+
+def batch_page() -> str:
+    """Return the page about the states of a batch of payouts."""
+    edges = "\n".join(
+        f"    {before.value} --> {after.value}: {event.value}"
+        for (before, event), after in batches.TRANSITIONS.items()
+    )
+    ends = "\n".join(
+        f"    {status.value} --> [*]" for status in BatchStatus if status in batches.FINAL
+    )
+    rows = "\n".join(
+        f"| `{status.value}` | `{word}` | {'yes' if status in batches.FINAL else 'no'} |"
+        for status, word in batches.PUBLIC_STATUS.items()
+    )
+    return f"""# States of a batch of payouts
+
+Drawn from `shared/domain/payout_batch.py` by `make manifests`; edit that table, not this page.
+
+```mermaid
+stateDiagram-v2
+    [*] --> awaiting_approval
+    [*] --> processing
+{edges}
+{ends}
+```
+
+A batch is checked whole before it is stored, and held whole when it is. Its lines are payouts, with
+[states of their own](payout_states.md); it ends when the last of them has.
 
 | internal | public `status` | final |
 |---|---|---|
@@ -136,6 +174,7 @@ def main(arguments: list[str]) -> int:
         PAGE: charge_page(),
         REFUND_PAGE: refund_page(),
         PAYOUT_PAGE: payout_page(),
+        BATCH_PAGE: batch_page(),
         ACCOUNT_PAGE: account_page(),
     }
     if "--check" not in arguments:

@@ -18,14 +18,16 @@ TYPE_OF: Final[Mapping[str, str]] = {
     "charge_reversed": "charge_reversal",
     "payout_returned": "payout_return",
     "correction": "correction",
+    "payout_batch_created": "payout",
+    "payout_batch_given_back": "payout_failure",
 }
 """The public type of each kind of ledger transaction that changes what a merchant owns. A hold that
 is over, and a refund that was paid out, only move what was counted already."""
 
-TAKES: Final = frozenset({"refund_created", "payout_created"})
+TAKES: Final = frozenset({"refund_created", "payout_created", "payout_batch_created"})
 """The kinds by which the balance becomes less."""
 
-RETURNS: Final = frozenset({"payout_given_back"})
+RETURNS: Final = frozenset({"payout_given_back", "payout_batch_given_back"})
 """The kinds by which what was taken for it comes back as well."""
 
 
@@ -34,8 +36,8 @@ class BalanceTransaction:
     """One change of a balance, with the id of its ledger transaction.
 
     `moved` is in whole XAF, below 0 only where what is no payment took something; `source` is the
-    id of the charge, refund or payout, or of the correction. A charge's money, and what moved of
-    it, is pending until the hold is over: at `available_at`, or a moment later.
+    id of the charge, refund, payout or batch, or of the correction. A charge's money, and what
+    moved of it, is pending until the hold is over: at `available_at`, or a moment later.
     """
 
     id: str

@@ -2,7 +2,8 @@
 
     Refusal                    code, param, values for the message
     ├── InvalidRequest         the request is wrong as it stands; the same again will fail again
-    │   └── KeyReused          an idempotency key came back with another body
+    │   ├── KeyReused          an idempotency key came back with another body
+    │   └── InvalidLines       what is wrong with a file of payouts, line by line
     ├── NotAuthenticated       no key, a wrong key or a revoked one
     ├── NotPermitted           the key is right and may not do this
     ├── NotFound               no such object for this caller, whoever else may own it
@@ -15,6 +16,9 @@
 
 Messages lie in `language.py`, in French and English, under the code.
 """
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 
 
 class Refusal(Exception):  # noqa: N818 - a refusal is an answer, not a fault
@@ -34,6 +38,25 @@ class InvalidRequest(Refusal):
 
 class KeyReused(InvalidRequest):
     """An idempotency key came back with another body."""
+
+
+@dataclass(frozen=True, slots=True)
+class LineFault:
+    """What is wrong in one line, from 1 on, and in which of its columns, None for all of it."""
+
+    line: int
+    column: str | None
+    code: str
+    values: Mapping[str, str | int] = field(default_factory=dict)
+
+
+class InvalidLines(InvalidRequest):
+    """Lines of a batch are wrong; nothing of it was taken. `faults` is all that was found."""
+
+    def __init__(self, param: str, faults: Sequence[LineFault]) -> None:
+        """Keep the faults in the order of their lines, and say how many."""
+        super().__init__("batch_invalid", param, count=len(faults))
+        self.faults = tuple(sorted(faults, key=lambda fault: fault.line))
 
 
 class NotAuthenticated(Refusal):

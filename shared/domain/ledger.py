@@ -285,6 +285,26 @@ def payout_given_back(
     )
 
 
+def payout_batch_created(transaction_id: str, batch_id: str, *, total: int) -> Transaction:
+    """Hold what all lines of a batch pay and cost, in whole XAF; each line ends by itself."""
+    return Transaction(
+        transaction_id,
+        "payout_batch_created",
+        batch_id,
+        (Posting(AVAILABLE, total), Posting(HELD, -total)),
+    )
+
+
+def payout_batch_given_back(transaction_id: str, batch_id: str, *, total: int) -> Transaction:
+    """Give back at once what was held for the lines that were not released and never will be."""
+    return Transaction(
+        transaction_id,
+        "payout_batch_given_back",
+        batch_id,
+        (Posting(HELD, total), Posting(AVAILABLE, -total)),
+    )
+
+
 def _without_nothing(*postings: Posting) -> tuple[Posting, ...]:
     """Leave out what moves nothing: a row that is not touched is not locked either."""
     return tuple(posting for posting in postings if posting.amount)

@@ -22,6 +22,7 @@ class OutgoingStatus(StrEnum):
     """What we know of the money; until it is final its amount is held."""
 
     AWAITING_APPROVAL = "awaiting_approval"
+    QUEUED = "queued"
     SCHEDULED = "scheduled"
     CREATED = "created"
     SUBMITTING = "submitting"
@@ -41,6 +42,7 @@ class OutgoingEvent(StrEnum):
     APPROVED_AHEAD = "approved_ahead"  # the same before the time that it was put off to
     REJECTED = "rejected"  # a person said no
     LAPSED = "lapsed"  # nobody decided in time
+    RELEASED = "released"  # the turn came of a line of a batch
     BECAME_DUE = "became_due"  # the time came that it was put off to
     CANCELED = "canceled"  # the merchant took it back before a worker claimed it
     CLAIMED = "claimed"  # a worker holds the lease and is about to send
@@ -63,6 +65,8 @@ TRANSITIONS: Final[Mapping[tuple[OutgoingStatus, OutgoingEvent], OutgoingStatus]
     (_S.AWAITING_APPROVAL, _E.REJECTED): _S.REJECTED,
     (_S.AWAITING_APPROVAL, _E.LAPSED): _S.EXPIRED,
     (_S.AWAITING_APPROVAL, _E.CANCELED): _S.CANCELED,
+    (_S.QUEUED, _E.RELEASED): _S.CREATED,
+    (_S.QUEUED, _E.CANCELED): _S.CANCELED,
     (_S.SCHEDULED, _E.BECAME_DUE): _S.CREATED,
     (_S.SCHEDULED, _E.CANCELED): _S.CANCELED,
     (_S.CREATED, _E.CANCELED): _S.CANCELED,
@@ -95,6 +99,7 @@ OF_EACH: Final[frozenset[OutgoingEvent]] = frozenset(OutgoingEvent) - {
     _E.APPROVED_AHEAD,
     _E.REJECTED,
     _E.LAPSED,
+    _E.RELEASED,
     _E.BECAME_DUE,
     _E.CANCELED,
 }

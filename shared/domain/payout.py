@@ -14,6 +14,7 @@ _S = OutgoingStatus
 
 PUBLIC_STATUS: Final[Mapping[OutgoingStatus, str]] = {
     _S.AWAITING_APPROVAL: "requires_approval",
+    _S.QUEUED: "pending",
     _S.SCHEDULED: "pending",
     _S.CREATED: "pending",
     _S.SUBMITTING: "in_transit",
@@ -56,7 +57,8 @@ class Payout(Outgoing):
     taken with the amount. `name` is whom the merchant says the number belongs to. `scheduled_at` is
     when it shall be sent, None for at once; `amount_returned` what came back after it was paid.
     `made_by` is the person or key who asked for it, `approval` is there where a second person
-    decides about it, or has.
+    decides about it, or has. A line of a batch names it and its own `line` in it; it was
+    `released_at` to be sent, None while it waits for its turn.
     """
 
     kind: ClassVar[str] = "payout"
@@ -74,6 +76,9 @@ class Payout(Outgoing):
     made_by: str | None = None
     approval: Approval | None = None
     amount_returned: int = 0
+    batch: str | None = None
+    line: int | None = None
+    released_at: datetime | None = None
 
     @property
     def is_returned(self) -> bool:
@@ -84,9 +89,12 @@ class Payout(Outgoing):
     def about(self) -> str:
         """One place for each key in the live mode; in the test mode one for each payout.
 
-        Test data may be deleted, and the same keys come again: they are not the same wish.
+        Test data may be deleted, and the same keys come again: they are not the same wish. A line
+        has a key of its own, made of its batch's.
         """
-        return "payouts" if self.livemode else self.id
+        if not self.livemode:
+            return self.id
+        return "payouts" if self.batch is None else "payout_batches"
 
     @property
     def note(self) -> str:
@@ -103,7 +111,8 @@ class Payout(Outgoing):
         """From when on it may be sent."""
         planned = self.scheduled_at or self.created_at
         approved = None if self.approval is None else self.approval.decided_at
-        return planned if approved is None else max(planned, approved)
+        ready = planned if approved is None else max(planned, approved)
+        return self.released_at or ready
 
     @property
     def content(self) -> Sequence[object]:

@@ -73,17 +73,12 @@ class CreatePayout:
         destination = read_method(
             body.get(DESTINATION), DESTINATION, frozenset({"type", "phone", "operator", "name"})
         )
-        phone = destination.get("phone")
-        if phone is None:
-            raise InvalidRequest("phone_missing", PAYEE_PARAM)
-        if not isinstance(phone, str):
-            raise InvalidRequest("phone_invalid", PAYEE_PARAM)
-        number = PhoneNumber.parse(phone, param=PAYEE_PARAM)
+        number = read_number(destination)
         return cls(
             money=read_money(body),
             phone=number,
             operator=read_operator(destination.get("operator"), number, within=DESTINATION),
-            name=_name(destination),
+            name=read_name(destination),
             description=read_text(body, "description", DESCRIPTION_LENGTH),
             reference=read_text(body, "reference", REFERENCE_LENGTH, code="reference_invalid"),
             metadata=read_metadata(body.get("metadata")),
@@ -131,12 +126,12 @@ def create_payout(
     InProgress, NotPermitted and TooManyRequests; then nothing changed.
     """
     if idempotency_key is None:
-        _may_pay_out(caller)
+        may_pay_out(caller)
         raise InvalidRequest("idempotency_key_missing", KEY_HEADER)
     use = IdempotencyUse(Payout.operation, idempotency_key, command.fingerprint)
     try:
-        _may_pay_out(caller)
-        operator_account = _within(command, terms)
+        may_pay_out(caller)
+        operator_account = within(command.money, command.operator, terms)
         _ahead(command.scheduled_at, now)
     except Refusal:
         earlier = store.replay(use)
@@ -217,7 +212,7 @@ def _payout(
         scheduled_at=command.scheduled_at,
         created_at=now,
         submit_before=(command.scheduled_at or now) + SUBMIT_WITHIN,
-        made_by=PREFIX + caller.key_id if caller.member is None else caller.member.person,
+        made_by=maker_of(caller),
     )
     rule = terms.rules.approval
     if not rule.wants(payout.money.amount, is_person=caller.member is not None):
@@ -234,20 +229,27 @@ def _approval_wanted(payout: Payout, now: datetime) -> Notification:
     )
 
 
-def _may_pay_out(caller: Caller) -> None:
+def maker_of(caller: Caller) -> str:
+    """Return who asks for it, a key or a person."""
+    return PREFIX + caller.key_id if caller.member is None else caller.member.person
+
+
+def may_pay_out(caller: Caller) -> None:
+    """Raise NotPermitted where nothing may leave the account now."""
     if caller.suspended:
         raise NotPermitted("account_suspended")
     if caller.tenant.livemode and not caller.payouts_enabled:
         raise NotPermitted("payouts_disabled")
 
 
-def _within(command: CreatePayout, terms: PayoutTerms) -> OperatorAccount:
+def within(money: Money, operator: Operator, terms: PayoutTerms) -> OperatorAccount:
+    """Return who pays an amount at an operator. Raises InvalidRequest where nobody does."""
     limits = terms.limits
     if limits is None or terms.operator_account is None:
         raise InvalidRequest(
-            "operator_not_served", "destination[operator]", operator=command.operator.value
+            "operator_not_served", "destination[operator]", operator=operator.value
         )
-    amount = command.money.amount
+    amount = money.amount
     if amount < limits.minimum:
         raise InvalidRequest("amount_too_small", "amount", limit=limits.minimum)
     if amount > limits.maximum:
@@ -271,7 +273,18 @@ def _moment(value: object) -> datetime | None:
         raise InvalidRequest("parameter_invalid", "scheduled_at") from None
 
 
-def _name(destination: Mapping[str, Any]) -> str | None:
+def read_number(destination: Mapping[str, Any]) -> PhoneNumber:
+    """Return whom it shall go to. Raises InvalidRequest."""
+    phone = destination.get("phone")
+    if phone is None:
+        raise InvalidRequest("phone_missing", PAYEE_PARAM)
+    if not isinstance(phone, str):
+        raise InvalidRequest("phone_invalid", PAYEE_PARAM)
+    return PhoneNumber.parse(phone, param=PAYEE_PARAM)
+
+
+def read_name(destination: Mapping[str, Any]) -> str | None:
+    """Return whom the number is said to belong to, or None. Raises InvalidRequest."""
     try:
         return read_text(destination, "name", NAME_LENGTH)
     except InvalidRequest:

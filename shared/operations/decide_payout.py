@@ -6,6 +6,7 @@ from typing import Any, Final, Self
 
 from shared.domain import charge as charges
 from shared.domain.account import Caller
+from shared.domain.approval import Approval
 from shared.domain.audit import AuditEntry, Origin
 from shared.domain.errors import InvalidRequest, NotFound, NotPermitted
 from shared.domain.events import Message
@@ -131,16 +132,20 @@ def decision(payout: Payout, cause: OutgoingEvent, origin: Origin) -> AuditEntry
     """Return what the account's chain tells of a decision: who, when, why, and of what."""
     approval = payout.approval
     is_rejected = cause is OutgoingEvent.REJECTED
-    digest = "" if approval is None else approval.content_sha256
     after = {
-        # In two halves: what is as long as a token is hidden from the chain.
-        "content_sha256": [digest[:_HALF], digest[_HALF:]],
+        "content_sha256": approved_content(approval),
         "amount": payout.money.amount,
         "made_by": payout.made_by,
     }
     why = replace(origin, reason=None if approval is None else approval.reason)
     word = "payout.rejected" if is_rejected else "payout.approved"
     return why.entry(word, "payout", payout.id, after=after)
+
+
+def approved_content(approval: Approval | None) -> list[str]:
+    """Return the hash in two halves: what is as long as a token is hidden from the chain."""
+    digest = "" if approval is None else approval.content_sha256
+    return [digest[:_HALF], digest[_HALF:]]
 
 
 def _decide(

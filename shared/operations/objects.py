@@ -16,7 +16,10 @@ from shared.domain.events import Event
 from shared.domain.fees import Bearer, FeeLine
 from shared.domain.language import payout_text, refund_text, text
 from shared.domain.outgoing import Outgoing
+from shared.domain.payout import PUBLIC_STATUS as PAYOUT_STATUS
 from shared.domain.payout import RETURNED, Payout
+from shared.domain.payout_batch import PUBLIC_STATUS as PUBLIC_BATCH_STATUS
+from shared.domain.payout_batch import PayoutBatch
 from shared.domain.people import Membership, Person
 from shared.domain.refund import PUBLIC_STATUS as REFUND_STATUS
 from shared.domain.refund import Refund
@@ -153,6 +156,8 @@ def payout_object(payout: Payout, *, language: str) -> dict[str, Any]:
         "scheduled_at": None if scheduled_at is None else unix_seconds(scheduled_at),
         "made_by": payout.made_by,
         "approval": approval_object(payout.approval),
+        "payout_batch": payout.batch,
+        "payout_batch_line": payout.line,
         "created": unix_seconds(payout.created_at),
         "livemode": payout.livemode,
     }
@@ -168,6 +173,33 @@ def approval_object(approval: Approval | None) -> dict[str, Any] | None:
         "decided_by": approval.decided_by,
         "decided_at": _seconds_or_none(approval.decided_at),
         "reason": approval.reason,
+    }
+
+
+def payout_batch_object(batch: PayoutBatch) -> dict[str, Any]:
+    """Return a batch as OpenAPI describes it; amounts in whole XAF, lines by their public word."""
+    progress = {word: {"count": 0, "amount": 0} for word in dict.fromkeys(PAYOUT_STATUS.values())}
+    for status, tally in batch.progress.items():
+        progress[PAYOUT_STATUS[status]]["count"] += tally.count
+        progress[PAYOUT_STATUS[status]]["amount"] += tally.amount
+    return {
+        "id": batch.id,
+        "object": "payout_batch",
+        "amount": batch.amount,
+        "fee": batch.fee,
+        "currency": "xaf",
+        "status": PUBLIC_BATCH_STATUS[batch.status],
+        "status_detail": batch.status.value,
+        "count": batch.line_count,
+        "progress": progress,
+        "made_by": batch.made_by,
+        "approval": approval_object(batch.approval),
+        "balance_transaction": batch.balance_transaction,
+        "description": batch.description,
+        "metadata": dict(batch.metadata),
+        "created": unix_seconds(batch.created_at),
+        "ended_at": _seconds_or_none(batch.ended_at),
+        "livemode": batch.livemode,
     }
 
 

@@ -23,7 +23,12 @@ WAKE_AFTER: Final = timedelta(hours=1)
 INITIATED: Final = "INITIATED"
 """What Orange says of a reference that exists and was not paid under."""
 BEFORE_SENDING: Final = frozenset(
-    {OutgoingStatus.AWAITING_APPROVAL, OutgoingStatus.SCHEDULED, OutgoingStatus.CREATED}
+    {
+        OutgoingStatus.AWAITING_APPROVAL,
+        OutgoingStatus.QUEUED,
+        OutgoingStatus.SCHEDULED,
+        OutgoingStatus.CREATED,
+    }
 )
 
 

@@ -128,7 +128,7 @@ def list_charges(read: Read, store: ReadStore) -> dict[str, Any]:
     found = store.list_charges(
         Page.parse(query, "ch"),
         reference=read_filter(query, "reference"),
-        statuses=_statuses(query.get("status"), PUBLIC_STATUS),
+        statuses=statuses_behind(query.get("status"), PUBLIC_STATUS),
     )
     data = [
         objects.charge_object(charge, base_url=read.base_url, language=read.language)
@@ -154,7 +154,7 @@ def list_refunds(read: Read, store: ReadStore) -> dict[str, Any]:
     found = store.list_refunds(
         Page.parse(query, "rf"),
         charge=read_filter(query, "charge"),
-        statuses=_statuses(query.get("status"), REFUND_STATUS),
+        statuses=statuses_behind(query.get("status"), REFUND_STATUS),
     )
     data = [objects.refund_object(refund, language=read.language) for refund in found.items]
     return objects.list_object("/v1/refunds", data, has_more=found.has_more)
@@ -179,7 +179,7 @@ def list_payouts(read: Read, store: ReadStore) -> dict[str, Any]:
     found = store.list_payouts(
         Page.parse(query, "po"),
         reference=read_filter(query, "reference"),
-        statuses=_statuses(word, PAYOUT_STATUS),
+        statuses=statuses_behind(word, PAYOUT_STATUS),
         returned=status == RETURNED if word == PAID else None,
     )
     data = [objects.payout_object(payout, language=read.language) for payout in found.items]
@@ -316,8 +316,11 @@ def _kinds(public: str | None) -> Sequence[str]:
     return kinds
 
 
-def _statuses(public: str | None, words: Mapping[Any, str]) -> Sequence[str] | None:
-    """Return the inner statuses behind a public word; `words` is the public word of each."""
+def statuses_behind(public: str | None, words: Mapping[Any, str]) -> Sequence[str] | None:
+    """Return the inner statuses behind a public word, None without one.
+
+    `words` is the public word of each. Raises InvalidRequest `parameter_invalid`.
+    """
     if public is None:
         return None
     inner = [status.value for status, word in words.items() if word == public]

@@ -113,6 +113,8 @@ def _unsent(
     """Nothing left us yet: see that it is sent, or that it goes back once its time is over."""
     if isinstance(outgoing, Payout) and outgoing.status is OutgoingStatus.AWAITING_APPROVAL:
         return _await(outgoing, store=store, how=how, message=message)
+    if outgoing.status is OutgoingStatus.QUEUED:
+        return outgoing.status.value
     if isinstance(outgoing, Payout) and outgoing.status is OutgoingStatus.SCHEDULED:
         return _wake(outgoing, store=store, how=how, message=message)
     if outgoing.stopped_at is not None:

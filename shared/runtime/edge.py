@@ -11,12 +11,16 @@ import functions_framework
 from shared.domain.errors import MethodNotAllowed, NotFound, Refusal, TooLarge
 from shared.domain.ids import new_id
 from shared.domain.operator_statement import LARGEST_BYTES as LARGEST_STATEMENT_BYTES
+from shared.domain.payout_batch import LARGEST_BYTES as LARGEST_BATCH_BYTES
 from shared.runtime import language_choice, problem
 from shared.runtime.settings import settings
 
 Application = Callable[[dict[str, Any], Callable[..., Any]], Iterable[bytes]]
 LARGEST_BODY_BYTES: Final = 1024 * 1024
-LARGER_BODIES: Final = {"manage_platform": LARGEST_STATEMENT_BYTES}
+LARGER_BODIES: Final = {
+    "manage_platform": LARGEST_STATEMENT_BYTES,
+    "create_payout": LARGEST_BATCH_BYTES,
+}
 """Functions that take more than others, in bytes."""
 METHODS: Final = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
 

@@ -22,6 +22,7 @@ from shared.domain.errors import (
     Unavailable,
 )
 from shared.domain.operator_statement import LARGEST_BYTES as LARGEST_STATEMENT_BYTES
+from shared.domain.payout_batch import LARGEST_BYTES as LARGEST_BATCH_BYTES
 from shared.domain.people import Person
 from shared.messaging.envelope import (
     Envelope,
@@ -46,7 +47,10 @@ LONGEST_QUERY: Final = 8192
 MOST_QUERY_FIELDS: Final = 100
 
 LARGEST_TICK_BYTES: Final = 64 * 1024
-LARGER_BODIES: Final = {"upload_statement": LARGEST_STATEMENT_BYTES}
+LARGER_BODIES: Final = {
+    "upload_statement": LARGEST_STATEMENT_BYTES,
+    "create_payout_batch": LARGEST_BATCH_BYTES,
+}
 """Operations whose body may be larger than others', in bytes."""
 _KNOWN_CALLERS: Final = ("merchant", "person", "customer")
 

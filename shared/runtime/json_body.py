@@ -32,17 +32,19 @@ class _NotJsonError(ValueError):
     pass
 
 
-def read_object(body: bytes, content_type: str | None) -> dict[str, Any]:
-    """Return the object; numbers are int or `Fractional`.
+def read_object(
+    body: bytes, content_type: str | None, *, largest: int = LARGEST_BODY_BYTES
+) -> dict[str, Any]:
+    """Return the object, of `largest` bytes at most; numbers are int or `Fractional`.
 
     An integer of more than 30 digits is cut to 30 nines, so that a limit and not a crash refuses
     it. Raises TooLarge `body_too_large`, WrongContentType `content_type_unsupported`,
     InvalidRequest `json_invalid` or `json_duplicate_key`.
     """
-    if not _is_json(content_type):
+    if not is_of_type(content_type, "application/json"):
         raise WrongContentType("content_type_unsupported")
-    if len(body) > LARGEST_BODY_BYTES:
-        raise TooLarge("body_too_large", limit=LARGEST_BODY_BYTES)
+    if len(body) > largest:
+        raise TooLarge("body_too_large", limit=largest)
     try:
         text = body.decode("utf-8")
         _refuse_depth(text)
@@ -56,9 +58,10 @@ def read_object(body: bytes, content_type: str | None) -> dict[str, Any]:
     return value
 
 
-def _is_json(content_type: str | None) -> bool:
+def is_of_type(content_type: str | None, wanted: str) -> bool:
+    """Tell whether a body is said to be of a type, in UTF-8 where it says in what."""
     kind, _, parameters = (content_type or "").partition(";")
-    if kind.strip().lower() != "application/json":
+    if kind.strip().lower() != wanted:
         return False
     for parameter in parameters.split(";"):
         name, _, value = parameter.partition("=")

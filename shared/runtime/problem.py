@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Final
+from typing import Any, Final
 
 import msgspec
 
@@ -25,6 +25,7 @@ class _Kind:
 KINDS: Final[Mapping[type[errors.Refusal], _Kind]] = {
     errors.InvalidRequest: _Kind(400, INVALID, is_definite=True),
     errors.KeyReused: _Kind(400, IDEMPOTENCY, is_definite=True),
+    errors.InvalidLines: _Kind(400, INVALID, is_definite=True),
     errors.NotAuthenticated: _Kind(401, INVALID, is_definite=True),
     errors.NotPermitted: _Kind(403, INVALID, is_definite=True),
     errors.NotFound: _Kind(404, INVALID, is_definite=True),
@@ -77,10 +78,19 @@ def refused(
         headers["WWW-Authenticate"] = AUTHENTICATE
     param = refusal.param and _encodable(refusal.param)
     message = language.text(refusal.code, wanted_language, param=param, **refusal.values)
+    lines = None
+    if isinstance(refusal, errors.InvalidLines):
+        lines = [_line(fault, wanted_language) for fault in refusal.faults]
     return _render(
-        kind, refusal.code, message, param,
+        kind, refusal.code, message, param, lines=lines,
         headers=headers, request_id=request_id, base_url=base_url, wanted_language=wanted_language,
     )  # fmt: skip
+
+
+def _line(fault: errors.LineFault, wanted_language: str) -> dict[str, Any]:
+    column = fault.column and _encodable(fault.column)
+    message = language.text(fault.code, wanted_language, **{"param": column or "", **fault.values})
+    return {"line": fault.line, "column": column, "code": fault.code, "message": message}
 
 
 def fault(*, request_id: str, base_url: str, wanted_language: str) -> Problem:
@@ -98,15 +108,18 @@ def _render(
     message: str,
     param: str | None,
     *,
+    lines: list[dict[str, Any]] | None = None,
     headers: dict[str, str],
     request_id: str,
     base_url: str,
     wanted_language: str,
 ) -> Problem:
     doc_url = f"{base_url}/docs/errors#{code}"
-    inner: dict[str, str] = {"type": kind.type, "code": code, "message": message}
+    inner: dict[str, Any] = {"type": kind.type, "code": code, "message": message}
     if param is not None:
         inner["param"] = param
+    if lines is not None:
+        inner["lines"] = lines
     inner |= {"doc_url": doc_url, "request_id": request_id}
     outer = {
         "type": doc_url,

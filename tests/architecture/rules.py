@@ -26,7 +26,7 @@ _CLOCKS = {
 }
 _ENVIRONMENT = {("os", "environ"), ("os", "getenv"), ("os", "putenv")}
 # Statuses are written by the transition table; a row begins in one of these.
-_FIRST_STATUSES = {"AWAITING_APPROVAL", "CREATED"}
+_FIRST_STATUSES = {"AWAITING_APPROVAL", "CREATED", "PROCESSING", "QUEUED"}
 _UPDATE_CHARGE = re.compile(r"\bUPDATE\s+(\w+\.)?(charges|refunds|payouts)\b", re.IGNORECASE)
 # Not LOCAL, so it outlives the transaction and reaches the next borrower of the connection.
 _SESSION_SET = re.compile(

@@ -199,9 +199,10 @@ def trouble(migrated: Database, make_account: Any) -> Iterator[tuple[Engine, dic
         now=moment(),
         lease_until=moment(),
     )
-    refund, payout = an_id("rf"), an_id("po")
+    refund, payout, batch = an_id("rf"), an_id("po"), an_id("pb")
     values = {
         "account": account.id,
+        "batch": batch,
         "refund": refund,
         "payout": payout,
         "charge": charge.id,
@@ -276,6 +277,21 @@ def trouble(migrated: Database, make_account: Any) -> Iterator[tuple[Engine, dic
             account=account.id,
             schema=account.test.schema,
         )
+    # A batch that does not go on.
+    migrated.look(
+        "INSERT INTO payout_batches (id, status, line_count, amount, currency, made_by,"
+        " balance_transaction, created_at) VALUES (:batch, 'processing', 1, 500, 'XAF',"
+        " 'key_x', 'txn_x', now())",
+        account.test,
+        batch=batch,
+    )
+    migrated.look(
+        "INSERT INTO platform.due_work (kind, object_id, account_id, livemode, due_at, owner_role)"
+        " VALUES ('payout_check', :batch, :account, false, 'infinity', :schema)",
+        batch=batch,
+        account=account.id,
+        schema=account.test.schema,
+    )
     # What came after the dump that one tenant was put back from.
     migrated.look(
         "INSERT INTO platform.due_work (kind, object_id, account_id, livemode, due_at, owner_role)"

@@ -11,7 +11,7 @@ import time
 from collections.abc import Collection
 from pathlib import Path
 
-from tests.benchmarks import broker, cold, create, ledger, local, report, whole
+from tests.benchmarks import batch, broker, cold, create, ledger, local, report, whole
 from tests.benchmarks.figures import PARTS, Figure, Part
 
 
@@ -38,9 +38,11 @@ def _measure(chosen: Collection[Part], folder: Path) -> list[Figure]:
         figures += create.measure(_made(folder / "create"), _say)
     if "ledger" in chosen:
         figures += ledger.measure(_made(folder / "ledger"), _say)
+    if "batch" in chosen:
+        figures += batch.measure(_made(folder / "batch"), _say)
     if "broker" in chosen:
         figures += broker.measure(_made(folder / "pubsub"), _say)
-    if not set(chosen) - {"create", "ledger", "broker"}:
+    if not set(chosen) - {"create", "ledger", "batch", "broker"}:
         return figures
     data_dir = _made(folder / "system")
     with local.measured_system(data_dir, figures, _say, with_starts="start" in chosen) as running:

@@ -3,11 +3,14 @@
 from dataclasses import dataclass
 from typing import Final, Literal
 
-Part = Literal["create", "ledger", "broker", "start", "flow", "memory", "cold", "whole", "tenants"]
+Part = Literal[
+    "create", "ledger", "batch", "broker", "start", "flow", "memory", "cold", "whole", "tenants"
+]
 # Those of `make bench`; tenants are measured by themselves.
 PARTS: Final[tuple[Part, ...]] = (
     "create",
     "ledger",
+    "batch",
     "broker",
     "start",
     "flow",

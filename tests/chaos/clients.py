@@ -18,7 +18,15 @@ from typing import Any, Final
 import urllib3
 
 from tests.chaos.counters import FaultCounters
-from tests.end_to_end.merchant import Accepted, AnyOrder, Merchant, Order, PayoutOrder, RefundOrder
+from tests.end_to_end.merchant import (
+    Accepted,
+    AnyOrder,
+    BatchOrder,
+    Merchant,
+    Order,
+    PayoutOrder,
+    RefundOrder,
+)
 from tests.end_to_end.operator_control import OperatorControl
 
 CLIENTS: Final = 4
@@ -96,6 +104,9 @@ PAYOUTS: Final[Mapping[str, Kind]] = {
     "Orange's payout is paid": Kind(5, "orange"),
     "Orange's payout answer lost": Kind(3, "orange", fault="drop_after"),
 }
+_BATCHED: Final = 0.15
+_BATCH: Final = ("mtn", "mtn", "orange")
+_BATCH_TAKEN_BACK: Final = 0.3
 _GIVEN_BACK: Final = 0.7
 _PAID_OUT: Final = 0.4
 _LATER_SECONDS: Final = (2, 6)
@@ -112,7 +123,7 @@ def classify(answer: urllib3.BaseHTTPResponse) -> Verdict:
         content = json.loads(answer.data or b"")
     except ValueError:
         content = {}
-    if status == 200 and str(content.get("id")).startswith(("ch_", "rf_", "po_")):
+    if status == 200 and str(content.get("id")).startswith(("ch_", "rf_", "po_", "pb_")):
         return Verdict.SUCCESS
     if 400 <= status < 500 and content.get("error", {}).get("code"):
         return Verdict.REFUSAL
@@ -188,6 +199,8 @@ class Clients:
                     del mine[0]
                 if chance.random() < _PAID_OUT:
                     self._pay_out(number, chance)
+                if chance.random() < _BATCHED:
+                    self._pay_many(number, chance)
             except Exception as failure:  # noqa: BLE001 - whatever it is fails the run
                 self.failures.append(f"{name}: {type(failure).__name__} {failure}")
             number += CLIENTS
@@ -248,13 +261,32 @@ class Clients:
         if ahead == _FAR_SECONDS:
             self._take_back(accepted)
 
-    def _take_back(self, accepted: Accepted) -> None:
-        """Cancel a payout, again until it is known to be canceled."""
+    def _pay_many(self, number: int, chance: random.Random) -> None:
+        """Pay three numbers as one, at both operators; or take back what of it still waits."""
+        ending = number % _PAYEE_PHONES
+        order = BatchOrder(
+            tuple(f"{_PAYEES[each]}{ending:03d}{n:03d}" for n, each in enumerate(_BATCH, start=11)),
+            chance.randint(100, 2_000),
+            f"{self.seed}-batch-{chance.getrandbits(64):x}",
+        )
+        verdict, body = self._ask_until_definite(order)
+        if verdict is Verdict.REFUSAL:
+            raise UnclassifiedError(f"{verdict} {body[:200]!r}")
+        accepted = self._keep(order, body, chance)
+        if chance.random() < _BATCH_TAKEN_BACK:
+            # All of it may be on its way, or over: that is an answer too.
+            self._take_back(accepted, too_late="payout_batch_not_cancelable")
+
+    def _take_back(self, accepted: Accepted, *, too_late: str | None = None) -> None:
+        """Cancel it, again until it is known to be canceled, or too late where that may be."""
         deadline = time.monotonic() + DEFINITE_SECONDS
         while time.monotonic() < deadline:
             with suppress(urllib3.exceptions.HTTPError):
-                answer = self.merchant.call("POST", f"/v1/payouts/{accepted.id}/cancel", b"{}")
+                path = f"{accepted.order.path}/{accepted.id}/cancel"
+                answer = self.merchant.call("POST", path, b"{}")
                 if answer.status == 200:
+                    return
+                if too_late is not None and too_late.encode() in answer.data:
                     return
                 if answer.status < 500 and answer.status not in {_CONFLICT, _TOO_MANY}:
                     raise UnclassifiedError(f"{answer.status} {answer.data!r}")

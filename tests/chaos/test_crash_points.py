@@ -135,6 +135,8 @@ def test_the_storm_had_every_kind_of_end(aftermath: Aftermath) -> None:
     payouts = aftermath.evidence.rows("payouts")
     assert {row["status"] for row in payouts} >= {"succeeded", "failed", "canceled"}
     assert any(row["scheduled_at"] for row in payouts)
+    batches = aftermath.evidence.rows("payout_batches")
+    assert {row["status"] for row in batches} >= {"completed", "canceled"}
     assert aftermath.storm.clients.refused
 
 
@@ -244,6 +246,9 @@ BROKEN: Final[Mapping[str, Callable[[Evidence], Evidence]]] = {
         e, "postings", lambda r: r.update(amount=r["amount"] + 1)
     ),
     "I23 intents are kept": lambda e: replace(e, intents=e.intents[1:]),
+    "I26 batches end with their lines": lambda e: _each(
+        e, "payout_batches", lambda r: r.update(progress={})
+    ),
     "I24 pending is explained": lambda e: _each(
         e, "refunds", lambda r: r.update(from_pending=r["from_pending"] + 1, status="succeeded")
     ),

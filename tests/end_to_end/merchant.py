@@ -92,7 +92,26 @@ class PayoutOrder:
         return json.dumps(content).encode()
 
 
-AnyOrder = Order | RefundOrder | PayoutOrder
+@dataclass(frozen=True, slots=True)
+class BatchOrder:
+    """Whom a merchant pays as one, each the same amount in whole XAF; as Order."""
+
+    phones: tuple[str, ...]
+    amount: int = 1_000
+    key: str = field(default_factory=lambda: str(uuid.uuid4()))
+    path: ClassVar[str] = "/v1/payout_batches"
+
+    @property
+    def body(self) -> bytes:
+        """The body of POST /v1/payout_batches."""
+        lines = [
+            {"amount": self.amount, "destination": {"type": "mobile_money", "phone": phone}}
+            for phone in self.phones
+        ]
+        return json.dumps({"currency": "xaf", "payouts": lines}).encode()
+
+
+AnyOrder = Order | RefundOrder | PayoutOrder | BatchOrder
 
 
 @dataclass(frozen=True, slots=True)

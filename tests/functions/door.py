@@ -131,7 +131,7 @@ def hold_to_error_shape(reply: Reply) -> None:
     """RFC 9457 outside, Stripe's inside, one request id, words in the language that is named."""
     problem, error = reply.json, reply.json["error"]
     assert set(problem) == {"type", "title", "status", "detail", "instance", "error"}
-    assert set(error) - {"param"} == {"type", "code", "message", "doc_url", "request_id"}
+    assert set(error) - {"param", "lines"} == {"type", "code", "message", "doc_url", "request_id"}
     assert problem["status"] == reply.status
     assert problem["type"] == error["doc_url"]
     assert problem["type"].endswith(f"/docs/errors#{error['code']}")

@@ -56,6 +56,16 @@ _PAYOUT: Final = {
     "reference": STOLEN,
 }
 
+_BATCH: Final = {
+    "currency": "xaf",
+    "payouts": [
+        {
+            "amount": 1500,
+            "destination": {"type": "mobile_money", "phone": "+237670000001"},
+        }
+    ],
+}
+
 ROWS: Final[Mapping[str, Row]] = {
     "create_charge": Row(body=_ORDER, when_suspended=403),
     "cancel_charge": Row(body={}, when_suspended=403),
@@ -77,6 +87,16 @@ ROWS: Final[Mapping[str, Row]] = {
     "approve_payout": Row(body={"content_sha256": "0" * 64}, when_suspended=403, for_people=True),
     "reject_payout": Row(body={"reason": "no"}, when_suspended=403, for_people=True),
     "lookup_holder": Row(body={"phone": "+237670000001"}, when_suspended=403),
+    "approve_payout_batch": Row(
+        body={"content_sha256": "0" * 64}, when_suspended=403, for_people=True
+    ),
+    "reject_payout_batch": Row(body={"reason": "no"}, when_suspended=403, for_people=True),
+    "create_payout_batch": Row(body=_BATCH, when_suspended=403),
+    "cancel_payout_batch": Row(body={}, when_suspended=403),
+    "list_payout_batches": Row(lists="pb"),
+    "read_payout_batch": Row(),
+    "list_payout_batch_payouts": Row(lists="po"),
+    "read_payout_batch_results": Row(),
     "list_events": Row(lists="evt"),
     "read_event": Row(),
     "read_balance": Row(),

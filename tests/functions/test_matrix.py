@@ -45,9 +45,14 @@ VALUES (:id, :charge, 100, 100, 'XAF', 'created', 'mtn', 'opa_x', '+237670000001
   repeat('0', 64), :reason, 'txn_x', now(), now())"""
 _PAYOUT: Final = """
 INSERT INTO "{schema}".payouts (id, amount, currency, status, operator, operator_account_id, phone,
-  reference, intent_hmac, description, balance_transaction, submit_before, created_at)
+  reference, intent_hmac, description, balance_transaction, submit_before, created_at, batch_id,
+  batch_line)
 VALUES (:id, 100, 'XAF', 'created', 'mtn', 'opa_x', '+237670000001', :reference,
-  repeat('0', 64), :words, 'txn_x', now(), now())"""
+  repeat('0', 64), :words, 'txn_x', now(), now(), :batch, 1)"""
+_BATCH: Final = """
+INSERT INTO "{schema}".payout_batches (id, status, line_count, amount, currency, made_by,
+  description, balance_transaction, created_at)
+VALUES (:id, 'processing', 1, 100, 'XAF', 'key_x', :words, 'txn_x', now())"""
 _LATE: Final = """
 INSERT INTO "{schema}".adjustments (id, kind, status, amount, currency, object_id,
   operator_account_id, operator_transaction_id, reason, data, balance_transaction, created_at)
@@ -214,8 +219,11 @@ def _open(account: Account, door: Callable[[str], Door], team: Team, superuser: 
     refund = an_id("rf")
     sql = _REFUND.format(schema=account.test.schema)
     superuser.run(sql, id=refund, charge=charge["id"], reason=CANARY)
-    payout, schema = an_id("po"), account.test.schema
-    superuser.run(_PAYOUT.format(schema=schema), id=payout, reference=REFERENCE, words=CANARY)
+    payout, batch, schema = an_id("po"), an_id("pb"), account.test.schema
+    superuser.run(_BATCH.format(schema=schema), id=batch, words=CANARY)
+    superuser.run(
+        _PAYOUT.format(schema=schema), id=payout, reference=REFERENCE, words=CANARY, batch=batch
+    )
     superuser.run(_FUND.format(schema=schema))
     late = an_id("lp")
     superuser.run(_LATE.format(schema=schema), id=late, charge=charge["id"], words=CANARY)
@@ -235,6 +243,7 @@ def _open(account: Account, door: Callable[[str], Door], team: Team, superuser: 
         "po": payout,
         "lp": late,
         "rv": reversal,
+        "pb": batch,
         "txn": booked,
         "evt": event["id"],
         "key": stolen["id"],

@@ -49,6 +49,14 @@ PAID_OUT: Final = """
 INSERT INTO platform.payment_index (object_id, account_id, livemode, kind, operator_account_id,
   reference, operator_reference, state, amount, number_hmac)
 VALUES (:id, :account, false, 'payout', 'opa_x', :id, :opened, 'in_transit', 500, 'n')"""
+BATCH: Final = """
+INSERT INTO payout_batches (id, status, line_count, amount, currency, made_by, balance_transaction,
+  created_at) VALUES (:id, 'processing', 2, 1000, 'XAF', 'key_x', 'txn_x', now())"""
+LINE: Final = """
+INSERT INTO payouts (id, amount, currency, status, operator, operator_account_id, phone,
+  intent_hmac, balance_transaction, submit_before, created_at, batch_id, batch_line)
+VALUES (:id, 500, 'XAF', 'queued', 'mtn', 'opa_x', '+237670000001', repeat('0', 64), 'txn_x',
+  now(), now(), :batch, :line)"""
 CHAIN: Final = "SELECT position, id, hash FROM audit_entries ORDER BY position"
 RIGHTS: Final = """
 SELECT relname::text, relacl::text, pg_get_userbyid(relowner)::text FROM pg_class
@@ -310,6 +318,32 @@ def test_what_was_paid_out_after_the_dump_is_read_and_not_sent_again(
     ]
     assert due == [[waits, later]]
     assert cases == [[gone, "payout"]]
+
+
+def test_a_batch_goes_on_where_it_was(
+    migrated: Database, account: Account, login: dict[str, str], tmp_path: Path
+) -> None:
+    """A line that was sent since is read; one that waits has its turn, and the batch its row."""
+    batch, (sent, waits) = an_id("pb"), sorted(an_id("po") for _ in range(2))
+    migrated.look(BATCH, account.test, id=batch)
+    for line, payout in enumerate((sent, waits), start=1):
+        migrated.look(LINE, account.test, id=payout, batch=batch, line=line)
+    dump = dumped(login, tmp_path)
+    migrated.look(PAID_OUT, id=sent, account=account.id, opened=None)
+
+    assert put_back(login, account.test, dump).returncode == 0
+    *work, _ = SQL.findall(RUNBOOK.read_text("utf-8"))
+    for sql in work:
+        migrated.look(sql, account.test)
+
+    back = migrated.look("SELECT id, status FROM payouts ORDER BY batch_line", account.test)
+    due = migrated.look(
+        "SELECT object_id FROM platform.due_work WHERE account_id = :id AND done_at IS NULL"
+        " AND kind = 'payout_check' AND due_at <= now() ORDER BY object_id",
+        id=account.id,
+    )
+    assert back == [[sent, "submitting"], [waits, "queued"]]
+    assert due == [[batch], [sent]]
 
 
 def test_a_restore_that_fails_midway_changes_nothing(

@@ -163,9 +163,9 @@ def test_each_kind_of_refusal_has_one_answer():
     assert kinds - problem.KINDS.keys() == {errors.Refusal}
     statuses = {kind.__name__: entry.status for kind, entry in problem.KINDS.items()}
     assert statuses == {
-        "InvalidRequest": 400, "KeyReused": 400, "NotAuthenticated": 401, "NotPermitted": 403,
-        "NotFound": 404, "MethodNotAllowed": 405, "InProgress": 409, "TooLarge": 413,
-        "WrongContentType": 415, "TooManyRequests": 429, "Unavailable": 503,
+        "InvalidRequest": 400, "KeyReused": 400, "InvalidLines": 400, "NotAuthenticated": 401,
+        "NotPermitted": 403, "NotFound": 404, "MethodNotAllowed": 405, "InProgress": 409,
+        "TooLarge": 413, "WrongContentType": 415, "TooManyRequests": 429, "Unavailable": 503,
     }  # fmt: skip
 
 

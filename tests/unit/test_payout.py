@@ -49,7 +49,8 @@ def test_it_is_taken_back_only_before_anybody_claimed_it() -> None:
     canceled = {before for before, event in TRANSITIONS if event is OutgoingEvent.CANCELED}
 
     assert canceled == {
-        OutgoingStatus.AWAITING_APPROVAL, OutgoingStatus.SCHEDULED, OutgoingStatus.CREATED,
+        OutgoingStatus.AWAITING_APPROVAL, OutgoingStatus.QUEUED, OutgoingStatus.SCHEDULED,
+        OutgoingStatus.CREATED,
     }  # fmt: skip
 
 

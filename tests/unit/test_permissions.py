@@ -220,7 +220,8 @@ def test_an_access_reads_and_nothing_else(*, livemode: bool) -> None:
     assert able == {
         "list_charges", "read_charge", "list_late_payments", "read_late_payment",
         "list_refunds", "read_refund", "list_payouts",
-        "read_payout", "list_events", "read_event", "read_balance", "list_operators",
+        "read_payout", "list_payout_batches", "read_payout_batch", "list_payout_batch_payouts",
+        "read_payout_batch_results", "list_events", "read_event", "read_balance", "list_operators",
         "list_balance_transactions", "read_balance_transaction",
         "list_api_keys", "read_api_key",
         "list_audit_entries", "read_audit_entry", "export_audit_entries", "list_team",
@@ -254,6 +255,7 @@ def test_payouts_are_off_until_somebody_names_them() -> None:
     assert not live.includes(named)
     assert able == [Duty.OWNER]
     assert STEP_UP["create_payout"] == STEP_UP["cancel_payout"] == {True}
+    assert STEP_UP["create_payout_batch"] == STEP_UP["cancel_payout_batch"] == {True}
 
 
 def test_payouts_are_approved_by_owners_and_finance_who_signed_in_just_now() -> None:
@@ -263,7 +265,12 @@ def test_payouts_are_approved_by_owners_and_finance_who_signed_in_just_now() -> 
             duty: member(duty, livemode=livemode, signed_in_ago=timedelta(minutes=6))
             for duty in Duty
         }
-        for operation in ("approve_payout", "reject_payout"):
+        for operation in (
+            "approve_payout",
+            "reject_payout",
+            "approve_payout_batch",
+            "reject_payout_batch",
+        ):
             able = {duty for duty, person in people.items() if may(person, operation)}
             assert able == {Duty.OWNER, Duty.FINANCE}
             assert must_step_up(people[Duty.FINANCE], operation, now=START)

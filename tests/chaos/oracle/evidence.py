@@ -27,6 +27,7 @@ _TENANT: Final = {
     "refunds": "id",
     "payouts": "id",
     "adjustments": "id",
+    "payout_batches": "id",
     "provider_attempts": "id",
     "state_changes": "id",
     "receipts": "id",
@@ -265,6 +266,9 @@ def under_way(login: Login, schema: str, *, with_proofs: bool = False) -> Sequen
               AND NOT EXISTS (
                 SELECT FROM "{schema}".provider_attempts
                 WHERE charge_id = p.id AND not_found_reads > 0 AND status <> 'not_sent')
+            UNION ALL SELECT 'batch ' || id || ' ' || status FROM "{schema}".payout_batches b
+              WHERE ended_at IS NULL AND NOT EXISTS (
+                SELECT FROM "{schema}".payouts WHERE batch_id = b.id AND ended_at IS NULL)
             UNION ALL SELECT 'delivery of ' || event_id FROM "{schema}".webhook_deliveries
               WHERE status = 'pending'
             UNION ALL SELECT 'receipt ' || id FROM "{schema}".receipts WHERE stored_at IS NULL

@@ -40,6 +40,7 @@ _LINES: Final = {
 }
 _GROSS: Final = ("float:", "suspense")
 FINAL: Final = frozenset({"succeeded", "failed", "expired", "canceled", "rejected"})
+ENDS: Final = FINAL | {"completed"}
 # What may end a charge whose money may have moved: the operator's word, never our clock.
 _PROOFS: Final[Mapping[str, str]] = {
     "confirmed": "succeeded",
@@ -67,7 +68,11 @@ _EDGES: Final[Mapping[str, Mapping[str, str]]] = {
 }
 
 
-_EDGES_OF: Final = {"rf_": outgoing.EDGES, "po_": outgoing.PAYOUT_EDGES}
+_EDGES_OF: Final = {
+    "rf_": outgoing.EDGES,
+    "po_": outgoing.PAYOUT_EDGES,
+    "pb_": outgoing.BATCH_EDGES,
+}
 TOP_UP: Final = "top_up"
 """By which kind of transaction a trial gives its merchant something to pay out."""
 
@@ -115,14 +120,15 @@ def answers_have_rows(evidence: Evidence) -> list[str]:
             found.append(f"{answer['id']} is not stored")
         if kept.get("object_id") != answer["id"] or kept["response"] != answer["body"]:
             found.append(f"{answer['id']} is not what its key leads to")
+    lines = {row["id"] for row in evidence.rows("payouts") if row["batch_id"] is not None}
     asked = {answer["id"] for answer in evidence.accepted}
-    stray = stored - asked - adjustments.of_own_accord(evidence)
+    stray = stored - lines - asked - adjustments.of_own_accord(evidence)
     return found + [f"{key} was never answered, or refused" for key in stray]
 
 
 def _objects(evidence: Evidence) -> set[str]:
-    """Everything that was asked for: charges, refunds and payouts."""
-    tables = ("charges", "refunds", "payouts")
+    """Everything that was asked for: charges, refunds, payouts and batches with their lines."""
+    tables = ("charges", "refunds", "payouts", "payout_batches")
     return {row["id"] for table in tables for row in evidence.rows(table)}
 
 
@@ -212,17 +218,20 @@ def history_is_allowed(evidence: Evidence) -> list[str]:
             step = f"{row['cause']} in {row['from_status']}"
             found.append(f"{row['object_id']}: {step} does not lead to {row['to_status']}")
     accepted = adjustments.accepted(evidence)
-    for charge in (*evidence.rows("charges"), *outgoing.outgoing(evidence)):
+    batches = evidence.rows("payout_batches")
+    for charge in (*evidence.rows("charges"), *outgoing.outgoing(evidence), *batches):
         history = histories.pop(charge["id"], [])
         if charge["id"] in accepted:
             continue  # it was paid before it was made
         first = "scheduled" if charge.get("scheduled_at") else "created"
+        first = "queued" if charge.get("batch_id") else first
+        first = "processing" if charge["id"].startswith("pb_") else first
         first = "awaiting_approval" if charge.get("content_sha256") else first
         words = [first, *(row["to_status"] for row in history)]
         starts = [row["from_status"] for row in history]
         if starts != words[:-1] or words[-1] != charge["status"]:
             found.append(f"{charge['id']}: {words} does not lead to {charge['status']}")
-        if any(before in FINAL for before, _ in pairwise(words)):
+        if any(before in ENDS for before, _ in pairwise(words)):
             found.append(f"{charge['id']}: {words} left its end")
     return found + [f"{key} has a history and is nowhere" for key in histories]
 
@@ -294,12 +303,23 @@ def events_match_ends(evidence: Evidence) -> list[str]:
         if row["status"] == "succeeded" and not adjustments.is_of_late(row):
             expected[row["charge_id"]].append("charge.refunded")
     told_as = {"succeeded": "paid", "rejected": "canceled", "expired": "canceled"}
+    changes = evidence.rows("state_changes")
+    with_batch = {row["object_id"] for row in changes if row["cause"] == "batch_canceled"}
     for row in evidence.rows("payouts"):
         word = told_as.get(row["status"], row["status"])
         end = [f"payout.{word}"] if row["status"] in outgoing.FINAL else []
         needed = ["payout.requires_approval"] if row.get("content_sha256") else []
         is_no = bool(needed) and (row["decided_by"] is None or row["status"] == "rejected")
-        expected[row["id"]] = [*needed, *([] if is_no else ["payout.pending"]), *end]
+        # Of a line its batch tells, until it ends by itself.
+        is_line = row["batch_id"] is not None
+        birth = [] if is_no or is_line else ["payout.pending"]
+        expected[row["id"]] = [*needed, *birth, *([] if row["id"] in with_batch else end)]
+    for row in evidence.rows("payout_batches"):
+        needed = ["payout_batch.requires_approval"] if row["content_sha256"] else []
+        is_no = bool(needed) and (row["decided_by"] is None or row["status"] == "rejected")
+        word = "canceled" if row["status"] == "expired" else row["status"]
+        end = [f"payout_batch.{word}"] if row["ended_at"] is not None else []
+        expected[row["id"]] = [*needed, *([] if is_no else ["payout_batch.processing"]), *end]
     words_of = {"reversal": "charge.reversed", "return": "payout.returned"}
     for row in adjustments.booked(evidence):
         if row["kind"] in words_of:
@@ -513,6 +533,10 @@ def open_work_has_a_date(evidence: Evidence) -> list[str]:
     rows = (*evidence.rows("charges"), *outgoing.outgoing(evidence))
     unfinished = {row["id"] for row in rows if row["status"] not in FINAL}
     unfinished |= {row["id"] for row in adjustments.late(evidence) if row["status"] == "open"}
+    # A line that waits for its turn is remembered by its batch.
+    lines = {r["id"]: r["batch_id"] for r in evidence.rows("payouts") if r["status"] == "queued"}
+    unfinished -= {key for key, batch in lines.items() if batch in due}
+    unfinished |= {row["id"] for row in evidence.rows("payout_batches") if row["ended_at"] is None}
     wrong = (unfinished - due - looked_at) | ((due | (looked_at - riddles)) - unfinished)
     return [f"{key} would be forgotten or checked for ever" for key in wrong]
 

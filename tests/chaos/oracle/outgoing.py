@@ -45,8 +45,29 @@ PAYOUT_EDGES: Final[Mapping[str, Mapping[str, str]]] = {
         "lapsed": "expired",
         "canceled": "canceled",
     },
+    "queued": {
+        "released": "created",
+        "canceled": "canceled",
+        "batch_canceled": "canceled",
+    },
     "scheduled": {"became_due": "created", "canceled": "canceled"},
     "created": {**EDGES["created"], "canceled": "canceled"},
+}
+
+
+BATCH_EDGES: Final[Mapping[str, Mapping[str, str]]] = {
+    "awaiting_approval": {
+        "approved": "processing",
+        "rejected": "rejected",
+        "lapsed": "expired",
+        "canceled": "canceled",
+    },
+    "processing": {
+        "stopped": "canceling",
+        "canceled": "canceled",
+        "lines_ended": "completed",
+    },
+    "canceling": {"lines_ended": "canceled"},
 }
 
 
@@ -202,13 +223,56 @@ def held_is_explained(evidence: Evidence) -> list[str]:
 
 
 def failures_give_back(evidence: Evidence) -> list[str]:
-    """I22: what was not paid gave back where it had taken, exactly."""
+    """I22: what was not paid gave back where it had taken, exactly.
+
+    A line of a batch was held with all others by one transaction, and goes back alone, or with
+    what of the batch was taken back at once.
+    """
     objects = {r["id"]: (r["object_id"], r["kind"]) for r in evidence.rows("ledger_transactions")}
     totals: dict[str, Counter[str]] = {}
     for row in evidence.rows("postings"):
         about, kind = objects[row["transaction_id"]]
         if kind.startswith(("refund_", "payout_", "late_refund_")):
             totals.setdefault(about, Counter())[row["code"]] += row["amount"]
+    taken_back = _taken_back(evidence)
+    for row in evidence.rows("payouts"):
+        if row["batch_id"] is not None:
+            share = totals.setdefault(row["id"], Counter())
+            # Its part of what was taken, and of what came back with the batch.
+            parts = 0 if row["id"] in taken_back else _held(row)
+            share.update({"available": parts, "held": -parts})
+    return [
+        *_batches_that_differ(evidence, taken_back),
+        *_left_over(evidence, totals),
+    ]
+
+
+def _taken_back(evidence: Evidence) -> set[str]:
+    """The lines that ended with their batch, before their turn."""
+    changes = evidence.rows("state_changes")
+    return {row["object_id"] for row in changes if row["cause"] == "batch_canceled"}
+
+
+def _batches_that_differ(evidence: Evidence, taken_back: set[str]) -> list[str]:
+    """Each batch holds the sum of its lines, and gives back the sum of those taken back."""
+    objects = {r["id"]: (r["object_id"], r["kind"]) for r in evidence.rows("ledger_transactions")}
+    booked: Counter[tuple[str, str]] = Counter()
+    for row in evidence.rows("postings"):
+        if row["code"] == "held":
+            booked[objects[row["transaction_id"]]] -= row["amount"]
+    found = []
+    for batch in evidence.rows("payout_batches"):
+        lines = [row for row in evidence.rows("payouts") if row["batch_id"] == batch["id"]]
+        taken = booked[batch["id"], "payout_batch_created"]
+        back = -booked[batch["id"], "payout_batch_given_back"]
+        if taken != sum(map(_held, lines)) or len(lines) != batch["line_count"]:
+            found.append(f"{batch['id']} holds {taken} for {len(lines)} lines")
+        if back != sum(_held(row) for row in lines if row["id"] in taken_back):
+            found.append(f"{batch['id']} gave back {back} at once")
+    return found
+
+
+def _left_over(evidence: Evidence, totals: Mapping[str, Counter[str]]) -> list[str]:
     return [
         f"{key} left {dict(totals.get(key, {}))}"
         for key in (r["id"] for r in outgoing(evidence) if r["status"] in FINAL - {"succeeded"})
@@ -242,6 +306,25 @@ def intents_are_kept(evidence: Evidence) -> list[str]:
     ]
 
 
+def batches_end_with_their_lines(evidence: Evidence) -> list[str]:
+    """I26: a batch that has ended has no line that has not, and says how many ended how.
+
+    Lines wait in no batch that does not release them.
+    """
+    found = []
+    for batch in evidence.rows("payout_batches"):
+        lines = [row for row in evidence.rows("payouts") if row["batch_id"] == batch["id"]]
+        counts = Counter(row["status"] for row in lines)
+        is_over = batch["ended_at"] is not None
+        if is_over and {word: n for word, (n, _) in batch["progress"].items()} != counts:
+            found.append(f"{batch['id']} says {batch['progress']}, its lines {dict(counts)}")
+        if is_over and not counts.keys() <= FINAL:
+            found.append(f"{batch['id']} is {batch['status']}, its lines {dict(counts)}")
+        if counts["queued"] and batch["status"] not in {"awaiting_approval", "processing"}:
+            found.append(f"{batch['id']} is {batch['status']} and has lines that wait")
+    return found
+
+
 INVARIANTS: Final[Mapping[str, Callable[[Evidence], list[str]]]] = {
     "I5 payouts happen once": payouts_happen_once,
     "I6 payouts equal ledger": payouts_equal_ledger,
@@ -250,4 +333,5 @@ INVARIANTS: Final[Mapping[str, Callable[[Evidence], list[str]]]] = {
     "I21 held is explained": held_is_explained,
     "I22 failures give back": failures_give_back,
     "I23 intents are kept": intents_are_kept,
+    "I26 batches end with their lines": batches_end_with_their_lines,
 }

@@ -2,8 +2,8 @@
 
 from typing import Final
 
-revision: Final = "p0029"
-down_revision: Final = "p0028"
+revision: Final = "p0030"
+down_revision: Final = "p0029"
 branch_labels: Final = None
 depends_on: Final = None
 

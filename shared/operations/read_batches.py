@@ -1,0 +1,117 @@
+"""Reads batches of payouts, their lines, and the file that tells what became of each."""
+
+import csv
+import io
+from collections.abc import Iterable, Sequence
+from typing import Any, Final, Protocol
+
+from shared.domain.errors import NotFound
+from shared.domain.ids import is_id
+from shared.domain.language import payout_text
+from shared.domain.payout import PUBLIC_STATUS as PAYOUT_STATUS
+from shared.domain.payout import Payout
+from shared.domain.payout_batch import PUBLIC_STATUS, PayoutBatch
+from shared.operations import objects
+from shared.operations.batch_csv import FORMULAS
+from shared.operations.lists import PAGE_PARAMS, Page, PageOf, refuse_unknown
+from shared.operations.read_payments import Read, statuses_behind
+
+PATH: Final = "/v1/payout_batches"
+COLUMNS: Final = (
+    "line", "payout", "reference", "phone", "name", "amount", "fee", "status", "failure_code",
+    "failure_message", "operator_transaction_id", "ended_at",
+)  # fmt: skip
+_OF_LINES: Final = frozenset({"limit", "starting_after", "ending_before", "status"})
+
+
+class BatchReadStore(Protocol):
+    """What a tenant may read of its batches."""
+
+    def find(self, batch_id: str) -> PayoutBatch | None:
+        """Return the batch with its progress, or None."""
+
+    def page(self, page: Page, *, statuses: Sequence[str] | None) -> PageOf[PayoutBatch]:
+        """Return a page of batches, newest first."""
+
+    def page_of_lines(
+        self, batch_id: str, page: Page, *, statuses: Sequence[str] | None
+    ) -> PageOf[Payout]:
+        """Return a page of a batch's lines, in their order."""
+
+    def lines(self, batch_id: str) -> Sequence[Payout]:
+        """Return all lines of a batch, in their order."""
+
+
+def read_payout_batch(read: Read, store: BatchReadStore) -> dict[str, Any]:
+    """Return one batch. Raises NotFound."""
+    refuse_unknown(read.query)
+    return objects.payout_batch_object(_find(read, store))
+
+
+def list_payout_batches(read: Read, store: BatchReadStore) -> dict[str, Any]:
+    """Return a page of batches; filter `status` (the public word)."""
+    refuse_unknown(read.query, PAGE_PARAMS | {"status"})
+    found = store.page(
+        Page.parse(read.query, "pb"),
+        statuses=statuses_behind(read.query.get("status"), PUBLIC_STATUS),
+    )
+    data = [objects.payout_batch_object(batch) for batch in found.items]
+    return objects.list_object(PATH, data, has_more=found.has_more)
+
+
+def list_payout_batch_payouts(read: Read, store: BatchReadStore) -> dict[str, Any]:
+    """Return a page of a batch's payouts by their lines; filter `status`. Raises NotFound."""
+    refuse_unknown(read.query, _OF_LINES)
+    page = Page.parse(read.query, "po")
+    statuses = statuses_behind(read.query.get("status"), PAYOUT_STATUS)
+    batch = _find(read, store)
+    found = store.page_of_lines(batch.id, page, statuses=statuses)
+    data = [objects.payout_object(payout, language=read.language) for payout in found.items]
+    return objects.list_object(f"{PATH}/{batch.id}/payouts", data, has_more=found.has_more)
+
+
+def read_payout_batch_results(read: Read, store: BatchReadStore) -> str:
+    """Return what became of each line so far, as CSV. Raises NotFound."""
+    refuse_unknown(read.query)
+    return results(store.lines(_find(read, store).id), language=read.language)
+
+
+def results(lines: Iterable[Payout], *, language: str) -> str:
+    """Write one row for each payout, of which a spreadsheet runs no cell."""
+    written = io.StringIO()
+    writer = csv.writer(written)
+    writer.writerow(COLUMNS)
+    writer.writerows([_harmless(cell) for cell in _cells(line, language)] for line in lines)
+    return written.getvalue()
+
+
+def _cells(line: Payout, language: str) -> Sequence[object]:
+    failure = line.failure_code
+    return (
+        line.line,
+        line.id,
+        line.reference,
+        line.phone.masked.removeprefix("+"),
+        line.name,
+        line.money.amount,
+        line.fee,
+        PAYOUT_STATUS[line.status],
+        failure,
+        None if failure is None else payout_text(failure, language),
+        line.operator_transaction_id,
+        None if line.ended_at is None else line.ended_at.isoformat(timespec="seconds"),
+    )
+
+
+def _harmless(cell: object) -> object:
+    """Return a text that no spreadsheet runs, with a mark in front of one that it would run."""
+    is_formula = isinstance(cell, str) and cell.startswith(FORMULAS)
+    return f"'{cell}" if is_formula else cell
+
+
+def _find(read: Read, store: BatchReadStore) -> PayoutBatch:
+    batch_id = read.path_params["id"]
+    batch = store.find(batch_id) if is_id(batch_id, "pb") else None
+    if batch is None:
+        raise NotFound("resource_missing", "id")
+    return batch
