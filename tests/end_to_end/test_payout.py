@@ -3,6 +3,7 @@
 All payouts of this module are made at once, because most of their time is waiting.
 """
 
+import json
 import time
 from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
@@ -166,6 +167,20 @@ def test_an_orange_wallet_is_paid_and_given_back_to(local_system: LocalSystem) -
         assert [row["payer"] for row in moved] == ["690995001", "690994001"]
         assert {row["amount"] for row in moved} == {str(AMOUNT)}
         assert merchant.owned() == 0
+
+
+@pytest.mark.parametrize(
+    ("phone", "name"),
+    [("+237674000001", "Sand Box"), ("+237690000001", "Sand Box"), ("+237690000450", None)],
+)
+def test_a_merchant_is_told_whose_wallet_a_number_is(
+    merchant: Merchant, phone: str, name: str | None
+) -> None:
+    """By each operator's own call, over the wire; a number without a wallet is told as one."""
+    answer = merchant.call("POST", "/v1/holder_lookups", json.dumps({"phone": phone}).encode())
+
+    assert answer.status == 200, answer.data
+    assert (answer.json()["found"], answer.json()["name"]) == (name is not None, name)
 
 
 @pytest.mark.usefixtures("ended")
