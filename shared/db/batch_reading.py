@@ -22,6 +22,7 @@ _LINES: Final = f"""
 SELECT {PAYOUT.columns} FROM payouts r
 WHERE r.batch_id = :batch_id::text AND r.id > :after::text AND r.id < :before::text
   AND (:statuses::text[] IS NULL OR r.status = ANY(:statuses::text[]))
+  AND (:returned::boolean IS NULL OR (r.amount_returned >= r.amount) = :returned::boolean)
 ORDER BY r.id"""
 FIRST_LINES: Final = Statement(f"{_LINES} DESC LIMIT :limit::int")
 LAST_LINES: Final = Statement(f"{_LINES} LIMIT :limit::int")
@@ -53,15 +54,21 @@ class BatchReading:
         return cut([batch_from_row(row, self._tenant) for row in rows], page)
 
     def page_of_lines(
-        self, batch_id: str, page: Page, *, statuses: Sequence[str] | None
+        self,
+        batch_id: str,
+        page: Page,
+        *,
+        statuses: Sequence[str] | None,
+        returned: bool | None = None,
     ) -> PageOf[Payout]:
-        """Return a page of a batch's lines, in their order."""
+        """Return a page of a batch's lines in their order; `returned` as of payouts."""
         asked = bounds(page)
         rows = self._rows(
             FIRST_LINES if page.ending_before is None else LAST_LINES,
             batch_id=batch_id,
             **{name: asked[name] for name in ("before", "after", "limit")},
             statuses=None if statuses is None else list(statuses),
+            returned=returned,
         )
         return cut([payout_from_row(row, self._tenant) for row in rows], page)
 

@@ -81,6 +81,11 @@ class Payout(Outgoing):
     released_at: datetime | None = None
 
     @property
+    def public_status(self) -> str:
+        """What its merchant is told of it."""
+        return RETURNED if self.is_returned else self.public_statuses[self.status]
+
+    @property
     def is_returned(self) -> bool:
         """Tell whether all that was paid came back."""
         return self.amount_returned >= self.money.amount

@@ -17,7 +17,7 @@ from shared.domain.fees import Bearer, FeeLine
 from shared.domain.language import payout_text, refund_text, text
 from shared.domain.outgoing import Outgoing
 from shared.domain.payout import PUBLIC_STATUS as PAYOUT_STATUS
-from shared.domain.payout import RETURNED, Payout
+from shared.domain.payout import Payout
 from shared.domain.payout_batch import PUBLIC_STATUS as PUBLIC_BATCH_STATUS
 from shared.domain.payout_batch import PayoutBatch
 from shared.domain.people import Membership, Person
@@ -138,7 +138,7 @@ def payout_object(payout: Payout, *, language: str) -> dict[str, Any]:
         "amount_returned": payout.amount_returned,
         "fee": payout.fee,
         "currency": payout.money.currency.lower(),
-        "status": RETURNED if payout.is_returned else payout.public_statuses[payout.status],
+        "status": payout.public_status,
         "status_detail": payout.status.value,
         "failure_code": failure,
         "failure_message": None if failure is None else payout_text(failure, language),

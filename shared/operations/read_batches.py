@@ -9,12 +9,12 @@ from shared.domain.errors import NotFound
 from shared.domain.ids import is_id
 from shared.domain.language import payout_text
 from shared.domain.payout import PUBLIC_STATUS as PAYOUT_STATUS
-from shared.domain.payout import Payout
+from shared.domain.payout import RETURNED, Payout
 from shared.domain.payout_batch import PUBLIC_STATUS, PayoutBatch
 from shared.operations import objects
 from shared.operations.batch_csv import FORMULAS
 from shared.operations.lists import PAGE_PARAMS, Page, PageOf, refuse_unknown
-from shared.operations.read_payments import Read, statuses_behind
+from shared.operations.read_payments import PAID, Read, statuses_behind
 
 PATH: Final = "/v1/payout_batches"
 COLUMNS: Final = (
@@ -34,9 +34,14 @@ class BatchReadStore(Protocol):
         """Return a page of batches, newest first."""
 
     def page_of_lines(
-        self, batch_id: str, page: Page, *, statuses: Sequence[str] | None
+        self,
+        batch_id: str,
+        page: Page,
+        *,
+        statuses: Sequence[str] | None,
+        returned: bool | None = None,
     ) -> PageOf[Payout]:
-        """Return a page of a batch's lines, in their order."""
+        """Return a page of a batch's lines in their order; `returned` as of payouts."""
 
     def lines(self, batch_id: str) -> Sequence[Payout]:
         """Return all lines of a batch, in their order."""
@@ -63,9 +68,12 @@ def list_payout_batch_payouts(read: Read, store: BatchReadStore) -> dict[str, An
     """Return a page of a batch's payouts by their lines; filter `status`. Raises NotFound."""
     refuse_unknown(read.query, _OF_LINES)
     page = Page.parse(read.query, "po")
-    statuses = statuses_behind(read.query.get("status"), PAYOUT_STATUS)
+    status = read.query.get("status")
+    word = PAID if status == RETURNED else status
+    statuses = statuses_behind(word, PAYOUT_STATUS)
     batch = _find(read, store)
-    found = store.page_of_lines(batch.id, page, statuses=statuses)
+    returned = status == RETURNED if word == PAID else None
+    found = store.page_of_lines(batch.id, page, statuses=statuses, returned=returned)
     data = [objects.payout_object(payout, language=read.language) for payout in found.items]
     return objects.list_object(f"{PATH}/{batch.id}/payouts", data, has_more=found.has_more)
 
@@ -95,7 +103,7 @@ def _cells(line: Payout, language: str) -> Sequence[object]:
         line.name,
         line.money.amount,
         line.fee,
-        PAYOUT_STATUS[line.status],
+        line.public_status,
         failure,
         None if failure is None else payout_text(failure, language),
         line.operator_transaction_id,

@@ -326,6 +326,7 @@ def test_lists_show_batches_and_their_lines(desk: Desk) -> None:
     assert [p["amount"] for p in lines["data"]] == [100, 200]
     assert [p["amount"] for p in rest["data"]] == [300]
     assert desk.shown(f"{ids[0]}/payouts?status=paid").json["data"] == []
+    assert desk.shown(f"{ids[0]}/payouts?status=returned").json["data"] == []
     assert desk.shown("?status=completed").json["data"] == []
     assert desk.shown("pb_222222222222222222222222/payouts").status == 404
     assert desk.shown("pb_222222222222222222222222/results").status == 404
