@@ -219,6 +219,7 @@ def test_an_access_reads_and_nothing_else(*, livemode: bool) -> None:
 
     assert able == {
         "list_charges", "read_charge", "list_late_payments", "read_late_payment",
+        "list_reversals", "read_reversal",
         "list_refunds", "read_refund", "list_payouts",
         "read_payout", "list_payout_batches", "read_payout_batch", "list_payout_batch_payouts",
         "read_payout_batch_results", "list_events", "read_event", "read_balance", "list_operators",
