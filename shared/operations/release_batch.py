@@ -29,9 +29,18 @@ ENDED: Final = "ended"
 
 
 def release_batch(
-    message: Message, *, store: BatchStore, now: Callable[[], datetime], reached: Reached
+    message: Message,
+    *,
+    store: BatchStore,
+    may_go_out: Callable[[PayoutBatch], bool],
+    now: Callable[[], datetime],
+    reached: Reached,
 ) -> str:
-    """Look at it once; return a word for the log."""
+    """Look at it once; return a word for the log.
+
+    `may_go_out` says whether the account is as it must be for money to leave it. While it is not no
+    line has its turn: it has a day from then on, and would lose it.
+    """
     batch = store.find(message.object_id)
     if batch is None:
         return "unknown_object"
@@ -41,11 +50,12 @@ def release_batch(
         return "final_already"
     if batch.status is BatchStatus.AWAITING_APPROVAL:
         return _await(batch, store=store, at=at)
-    if batch.status is BatchStatus.PROCESSING and batch.queued:
+    is_waiting = batch.status is BatchStatus.PROCESSING and batch.queued > 0
+    if is_waiting and may_go_out(batch):
         return _release(batch, store=store, at=at, reached=reached, message=message)
     if batch.queued or batch.is_under_way:
         store.postpone(batch.id, until=next_look_at(batch.created_at, at))
-        return "under_way"
+        return "held_back" if is_waiting else "under_way"
     move = moves.moved(batch, BatchEvent.LINES_ENDED, at=at, next_look_at=None)
     reached("settle_payout.before_batch_end")
     return ENDED if store.move(move) else "lost_race"

@@ -5,7 +5,7 @@ from shared.db.batches import Batches
 from shared.domain.account import Tenant
 from shared.domain.events import Message
 from shared.operations.release_batch import release_batch
-from shared.runtime import wiring
+from shared.runtime import payouts, wiring
 from shared.runtime.crash import reached
 
 
@@ -22,4 +22,6 @@ def batch_reading(tenant: Tenant) -> BatchReading:
 def release(message: Message) -> str:
     """Have a batch's next lines sent, or end it; return a word for the log."""
     store = batches(wiring.tenant_of(message))
-    return release_batch(message, store=store, now=wiring.now, reached=reached)
+    return release_batch(
+        message, store=store, may_go_out=payouts.may_go_out, now=wiring.now, reached=reached
+    )

@@ -16,6 +16,7 @@ from shared.domain.ledger import owed
 from shared.domain.money import Money
 from shared.domain.outgoing import Outgoing
 from shared.domain.payout import Payout
+from shared.domain.payout_batch import PayoutBatch
 from shared.domain.phone import Operator
 from shared.domain.receipt import RETENTION_DAYS
 from shared.domain.refund import Refund
@@ -112,12 +113,12 @@ def _outlets() -> LastingCache[str, Outlet]:
     )
 
 
-def _may_go_out(outgoing: Outgoing) -> bool:
+def may_go_out(outgoing: Outgoing | PayoutBatch) -> bool:
     """Tell whether the account is as it must be; live payouts need their switch as well."""
     outlet = _outlets().get(outgoing.account)
     if outlet is None or outlet.suspended:
         return False
-    return outlet.payouts_enabled or not (outgoing.livemode and isinstance(outgoing, Payout))
+    return outlet.payouts_enabled or not (outgoing.livemode and not isinstance(outgoing, Refund))
 
 
 @once
@@ -150,7 +151,7 @@ def submission(tenant: Tenant) -> PayoutSubmission:
         number_key=wiring.key_bytes("number_key"),
         language=wiring.profile(tenant.account).language,
         retention_days=settings().retention_days or RETENTION_DAYS,
-        may_go_out=_may_go_out,
+        may_go_out=may_go_out,
         now=wiring.now,
         monotonic=monotonic,
         sleep=sleep,

@@ -120,7 +120,13 @@ class Desk(Shop):
         """Look at it as settle_payout does."""
         tenant = self.tenant
         message = Message(an_id("msg"), PAYOUT_CHECK_DUE, tenant.account, tenant.livemode, batch_id)
-        return release_batch(message, store=self.batches, now=moment, reached=lambda _: None)
+        return release_batch(
+            message,
+            store=self.batches,
+            may_go_out=lambda _: True,
+            now=moment,
+            reached=lambda _: None,
+        )
 
     def cancel(self, batch_id: str) -> PayoutBatch:
         """Take it back."""

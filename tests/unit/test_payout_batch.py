@@ -95,12 +95,18 @@ class MemoryBatch:
         self.looks.append(None)
 
 
-def _look(store: MemoryBatch) -> str:
+def _look(store: MemoryBatch, *, may_go_out: bool = True) -> str:
     message = Message(
         an_id("msg"), PAYOUT_CHECK_DUE, TENANT.account, TENANT.livemode, store.batch.id
     )
     held: Any = store
-    return release_batch(message, store=held, now=lambda: START, reached=lambda _: None)
+    return release_batch(
+        message,
+        store=held,
+        may_go_out=lambda _: may_go_out,
+        now=lambda: START,
+        reached=lambda _: None,
+    )
 
 
 def _cancel(store: MemoryBatch) -> PayoutBatch:
@@ -155,6 +161,15 @@ def test_what_waits_is_released_and_looked_at_again_soon() -> None:
     [release] = store.released
     assert release.submit_before == START + timedelta(hours=24)
     assert release.next_look_at - START <= timedelta(seconds=1)
+
+
+def test_nothing_has_its_turn_while_the_account_may_not_pay_out() -> None:
+    """Its lines would lose their day; whoever is on the way ends all the same."""
+    waits, ends = MemoryBatch(a_batch(queued=1)), MemoryBatch(a_batch(succeeded=1))
+
+    assert _look(waits, may_go_out=False) == "held_back"
+    assert (waits.released, len(waits.looks)) == ([], 1)
+    assert _look(ends, may_go_out=False) == "ended"
 
 
 @pytest.mark.parametrize("status", ["processing", "canceling"])
