@@ -54,6 +54,8 @@ WHERE id IN (
 )
 """)
 
+JOURNAL_IS_READ: Final = Statement("SELECT platform.journal_is_read()")
+
 FIND_MEMBER: Final = Statement("""
 SELECT m.duty, a.language, a.charges_enabled, a.state, EXISTS (
     SELECT FROM platform.account_schemas s
@@ -418,6 +420,10 @@ class Directory:
         """Return whether money may go out of an account, or None where there is no such account."""
         row = self._one(FIND_STANDING, account=account)
         return None if row is None else Outlet(row[0] in SUSPENDED, payouts_enabled=row[1])
+
+    def journal_is_read(self) -> bool:
+        """Tell whether this server was not put back since it last read the journal in."""
+        return bool(self._database.once(None, JOURNAL_IS_READ).rows[0][0])
 
     def find_own_account(self, account: str) -> OwnAccount | None:
         """Return an account as its members and keys see it, or None."""

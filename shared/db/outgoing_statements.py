@@ -131,8 +131,8 @@ SELECT (SELECT count(*) FROM gate), {TOLD}, {counted}{WHOLE}
 
 # It may be sent when it is new, or when it is proven that nothing was sent. Whoever claims has kept
 # its intent. Never while leased or stopped, never past its time, never for a message that has had
-# its effect. Where a tenant was put back to before the sending, the platform has its token and its
-# line in the index already.
+# its effect, never by a server that was put back and has not read the journal in. Where a tenant
+# was put back to before the sending, the platform has its token and its line in the index already.
 def _claim(table: str, kind: str, columns: str) -> str:
     return f"""
 WITH standing AS MATERIALIZED (
@@ -152,6 +152,7 @@ gate AS MATERIALIZED (
       AND NOT EXISTS (SELECT FROM consumed_messages
                       WHERE consumer = :consumer::text AND event_id = :message_id::text)
       AND (r.lease_until IS NULL OR r.lease_until < :now::timestamptz)
+      AND platform.journal_is_read()
       AND (r.status = 'created'
            OR (r.status = 'submitting'
                AND EXISTS (SELECT FROM standing
@@ -211,8 +212,9 @@ gate AS MATERIALIZED (
           WHEN 'mine' THEN lease_until IS NOT DISTINCT FROM :lease::timestamptz
           WHEN 'free' THEN lease_until IS NULL
           ELSE true END
-      -- What a person must decide about nobody takes back.
-      AND (stopped_at IS NULL OR :cause::text <> 'canceled')
+      -- What a person must decide about nobody takes back, nor what was sent and forgotten.
+      AND CASE WHEN :status::text IN ('canceled', 'rejected', 'expired')
+          THEN stopped_at IS NULL AND platform.journal_is_read() ELSE true END
     RETURNING id{", charge_id, late_payment_id" if charge else ""}
 ),
 {charge}

@@ -4,7 +4,7 @@ from dataclasses import replace
 from datetime import datetime
 
 from shared.domain.account import Caller
-from shared.domain.errors import InvalidRequest, NotFound, NotPermitted
+from shared.domain.errors import InvalidRequest, NotFound, NotPermitted, Unavailable
 from shared.domain.ids import is_id
 from shared.domain.outgoing import OutgoingEvent, OutgoingStatus
 from shared.domain.payout import Payout
@@ -18,7 +18,8 @@ def cancel_payout(
     """Return the canceled payout; the same call again returns it again.
 
     Raises NotPermitted for a suspended account, NotFound, and InvalidRequest
-    `payout_not_cancelable` once a worker has claimed it, or while a person must decide about it.
+    `payout_not_cancelable` once a worker has claimed it, or while a person must decide about it;
+    Unavailable while a database that was put back may have forgotten that it was sent.
     """
     if caller.suspended:
         raise NotPermitted("account_suspended")
@@ -33,6 +34,8 @@ def cancel_payout(
     found = _find(payout_id, store)
     if found.status is OutgoingStatus.CANCELED:
         return found
+    if found.status is payout.status and found.stopped_at is None and found.lease_until is None:
+        raise Unavailable("temporarily_unavailable", retry_after_seconds=60)
     raise InvalidRequest("payout_not_cancelable", "id")
 
 

@@ -55,7 +55,8 @@ PREPARING_SECONDS: Final = HANDLER_SECONDS - SEND_SECONDS - RECORD_SECONDS
 class PayoutSubmission:
     """What a submission needs beside its stores and its operator.
 
-    `may_go_out` says whether the account is as it must be for money to leave it now.
+    `may_go_out` says whether the account is as it must be for money to leave it now,
+    `journal_is_read` whether this database knows all that was sent: one that was put back may not.
     """
 
     callback_base_url: str
@@ -64,6 +65,7 @@ class PayoutSubmission:
     language: str
     retention_days: int
     may_go_out: Callable[[Outgoing], bool]
+    journal_is_read: Callable[[], bool]
     now: Callable[[], datetime]
     monotonic: Callable[[], float]
     sleep: Callable[[float], None]
@@ -82,9 +84,12 @@ def submit_payout(
     """Send it at most once; return a word for the log.
 
     What was never sent and has run out of time is for the reader to give back. Raises AskAgain
-    while the journal is down or slow, while another has it opened, and when it is proven that
-    nothing was sent and there is still time.
+    while the journal is down or slow or has to be read in first, while another has it opened, and
+    when it is proven that nothing was sent and there is still time.
     """
+    if not how.journal_is_read():
+        # Nothing is kept either: what lies in the journal counts as sent when it is read in.
+        raise AskAgain("journal_not_read")
     preparing = Deadline.after(PREPARING_SECONDS, how.monotonic)
     known = store.find_with_attempt(message.object_id)
     opening = Opening(

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from time import monotonic, sleep
+from typing import Final
 
 from shared.db.adjustments import Corrections
 from shared.db.endings import AllowedEndings
@@ -31,6 +32,8 @@ from shared.runtime.once import once
 from shared.runtime.payout_operators import PayoutOperators
 from shared.runtime.settings import require, secret, settings
 from shared.runtime.short_cache import ShortCache
+
+JOURNAL_SECONDS: Final = 3
 
 
 def refunds(tenant: Tenant) -> Refunds:
@@ -122,6 +125,18 @@ def may_go_out(outgoing: Outgoing | PayoutBatch) -> bool:
 
 
 @once
+def _journal_readings() -> ShortCache[str, bool]:
+    return ShortCache(
+        lambda _: wiring.directory().journal_is_read() or None, seconds=JOURNAL_SECONDS
+    )
+
+
+def _journal_is_read() -> bool:
+    """Tell early what each claim asks again: a database that was put back sends nothing."""
+    return _journal_readings().get("") is not None
+
+
+@once
 def operators() -> PayoutOperators:
     """Return the adapters through which money goes out."""
     contracts = ShortCache(
@@ -152,6 +167,7 @@ def submission(tenant: Tenant) -> PayoutSubmission:
         language=wiring.profile(tenant.account).language,
         retention_days=settings().retention_days or RETENTION_DAYS,
         may_go_out=may_go_out,
+        journal_is_read=_journal_is_read,
         now=wiring.now,
         monotonic=monotonic,
         sleep=sleep,

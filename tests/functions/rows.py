@@ -57,6 +57,8 @@ PLATFORM_TABLES: Final = (
     "velocity_counters",
     "payee_amounts",
     "payout_rates",
+    "journal_reads",
+    "lost_intents",
     "notifications",
     "account_accesses",
     "account_documents",

@@ -258,6 +258,7 @@ class Scene:
         self.points: list[str] = []
         self.has_no_credentials = False
         self.may_go_out = True
+        self.journal_is_read = True
         self.given_up: set[str] = set()
         self.corrected: list[PaidAfterAll] = []
 
@@ -282,6 +283,7 @@ class Scene:
             language="fr",
             retention_days=3650,
             may_go_out=lambda _: self.may_go_out,
+            journal_is_read=lambda: self.journal_is_read,
             now=self.clock.now,
             monotonic=self.clock.monotonic,
             sleep=self.clock.sleep,

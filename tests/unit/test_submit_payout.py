@@ -66,6 +66,20 @@ def test_the_intent_is_kept_before_anything_is_sent() -> None:
     )
 
 
+def test_until_the_journal_is_read_in_nothing_is_kept_or_sent() -> None:
+    """A database that was put back waits, and leaves no intent that would count as sent."""
+    scene = Scene(Accepted())
+    scene.journal_is_read = False
+
+    with pytest.raises(AskAgain, match="journal_not_read"):
+        scene.submit()
+    assert (scene.refund.status, scene.payer.requests) == (OutgoingStatus.CREATED, [])
+    assert scene.journal.kept == {}
+    scene.journal_is_read = True
+
+    assert scene.submit() == "accepted"
+
+
 def test_without_the_journal_nothing_is_sent() -> None:
     """While the store is down the refund waits as it is, and the broker asks again."""
     scene = Scene(Accepted())
