@@ -50,7 +50,7 @@ class Refunds(OutgoingRows[Refund]):
             known = transaction.run(FIND_OUTCOME, operation=use.operation, key=use.key)
             if known:
                 return replayed(use, *known[0])
-            from_pending = decide(_hold(transaction, refund.charge_id))
+            from_pending = decide(hold_charge(transaction, refund.charge_id))
             posting = replace(refund, from_pending=from_pending).held()
             stored, told, _ = transaction.run(
                 sql.CREATE,
@@ -88,7 +88,7 @@ class Refunds(OutgoingRows[Refund]):
         return {"gives_back": move.gives_back}
 
 
-def _hold(transaction: Transaction, charge_id: str) -> Refundable:
+def hold_charge(transaction: Transaction, charge_id: str) -> Refundable:
     """Take hold of a charge to the end of the transaction; say what of it can be refunded."""
     held = transaction.run(sql.HOLD_CHARGE, charge_id=charge_id)
     if not held:

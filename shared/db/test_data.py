@@ -46,6 +46,7 @@ FORGOTTEN: Final = (
     "cases",
     "endings",
     "bookings",
+    "lost_intents",
     "dead_letters",
 )
 """Tables of the platform that lose the mode's rows."""

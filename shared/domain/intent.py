@@ -11,10 +11,11 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Final
 
-from shared.domain.money import Money
+from shared.domain.money import Currency, Money
 
 FORMAT: Final = "intent.v1"
 OPENED_FORMAT: Final = "opened.v1"
+OPENED_SUFFIX: Final = ".opened.json"
 CONTENT_TYPE: Final = "application/json"
 
 
@@ -65,12 +66,40 @@ class Intent:
         ).encode()
 
 
+def read(place: str, kept: bytes) -> Intent:
+    """Return the intent that lies at a place. Raises ValueError for whatever else lies there."""
+    try:
+        told = json.loads(kept)
+        intent = Intent(
+            id=told["intent"],
+            operation=told["operation"],
+            account=told["account"],
+            livemode=told["livemode"],
+            about=told["about"],
+            key=place.rpartition("/")[2].removesuffix(".json"),
+            money=Money(told["amount"], Currency(told["currency"])),
+            operator_account=told["operator_account"],
+            reference=told["reference"],
+            created_at=datetime.fromisoformat(told["created_at"]),
+        )
+    except (KeyError, TypeError, AttributeError) as error:
+        raise ValueError(place) from error
+    if (intent.object_key, intent.body) != (place, kept):
+        raise ValueError(place)
+    return intent
+
+
+def is_opened(place: str) -> bool:
+    """Tell whether a place is that of an operator's reference, not of an intent."""
+    return place.endswith(OPENED_SUFFIX)
+
+
 def opened(intent: Intent, reference: str | None) -> tuple[str, bytes]:
     """Return place and bytes of the one reference by which an operator knows an intent.
 
     None says that it will never be sent: the place is taken, so that nobody opens it any more.
     """
-    place = f"{intent.object_key.removesuffix('.json')}.opened.json"
+    place = f"{intent.object_key.removesuffix('.json')}{OPENED_SUFFIX}"
     kept = {"format": OPENED_FORMAT, "intent": intent.id, "operator_reference": reference}
     return place, json.dumps(kept, sort_keys=True, separators=(",", ":")).encode()
 

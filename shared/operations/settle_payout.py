@@ -43,6 +43,7 @@ from shared.operations.settle_charge import FAILED_AFTER_SUCCESS, is_long_ago
 
 CONSUMER: Final = "settle_payout"
 LOST_RACE: Final = "lost_race"
+UNKNOWN_OBJECT: Final = "unknown_object"
 TRIES: Final = 3
 _LOOKED_BACK_AT: Final = frozenset({OutgoingStatus.FAILED, OutgoingStatus.SUCCEEDED})
 
@@ -81,7 +82,7 @@ def settle_payout(
     for _ in range(TRIES):
         found = store.find_with_attempt(message.object_id)
         if found is None:
-            return "unknown_object"
+            return UNKNOWN_OBJECT
         outgoing, attempt = found
         if outgoing.status in FINAL:
             store.end_checks(outgoing.id, at=how.now())

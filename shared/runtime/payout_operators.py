@@ -4,11 +4,10 @@ import json
 import threading
 from collections.abc import Callable, Mapping
 from datetime import datetime
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, Protocol
 
 from shared.domain.account import DEPOSIT, PAYING, TRANSFER, OperatorAccount
 from shared.domain.breaker import Circuit, Guarded
-from shared.domain.outgoing import Outgoing
 from shared.domain.payout import Payout
 from shared.domain.phone import Operator
 from shared.domain.refund import Refund
@@ -45,6 +44,30 @@ _MTN: Final[Mapping[str, Mapping[str, _Way]]] = {
 """What sends and reads each kind of money that goes out at MTN, as its contract says."""
 
 
+class Payable(Protocol):
+    """What says by whom something is paid: money that goes out, or what is lost of it."""
+
+    @property
+    def id(self) -> str:
+        """Its id, for an error."""
+
+    @property
+    def kind(self) -> str:
+        """A refund or a payout."""
+
+    @property
+    def livemode(self) -> bool:
+        """In which mode."""
+
+    @property
+    def operator(self) -> Operator:
+        """By which operator."""
+
+    @property
+    def operator_account(self) -> str:
+        """By which account there."""
+
+
 class PayoutOperators:
     """Adapters by operator account; each keeps its connections and its token."""
 
@@ -69,7 +92,7 @@ class PayoutOperators:
         self._readers: dict[tuple[OperatorAccount, str, str], PayoutReader] = {}
         self._wires: list[Wire] = []
 
-    def sender(self, outgoing: Outgoing) -> PayoutSender:
+    def sender(self, outgoing: Payable) -> PayoutSender:
         """Return what can pay this.
 
         Raises WrongModeError and WrongOperatorError.
@@ -80,7 +103,7 @@ class PayoutOperators:
                 self._senders[key] = self._new_sender(*key)
             return self._senders[key]
 
-    def reader(self, outgoing: Outgoing) -> PayoutReader:
+    def reader(self, outgoing: Payable) -> PayoutReader:
         """Return what can read the status of this, and nothing else.
 
         Raises WrongModeError and WrongOperatorError.
@@ -115,7 +138,7 @@ class PayoutOperators:
             for wire in self._wires:
                 wire.close()
 
-    def _key(self, outgoing: Outgoing) -> tuple[OperatorAccount, str, str]:
+    def _key(self, outgoing: Payable) -> tuple[OperatorAccount, str, str]:
         account = self._find(outgoing.operator_account)
         if account.livemode != outgoing.livemode:
             raise WrongModeError(outgoing.id)

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final, cast
 
 from shared.operations.ports import StoredDifferentlyError, StoredObject, StoreDownError
+from shared.operations.read_journal import KeptObject
 
 if TYPE_CHECKING:
     from botocore.exceptions import ClientError
@@ -20,6 +21,7 @@ CONNECT_SECONDS: Final = 3
 READ_SECONDS: Final = 10
 ATTEMPTS: Final = 2
 OBJECT_BYTES: Final = 10_000_000
+PAGE_KEYS: Final = 1000
 
 _ALREADY_THERE: Final = 412
 _NOT_FOUND: Final = 404
@@ -81,6 +83,31 @@ class S3LockedStore:
         with _failures_as_store_down():
             answer = self._s3().get_object(Bucket=self._bucket, Key=key, VersionId=version_id)
             return _whole_body(answer)
+
+    def find(self, key: str) -> bytes | None:
+        """Return what lies there, None where nothing does. Raises StoreDownError."""
+        from botocore.exceptions import ClientError  # noqa: PLC0415 - 200 ms, not paid at start
+
+        with _failures_as_store_down():
+            try:
+                return _whole_body(self._s3().get_object(Bucket=self._bucket, Key=key))
+            except ClientError as error:
+                if _status(error) == _NOT_FOUND:
+                    return None
+                raise
+
+    def list_kept(self, prefix: str, *, after: str = "") -> Iterator[KeptObject]:
+        """Yield what lies below a prefix, by name, from behind one on. Raises StoreDownError."""
+        is_more = True
+        while is_more:
+            with _failures_as_store_down():
+                page = self._s3().list_objects_v2(
+                    Bucket=self._bucket, Prefix=prefix, StartAfter=after, MaxKeys=PAGE_KEYS
+                )
+            for each in page.get("Contents", ()):
+                after = each["Key"]
+                yield KeptObject(after, each["LastModified"])
+            is_more = page["IsTruncated"]
 
     def ensure_bucket(self) -> None:
         """Create the bucket with object lock where it is missing.

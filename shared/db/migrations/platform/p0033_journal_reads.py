@@ -33,7 +33,7 @@ CREATE TABLE platform.lost_intents (
   intent_hmac text COLLATE "C" NOT NULL CHECK (length(intent_hmac) = 64),
   amount bigint NOT NULL CHECK (amount > 0),
   currency text NOT NULL CHECK (currency = 'XAF'),
-  operator text NOT NULL CHECK (operator IN ('mtn', 'orange')),
+  operator text CHECK (operator IN ('mtn', 'orange')),  -- null where its account is not known
   operator_account_id text COLLATE "C" NOT NULL,
   reference text COLLATE "C" NOT NULL,
   operator_reference text COLLATE "C",
@@ -43,7 +43,8 @@ CREATE TABLE platform.lost_intents (
   outcome text CHECK (outcome IN ('recovered', 'lost_in_restore')),
   decided_at timestamptz,
   owner_role name NOT NULL,
-  CHECK ((outcome IS NULL) = (decided_at IS NULL))
+  CHECK ((outcome IS NULL) = (decided_at IS NULL)),
+  CHECK (operator IS NOT NULL OR outcome = 'lost_in_restore')
 );
 ALTER TABLE platform.lost_intents ENABLE ROW LEVEL SECURITY;
 CREATE POLICY tenant_rows ON platform.lost_intents TO pay_tenant
