@@ -8,7 +8,7 @@ from shared.domain import charge as charges
 from shared.domain.account import Caller
 from shared.domain.approval import Approval
 from shared.domain.audit import AuditEntry, Origin
-from shared.domain.errors import InvalidRequest, NotFound, NotPermitted
+from shared.domain.errors import InvalidRequest, NotFound, NotPermitted, Unavailable
 from shared.domain.events import Message
 from shared.domain.ids import is_id, new_id
 from shared.domain.outgoing import SUBMIT_WITHIN, OutgoingEvent, OutgoingStatus
@@ -156,6 +156,9 @@ def _decide(
     found = store.find(payout.id)
     if found is None:
         raise NotFound("resource_missing", "id")
+    if found.status is payout.status:
+        # A database that was put back may have forgotten that it was sent.
+        raise Unavailable("temporarily_unavailable", retry_after_seconds=60)
     return _decided(found, by, is_approval=move.cause is not OutgoingEvent.REJECTED)
 
 

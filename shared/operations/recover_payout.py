@@ -7,20 +7,18 @@ is what its operator says that it paid. What cannot be made good so is a case fo
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any, Final, Protocol
+from typing import Final, Protocol
 
 from shared.domain import charge as charges
 from shared.domain.account import OPENING
-from shared.domain.charge import Attempt, AttemptStatus, Charge, ChargeStatus
+from shared.domain.charge import Attempt, Charge, ChargeStatus
 from shared.domain.deadline import HANDLER_SECONDS, Deadline
 from shared.domain.errors import InvalidRequest
 from shared.domain.events import Message
 from shared.domain.ids import new_id
 from shared.domain.lost_intent import LOST, RECOVERED, LostIntent
 from shared.domain.notification import Kind, Notification
-from shared.domain.outgoing import OutgoingStatus
 from shared.domain.payout import Payout
-from shared.domain.phone import PhoneNumber
 from shared.domain.refund import Refund, Refundable
 from shared.operations.outgoing_store import Decide
 from shared.operations.ports import PaymentRead, PayoutReader, ReadState
@@ -98,13 +96,10 @@ def recover_payout(
     if read.payer is None or not _is_same(lost, read):
         return _give_up(lost, store, how)
     now = how.now()
-    payout = Payout(
-        **_common(lost, read.payer, now),
-        submit_before=lost.made_at,
-    )
-    is_new = store.add_payout(
-        payout, _attempt(lost, now), number_hmac=read.payer.keyed(how.number_key()), at=now
-    )
+    payout = lost.payout(read.payer, transaction=_new_id("txn", now))
+    hmac = read.payer.keyed(how.number_key())
+    attempt = lost.attempt(_new_id("att", now))
+    is_new = store.add_payout(payout, attempt, number_hmac=hmac, at=now)
     return RECOVERED if is_new else NOT_LOST
 
 
@@ -115,13 +110,16 @@ def _refund(lost: LostIntent, store: LostIntents, how: Recovery) -> str:
     if charge is not None and charge.status not in charges.FINAL:
         is_late = charges.next_check_at(lost.found_at, now) is None
         return _wait(lost, None if is_late else now + CHARGE_FIRST, store, how)
-    if charge is None or paid_by is None or charge.status is not ChargeStatus.SUCCEEDED:
+    phone = None if charge is None else charge.phone
+    if charge is None or paid_by is None or phone is None:
         return _give_up(lost, store, how)
-    refund = Refund(
-        **_common(lost, charge.phone, now),
-        submit_before=lost.made_at,
-        charge_id=charge.id,
+    if charge.status is not ChargeStatus.SUCCEEDED:
+        return _give_up(lost, store, how)
+    refund = lost.refund(
+        phone,
+        charge=charge.id,
         charge_reference=paid_by.reference,
+        transaction=_new_id("txn", now),
     )
 
     def decide(found: Refundable) -> int:
@@ -129,46 +127,13 @@ def _refund(lost: LostIntent, store: LostIntents, how: Recovery) -> str:
             raise InvalidRequest("charge_not_refundable", "charge")
         return found.from_pending(lost.money.amount)
 
-    hmac = charge.phone.keyed(how.number_key())
+    hmac, attempt = phone.keyed(how.number_key()), lost.attempt(_new_id("att", now))
     try:
-        is_new = store.add_refund(
-            refund, _attempt(lost, now), decide=decide, number_hmac=hmac, at=now
-        )
+        is_new = store.add_refund(refund, attempt, decide=decide, number_hmac=hmac, at=now)
     except InvalidRequest:
         # It was refunded again meanwhile: both may have been paid.
         return _give_up(lost, store, how)
     return RECOVERED if is_new else NOT_LOST
-
-
-def _common(lost: LostIntent, phone: PhoneNumber, now: datetime) -> dict[str, Any]:
-    """Return what any kind is made of. What it cost nobody wrote down: nothing is taken for it."""
-    return {
-        "id": lost.id,
-        "account": lost.account,
-        "livemode": lost.livemode,
-        "money": lost.money,
-        "status": OutgoingStatus.SUBMITTING,
-        "operator": lost.operator,
-        "operator_account": lost.operator_account,
-        "phone": phone,
-        "intent_key": lost.intent_key,
-        "balance_transaction": new_id("txn", int(now.timestamp() * 1000)),
-        "created_at": lost.made_at,
-        "journaled_at": lost.kept_at,
-        "claimed_at": lost.kept_at,
-    }
-
-
-def _attempt(lost: LostIntent, now: datetime) -> Attempt:
-    return Attempt(
-        id=new_id("att", int(now.timestamp() * 1000)),
-        charge_id=lost.id,
-        number=1,
-        reference=lost.reference,
-        operator_account=lost.operator_account,
-        status=AttemptStatus.SILENT,
-        operator_reference=lost.operator_reference,
-    )
 
 
 def _is_ended(read: PaymentRead) -> bool:
@@ -200,6 +165,9 @@ def _give_up(lost: LostIntent, store: LostIntents, how: Recovery) -> str:
         once_for=lost.id,
         reason=LOST,
     )
-    case_id = new_id("case", int(now.timestamp() * 1000))
-    store.give_up(lost, case_id=case_id, notice=notice, at=now)
+    store.give_up(lost, case_id=_new_id("case", now), notice=notice, at=now)
     return LOST
+
+
+def _new_id(prefix: str, now: datetime) -> str:
+    return new_id(prefix, int(now.timestamp() * 1000))

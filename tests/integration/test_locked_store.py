@@ -265,3 +265,31 @@ def test_a_bucket_without_lock_is_refused(running: RunningStore) -> None:
 def test_the_client_is_kept_while_credentials_stay(store: S3LockedStore) -> None:
     """One client, and so one pool of connections, serves all calls."""
     assert store._s3() is store._s3()
+
+
+def test_what_was_kept_is_listed_by_name_page_by_page(
+    store: S3LockedStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Each place once, from behind the last one on, with the time when it was written."""
+    monkeypatch.setattr(locked_store, "PAGE_KEYS", 2)
+    room = f"intents/{uuid4()}"
+    places = [f"{room}/{number}.json" for number in range(5)]
+    began = datetime.now(UTC) - timedelta(seconds=2)
+    for place in reversed(places):
+        store.put(place, BODY, content_type="application/json", retain_until=in_a_day())
+
+    listed = list(store.list_kept(f"{room}/"))
+
+    assert [each.key for each in listed] == places
+    assert all(began <= each.kept_at <= datetime.now(UTC) for each in listed)
+    assert [each.key for each in store.list_kept(f"{room}/", after=places[2])] == places[3:]
+    assert list(store.list_kept(f"{room}/none")) == []
+
+
+def test_what_lies_in_a_place_is_found_without_its_version(store: S3LockedStore, key: str) -> None:
+    """Its bytes, or nothing where nothing lies."""
+    assert store.find(key) is None
+
+    store.put(key, BODY, content_type="application/pdf", retain_until=in_a_day())
+
+    assert store.find(key) == BODY
