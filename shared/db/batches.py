@@ -9,6 +9,7 @@ from shared.db import batch_statements as sql
 from shared.db import notices
 from shared.db.audit import append
 from shared.db.charges import FAR_FUTURE, NOT_LOCKED, key_lock, replayed
+from shared.db.directory import JOURNAL_IS_READ
 from shared.db.event_parts import events_values, messages_of
 from shared.db.ledger import posting_values
 from shared.db.outgoing_statements import FIND_OUTCOME
@@ -19,7 +20,13 @@ from shared.domain import ledger
 from shared.domain.account import Tenant
 from shared.domain.approval import Approval
 from shared.domain.batch_admission import BatchAdmission
-from shared.domain.errors import InProgress, InvalidLines, InvalidRequest, LineFault
+from shared.domain.errors import (
+    InProgress,
+    InvalidLines,
+    InvalidRequest,
+    LineFault,
+    Unavailable,
+)
 from shared.domain.events import PAYOUT_READY, Event, Message
 from shared.domain.notification import Notification
 from shared.domain.outgoing import OutgoingStatus
@@ -143,6 +150,9 @@ class Batches:
                 return batch
             values, statement = _move_values(move, tenant), sql.MOVE
             if move.gives_back is not None:
+                if not transaction.run(JOURNAL_IS_READ)[0][0]:
+                    # A server that was put back may have forgotten which lines were sent.
+                    raise Unavailable("temporarily_unavailable", retry_after_seconds=60)
                 [[amount, fees]] = transaction.run(sql.LOCK_QUEUED, batch_id=batch_id)
                 total = amount + sum(fees.values())
                 posting = ledger.payout_batch_given_back(move.gives_back, batch_id, total=total)

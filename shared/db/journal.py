@@ -66,7 +66,7 @@ SELECT id, operator FROM platform.operator_accounts WHERE id = ANY(:ids::text[])
 
 # Found by the search_path of the transaction, in the account's own schema.
 STANDINGS: Final = Statement("""
-SELECT id, operator, status IN ('created', 'scheduled', 'awaiting_approval')
+SELECT id, operator, status IN ('created', 'scheduled', 'queued', 'awaiting_approval')
 FROM (SELECT id, operator, status FROM refunds WHERE id = ANY(:ids::text[])
       UNION ALL SELECT id, operator, status FROM payouts WHERE id = ANY(:ids::text[])) AS known
 """)
@@ -86,13 +86,13 @@ WITH before AS MATERIALIZED (
     FROM unnest(:ids::text[], :attempts::text[], :references::text[], :opened::text[],
                 :kept::text[]) AS w(id, attempt, reference, opened, kept_at)
     JOIN {table} r ON r.id = w.id
-    WHERE r.status IN ('created', 'scheduled', 'awaiting_approval')
+    WHERE r.status IN ('created', 'scheduled', 'queued', 'awaiting_approval')
     ORDER BY r.id FOR UPDATE OF r
 ),
 gate AS MATERIALIZED (
     UPDATE {table} r
     SET status = 'submitting', journaled_at = COALESCE(r.journaled_at, b.kept_at),
-        claimed_at = b.kept_at, lease_until = NULL
+        claimed_at = b.kept_at, lease_until = NULL{approved}
     FROM before b WHERE r.id = b.id
     RETURNING r.id, r.operator_account_id, r.amount, r.phone, b.status AS status_before,
               b.attempt, b.reference, NULLIF(b.opened, '') AS opened, b.kept_at
@@ -111,7 +111,22 @@ change AS (
 )
 SELECT id, operator_account_id, amount, phone, reference, opened, kept_at FROM gate
 """
-MARK: Final = {kind: Statement(_MARK.format(table=table)) for kind, table in _TABLES.items()}
+
+# What was sent had been approved, and a line of a batch had had its turn.
+_APPROVED: Final = {
+    Refund.kind: "",
+    Payout.kind: """,
+        decided_by = CASE WHEN r.content_sha256 IS NOT NULL
+                     THEN COALESCE(r.decided_by, 'restored') END,
+        decided_at = CASE WHEN r.content_sha256 IS NOT NULL
+                     THEN COALESCE(r.decided_at, b.kept_at) END,
+        released_at = CASE WHEN r.batch_id IS NOT NULL THEN COALESCE(r.released_at, b.kept_at) END
+    """,
+}
+MARK: Final = {
+    kind: Statement(_MARK.format(table=table, approved=_APPROVED[kind]))
+    for kind, table in _TABLES.items()
+}
 
 INDEX: Final = Statement("""
 INSERT INTO platform.payment_index (object_id, account_id, livemode, kind, operator_account_id,

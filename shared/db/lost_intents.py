@@ -1,6 +1,7 @@
 """Money out that a tenant's schema lost when it was put back: its row made again, once."""
 
 import json
+from dataclasses import replace
 from datetime import datetime
 from typing import Any, Final
 
@@ -10,7 +11,6 @@ from shared.db.outgoing import stored_values
 from shared.db.refunds import hold_charge
 from shared.db.statement import Statement
 from shared.db.transaction import Database
-from shared.domain import ledger
 from shared.domain.account import Tenant
 from shared.domain.charge import Attempt
 from shared.domain.lost_intent import LOST, LostIntent
@@ -165,12 +165,7 @@ class LostIntentRows:
         """Store it with its hold under the charge's lock; False where another was first."""
         with self._database.tenant(self._tenant) as transaction:
             from_pending = decide(hold_charge(transaction, refund.charge_id))
-            posting = ledger.refund_created(
-                refund.balance_transaction,
-                refund.id,
-                from_pending=from_pending,
-                from_available=refund.money.amount - from_pending,
-            )
+            posting = replace(refund, from_pending=from_pending).held()
             values = self._values(refund, attempt, number_hmac, at) | posting_values(posting)
             [[added, _]] = transaction.run(
                 ADD_REFUND,
