@@ -21,7 +21,6 @@ WAYS: Final[Mapping[str, tuple[str, Mapping[str, Any]]]] = {
     "500 that proves nothing": ("error_after", {}),
     "HTML under 200": ("html", {}),
     "401 in the middle": ("token_expired", {}),
-    "callback never": ("callback_none", {}),
     "a lie beside the callback": ("callback_forged", {}),
 }
 LOST: Final = 3

@@ -181,13 +181,15 @@ def test_no_secret_is_written_down(web: WebCustomer, order_id: str) -> None:
         assert secret not in written
 
 
-def test_what_was_paid_stands_in_the_statement(web: WebCustomer, order_id: str) -> None:
-    """Under our order id, as money in."""
+def test_the_control_can_end_an_order(web: WebCustomer, order_id: str) -> None:
+    """As a payer would have; the page is over then."""
     made = web.order(order_id).json
-    pay(made["payment_url"], "690000001")
-    (effect,) = web.view("effects")
+    end = {"api_user": web.letter["api_user"], "reference": order_id, "status": "SUCCESSFUL"}
 
-    assert (effect["direction"], effect["reference"], effect["amount"]) == ("in", order_id, "1500")
+    web.simulator.control("POST", "settle", end)
+
+    assert web.status(order_id, made["pay_token"]).json["status"] == "SUCCESS"
+    assert browse(made["payment_url"]).status == 410
 
 
 @pytest.mark.parametrize(

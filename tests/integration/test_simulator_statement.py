@@ -11,6 +11,7 @@ import pytest
 
 from shared.providers import statements
 from tests.simulator_process import Answer, MtnCustomer, OrangeCustomer, SimulatorProcess, call
+from tests.web_customer import WebCustomer, pay
 
 pytest_plugins = ("tests.simulator_fixtures",)
 
@@ -201,3 +202,19 @@ def test_our_parser_reads_what_the_stand_in_writes(
         assert summary.head.account == one.api_user
         assert (summary.line_count, summary.closing) == (len(lines), int(one.balance()))
     assert {line.kind.value for line in lines} == {"transfer", "refund"}
+
+
+def test_what_was_paid_on_a_page_is_a_collection_under_its_order(
+    simulator: SimulatorProcess,
+) -> None:
+    """Web Payment's account has a statement of its own; what waits is not in it."""
+    web = WebCustomer.register(simulator)
+    paid, waits = (uuid.uuid4().hex[:30] for _ in range(2))
+    web.order(waits)
+    pay(web.order(paid).json["payment_url"], "690000001")
+
+    _, (line,), end = statement(simulator, web.letter["api_user"])
+
+    assert (line["kind"], line["reference"], line["amount"]) == ("collection", paid, "1500")
+    assert line["transaction_id"].startswith("MP")
+    assert end == ["end", "1", "1500"]
