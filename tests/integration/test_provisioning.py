@@ -283,8 +283,8 @@ def test_a_new_operator_account_becomes_a_float_of_those_who_came_before(spare: 
             )
             counts.append(found.scalar_one())
 
-    assert len(set(operators)) == 3
-    assert counts == [3, 0]
+    assert len(set(operators)) == 4
+    assert counts == [4, 0]
 
 
 def test_a_float_that_is_missing_comes_back_with_the_next_run(spare: Engine) -> None:
