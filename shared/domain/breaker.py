@@ -116,7 +116,7 @@ _GATEWAY: Final = ("_429", "_502", "_503", "_504")
 # Calls that say nothing of the operator: our time was over, our own credentials are wrong, or
 # there was nothing to ask by.
 _OURS: Final = frozenset(
-    {"deadline_over", "header_malformed", "not_a_pay_token", "not_authenticated"}
+    {"deadline_over", "header_malformed", "no_page", "not_a_pay_token", "not_authenticated"}
 )
 
 

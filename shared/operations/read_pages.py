@@ -3,13 +3,13 @@
 from collections.abc import Callable, Sequence
 from typing import Final
 
-from shared.domain.charge import Charge
+from shared.domain.charge import FINAL, Charge
 from shared.domain.deadline import Deadline
 from shared.domain.money import Money
 from shared.operations.page_ports import Page, PageReader
 from shared.operations.ports import PaymentRead, ReadState
 
-NO_PAGE: Final = PaymentRead(ReadState.NOT_FOUND, "no_page")
+NO_PAGE: Final = "no_page"
 
 
 class ChargePages:
@@ -24,6 +24,7 @@ class ChargePages:
     ) -> None:
         """`pages` reads what was kept when it is asked for."""
         self._money = charge.money
+        self._is_final = charge.status in FINAL
         self._pages = pages
         self._reader = reader
 
@@ -31,7 +32,8 @@ class ChargePages:
         """Read each; `reference` is the order id of the page that is the charge's.
 
         A success of any page is one. Of two, the sum was paid, which is not what was asked for. An
-        end without success counts when all were read.
+        end without success counts when all were read. A charge that has ended without a page was
+        asked for nowhere; where one waits and its page is lost, as after a restore, nothing is known.
         """
         reads = {
             page.order_id: self._reader.read_page(page, self._money, deadline=deadline)
@@ -49,4 +51,7 @@ class ChargePages:
         if paid:
             return paid[0]
         silent = [read for read in reads.values() if read.state is ReadState.UNKNOWN]
-        return silent[0] if silent else reads.get(reference, NO_PAGE)
+        if silent:
+            return silent[0]
+        lost = ReadState.NOT_FOUND if self._is_final else ReadState.UNKNOWN
+        return reads.get(reference, PaymentRead(lost, NO_PAGE))

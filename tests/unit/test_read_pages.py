@@ -5,6 +5,7 @@ from collections.abc import Mapping
 
 import pytest
 
+from shared.domain.charge import ChargeStatus
 from shared.domain.deadline import Deadline
 from shared.domain.money import Money
 from shared.operations.page_ports import Page, PageKeys
@@ -65,10 +66,20 @@ def test_two_payments_are_their_sum() -> None:
     assert (twice.state, twice.money) == (ReadState.SUCCEEDED, Money(3000))
 
 
-def test_without_a_page_there_is_nothing_to_find() -> None:
-    """A charge that failed before any was made was never asked for."""
-    reader = ChargePages(a_charge(TENANT), pages=list, reader=Reader({}))
+@pytest.mark.parametrize(
+    ("status", "state"),
+    [
+        (ChargeStatus.FAILED, ReadState.NOT_FOUND),
+        (ChargeStatus.REQUIRES_ACTION, ReadState.UNKNOWN),
+    ],
+)
+def test_without_a_page_only_an_ended_charge_was_asked_for_nowhere(
+    status: ChargeStatus, state: ReadState
+) -> None:
+    """Of one that waits the page is lost, and whoever saw it may have paid."""
+    charge = a_charge(TENANT, status=status)
+    reader = ChargePages(charge, pages=list, reader=Reader({}))
 
     found = reader.read_payment("order-1", deadline=Deadline.after(1, time.monotonic))
 
-    assert found.state is ReadState.NOT_FOUND
+    assert (found.state, found.operator_word) == (state, "no_page")
