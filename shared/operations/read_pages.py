@@ -33,7 +33,7 @@ class ChargePages:
 
         A success of any page is one. Of two, the sum was paid, which is not what was asked for. An
         end without success counts when all were read. A charge that has ended without a page was
-        asked for nowhere; where one waits and its page is lost, as after a restore, nothing is known.
+        asked for nowhere; of one that waits and whose page a restore lost nothing is known.
         """
         reads = {
             page.order_id: self._reader.read_page(page, self._money, deadline=deadline)
