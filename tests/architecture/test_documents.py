@@ -292,6 +292,18 @@ def trouble(migrated: Database, make_account: Any) -> Iterator[tuple[Engine, dic
         account=account.id,
         schema=account.test.schema,
     )
+    # A late payment that nobody has decided about.
+    migrated.look(
+        "INSERT INTO adjustments (id, kind, status, amount, currency, object_id,"
+        " operator_account_id, operator_transaction_id, reason, data, balance_transaction,"
+        " created_at) VALUES (:late, 'late_payment', 'open', 100, 'XAF', :charge, 'opa_x', :late,"
+        " 'paid_after_the_end', :data, 'txn_x', now())",
+        account.test,
+        late=an_id("lp"),
+        charge=charge.id,
+        data='{"operator": "mtn", "phone": "+237670000001", "decision": "refund",'
+        ' "due_at": "2026-01-01T00:00:00+00:00"}',
+    )
     # What came after the dump that one tenant was put back from.
     migrated.look(
         "INSERT INTO platform.due_work (kind, object_id, account_id, livemode, due_at, owner_role)"
