@@ -21,7 +21,7 @@ from shared.domain.charge import Attempt
 from shared.domain.errors import LedgerRefused
 from shared.domain.events import Message
 from shared.domain.money import Currency, Money
-from shared.domain.outgoing import FINAL, Outgoing, OutgoingStatus
+from shared.domain.outgoing import FINAL, Outgoing, OutgoingStatus, WaitingReason
 from shared.domain.phone import Operator, PhoneNumber
 from shared.operations.outgoing_store import OutgoingMove, OutgoingNote
 from shared.operations.ports import IdempotencyUse, Lease, Replayed
@@ -164,6 +164,7 @@ class OutgoingRows(Generic[T]):
             expected=note.outgoing.status.value,
             at=note.at,
             stops=note.stops,
+            waits_for=None if note.waits_for is None else note.waits_for.value,
             attempt_id=None if attempt is None else attempt.id,
             operator_word=note.operator_word[:_LONGEST_WORD],
             not_found_reads=0 if attempt is None else attempt.not_found_reads,
@@ -258,4 +259,5 @@ def common_from_row(row: Sequence[Any], tenant: Tenant) -> dict[str, Any]:
         "created_at": row[16],
         "ended_at": row[17],
         "claimed_at": row[18],
+        "waiting_reason": None if row[19] is None else WaitingReason(row[19]),
     }

@@ -16,7 +16,7 @@ COMMON: Final = (
     "id", "amount", "currency", "status", "failure_code", "operator", "operator_account_id",
     "phone", "operator_transaction_id", "intent_hmac", "metadata", "balance_transaction",
     "submit_before", "lease_until", "journaled_at", "stopped_at", "created_at", "ended_at",
-    "claimed_at",
+    "claimed_at", "waiting_reason",
 )  # fmt: skip
 """The columns that each table has."""
 _ATTEMPT: Final = """
@@ -146,7 +146,7 @@ gate AS MATERIALIZED (
     UPDATE {table} r
     SET status = 'submitting', lease_until = :lease_until::timestamptz,
         journaled_at = COALESCE(r.journaled_at, :now::timestamptz),
-        claimed_at = :now::timestamptz
+        claimed_at = :now::timestamptz, waiting_reason = NULL
     FROM before b
     WHERE r.id = b.id AND r.submit_before > :now::timestamptz AND r.stopped_at IS NULL
       AND NOT EXISTS (SELECT FROM consumed_messages
@@ -206,7 +206,8 @@ def _moving(table: str, charge: str) -> str:
 gate AS MATERIALIZED (
     UPDATE {table} r
     SET status = :status::text, failure_code = :failure_code::text, lease_until = NULL,
-        operator_transaction_id = :operator_transaction_id::text, ended_at = :ended_at::timestamptz
+        operator_transaction_id = :operator_transaction_id::text,
+        ended_at = :ended_at::timestamptz, waiting_reason = NULL
     WHERE id = :object_id::text AND status = :expected::text
       AND CASE :lease_rule::text
           WHEN 'mine' THEN lease_until IS NOT DISTINCT FROM :lease::timestamptz
@@ -261,10 +262,11 @@ def _note(table: str, kind: str) -> str:
 WITH gate AS MATERIALIZED (
     UPDATE {table} r
     SET stopped_at = CASE WHEN :stops::boolean THEN COALESCE(stopped_at, :at::timestamptz)
-                          ELSE stopped_at END
+                          ELSE stopped_at END,
+        waiting_reason = COALESCE(:waits_for::text, waiting_reason)
     WHERE id = :object_id::text AND status = :expected::text
-      -- Who sends it at this moment is not stopped any more.
-      AND NOT (:stops::boolean AND lease_until IS NOT NULL)
+      -- Who sends it at this moment is not stopped any more, and does not wait.
+      AND NOT ((:stops::boolean OR :waits_for::text IS NOT NULL) AND lease_until IS NOT NULL)
     RETURNING id
 ),
 attempt AS (

@@ -5,12 +5,19 @@ from typing import Any, Final
 
 from shared.db.statement import Statement
 from shared.db.transaction import Database
-from shared.domain.events import CHARGE_CHECK_DUE, PAYOUT_CHECK_DUE, WEBHOOK_DUE, Message
+from shared.domain.events import (
+    CHARGE_CHECK_DUE,
+    FLOAT_CHECK_DUE,
+    PAYOUT_CHECK_DUE,
+    WEBHOOK_DUE,
+    Message,
+)
 
 TOPIC_OF_KIND: Final = {
     "payment_check": CHARGE_CHECK_DUE,
     "payout_check": PAYOUT_CHECK_DUE,
     "webhook": WEBHOOK_DUE,
+    "float_check": FLOAT_CHECK_DUE,
 }
 
 # What a later release has put there waits for that release: nothing else waits with it.
@@ -113,6 +120,13 @@ DELETE FROM platform.payee_amounts WHERE (tenant, payout_id) IN (
     WHERE day < now() - interval '3 days' LIMIT :limit::int)
 """)
 
+# Of a wallet that is read, a reading takes them away; of one that nobody can read, nobody asks.
+PURGE_CLAIMS: Final = _purge("""
+DELETE FROM platform.float_claims WHERE object_id IN (
+    SELECT object_id FROM platform.float_claims
+    WHERE at < now() - interval '3 days' LIMIT :limit::int)
+""")
+
 # Counts look back a day; nothing else is of use once it is over.
 PURGE_CHALLENGES: Final = _purge("""
 DELETE FROM platform.customer_challenges WHERE id IN (
@@ -147,6 +161,7 @@ _PURGES: Final = (
     PURGE_PROMPTS,
     PURGE_VELOCITY,
     PURGE_PAYEES,
+    PURGE_CLAIMS,
     PURGE_NOTIFICATIONS,
     PURGE_CHALLENGES,
     PURGE_SESSIONS,

@@ -43,6 +43,12 @@ ASKING: Final[Mapping[Operator, tuple[Guarded, ...]]] = {
 }
 """What each operator must answer before a payer is asked for money."""
 
+SENDING: Final[Mapping[Operator, tuple[Guarded, ...]]] = {
+    Operator.MTN: (Guarded.SEND_PAYOUT,),
+    Operator.ORANGE: (Guarded.OPEN_PAYOUT, Guarded.SEND_PAYOUT),
+}
+"""What each operator must answer before money is sent out."""
+
 
 @dataclass(frozen=True, slots=True)
 class Circuit:

@@ -5,9 +5,12 @@ from datetime import datetime
 from typing import Final
 
 API_VERSION: Final = "2026-11-01"
+PLATFORM: Final = "platform"
+"""Stands for an account's id in messages about what is nobody's alone."""
 
 CHARGE_CREATED: Final = "charge-created"
 CHARGE_CHECK_DUE: Final = "charge-check-due"
+FLOAT_CHECK_DUE: Final = "float-check-due"
 NOTIFICATION_DUE: Final = "notification-due"
 PAYMENT_FINAL: Final = "payment-final"
 PAYOUT_CHECK_DUE: Final = "payout-check-due"

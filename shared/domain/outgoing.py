@@ -56,6 +56,14 @@ class OutgoingEvent(StrEnum):
     GIVEN_UP = "given_up"  # two persons allowed it, and a status read found nothing after that
 
 
+class WaitingReason(StrEnum):
+    """What keeps money from being sent that may be sent."""
+
+    FLOAT = "float"  # the wallet that pays does not hold enough
+    STORE = "store"  # write-once storage is away, and nothing is sent that is not kept there
+    OPERATOR = "operator"  # its operator does not answer
+
+
 _S = OutgoingStatus
 _E = OutgoingEvent
 
@@ -115,7 +123,7 @@ class Outgoing(ABC):
 
     `operator_account` is the one that pays, `phone` the number that is paid. `intent_key` names the
     intent in write-once storage. `stopped_at` says since when a person must decide: nothing is sent
-    then.
+    then. `waiting_reason` is what the last sender waited for, before it claimed it.
     """
 
     kind: ClassVar[str]
@@ -150,6 +158,7 @@ class Outgoing(ABC):
     stopped_at: datetime | None = None
     ended_at: datetime | None = None
     claimed_at: datetime | None = None
+    waiting_reason: WaitingReason | None = None
 
     @property
     @abstractmethod

@@ -34,6 +34,7 @@ PUBLIC_EVENT: Final[Mapping[OutgoingStatus, str]] = {
     _S.AWAITING_APPROVAL: "payout.requires_approval",
     _S.SCHEDULED: "payout.pending",
     _S.CREATED: "payout.pending",
+    _S.IN_TRANSIT: "payout.in_transit",
     _S.SUCCEEDED: "payout.paid",
     _S.FAILED: "payout.failed",
     _S.CANCELED: "payout.canceled",

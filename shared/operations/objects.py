@@ -15,7 +15,7 @@ from shared.domain.charge import PUBLIC_STATUS, Charge, ChargeStatus
 from shared.domain.events import Event
 from shared.domain.fees import Bearer, FeeLine
 from shared.domain.language import payout_text, refund_text, text
-from shared.domain.outgoing import Outgoing
+from shared.domain.outgoing import FINAL, Outgoing
 from shared.domain.payout import PUBLIC_STATUS as PAYOUT_STATUS
 from shared.domain.payout import Payout
 from shared.domain.payout_batch import PUBLIC_STATUS as PUBLIC_BATCH_STATUS
@@ -110,6 +110,7 @@ def refund_object(refund: Refund, *, language: str) -> dict[str, Any]:
         "charge": refund.charge_id,
         "status": REFUND_STATUS[refund.status],
         "status_detail": refund.status.value,
+        "waiting_reason": _waits_for(refund),
         "failure_code": failure,
         "failure_message": None if failure is None else refund_text(failure, language),
         "payment_method_details": {
@@ -140,6 +141,7 @@ def payout_object(payout: Payout, *, language: str) -> dict[str, Any]:
         "currency": payout.money.currency.lower(),
         "status": payout.public_status,
         "status_detail": payout.status.value,
+        "waiting_reason": _waits_for(payout),
         "failure_code": failure,
         "failure_message": None if failure is None else payout_text(failure, language),
         "destination": {
@@ -215,6 +217,11 @@ def event_object(event: Event, data: Mapping[str, Any], *, livemode: bool) -> di
         "request": {"id": event.request_id, "idempotency_key": event.idempotency_key},
         "data": {"object": data},
     }
+
+
+def _waits_for(outgoing: Outgoing) -> str | None:
+    reason = outgoing.waiting_reason
+    return None if reason is None or outgoing.status in FINAL else reason.value
 
 
 def list_object(url: str, data: Iterable[dict[str, Any]], *, has_more: bool) -> dict[str, Any]:

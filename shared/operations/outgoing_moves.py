@@ -13,13 +13,22 @@ from shared.domain.events import Event, Message
 from shared.domain.ids import new_id
 from shared.domain.intent import Intent
 from shared.domain.notification import Kind, Notification
-from shared.domain.outgoing import Outgoing, OutgoingEvent, OutgoingStatus, reference_of
+from shared.domain.outgoing import (
+    Outgoing,
+    OutgoingEvent,
+    OutgoingStatus,
+    WaitingReason,
+    reference_of,
+)
+from shared.domain.payout import Payout
 from shared.operations import objects
 from shared.operations.late_objects import correction_object
 from shared.operations.outgoing_store import OutgoingMove, OutgoingNote
 from shared.operations.ports import Lease
 
 WAKE_AFTER: Final = timedelta(hours=1)
+FLOAT_AFTER: Final = timedelta(minutes=5)
+"""How soon what waits for a float is looked at again."""
 INITIATED: Final = "INITIATED"
 """What Orange says of a reference that exists and was not paid under."""
 BEFORE_SENDING: Final = frozenset(
@@ -164,6 +173,16 @@ def corrected_event(adjustment: Adjustment, event_type: str) -> Event:
     )
 
 
+def told(outgoing: Outgoing, *, at: datetime, language: str) -> tuple[Event, ...]:
+    """Return the event of a state on the way, where merchants are told of that.
+
+    Of a line its batch tells, until it ends by itself.
+    """
+    is_line = isinstance(outgoing, Payout) and outgoing.batch is not None
+    is_told = outgoing.status in outgoing.public_events and not is_line
+    return (event_of(outgoing, at=at, language=language),) if is_told else ()
+
+
 def soon(outgoing: Outgoing, now: datetime) -> datetime:
     """Return when to read next, at the latest 10 s from now."""
     first = now + charges.CHECK_OFFSETS[0]
@@ -173,6 +192,9 @@ def soon(outgoing: Outgoing, now: datetime) -> datetime:
 def wakes_sender(outgoing: Outgoing, now: datetime) -> bool:
     """Tell whether the sender is to be asked again for what is still unsent.
 
-    The broker asks it for hours; what it has given up by then the hourly checks bring back.
+    The broker asks it for hours; what it has given up by then the hourly checks bring back. Nobody
+    asks it for what waits for a float: each check does.
     """
+    if outgoing.waiting_reason is WaitingReason.FLOAT:
+        return True
     return now - outgoing.ready_since >= WAKE_AFTER

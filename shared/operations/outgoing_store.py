@@ -11,7 +11,7 @@ from shared.domain.charge import Attempt, AttemptStatus
 from shared.domain.events import Event, Message
 from shared.domain.ledger import Transaction
 from shared.domain.notification import Notification
-from shared.domain.outgoing import Outgoing, OutgoingEvent, OutgoingStatus
+from shared.domain.outgoing import Outgoing, OutgoingEvent, OutgoingStatus, WaitingReason
 from shared.domain.payout import Payout
 from shared.domain.refund import Refund, Refundable
 from shared.domain.rules import Admission
@@ -52,7 +52,8 @@ class OutgoingMove:
 class OutgoingNote:
     """What is kept where nothing moved.
 
-    `again` asks the sender once more. `stops` that nothing is sent until a person has decided.
+    `again` asks the sender once more. `stops` that nothing is sent until a person has decided;
+    `waits_for` tells whoever looks what it waits for, where nobody sends it at this moment.
     """
 
     outgoing: Outgoing
@@ -62,6 +63,7 @@ class OutgoingNote:
     at: datetime
     again: Message | None = None
     stops: bool = False
+    waits_for: WaitingReason | None = None
     case_id: str | None = None
     case_reason: str | None = None
     notice: Notification | None = None

@@ -24,6 +24,7 @@ from shared.domain.outgoing import (
     Outgoing,
     OutgoingEvent,
     OutgoingStatus,
+    WaitingReason,
     reference_of,
 )
 from shared.domain.payout import Payout
@@ -254,7 +255,7 @@ def _apply(
                 return _case(note, difference, store=store)
             move = _ended(outgoing, read, now=now, how=how)
         case ReadState.PENDING:
-            return _waiting(outgoing, attempt, read, note, store=store)
+            return _waiting(outgoing, attempt, read, note, store=store, how=how)
         case ReadState.NOT_FOUND:
             seen = replace(
                 attempt,
@@ -360,6 +361,7 @@ def _waiting(
     note: OutgoingNote,
     *,
     store: OutgoingStore,
+    how: PayoutSettlement,
 ) -> str:
     """It is on its way: what we did not know about is now in transit."""
     status = outgoing.after(OutgoingEvent.SEEN_WAITING)
@@ -368,9 +370,10 @@ def _waiting(
         return _keep(note, store=store)
     if note.next_check_at is None:
         return _case(note, "waiting_for_a_day", store=store)
+    waiting = replace(outgoing, status=status)
     won = store.move(
         OutgoingMove(
-            outgoing=replace(outgoing, status=status),
+            outgoing=waiting,
             expected=outgoing.status,
             cause=OutgoingEvent.SEEN_WAITING,
             at=note.at,
@@ -378,6 +381,7 @@ def _waiting(
             attempt_id=attempt.id,
             attempt_status=AttemptStatus.ACCEPTED,
             operator_word=note.operator_word,
+            events=moves.told(waiting, at=note.at, language=how.language),
         )
     )
     return "waiting" if won else LOST_RACE
@@ -393,11 +397,14 @@ def _wait(
 ) -> str:
     """Nothing was sent, and there is time: nothing to read, but the sender may need a word."""
     now = how.now()
+    next_check_at = charges.next_check_at(outgoing.ready_since, now) or outgoing.submit_before
+    if outgoing.waiting_reason is WaitingReason.FLOAT:
+        next_check_at = min(next_check_at, now + moves.FLOAT_AFTER)
     note = OutgoingNote(
         outgoing=outgoing,
         attempt=attempt,
         operator_word="not_sent",
-        next_check_at=charges.next_check_at(outgoing.ready_since, now) or outgoing.submit_before,
+        next_check_at=next_check_at,
         at=now,
     )
     if moves.wakes_sender(outgoing, now):

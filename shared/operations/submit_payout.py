@@ -15,10 +15,17 @@ from shared.domain.deadline import HANDLER_SECONDS, Deadline
 from shared.domain.errors import AskAgain, CutOff, Unavailable
 from shared.domain.events import Message
 from shared.domain.ids import new_id
-from shared.domain.outgoing import SUBMIT_LEASE, Outgoing, OutgoingEvent, reference_of
+from shared.domain.outgoing import (
+    SUBMIT_LEASE,
+    Outgoing,
+    OutgoingEvent,
+    WaitingReason,
+    reference_of,
+)
 from shared.domain.payout import Payout
 from shared.domain.receipt import retain_until
 from shared.operations import outgoing_moves as moves
+from shared.operations.gate import OPEN
 from shared.operations.open_payout import (
     CONSUMER,
     SENT_BEFORE,
@@ -57,6 +64,8 @@ class PayoutSubmission:
 
     `may_go_out` says whether the account is as it must be for money to leave it now,
     `journal_is_read` whether this database knows all that was sent: one that was put back may not.
+    `is_away` says whether its operator does not answer, and `takes_float` takes the amount out of
+    what the wallet that pays is known to hold: False where that is too little.
     """
 
     callback_base_url: str
@@ -66,6 +75,8 @@ class PayoutSubmission:
     retention_days: int
     may_go_out: Callable[[Outgoing], bool]
     journal_is_read: Callable[[], bool]
+    is_away: Callable[[Outgoing], bool]
+    takes_float: Callable[[Outgoing], bool]
     now: Callable[[], datetime]
     monotonic: Callable[[], float]
     sleep: Callable[[float], None]
@@ -83,9 +94,10 @@ def submit_payout(
 ) -> str:
     """Send it at most once; return a word for the log.
 
-    What was never sent and has run out of time is for the reader to give back. Raises AskAgain
-    while the journal is down or slow or has to be read in first, while another has it opened, and
-    when it is proven that nothing was sent and there is still time.
+    What was never sent and has run out of time is for the reader to give back, and what the float
+    does not cover for it to bring back. Raises AskAgain while the journal is down or slow or has to
+    be read in first, while the operator is away or another has it opened, and when it is proven
+    that nothing was sent and there is still time.
     """
     if not how.journal_is_read():
         # Nothing is kept either: what lies in the journal counts as sent when it is read in.
@@ -98,14 +110,13 @@ def submit_payout(
     if known is None or not _may_be_sent(*known, how):
         return _not_sent(known, opening, how=how, message=message)
     found, standing = known
-    if isinstance(found, Payout) and not found.is_as_approved:
-        note = OutgoingNote(found, standing, "approved_otherwise", None, how.now())
-        store.note(moves.case(note, "approved_otherwise", stops=True))
-        return "approved_otherwise"
+    stays = _what_keeps(found, standing, store=store, how=how)
+    if stays is not None:
+        return stays
     # Before the claim: whatever fails in making it ready leaves nothing that looks like sent.
     sender, reader = sender_of(found), reader_of(found)
     try:
-        is_new = _keep_intent(found, journal=journal, how=how)
+        is_new = _keep_intent(found, store=store, journal=journal, how=how)
     except StoredDifferentlyError:
         # The same wish was kept before under another id, which this database does not know.
         note = OutgoingNote(found, None, "intent_differs", None, how.now())
@@ -179,6 +190,40 @@ def _may_be_sent(outgoing: Outgoing, attempt: Attempt | None, how: PayoutSubmiss
     return is_ready and how.may_go_out(outgoing)
 
 
+def _what_keeps(
+    outgoing: Outgoing, standing: Attempt | None, *, store: OutgoingStore, how: PayoutSubmission
+) -> str | None:
+    """Say what keeps it from being sent, as it now stands there too; None where nothing does.
+
+    Raises AskAgain while the operator is away.
+    """
+    if isinstance(outgoing, Payout) and not outgoing.is_as_approved:
+        note = OutgoingNote(outgoing, standing, "approved_otherwise", None, how.now())
+        store.note(moves.case(note, "approved_otherwise", stops=True))
+        return "approved_otherwise"
+    if how.is_away(outgoing):
+        _wait(outgoing, WaitingReason.OPERATOR, store=store, how=how)
+        raise AskAgain(OPEN)
+    if how.takes_float(outgoing):
+        return None
+    _wait(outgoing, WaitingReason.FLOAT, store=store, how=how)
+    return "float_too_low"
+
+
+def _wait(
+    outgoing: Outgoing, reason: WaitingReason, *, store: OutgoingStore, how: PayoutSubmission
+) -> None:
+    """Tell whoever looks what it waits for, once for each reason; what has a float is looked at."""
+    if outgoing.waiting_reason is reason:
+        return
+    now = how.now()
+    next_check_at = moves.soon(outgoing, now)
+    if reason is WaitingReason.FLOAT:
+        next_check_at = min(now + moves.FLOAT_AFTER, outgoing.submit_before)
+    note = OutgoingNote(outgoing, None, f"waits_for_{reason}", next_check_at, now)
+    store.note(replace(note, waits_for=reason))
+
+
 def _claim(
     outgoing: Outgoing,
     attempt: Attempt,
@@ -210,7 +255,9 @@ def _claim(
         raise AskAgain("claim_cut_off") from failure
 
 
-def _keep_intent(outgoing: Outgoing, *, journal: LockedStore, how: PayoutSubmission) -> bool:
+def _keep_intent(
+    outgoing: Outgoing, *, store: OutgoingStore, journal: LockedStore, how: PayoutSubmission
+) -> bool:
     """Write the intent down where it stays; tell whether it is there only now.
 
     Then nobody can have sent it. Raises AskAgain, and StoredDifferentlyError where another intent
@@ -233,6 +280,7 @@ def _keep_intent(outgoing: Outgoing, *, journal: LockedStore, how: PayoutSubmiss
             ),
         )
     except StoreDownError as failure:
+        _wait(outgoing, WaitingReason.STORE, store=store, how=how)
         raise AskAgain(f"journal: {failure}") from failure
     how.reached("submit_payout.after_put")
     return not kept.was_there
@@ -310,6 +358,8 @@ def _record(
             raise AskAgain(reason)
         case Accepted():
             move = _moved(outgoing, OutgoingEvent.ACCEPTED, AttemptStatus.ACCEPTED, now)
+            told = moves.told(move.outgoing, at=now, language=how.language)
+            move = replace(move, events=told)
         case Refused(failure_code=code, operator_word=word):
             move = moves.failed(
                 outgoing, OutgoingEvent.REFUSED, code=code, at=now, language=how.language

@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Final, Protocol
 
 from shared.domain.account import DEPOSIT, PAYING, TRANSFER, OperatorAccount
-from shared.domain.breaker import Circuit, Guarded
+from shared.domain.breaker import SENDING, Circuit, Guarded
 from shared.domain.payout import Payout
 from shared.domain.phone import Operator
 from shared.domain.refund import Refund
@@ -113,6 +113,18 @@ class PayoutOperators:
             if key not in self._readers:
                 self._readers[key] = self._new_reader(*key)
             return self._readers[key]
+
+    def is_away(self, outgoing: Payable) -> bool:
+        """Tell whether its operator does not answer, and it is not yet time to try it again.
+
+        Raises LookupError.
+        """
+        account = self._find(outgoing.operator_account)
+        for guarded in SENDING[account.operator]:
+            trial_in = self._gate.standing(Circuit.of(account, guarded)).trial_in
+            if trial_in is not None and trial_in > 0:
+                return True
+        return False
 
     def _new_sender(self, account: OperatorAccount, secret: str, kind: str) -> PayoutSender:
         circuit = Circuit.of(account, Guarded.SEND_PAYOUT)

@@ -25,7 +25,7 @@ from shared.operations.create_payout import PayoutTerms
 from shared.operations.create_refund import RefundTerms
 from shared.operations.settle_payout import PayoutSettlement
 from shared.operations.submit_payout import PayoutSubmission
-from shared.runtime import metrics, wiring
+from shared.runtime import floats, metrics, wiring
 from shared.runtime.crash import reached
 from shared.runtime.lasting_cache import LastingCache
 from shared.runtime.once import once
@@ -168,6 +168,8 @@ def submission(tenant: Tenant) -> PayoutSubmission:
         retention_days=settings().retention_days or RETENTION_DAYS,
         may_go_out=may_go_out,
         journal_is_read=_journal_is_read,
+        is_away=operators().is_away,
+        takes_float=floats.takes,
         now=wiring.now,
         monotonic=monotonic,
         sleep=sleep,

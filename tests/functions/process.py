@@ -10,6 +10,7 @@ import pytest
 
 from shared.runtime import (
     documents,
+    floats,
     holders,
     locked,
     logs,
@@ -23,6 +24,7 @@ from shared.runtime import (
 
 _CACHING: Final[tuple[ModuleType, ...]] = (
     documents,
+    floats,
     holders,
     locked,
     mailing,
@@ -53,6 +55,7 @@ def close_parts() -> None:
     wiring.key_use().close()
     wiring.operators().close()
     payouts.operators().close()
+    floats.readers().close()
     holders.readers().close()
     wiring.app_database()._engine.dispose()
     wiring.worker_database()._engine.dispose()

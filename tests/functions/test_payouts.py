@@ -73,7 +73,11 @@ def test_a_payout_goes_its_whole_way(funded: Till, kept: list[Seen], read_paymen
     assert funded.balances() == {"available": -8500, f"float:{funded.paying_account}": -AMOUNT}
     shown = _shown(funded, read_payments, payout_id)
     assert (shown["status"], shown["operator_transaction_id"]) == ("paid", "1234567890")
-    assert {e["type"] for e in funded.rows.of("events")} == {"payout.pending", "payout.paid"}
+    assert {e["type"] for e in funded.rows.of("events")} == {
+        "payout.pending",
+        "payout.in_transit",
+        "payout.paid",
+    }
     (due,) = funded.rows.platform("due_work", "kind = 'payout_check'")
     assert due["done_at"] is not None
     (index,) = funded.rows.platform("payment_index", "kind = 'payout'")

@@ -28,6 +28,10 @@ LOGIN_REACHES = {
     "dated_rules": "SELECT",
     "endings": "SELECT (object_id, outcome, works_until)",
     "due_work": "SELECT (done_at, due_at, kind, object_id); UPDATE (due_at)",
+    "float_claims": "DELETE, SELECT; UPDATE (included_in)",
+    "float_readings": "INSERT, SELECT",
+    "cases": "INSERT (id, kind, livemode, object_id, opened_at, owner_role, reason)",
+    "statements": "SELECT (closing, last_day, operator_account_id, processed_at)",
     "invitations": "SELECT (account_id, id, token_hash)",
     "members": "SELECT (account_id, duty, ended_at, person)",
     "notifications": "INSERT (account_id, created_at, data, id, kind, language, livemode,"

@@ -102,6 +102,7 @@ class MemoryOutgoing:
             lease_until=lease_until,
             journaled_at=outgoing.journaled_at or now,
             claimed_at=now,
+            waiting_reason=None,
         )
         if self.is_claim_cut:
             raise CutOff
@@ -152,6 +153,8 @@ class MemoryOutgoing:
         self.attempt = note.attempt or self.attempt
         if note.stops:
             self.outgoing = replace(self.outgoing, stopped_at=note.at)
+        if note.waits_for is not None:
+            self.outgoing = replace(self.outgoing, waiting_reason=note.waits_for)
 
     def end_checks(self, object_id: str, *, at: datetime) -> None:
         self.checks_ended_at = at
@@ -259,6 +262,8 @@ class Scene:
         self.has_no_credentials = False
         self.may_go_out = True
         self.journal_is_read = True
+        self.is_away = False
+        self.has_float = True
         self.given_up: set[str] = set()
         self.corrected: list[PaidAfterAll] = []
 
@@ -284,6 +289,8 @@ class Scene:
             retention_days=3650,
             may_go_out=lambda _: self.may_go_out,
             journal_is_read=lambda: self.journal_is_read,
+            is_away=lambda _: self.is_away,
+            takes_float=lambda _: self.has_float,
             now=self.clock.now,
             monotonic=self.clock.monotonic,
             sleep=self.clock.sleep,

@@ -280,7 +280,8 @@ def _story(evidence: Evidence, charge: str) -> str:
 def events_match_ends(evidence: Evidence) -> list[str]:
     """Each charge has one event for its birth, one for its end, one for its receipt if paid.
 
-    A refund has the first two, and its success one of its charge; a payout has them as well.
+    A refund has the first two, and its success one of its charge; a payout has them as well, and
+    one of its operator's taking it.
     """
     told: defaultdict[str, list[str]] = defaultdict(list)
     for row in evidence.rows("events"):
@@ -305,6 +306,7 @@ def events_match_ends(evidence: Evidence) -> list[str]:
     told_as = {"succeeded": "paid", "rejected": "canceled", "expired": "canceled"}
     changes = evidence.rows("state_changes")
     with_batch = {row["object_id"] for row in changes if row["cause"] == "batch_canceled"}
+    taken = {row["object_id"] for row in changes if row["to_status"] == "in_transit"}
     for row in evidence.rows("payouts"):
         word = told_as.get(row["status"], row["status"])
         end = [f"payout.{word}"] if row["status"] in outgoing.FINAL else []
@@ -313,7 +315,8 @@ def events_match_ends(evidence: Evidence) -> list[str]:
         # Of a line its batch tells, until it ends by itself.
         is_line = row["batch_id"] is not None
         birth = [] if is_no or is_line else ["payout.pending"]
-        expected[row["id"]] = [*needed, *birth, *([] if row["id"] in with_batch else end)]
+        way = ["payout.in_transit"] if row["id"] in taken and not is_line else []
+        expected[row["id"]] = [*needed, *birth, *way, *([] if row["id"] in with_batch else end)]
     for row in evidence.rows("payout_batches"):
         needed = ["payout_batch.requires_approval"] if row["content_sha256"] else []
         is_no = bool(needed) and (row["decided_by"] is None or row["status"] == "rejected")
