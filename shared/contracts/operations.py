@@ -49,6 +49,10 @@ OPERATIONS: Final[tuple[Operation, ...]] = (
     Operation(
         "list_balance_transactions", "read_payments", "GET", "/v1/balance_transactions", "merchant"
     ),
+    Operation("list_float_moves", "manage_platform", "GET", "/v1/platform/float_moves", "person"),
+    Operation(
+        "propose_float_move", "manage_platform", "POST", "/v1/platform/float_moves", "person"
+    ),
     Operation(
         "create_customer_challenge", "read_customer", "POST", "/v1/customer/challenges", "public"
     ),
@@ -64,6 +68,7 @@ OPERATIONS: Final[tuple[Operation, ...]] = (
     ),
     Operation("list_bookings", "manage_platform", "GET", "/v1/platform/bookings", "person"),
     Operation("propose_booking", "manage_platform", "POST", "/v1/platform/bookings", "person"),
+    Operation("list_floats", "manage_platform", "GET", "/v1/platform/floats", "person"),
     Operation("lookup_holder", "lookup_holder", "POST", "/v1/holder_lookups", "merchant"),
     Operation("list_payout_batches", "read_payments", "GET", "/v1/payout_batches", "merchant"),
     Operation("create_payout_batch", "create_payout", "POST", "/v1/payout_batches", "merchant"),
@@ -89,6 +94,7 @@ OPERATIONS: Final[tuple[Operation, ...]] = (
     Operation("list_refunds", "read_payments", "GET", "/v1/refunds", "merchant"),
     Operation("create_refund", "create_refund", "POST", "/v1/refunds", "merchant"),
     Operation("list_events", "read_payments", "GET", "/v1/events", "merchant"),
+    Operation("list_topups", "read_payments", "GET", "/v1/topups", "merchant"),
     Operation("list_team", "manage_account", "GET", "/v1/team", "merchant"),
     Operation("read_me", "manage_account", "GET", "/v1/me", "person"),
     Operation(
@@ -106,10 +112,24 @@ OPERATIONS: Final[tuple[Operation, ...]] = (
         "person",
     ),
     Operation(
+        "approve_float_move",
+        "manage_platform",
+        "POST",
+        "/v1/platform/float_moves/{id}/approve",
+        "person",
+    ),
+    Operation(
         "approve_account_change",
         "provision_account",
         "POST",
         "/v1/accounts/{id}/proposals/{proposal}/approve",
+        "person",
+    ),
+    Operation(
+        "reject_float_move",
+        "manage_platform",
+        "POST",
+        "/v1/platform/float_moves/{id}/reject",
         "person",
     ),
     Operation(
@@ -181,6 +201,9 @@ OPERATIONS: Final[tuple[Operation, ...]] = (
     ),
     Operation("check_case", "manage_platform", "POST", "/v1/platform/cases/{id}/check", "person"),
     Operation("close_case", "manage_platform", "POST", "/v1/platform/cases/{id}/close", "person"),
+    Operation(
+        "read_float_move", "manage_platform", "GET", "/v1/platform/float_moves/{id}", "person"
+    ),
     Operation("read_statement", "manage_platform", "GET", "/v1/platform/statements/{id}", "person"),
     Operation(
         "record_account_document",
@@ -246,6 +269,7 @@ OPERATIONS: Final[tuple[Operation, ...]] = (
     Operation("read_refund", "read_payments", "GET", "/v1/refunds/{id}", "merchant"),
     Operation("read_receipt", "verify_receipt", "GET", "/verify/{code}.pdf", "public"),
     Operation("read_event", "read_payments", "GET", "/v1/events/{id}", "merchant"),
+    Operation("read_topup", "read_payments", "GET", "/v1/topups/{id}", "merchant"),
     Operation("change_duty", "manage_account", "POST", "/v1/team/{person}", "merchant"),
     Operation("verify_receipt", "verify_receipt", "GET", "/verify/{code}", "public"),
     Operation("open_checkout", "serve_checkout", "GET", "/pay/{id}", "public"),

@@ -20,8 +20,10 @@ from shared.domain.charge import Charge
 from shared.domain.events import Event
 from shared.domain.ids import first_id
 from shared.domain.late_payment import LatePayment
+from shared.domain.money import Money
 from shared.domain.payout import Payout
 from shared.domain.refund import Refund
+from shared.domain.topup import TopUp
 from shared.operations.lists import Page, PageOf
 
 # Ids sort by time: the order of ids is the order of creation, and an id is the cursor. Both bounds
@@ -70,6 +72,19 @@ WHERE id > :after::text AND id < :before::text
   AND (:created_from::bigint IS NULL OR created_at >= to_timestamp(:created_from::bigint))
   AND (:created_until::bigint IS NULL OR created_at < to_timestamp(:created_until::bigint))
 ORDER BY id"""
+# Booked ones are all there are.
+_TOPUPS: Final = """
+SELECT a.id, a.amount, a.operator_account_id, a.data->>'reference', a.balance_transaction,
+       a.created_at
+FROM adjustments a WHERE a.kind = 'topup' AND a.status = 'booked'"""
+_TOPUP_PAGE: Final = f"""{_TOPUPS}
+  AND a.id > :after::text AND a.id < :before::text
+  AND (:created_from::bigint IS NULL OR a.created_at >= to_timestamp(:created_from::bigint))
+  AND (:created_until::bigint IS NULL OR a.created_at < to_timestamp(:created_until::bigint))
+ORDER BY a.id"""
+NEWEST_TOPUPS: Final = Statement(f"{_TOPUP_PAGE} DESC LIMIT :limit::int")
+OLDEST_TOPUPS: Final = Statement(f"{_TOPUP_PAGE} LIMIT :limit::int")
+FIND_TOPUP: Final = Statement(f"{_TOPUPS} AND a.id = :id::text")
 NEWEST_CHARGES: Final = Statement(f"{_CHARGES} DESC LIMIT :limit::int")
 OLDEST_CHARGES: Final = Statement(f"{_CHARGES} LIMIT :limit::int")
 NEWEST_REFUNDS: Final = Statement(f"{_REFUNDS} DESC LIMIT :limit::int")
@@ -197,6 +212,29 @@ class Reading:
             about=about,
         )
         return cut([_reversal(row) for row in rows], page)
+
+    def find_topup(self, topup_id: str) -> TopUp | None:
+        """Return the top-up, or None."""
+        rows = self._rows(FIND_TOPUP, id=topup_id)
+        return self._topup(rows[0]) if rows else None
+
+    def list_topups(self, page: Page) -> PageOf[TopUp]:
+        """Return a page of top-ups, newest first."""
+        is_newest = page.ending_before is None
+        rows = self._rows(NEWEST_TOPUPS if is_newest else OLDEST_TOPUPS, **bounds(page))
+        return cut([self._topup(row) for row in rows], page)
+
+    def _topup(self, row: Sequence[Any]) -> TopUp:
+        return TopUp(
+            id=row[0],
+            account=self._tenant.account,
+            livemode=self._tenant.livemode,
+            money=Money(row[1]),
+            operator_account=row[2],
+            reference=row[3],
+            balance_transaction=row[4],
+            created_at=row[5],
+        )
 
     def list_events(self, page: Page, *, object_id: str | None, kind: str | None) -> PageOf[Event]:
         """Return a page of events, newest first."""

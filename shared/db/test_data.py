@@ -58,6 +58,7 @@ REMEMBERED: Final = frozenset(
         "api_keys",
         "dated_rules",
         "due_work",
+        "float_moves",
         "notifications",
         "outbox",
     }

@@ -20,6 +20,7 @@ TYPE_OF: Final[Mapping[str, str]] = {
     "correction": "correction",
     "payout_batch_created": "payout",
     "payout_batch_given_back": "payout_failure",
+    "topup": "topup",
 }
 """The public type of each kind of ledger transaction that changes what a merchant owns. A hold that
 is over, and a refund that was paid out, only move what was counted already."""

@@ -189,6 +189,13 @@ MESSAGES: Final[Mapping[str, Words]] = {
         "La personne qui a demandé un versement, ou créé la clé qui l'a demandé, ne peut "
         "l'approuver.",
     ),
+    "move_not_possible": Words(
+        "The move is not possible",
+        "Le mouvement n'est pas possible",
+        "No such wallet or account, of another mode, owner or operator, or twice the same.",
+        "Portefeuille ou compte inconnu, d'un autre mode, propriétaire ou opérateur, "
+        "ou deux fois le même.",
+    ),
     "second_person_required": Words(
         "Another person is required",
         "Une autre personne est requise",

@@ -22,6 +22,7 @@ FEES_OPERATOR: Final = "fees:operator"
 TAXES_TRANSFER: Final = "taxes:transfer"
 TAXES_LEVY: Final = "taxes:levy"
 TAXES_VAT: Final = "taxes:vat"
+BANK: Final = "bank"
 DEBIT: Final = 1
 CREDIT: Final = -1
 
@@ -50,6 +51,7 @@ OPENING: Final[tuple[LedgerAccount, ...]] = (
     LedgerAccount(TAXES_TRANSFER, CREDIT, None),
     LedgerAccount(TAXES_LEVY, CREDIT, None),
     LedgerAccount(TAXES_VAT, CREDIT, None),
+    LedgerAccount(BANK, DEBIT, None),
 )
 
 ACCOUNT_OF: Final[Mapping[Line, str]] = {

@@ -97,6 +97,12 @@ OF_ROLE: Final[Mapping[str, frozenset[Role]]] = {
     "upload_statement": _ADMIN,
     "list_statements": _ADMIN,
     "read_statement": _ADMIN,
+    "list_floats": _ADMIN,
+    "list_float_moves": _ADMIN,
+    "read_float_move": _ADMIN,
+    "propose_float_move": _ADMIN,
+    "approve_float_move": _ADMIN,
+    "reject_float_move": _ADMIN,
 }
 """Operations of people outside any account, and the roles of which one is needed."""
 
@@ -129,6 +135,8 @@ SCOPE_OF: Final[Mapping[str, Scope]] = {
     "read_payout_batch": Scope.PAYOUTS_READ,
     "list_payout_batch_payouts": Scope.PAYOUTS_READ,
     "read_payout_batch_results": Scope.PAYOUTS_READ,
+    "list_topups": Scope.BALANCE_READ,
+    "read_topup": Scope.BALANCE_READ,
     "list_events": Scope.EVENTS_READ,
     "read_event": Scope.EVENTS_READ,
     "read_balance": Scope.BALANCE_READ,
@@ -263,6 +271,9 @@ STEP_UP_OUTSIDE: Final = frozenset(
         "approve_booking",
         "reject_booking",
         "upload_statement",
+        "propose_float_move",
+        "approve_float_move",
+        "reject_float_move",
     }
 )
 """The same outside accounts: whatever an administrator changes."""

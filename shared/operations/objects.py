@@ -24,6 +24,7 @@ from shared.domain.people import Membership, Person
 from shared.domain.refund import PUBLIC_STATUS as REFUND_STATUS
 from shared.domain.refund import Refund
 from shared.domain.team import Invitation, TeamMember
+from shared.domain.topup import TopUp
 from shared.operations.stored_keys import PREFIX, MadeKey, StoredKey
 
 _ENCODER: Final = msgspec.json.Encoder()
@@ -216,6 +217,22 @@ def event_object(event: Event, data: Mapping[str, Any], *, livemode: bool) -> di
         "livemode": livemode,
         "request": {"id": event.request_id, "idempotency_key": event.idempotency_key},
         "data": {"object": data},
+    }
+
+
+def topup_object(topup: TopUp) -> dict[str, Any]:
+    """Return money that a merchant put in; `amount` in whole XAF."""
+    return {
+        "id": topup.id,
+        "object": "topup",
+        "amount": topup.money.amount,
+        "currency": topup.money.currency.lower(),
+        "status": "succeeded",
+        "source": "bank" if topup.operator_account is None else "mobile_money",
+        "reference": topup.reference,
+        "balance_transaction": topup.balance_transaction,
+        "created": unix_seconds(topup.created_at),
+        "livemode": topup.livemode,
     }
 
 

@@ -18,6 +18,7 @@ from shared.domain.payout import PUBLIC_STATUS as PAYOUT_STATUS
 from shared.domain.payout import RETURNED, Payout
 from shared.domain.refund import PUBLIC_STATUS as REFUND_STATUS
 from shared.domain.refund import Refund
+from shared.domain.topup import TopUp
 from shared.operations import objects
 from shared.operations.late_objects import late_payment_object, reversal_object
 from shared.operations.lists import (
@@ -77,6 +78,12 @@ class ReadStore(Protocol):
 
     def list_reversals(self, page: Page, *, about: str | None) -> PageOf[Reversal]:
         """Return a page of reversals and returns."""
+
+    def find_topup(self, topup_id: str) -> TopUp | None:
+        """Return the top-up, or None."""
+
+    def list_topups(self, page: Page) -> PageOf[TopUp]:
+        """Return a page of top-ups, newest first."""
 
     def list_events(self, page: Page, *, object_id: str | None, kind: str | None) -> PageOf[Event]:
         """Return a page of events."""
@@ -230,6 +237,24 @@ def list_reversals(read: Read, store: ReadStore) -> dict[str, Any]:
     return objects.list_object("/v1/reversals", data, has_more=found.has_more)
 
 
+def read_topup(read: Read, store: ReadStore) -> dict[str, Any]:
+    """Return one top-up. Raises NotFound."""
+    refuse_unknown(read.query)
+    topup_id = read.path_params["id"]
+    topup = store.find_topup(topup_id) if is_id(topup_id, "tu") else None
+    if topup is None:
+        raise NotFound("resource_missing", "id")
+    return objects.topup_object(topup)
+
+
+def list_topups(read: Read, store: ReadStore) -> dict[str, Any]:
+    """Return a page of top-ups."""
+    refuse_unknown(read.query, PAGE_PARAMS)
+    found = store.list_topups(Page.parse(read.query, "tu"))
+    data = [objects.topup_object(topup) for topup in found.items]
+    return objects.list_object("/v1/topups", data, has_more=found.has_more)
+
+
 def list_events(read: Read, store: ReadStore) -> dict[str, Any]:
     """Return a page of events; filters `object` (an id) and `type`."""
     query = read.query
@@ -296,6 +321,8 @@ READS: Final[Mapping[str, Callable[[Read, ReadStore], dict[str, Any]]]] = {
     "list_late_payments": list_late_payments,
     "read_reversal": read_reversal,
     "list_reversals": list_reversals,
+    "read_topup": read_topup,
+    "list_topups": list_topups,
     "list_events": list_events,
     "read_event": read_event,
     "read_balance": read_balance,

@@ -10,6 +10,7 @@ from tests.system import ROOT
 
 # What a storm does not feed, and why: their work is tried by their own tests alone.
 LEFT_OUT: Final = {
+    "check_float": "wallets are looked at once an hour, and moved by nobody who looks",
     "keep_identity": "storms run without Keycloak",
     "ingest_statement": "nobody uploads a statement in a storm",
     "manage_platform": "what it writes the relay alone publishes",

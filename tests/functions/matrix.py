@@ -97,6 +97,8 @@ ROWS: Final[Mapping[str, Row]] = {
     "read_payout_batch": Row(),
     "list_payout_batch_payouts": Row(lists="po"),
     "read_payout_batch_results": Row(),
+    "list_topups": Row(lists="tu"),
+    "read_topup": Row(),
     "list_events": Row(lists="evt"),
     "read_event": Row(),
     "read_balance": Row(),

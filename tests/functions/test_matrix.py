@@ -64,6 +64,11 @@ INSERT INTO "{schema}".adjustments (id, kind, status, amount, currency, object_i
   operator_account_id, operator_transaction_id, reason, balance_transaction, created_at, ended_at)
 VALUES (:id, 'reversal', 'booked', -100, 'XAF', :charge, 'opa_x', :words, 'r', 'txn_x', now(),
   now())"""
+_TOPUP: Final = """
+INSERT INTO "{schema}".adjustments (id, kind, status, amount, currency, data, balance_transaction,
+  created_at, ended_at)
+VALUES (:id, 'topup', 'booked', 100, 'XAF', jsonb_build_object('reference', :words::text), 'txn_x',
+  now(), now())"""
 _FUND: Final = "UPDATE \"{schema}\".ledger_accounts SET balance = -9000000 WHERE code = 'available'"
 _BOOKED: Final = """
 INSERT INTO "{schema}".ledger_transactions (id, kind, object_id, created_at)
@@ -229,6 +234,8 @@ def _open(account: Account, door: Callable[[str], Door], team: Team, superuser: 
     superuser.run(_LATE.format(schema=schema), id=late, charge=charge["id"], words=CANARY)
     reversal, sql = an_id("rv"), _REVERSAL.format(schema=schema)
     superuser.run(sql, id=reversal, charge=charge["id"], words=CANARY)
+    topup = an_id("tu")
+    superuser.run(_TOPUP.format(schema=schema), id=topup, words=CANARY)
     booked, sql = an_id("txn"), _BOOKED.format(schema=account.test.schema)
     superuser.run(sql, id=booked, refund=refund)
     event = door("read_payments").get("/v1/events", key=key).json["data"][0]
@@ -244,6 +251,7 @@ def _open(account: Account, door: Callable[[str], Door], team: Team, superuser: 
         "lp": late,
         "rv": reversal,
         "pb": batch,
+        "tu": topup,
         "txn": booked,
         "evt": event["id"],
         "key": stolen["id"],

@@ -260,16 +260,17 @@ def test_all_merchants_shares_are_one_float(
             amount=amount,
             code=f"float:{wallet_id}",
         )
-    migrated.look(
-        "INSERT INTO platform.own_accounts (livemode, code, normal, balance)"
-        " VALUES (false, :code, 1, 50), (true, :code, 1, 7000)",
-        code=f"float:{wallet_id}",
+    own = (
+        "INSERT INTO platform.own_accounts AS o (livemode, code, normal, balance)"
+        " VALUES (false, :code, 1, :test), (true, :code, 1, :live)"
+        " ON CONFLICT (livemode, code) DO UPDATE SET balance = o.balance + excluded.balance"
     )
+    migrated.look(own, code=f"float:{wallet_id}", test=50, live=7000)
 
     after = floats.books(wallet_id)
 
     assert (after.share - before.share, after.own - before.own) == (500, 50)
-    migrated.look("DELETE FROM platform.own_accounts WHERE code = :code", code=f"float:{wallet_id}")
+    migrated.look(own, code=f"float:{wallet_id}", test=-50, live=-7000)
 
 
 def test_a_merchants_own_wallet_is_his_alone(wallet: Wallet, make_account: MakeAccount) -> None:

@@ -61,9 +61,11 @@ MOVES: Final = """
 CREATE TABLE platform.float_moves (
   id text COLLATE "C" PRIMARY KEY CHECK (id LIKE 'fm\\_%'),
   livemode boolean NOT NULL,
-  kind text NOT NULL CHECK (kind IN ('sweep', 'top_up', 'withdrawal', 'tax_paid', 'opening')),
+  kind text NOT NULL CHECK (kind IN (
+    'sweep', 'top_up', 'withdrawal', 'tax_paid', 'opening', 'merchant_top_up')),
   from_account text COLLATE "C" REFERENCES platform.operator_accounts,
   to_account text COLLATE "C" REFERENCES platform.operator_accounts,
+  account_id text COLLATE "C" REFERENCES platform.accounts,
   amount bigint NOT NULL CHECK (amount > 0),
   reference text NOT NULL CHECK (length(reference) BETWEEN 3 AND 100),
   reason text NOT NULL CHECK (length(reason) BETWEEN 10 AND 500),
@@ -74,10 +76,12 @@ CREATE TABLE platform.float_moves (
   outcome text CHECK (outcome IN ('approved', 'rejected', 'expired')),
   decided_by text COLLATE "C",
   decided_at timestamptz,
-  transaction_id text COLLATE "C" REFERENCES platform.own_transactions,
+  transaction_id text COLLATE "C",   -- of the platform's own books, or of the account's
   CHECK ((from_account IS NOT NULL) = (kind IN ('sweep', 'withdrawal', 'tax_paid'))),
-  CHECK ((to_account IS NOT NULL) = (kind IN ('sweep', 'top_up', 'opening'))),
-  CHECK (from_account IS DISTINCT FROM to_account),
+  CHECK (CASE WHEN kind IN ('sweep', 'top_up', 'opening') THEN to_account IS NOT NULL
+              ELSE to_account IS NULL OR kind = 'merchant_top_up' END),
+  CHECK ((account_id IS NOT NULL) = (kind = 'merchant_top_up')),
+  CHECK (from_account <> to_account),
   CHECK ((outcome IS NULL) = (decided_by IS NULL) AND (outcome IS NULL) = (decided_at IS NULL)),
   CHECK ((outcome IS NOT DISTINCT FROM 'approved') = (transaction_id IS NOT NULL)),
   CHECK (outcome IS DISTINCT FROM 'approved' OR decided_by <> proposed_by)

@@ -1,4 +1,4 @@
-"""Says of money that is to go out what it waits for: the float, the store or the operator."""
+"""Says of money that is to go out what it waits for, and lets a merchant top up by the bank."""
 
 from typing import Final
 
@@ -15,5 +15,11 @@ ALTER TABLE {table}
 GRANT UPDATE (waiting_reason) ON {table} TO {{schema}};
 """
 
-# Add columns that are null at first; what runs knows none of them.
-STATEMENTS: Final = tuple(WAITING.format(table=table) for table in ("refunds", "payouts"))
+BANK: Final = """
+INSERT INTO ledger_accounts (code, account_id, normal, currency) VALUES
+  ('bank', '{account}', 1, 'XAF')
+ON CONFLICT (code) DO NOTHING;
+"""
+
+# Add columns that are null at first, and an account; what runs knows none of them.
+STATEMENTS: Final = (*(WAITING.format(table=table) for table in ("refunds", "payouts")), BANK)
