@@ -36,6 +36,7 @@ OPERATIONS: Final[tuple[Operation, ...]] = (
         "/v1/account/payout_approval",
         "merchant",
     ),
+    Operation("end_settlement", "manage_account", "POST", "/v1/account/settlement/end", "merchant"),
     Operation(
         "list_platform_audit_entries",
         "manage_platform",
@@ -58,6 +59,8 @@ OPERATIONS: Final[tuple[Operation, ...]] = (
     ),
     Operation("list_statements", "manage_platform", "GET", "/v1/platform/statements", "person"),
     Operation("upload_statement", "manage_platform", "POST", "/v1/platform/statements", "person"),
+    Operation("read_settlement", "manage_account", "GET", "/v1/account/settlement", "merchant"),
+    Operation("set_settlement", "manage_account", "POST", "/v1/account/settlement", "merchant"),
     Operation("accept_invitation", "manage_account", "POST", "/v1/invitations/accept", "person"),
     Operation("export_audit_entries", "read_payments", "GET", "/v1/audit_entries.csv", "merchant"),
     Operation(

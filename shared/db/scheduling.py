@@ -9,6 +9,7 @@ from shared.domain.events import (
     CHARGE_CHECK_DUE,
     FLOAT_CHECK_DUE,
     PAYOUT_CHECK_DUE,
+    SETTLEMENT_DUE,
     WEBHOOK_DUE,
     Message,
 )
@@ -18,6 +19,7 @@ TOPIC_OF_KIND: Final = {
     "payout_check": PAYOUT_CHECK_DUE,
     "webhook": WEBHOOK_DUE,
     "float_check": FLOAT_CHECK_DUE,
+    "settlement": SETTLEMENT_DUE,
 }
 
 # What a later release has put there waits for that release: nothing else waits with it.

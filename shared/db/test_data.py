@@ -59,6 +59,7 @@ REMEMBERED: Final = frozenset(
         "dated_rules",
         "due_work",
         "float_moves",
+        "settlement_rules",
         "notifications",
         "outbox",
     }

@@ -159,6 +159,9 @@ SCOPE_OF: Final[Mapping[str, Scope]] = {
     "list_invitations": Scope.TEAM_READ,
     "revoke_invitation": Scope.TEAM_WRITE,
     "read_own_account": Scope.ACCOUNT_READ,
+    "read_settlement": Scope.ACCOUNT_READ,
+    "set_settlement": Scope.ACCOUNT_WRITE,
+    "end_settlement": Scope.ACCOUNT_WRITE,
     "set_payout_approval": Scope.ACCOUNT_WRITE,
     "delete_test_data": Scope.TEST_DATA_DELETE,
 }
@@ -238,6 +241,8 @@ STEP_UP: Final[Mapping[str, frozenset[bool]]] = {
     "reject_payout": frozenset({False, True}),
     "approve_payout_batch": frozenset({False, True}),
     "reject_payout_batch": frozenset({False, True}),
+    "set_settlement": frozenset({False, True}),
+    "end_settlement": frozenset({False, True}),
     "set_payout_approval": frozenset({False, True}),
     "create_payout_batch": frozenset({True}),
     "cancel_payout_batch": frozenset({True}),

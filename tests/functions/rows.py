@@ -59,6 +59,7 @@ PLATFORM_TABLES: Final = (
     "payout_rates",
     "journal_reads",
     "lost_intents",
+    "settlement_rules",
     "float_claims",
     "float_readings",
     "float_moves",

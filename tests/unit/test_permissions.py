@@ -226,7 +226,7 @@ def test_an_access_reads_and_nothing_else(*, livemode: bool) -> None:
         "list_balance_transactions", "read_balance_transaction", "list_topups", "read_topup",
         "list_api_keys", "read_api_key",
         "list_audit_entries", "read_audit_entry", "export_audit_entries", "list_team",
-        "list_invitations", "read_own_account",
+        "list_invitations", "read_own_account", "read_settlement",
     }  # fmt: skip
     assert able <= reads
     assert able.isdisjoint(STEP_UP)
