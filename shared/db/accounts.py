@@ -95,11 +95,22 @@ UPDATE platform.invitations SET revoked_at = :at
 WHERE account_id = :account AND accepted_at IS NULL AND revoked_at IS NULL
 """)
 
-# An endpoint's row stands for ever, at rest when nothing is due to it.
+END_SETTLEMENTS: Final = text("""
+WITH ended AS (
+  UPDATE platform.settlement_rules SET ended_at = :at
+  WHERE account_id = :account AND ended_at IS NULL RETURNING id
+)
+UPDATE platform.due_work SET due_at = 'infinity', lease_until = NULL, done_at = :at
+WHERE kind = 'settlement' AND object_id IN (SELECT id FROM ended)
+""")
+
+# An endpoint's row stands for ever, at rest when nothing is due to it; so does what an owner has
+# set to be paid, which ends with the account.
 PLATFORM_WORK: Final = text("""
 SELECT
   EXISTS (SELECT FROM platform.due_work
-          WHERE account_id = :account AND done_at IS NULL AND due_at < 'infinity')
+          WHERE account_id = :account AND done_at IS NULL AND due_at < 'infinity'
+            AND kind <> 'settlement')
   OR EXISTS (SELECT FROM platform.outbox WHERE account_id = :account AND published_at IS NULL)
     AS due_work,
   EXISTS (SELECT FROM platform.cases WHERE account_id = :account AND closed_at IS NULL) AS "case"
@@ -245,10 +256,11 @@ class PostgresChange:
         return sorted(found)
 
     def end_access(self, at: datetime) -> None:
-        """Revoke all keys and invitations, and end all members."""
+        """Revoke all keys and invitations, and end all members and settlements."""
         self._run(REVOKE_KEYS, at=at)
         self._run(END_MEMBERS, at=at)
         self._run(REVOKE_INVITATIONS, at=at)
+        self._run(END_SETTLEMENTS, at=at)
 
     def tell(self, notice: Notification) -> None:
         """Have the account's people told by mail."""

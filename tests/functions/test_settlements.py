@@ -7,7 +7,9 @@ from typing import Any
 import pytest
 from pg8000.native import Connection
 
+from shared.db.accounts import PostgresAccounts
 from shared.domain.events import SETTLEMENT_DUE
+from tests.database import Database
 from tests.functions.door import Door, Reply
 from tests.functions.realm import Realm
 from tests.functions.team import Team
@@ -119,6 +121,23 @@ def test_the_last_word_holds_until_it_is_ended(till: Till, ask: Ask) -> None:
     assert till.rows.of("payouts") == []
     assert till.rows.platform("due_work", "kind = 'settlement' AND done_at IS NULL") == []
     assert (ask().status, ask({}, f"{PATH}/end").status) == (404, 404)
+
+
+def test_a_rule_keeps_no_account_open_and_ends_with_it(
+    till: Till, ask: Ask, migrated: Database
+) -> None:
+    """It is no work that is under way; of a closed account it pays nobody."""
+    ask(_rule())
+    owner = migrated.engine("owner", pool_size=1)
+    with PostgresAccounts(owner).change(till.account.id) as change:
+        unsettled = change.unsettled()
+        change.end_access(datetime.now(UTC))
+    owner.dispose()
+
+    (stored,) = till.rows.platform("settlement_rules")
+    assert "due_work" not in unsettled
+    assert stored["ended_at"] is not None
+    assert till.rows.platform("due_work", "kind = 'settlement' AND done_at IS NULL") == []
 
 
 def test_an_owner_alone_sets_it_freshly_signed_in(
