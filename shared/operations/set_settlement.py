@@ -110,8 +110,13 @@ def read_settlement(store: SettlementStore) -> SettlementRule:
     return rule
 
 
-def end_settlement(origin: Origin, *, store: SettlementStore) -> SettlementRule:
-    """Have what is available stay, whatever the account may do else. Raises NotFound."""
+def end_settlement(caller: Caller, origin: Origin, *, store: SettlementStore) -> SettlementRule:
+    """Have what is available stay. Raises NotFound, and NotPermitted for a suspended account.
+
+    Nothing goes from that one anyway.
+    """
+    if caller.suspended:
+        raise NotPermitted("account_suspended")
     rule = read_settlement(store)
     entry = origin.entry(
         "settlement.ended", "settlement", rule.id, before=settlement_object(rule), after={}

@@ -125,7 +125,8 @@ ROWS: Final[Mapping[str, Row]] = {
         body={"email": MEMBER_EMAIL, "duty": "viewer"}, when_suspended=403, of_team=True
     ),
     "revoke_invitation": Row(body={}, of_team=True),
-    "read_settlement": Row(),
+    # Of those that are looked at the victim alone has one.
+    "read_settlement": Row(when_suspended=404),
     "set_settlement": Row(
         body={
             "destination": {"type": "mobile_money", "phone": "+237670000001"},
@@ -135,8 +136,7 @@ ROWS: Final[Mapping[str, Row]] = {
         when_suspended=403,
         for_people=True,
     ),
-    # Whoever may lose money by it ends it, whatever the account may do else.
-    "end_settlement": Row(body={}, for_people=True),
+    "end_settlement": Row(body={}, when_suspended=403, for_people=True),
     "read_own_account": Row(),
     # Of one mode; but that something of the account was touched is noted without a mode.
     "set_payout_approval": Row(

@@ -5,6 +5,7 @@ import statistics
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Any, Final
 
 import pytest
@@ -12,8 +13,11 @@ from pg8000.native import Connection
 
 from shared.contracts.operations import Operation
 from shared.domain.permissions import OF_ACCESS, SCOPE_OF, Scope
+from shared.domain.phone import Operator, PhoneNumber
+from shared.domain.settlement import Every, SettlementRule
+from shared.runtime import settlements
 from tests.database import Account, MakeAccount
-from tests.factories import an_id
+from tests.factories import an_entry, an_id, moment
 from tests.functions.door import Door, Reply
 from tests.functions.matrix import (
     ROWS,
@@ -147,6 +151,7 @@ def world(
     team, manage = Team(superuser), door("manage_account")
     victim, suspended = (_open(make_account(), door, team, superuser) for _ in range(2))
     other, third = make_account(), make_account()
+    _settle(victim.account)
 
     def member(shop: Account, duty: str, mode: str = "test", at: Account | None = None) -> Headers:
         where = {"Pay-Account": (at or shop).id, "Pay-Mode": mode}
@@ -215,6 +220,27 @@ def world(
         door=door,
         database=superuser,
     )
+
+
+def _settle(account: Account) -> None:
+    """Have what is available go to a number of the account's own, in no time that comes here."""
+    rule = SettlementRule(
+        id=an_id("sr"),
+        account=account.id,
+        livemode=False,
+        phone=PhoneNumber("+237670000001"),
+        operator=Operator.MTN,
+        name=CANARY,
+        every=Every.DAY,
+        weekday=None,
+        hour=18,
+        minimum=1,
+        keep_back=0,
+        set_by="nobody",
+        set_at=moment(),
+    )
+    due_at = moment() + timedelta(days=1)
+    settlements.store(account.test).replace(rule, an_entry(), due_at=due_at)
 
 
 def _open(account: Account, door: Callable[[str], Door], team: Team, superuser: Connection) -> Shop:

@@ -31,8 +31,10 @@ def end(call: Call) -> Answer:
     """POST /v1/account/settlement/end; where there is none any more it is not found."""
     read_key(call.idempotency_key)
     call.refuse_fields()
-    store = settlements.store(call.authenticated().tenant)
-    return Answer(body=settlement_object(setting.end_settlement(wiring.origin(call), store=store)))
+    caller = call.authenticated()
+    store = settlements.store(caller.tenant)
+    rule = setting.end_settlement(caller, wiring.origin(call), store=store)
+    return Answer(body=settlement_object(rule))
 
 
 HANDLERS: Final[Mapping[str, Handler]] = {
