@@ -342,6 +342,7 @@ def test_a_payout_is_read_whole(way: str) -> None:
         operator_transaction_id="1234567890",
         money=Money(1500),
         payer=PAYEE,
+        order="po_2345",
     )
 
 

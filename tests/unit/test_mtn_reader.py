@@ -33,6 +33,7 @@ SUCCEEDED = PaymentRead(
     operator_transaction_id="1234567890",
     money=Money(1500),
     payer=PAYER,
+    order="ch_2345",
 )
 
 
@@ -102,6 +103,14 @@ def test_a_payer_that_is_no_mobile_of_cameroon_stays_visible(number: str) -> Non
     assert (found.state, found.payer) == (ReadState.SUCCEEDED, PhoneNumber(f"+{number}"))
 
 
+@pytest.mark.parametrize("ours", ["ch_9999", 17, None, ""])
+def test_the_order_that_mtn_names_is_handed_on(ours: object) -> None:
+    """An answer for another reference names another order; one that names none says nothing."""
+    found = only(status(externalId=ours))
+
+    assert (found.state, found.order) == (ReadState.SUCCEEDED, str(ours) if ours else None)
+
+
 def test_a_payer_without_a_number_is_no_payer() -> None:
     """An operator that leaves the payer out says nothing against the payment."""
     found = only(status(payer={"partyIdType": "MSISDN", "partyId": ""}))
@@ -136,7 +145,7 @@ def test_each_reason_has_our_code_and_keeps_its_word(
     found = only(status(status="FAILED", reason=reason, financialTransactionId=None))
 
     state = ReadState.EXPIRED if word == "EXPIRED" else ReadState.FAILED
-    assert found == PaymentRead(state, word, ours, None, Money(1500), PAYER)
+    assert found == PaymentRead(state, word, ours, None, Money(1500), PAYER, "ch_2345")
 
 
 @pytest.mark.parametrize(

@@ -84,4 +84,5 @@ def _judge_notice(notice: Notice, table: Mapping[str, str]) -> PaymentRead:
         operator_transaction_id=notice.transaction_id,
         money=notice.money,
         payer=notice.party,
+        order=notice.order,
     )

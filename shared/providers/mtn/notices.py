@@ -48,13 +48,15 @@ class _Status(msgspec.Struct):
     payee: msgspec.Raw = NOTHING
     reason: msgspec.Raw = NOTHING
     transaction_id: msgspec.Raw = msgspec.field(default=NOTHING, name="financialTransactionId")
+    external_id: msgspec.Raw = msgspec.field(default=NOTHING, name="externalId")
 
 
 @dataclass(frozen=True, slots=True)
 class Notice:
     """A status answer as MTN gave it; what is missing or unreadable is None.
 
-    `party` is the number beside ours: who pays us, or whom we pay.
+    `party` is the number beside ours: who pays us, or whom we pay. `order` is our id, repeated: the
+    reference of a payment stands in no answer.
     """
 
     status: str
@@ -62,6 +64,7 @@ class Notice:
     money: Money | None
     party: PhoneNumber | None
     transaction_id: str | None
+    order: str | None
 
 
 _PROBLEM: Final = msgspec.json.Decoder(_Problem)
@@ -97,6 +100,7 @@ def read_notice(body: bytes, *, account_currency: str, party: str) -> Notice | N
         money=_money(raw.amount, raw.currency, account_currency),
         party=_party(raw.payee if party == "payee" else raw.payer),
         transaction_id=word(raw.transaction_id),
+        order=word(raw.external_id),
     )
 
 
