@@ -236,6 +236,22 @@ def test_a_key_belongs_to_its_account_and_mode(
     assert theirs.json["id"] != mine.json["id"]
 
 
+def test_another_key_of_the_account_gets_the_answer(
+    create_charge: Door, door: Callable[[str], Door], send: Callable[..., Reply], shop: Account
+) -> None:
+    """Who rotates its API key before it knows what came of a request charges nobody twice."""
+    first = send(order(), "before-rotation")
+    wish = {"kind": "restricted", "scopes": ["charges:write"], "name": "next"}
+    other = door("manage_account").post("/v1/api_keys", wish, key=shop.secret_key).json["secret"]
+
+    again = create_charge.post(
+        PATH, order(), key=other, headers={"Idempotency-Key": "before-rotation"}
+    )
+
+    assert (again.status, again.json["id"]) == (200, first.json["id"])
+    assert again.headers["Idempotent-Replayed"] == "true"
+
+
 def test_a_key_at_work_is_told_to_wait(
     send: Callable[..., Reply], shop: Account, rows: Rows, locked: Callable[[Tenant, str], None]
 ) -> None:

@@ -19,6 +19,7 @@ from shared.db.transaction import Database as Pool
 from shared.domain import ledger
 from shared.domain.charge import Attempt, AttemptStatus, Charge, ChargeEvent, ChargeStatus
 from shared.domain.errors import InProgress, InvalidRequest, KeyReused, LedgerRefused
+from shared.domain.ledger import Posting
 from shared.domain.notification import Kind, Notification
 from shared.domain.rules import Admission, Prompts
 from shared.operations.ports import (
@@ -35,6 +36,8 @@ from tests.factories import a_charge, a_message, an_attempt, an_event, an_id, mo
 from tests.pubsub_server import wait_for
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from shared.domain.events import Message
 
 KEY = IdempotencyUse("create_charge", "key-1", "f" * 64)
@@ -624,3 +627,34 @@ def test_a_refused_statement_leaves_the_connection_clean(shop: Shop, migrated: D
     assert shop.store.find(charge.id) == charge
     assert len(shop.rows("charges")) == 2
     engine.dispose()
+
+
+def test_a_charge_is_told_once_it_is_there(shop: Shop, app_engine: Engine) -> None:
+    """Whoever hears of it first may be faster than a commit: it is told after that alone."""
+    charge = shop.charge()
+    found: list[bool] = []
+
+    def look(messages: "Sequence[Message]") -> None:
+        about = [message for message in messages if message.object_id == charge.id]
+        found.extend(shop.rows("charges", f"id = '{each.object_id}'") != [] for each in about)
+
+    shop.store = Charges(Pool(app_engine, look), shop.account.test)
+    shop.create(charge)
+
+    assert found == [True]
+
+
+def test_two_lines_of_one_account_are_both_booked(shop: Shop) -> None:
+    """A row is updated once in a statement, so it must be by the sum of its lines."""
+    charge = shop.charge()
+    shop.create(charge)
+    move = shop.success(charge)
+    assert move.posting is not None
+    debit, *_ = move.posting.postings
+    halves = (Posting(ledger.PENDING, -2000), Posting(ledger.PENDING, -3000))
+
+    assert shop.store.move(replace(move, posting=replace(move.posting, postings=(debit, *halves))))
+
+    assert shop.balance("pending") == 5000
+    assert shop.balance(f"float:{charge.operator_account}") == 5000
+    assert len(shop.rows("postings", f"transaction_id = '{move.posting.id}'")) == 3

@@ -32,6 +32,7 @@ from tests.simulator_process import wait_until
 DENIED = "42501"
 CHECK_VIOLATED = "23514"
 MANY = 20
+UNGRANTED = "SELECT 1 FROM pg_locks WHERE NOT granted"
 
 
 class Shop:
@@ -215,6 +216,30 @@ def test_many_at_once_stay_within_what_was_paid(shop: Shop) -> None:
     assert sum(isinstance(outcome, Stored) for outcome in outcomes) == 10
     assert shop.column("amount_refunded", "charges") == [5000]
     assert shop.balances() == {"held": 5000, f"float:{charge.operator_account}": 5000}
+
+
+def test_a_refund_counts_after_the_one_before_it(shop: Shop) -> None:
+    """What is left of a charge is looked at while nobody else refunds it, and not beside that."""
+    charge = shop.paid()
+    left: list[Refundable] = []
+    with ThreadPoolExecutor(1) as other:
+        made: list[Future[Stored | Replayed]] = []
+
+        def second(found: Refundable) -> int:
+            left.append(found)
+            return _decide(found, 1000)
+
+        def first(found: Refundable) -> int:
+            made.append(other.submit(shop.create, charge, 1000, decide=second))
+            wait_until(
+                lambda: made[0].done() or shop.database.look(UNGRANTED), what="the second refund"
+            )
+            return _decide(found, 2000)
+
+        shop.create(charge, 2000, decide=first)
+        assert isinstance(made[0].result(10), Stored)
+
+    assert left == [Refundable(is_succeeded=True, rest=3000, pending=3000)]
 
 
 def test_many_of_several_charges_stay_within_what_is_available(shop: Shop) -> None:
@@ -575,6 +600,4 @@ def test_a_refund_made_while_another_fails_waits_for_it(shop: Shop) -> None:
 
 def _await_lock(database: Database) -> None:
     """Until somebody waits for a row."""
-    wait_until(
-        lambda: database.look("SELECT 1 FROM pg_locks WHERE NOT granted"), what="the other's wait"
-    )
+    wait_until(lambda: database.look(UNGRANTED), what="the other's wait")

@@ -125,6 +125,36 @@ def test_the_relay_finds_only_what_was_missed(desk: Desk) -> None:
     assert unpublished == [[0]]
 
 
+def test_what_commits_late_is_not_passed_by(desk: Desk) -> None:
+    """A message that is older than one published already, and seen only now, is found by state."""
+    postgres, late = desk.database.postgres, an_id("ch")
+
+    def relay() -> list[str]:
+        batches = iter(lambda: list(desk.schedule.claim_outbox(100)), [])
+        claimed = list(itertools.chain.from_iterable(batches))
+        desk.schedule.mark_published([message.event_id for message in claimed])
+        return desk.mine(claimed)
+
+    with connect(port=postgres.port, password=postgres.password, database="pay") as slow:
+        slow.run("BEGIN")
+        slow.run(
+            "INSERT INTO platform.outbox (id, topic, account_id, livemode, object_id, created_at)"
+            " VALUES (:id, 'charge-created', :account, false, :late, now() - interval '10 s')",
+            id=an_id("msg"),
+            account=desk.account.id,
+            late=late,
+        )
+        younger = desk.charge(due_in_seconds=60)
+        desk.database.look(
+            "UPDATE platform.outbox SET created_at = now() - interval '5 s' WHERE account_id = :id",
+            id=desk.account.id,
+        )
+        assert younger.id in relay()
+        slow.run("COMMIT")
+
+    assert relay() == [late]
+
+
 def test_what_nobody_needs_is_purged(desk: Desk) -> None:
     """Published messages, finished due rows and old callbacks go; what is open stays."""
     charge = desk.charge(due_in_seconds=60)

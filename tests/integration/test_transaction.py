@@ -2,22 +2,34 @@
 
 import socket
 from concurrent.futures import ThreadPoolExecutor
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
+from pg8000.exceptions import DatabaseError
 from sqlalchemy import Engine
 
+from shared.db.engine import make_engine
 from shared.db.statement import Statement
 from shared.db.transaction import Database as Pool
 from shared.domain.errors import CutOff, Unavailable
+from shared.domain.events import CHARGE_CREATED, Message
 from tests.database import Account, Database
+from tests.factories import an_id
 from tests.simulator_process import wait_until
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 _MACADDR = 829
 ADDRESS = "08:00:2b:01:02:03"
 ONE = Statement("SELECT 1")
 LONG = Statement("SELECT pg_sleep(:seconds::float8)::text")
 SLEEPING = "SELECT 1 FROM pg_stat_activity WHERE wait_event = 'PgSleep'"
+WHO = Statement("SELECT current_user::text, current_setting('search_path')")
+PUT = Statement("""
+INSERT INTO platform.outbox (id, topic, account_id, livemode, object_id)
+VALUES (:id::text, 'charge-created', :account::text, false, :object_id::text)
+""")
 MANY = Statement(f"SELECT '{ADDRESS}'::macaddr FROM generate_series(1, 3)")
 
 
@@ -86,3 +98,49 @@ def test_a_way_that_breaks_in_the_middle_is_told_as_such(
             pool.once(account.test, LONG, seconds=8)
     assert pool.once(account.test, ONE).rows == [[1]]
     app_engine.dispose()
+
+
+def test_a_wall_stands_as_long_as_its_transaction(migrated: Database, account: Account) -> None:
+    """Role and path hold from its first statement to its last, and the next borrower has others."""
+    secret_file = migrated.secrets_dir / "database_app"
+    engine = make_engine(migrated.url, secret_file=secret_file, pool_size=1)
+    pool = Pool(engine)
+    inside = [[account.test.schema, f'"{account.test.schema}", pg_catalog']]
+
+    def outside() -> list[Any]:
+        with engine.connect() as connection:
+            return list(connection.exec_driver_sql(WHO.text).one())
+
+    before = outside()
+    for _ in range(2):
+        with pool.tenant(account.test) as transaction:
+            assert [transaction.run(WHO), transaction.run(WHO)] == [inside, inside]
+        assert outside() == before
+        assert pool.once(account.test, WHO).rows == inside
+        assert outside() == before
+    engine.dispose()
+
+
+def test_nothing_is_handed_on_before_its_commit(
+    app_engine: Engine, migrated: Database, account: Account
+) -> None:
+    """Whoever hears of a message finds what it speaks of; of what is undone nobody hears."""
+    found: list[list[list[Any]]] = []
+
+    def look(messages: "Sequence[Message]") -> None:
+        sql = "SELECT id FROM platform.outbox WHERE id = :id"
+        found.extend(migrated.look(sql, id=message.event_id) for message in messages)
+
+    pool = Pool(app_engine, look)
+    message = Message(an_id("msg"), CHARGE_CREATED, account.id, False, an_id("ch"))  # noqa: FBT003 - a field of a row
+
+    def put() -> None:
+        with pool.tenant(account.test) as transaction:
+            transaction.messages.append(message)
+            transaction.run(PUT, id=message.event_id, account=account.id, object_id=an_id("ch"))
+
+    put()
+    with pytest.raises(DatabaseError):
+        put()
+
+    assert found == [[[message.event_id]]]

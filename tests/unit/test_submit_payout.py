@@ -152,6 +152,7 @@ def test_a_refusal_gives_everything_back() -> None:
 def test_silence_is_a_state_that_nobody_sends_again() -> None:
     """After a time-out the refund is unknown; whoever asks to send it does nothing."""
     scene = Scene(Unknown("timeout"))
+    scene.payer.answers.append(Accepted())  # which nobody shall hear
 
     assert scene.submit() == "went_silent"
 
