@@ -4,7 +4,7 @@
 .DEFAULT_GOAL := help
 .PHONY: help setup setup-test run demo account sign-in check test test-unit test-functions \
 	test-integration test-contract test-e2e stores test-stores pooler nightly peer-pubsub \
-	chaos bench bench-tenants manifests migrate lock
+	seeded chaos bench bench-tenants manifests migrate lock
 
 PYTHON ?= python3
 VENV_PYTHON := .venv/bin/python
@@ -80,6 +80,9 @@ pooler: setup-test
 
 nightly: stores pooler ## The trials at full size, about two hours; the same SEED takes up a stopped run
 	@NIGHTLY=1 SEED=$(SEED) AGAIN=$(AGAIN) $(VENV_PYTHON) -m pytest -n0 -rs -o timeout=7200 $(ARGS)
+
+seeded: setup-test ## Put each seeded bug into a copy: its tests must catch it (ARGS='7 26b --again')
+	@exec $(VENV_PYTHON) -m tests.seeded $(ARGS)
 
 peer-pubsub: setup-test ## Google's own Pub/Sub tests against our server (SOURCES=their repository)
 	@$(VENV_PYTHON) -m tests.peer $(SOURCES)

@@ -68,10 +68,11 @@ def test_a_proof_of_failure_gives_everything_back(status: OutgoingStatus, state:
         (replace(PAID, money=Money(2000, Currency("EUR"))), "amount_or_currency_differs"),
         (replace(PAID, money=None), "amount_or_currency_differs"),
         (replace(PAID, payer=PhoneNumber("+237670000002")), "payee_differs"),
+        (replace(PAID, order="rf_of_another"), "order_differs"),
     ],
 )
 def test_a_success_for_something_else_is_a_case(read: PaymentRead, reason: str) -> None:
-    """Another amount, currency or payee is for a person; the money stays held."""
+    """Another amount, currency, payee or order is for a person; the money stays held."""
     scene = Scene(read, status=OutgoingStatus.IN_TRANSIT, sent=SENT)
 
     assert scene.settle() == reason
@@ -99,13 +100,14 @@ def test_what_the_operator_does_not_know_stays_held(hours: int) -> None:
     [
         ({"money": Money(1)}, "amount_or_currency_differs"),
         ({"payer": PhoneNumber("+237670000002")}, "payee_differs"),
+        ({"order": "rf_of_another"}, "order_differs"),
     ],
 )
 @pytest.mark.parametrize("state", [ReadState.FAILED, ReadState.EXPIRED])
 def test_a_failure_of_something_else_is_a_case(
     state: ReadState, of: dict[str, Any], reason: str
 ) -> None:
-    """A failed payment of another amount or to another payee says nothing of ours."""
+    """A failed payment of another amount, payee or order says nothing of ours."""
     read = PaymentRead(state, "PAYEE_NOT_FOUND", "payee_not_found", **of)
     scene = Scene(read, status=OutgoingStatus.IN_TRANSIT, sent=SENT)
 
