@@ -61,6 +61,8 @@ def books() -> Rows:
              "status": "failed", "late_payment_id": None},
         ],
         "payouts": [],
+        "payout_batches": [],
+        "state_changes": [],
         "adjustments": [
             _adjustment("lp_1", "late_payment", 700, status="open"),
             _adjustment("lp_2", "late_payment", 300, status="accepted", data={"charge": "ch_2"}),
