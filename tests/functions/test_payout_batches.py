@@ -258,6 +258,24 @@ def test_what_waits_comes_back_when_a_batch_is_canceled(desk: Desk, kept: list[S
     assert sorted(events) == ["payout_batch.canceled", "payout_batch.processing"]
 
 
+def test_nothing_comes_back_of_a_batch_until_the_journal_is_read_in(desk: Desk) -> None:
+    """A server that was put back may have forgotten which lines were sent: it says to wait."""
+    batch_id, rows = desk.made(1500, 200), desk.till.rows
+    held = desk.till.balances()
+    rows.run(
+        "INSERT INTO platform.journal_reads (server, restored_to, began_at, ended_at)"
+        " VALUES ('another/00000001', now(), now(), now())"
+    )
+    try:
+        refused = desk.cancel(batch_id)
+    finally:
+        rows.run("DELETE FROM platform.journal_reads WHERE server = 'another/00000001'")
+
+    assert (refused.status, refused.error["code"]) == (503, "temporarily_unavailable")
+    assert desk.till.balances() == held
+    assert desk.cancel(batch_id).json["status"] == "canceled"
+
+
 def test_what_is_on_its_way_ends_a_canceled_batch(desk: Desk, kept: list[Seen]) -> None:
     """What was released is not taken back with it; the batch is canceled once that has ended."""
     desk.till.rows.run(
