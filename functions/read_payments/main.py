@@ -1,4 +1,4 @@
-"""Shows merchants their payments, balance and audit entries, and anyone the API's contract."""
+"""Shows merchants payments, balance, invoices and audit entries, and anyone the API's contract."""
 
 from functools import cache
 
@@ -6,7 +6,7 @@ from shared.contracts import OPENAPI_FILE
 from shared.operations.read_operators import list_operators
 from shared.operations.read_payments import READS, Read
 from shared.runtime import wiring
-from shared.runtime.doors import audit, batches
+from shared.runtime.doors import audit, batches, invoices
 from shared.runtime.http import Answer, Call, http_function
 from shared.runtime.settings import settings
 
@@ -51,6 +51,7 @@ read_payments = http_function(
         **dict.fromkeys(READS, read),
         **audit.OWN,
         **batches.READS,
+        **invoices.OWN,
         "list_operators": operators,
         "read_openapi": read_openapi,
     },

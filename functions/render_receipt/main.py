@@ -1,7 +1,9 @@
-"""Prints the receipt of a paid charge into write-once storage."""
+"""Prints receipts of charges, refunds and payouts, and invoices, into write-once storage."""
 
+from shared.domain.events import INVOICE_ISSUED
+from shared.operations.print_invoice import print_invoice
 from shared.operations.render_receipt import render_receipt as render
-from shared.runtime import locked, logs, receipts, wiring
+from shared.runtime import invoices, locked, logs, receipts, wiring
 from shared.runtime.http import Push, push_function
 
 
@@ -9,14 +11,18 @@ def handle(push: Push) -> None:
     """Print, lock, record, tell the merchant."""
     message = push.message
     tenant = wiring.tenant_of(message)
-    outcome = render(
-        message,
-        charges=wiring.charges(tenant),
-        store=wiring.receipts(tenant),
-        locked=locked.store(),
-        how=receipts.printing(tenant),
-    )
-    logs.info("receipt_rendered", charge_id=message.object_id, outcome=outcome)
+    if message.topic == INVOICE_ISSUED:
+        papers = invoices.invoices(tenant)
+        outcome = print_invoice(message, papers=papers, locked=locked.store(), how=invoices.press())
+    else:
+        outcome = render(
+            message,
+            payments=receipts.payments(tenant),
+            store=wiring.receipts(tenant),
+            locked=locked.store(),
+            how=receipts.printing(tenant),
+        )
+    logs.info("receipt_rendered", object_id=message.object_id, outcome=outcome)
 
 
 render_receipt = push_function("render_receipt", handle)

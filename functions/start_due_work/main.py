@@ -1,11 +1,11 @@
-"""Turns work that has come due into messages, and releases holds, for twenty seconds a run."""
+"""Turns work that is due into messages, releases holds and issues invoices, 20 s a run."""
 
 from time import monotonic
 from typing import Final
 
 from shared.domain.ids import new_id
 from shared.operations.release_holds import release_holds
-from shared.runtime import lifecycle, logs, wiring
+from shared.runtime import invoices, lifecycle, logs, wiring
 from shared.runtime.crash import reached
 from shared.runtime.http import tick_function
 
@@ -14,6 +14,7 @@ PAUSE_SECONDS: Final = 0.5
 BATCH: Final = 100
 PURGE: Final = 500
 PURGE_SECONDS: Final = 5
+INVOICE_SECONDS: Final = 3
 
 
 def start() -> None:
@@ -29,10 +30,16 @@ def start() -> None:
         released += made_available
         if claimed < BATCH and not made_available:
             lifecycle.wait_for_stop(PAUSE_SECONDS)
+    invoices_end_at = monotonic() + INVOICE_SECONDS
+    issued = invoices.issue(
+        has_time=lambda: not lifecycle.is_stopping() and monotonic() < invoices_end_at
+    )
     purge_ends_at = monotonic() + PURGE_SECONDS
     purged = schedule.purge(
         PURGE, has_time=lambda: not lifecycle.is_stopping() and monotonic() < purge_ends_at
     )
+    if issued:
+        logs.info("invoices_issued", count=issued)
     logs.info("due_work_started", count=started, holds_released=released, purged=purged)
 
 

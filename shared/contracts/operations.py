@@ -88,6 +88,7 @@ OPERATIONS: Final[tuple[Operation, ...]] = (
     Operation("create_account", "provision_account", "POST", "/v1/accounts", "person"),
     Operation("list_api_keys", "manage_account", "GET", "/v1/api_keys", "merchant"),
     Operation("create_api_key", "manage_account", "POST", "/v1/api_keys", "merchant"),
+    Operation("list_invoices", "read_payments", "GET", "/v1/invoices", "merchant"),
     Operation("read_own_account", "manage_account", "GET", "/v1/account", "merchant"),
     Operation("read_balance", "read_payments", "GET", "/v1/balance", "merchant"),
     Operation("list_charges", "read_payments", "GET", "/v1/charges", "merchant"),
@@ -252,6 +253,7 @@ OPERATIONS: Final[tuple[Operation, ...]] = (
     Operation("read_access", "manage_platform", "GET", "/v1/accesses/{id}", "person"),
     Operation("read_account", "provision_account", "GET", "/v1/accounts/{id}", "person"),
     Operation("read_api_key", "manage_account", "GET", "/v1/api_keys/{id}", "merchant"),
+    Operation("read_invoice", "read_payments", "GET", "/v1/invoices/{id}", "merchant"),
     Operation(
         "receive_callback",
         "receive_callback",

@@ -19,7 +19,7 @@ NEWEST: Final = Statement(f"{LIST} DESC LIMIT :limit::int")
 OLDEST: Final = Statement(f"{LIST} LIMIT :limit::int")
 # The newest id is the first line's.
 _LINES: Final = f"""
-SELECT {PAYOUT.columns} FROM payouts r
+SELECT {PAYOUT.columns} FROM {PAYOUT.source}
 WHERE r.batch_id = :batch_id::text AND r.id > :after::text AND r.id < :before::text
   AND (:statuses::text[] IS NULL OR r.status = ANY(:statuses::text[]))
   AND (:returned::boolean IS NULL OR (r.amount_returned >= r.amount) = :returned::boolean)

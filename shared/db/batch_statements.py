@@ -223,7 +223,7 @@ SELECT (SELECT count(*) FROM gate), {TOLD}, {WHOLE}
 """)
 
 LINES: Final = Statement(f"""
-SELECT {PAYOUT.columns} FROM payouts r WHERE r.batch_id = :batch_id::text ORDER BY r.id DESC
+SELECT {PAYOUT.columns} FROM {PAYOUT.source} WHERE r.batch_id = :batch_id::text ORDER BY r.id DESC
 """)
 """All of a batch, in their order: the newest id is the first line's."""
 

@@ -1,18 +1,21 @@
 """What merchants read of their own books: each change of the balance, and the balance of a time."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from typing import Any, Final
 
 from shared.db.charges import fee_lines_from
 from shared.db.statement import Statement
 from shared.domain.balance_transaction import BalanceTransaction
+from shared.domain.fees import FeeLine
 from shared.domain.ledger import OF_A_CHARGE_PENDING, lines_owed
 
 # A line is pending as long as any of its charge's money is, if it was pending money that it moved.
 BALANCE_TRANSACTION: Final = """
 SELECT t.id, t.kind, COALESCE(a.object_id, t.object_id),
        COALESCE(o.amount, b.amount, r.amount, c.amount, own.amount, 0),
-       CASE WHEN r.id IS NULL THEN c.fee_lines END, COALESCE(o.fees, b.fees), t.created_at,
+       CASE WHEN r.id IS NULL THEN c.fee_lines ELSE r.fee_lines END, COALESCE(o.fees, b.fees),
+       t.created_at,
        CASE WHEN was.pending
             THEN GREATEST(t.created_at, c.succeeded_at + make_interval(secs => c.hold_seconds))
             ELSE t.created_at END,
@@ -20,7 +23,8 @@ SELECT t.id, t.kind, COALESCE(a.object_id, t.object_id),
            SELECT sum(p.amount) FROM ledger_transactions x
            JOIN postings p ON p.transaction_id = x.id AND p.code = 'pending'
            WHERE x.kind = ANY(:pending_kinds::text[]) AND x.object_id IN (
-               SELECT c.id UNION ALL SELECT f.id FROM refunds f WHERE f.charge_id = c.id)), 0) < 0
+               SELECT c.id UNION ALL SELECT f.id FROM refunds f WHERE f.charge_id = c.id)), 0) < 0,
+       r.returned
 FROM ledger_transactions t
 LEFT JOIN refunds r ON r.id = t.object_id
 LEFT JOIN payouts o ON o.id = t.object_id
@@ -81,8 +85,16 @@ def from_row(row: Sequence[Any]) -> BalanceTransaction:
         kind=row[1],
         source=row[2],
         moved=row[3],
-        fees=fee_lines_from(row[4] or ()) or lines_owed(row[5] or {}),
+        fees=_fees_from(row[4] or (), row[5] or {}, row[9] or {}),
         created_at=row[6],
         available_at=row[7],
         is_pending=row[8],
     )
+
+
+def _fees_from(
+    lines: Iterable[Mapping[str, Any]], owed: Mapping[str, int], returned: Mapping[str, int]
+) -> tuple[FeeLine, ...]:
+    """Return what was taken; what of a charge's fees came back with a refund is below 0."""
+    back = (replace(line, amount=-line.amount) for line in lines_owed(returned))
+    return (*(fee_lines_from(lines) or lines_owed(owed)), *back)

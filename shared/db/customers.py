@@ -51,7 +51,7 @@ FIND_RECEIPT: Final = Statement("""
 SELECT p.account_id, p.livemode FROM platform.public_codes c
 JOIN platform.payment_index p ON p.object_id = c.object_id
   AND p.account_id = c.account_id AND p.livemode = c.livemode
-WHERE c.code = :code::text AND p.number_hmac = :number::text
+WHERE c.code = :code::text AND p.number_hmac = :number::text AND p.kind = 'charge'
 """)
 
 # What is no match counts on a row of its own, so that it takes the same steps and is in

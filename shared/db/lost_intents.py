@@ -1,7 +1,6 @@
 """Money out that a tenant's schema lost when it was put back: its row made again, once."""
 
 import json
-from dataclasses import replace
 from datetime import datetime
 from typing import Any, Final
 
@@ -164,14 +163,14 @@ class LostIntentRows:
     ) -> bool:
         """Store it with its hold under the charge's lock; False where another was first."""
         with self._database.tenant(self._tenant) as transaction:
-            from_pending = decide(hold_charge(transaction, refund.charge_id))
-            posting = replace(refund, from_pending=from_pending).held()
-            values = self._values(refund, attempt, number_hmac, at) | posting_values(posting)
+            refund = decide(hold_charge(transaction, refund.charge_id))
+            values = self._values(refund, attempt, number_hmac, at)
+            values |= posting_values(refund.held())
             [[added, _]] = transaction.run(
                 ADD_REFUND,
                 **values,
                 charge_id=refund.charge_id,
-                from_pending=from_pending,
+                from_pending=refund.from_pending,
                 charge_reference=refund.charge_reference,
             )
         return bool(added)

@@ -24,7 +24,7 @@ from shared.domain.money import Currency, Money
 from shared.domain.outgoing import FINAL, Outgoing, OutgoingStatus, WaitingReason
 from shared.domain.phone import Operator, PhoneNumber
 from shared.operations.outgoing_store import OutgoingMove, OutgoingNote
-from shared.operations.ports import IdempotencyUse, Lease, Replayed
+from shared.operations.ports import IdempotencyUse, Lease, NewReceipt, Replayed
 
 _LONGEST_WORD: Final = 200
 T = TypeVar("T", bound=Outgoing)
@@ -150,7 +150,8 @@ class OutgoingRows(Generic[T]):
         values = _move_values(move, self._tenant) | self._own_move(move)
         if move.posting is None:
             return self.statements.move, values
-        return self.statements.settle, values | posting_values(move.posting)
+        values |= posting_values(move.posting) | _receipt_values(move.receipt)
+        return self.statements.settle, values
 
     def note(self, note: OutgoingNote) -> None:
         """Keep what was seen, move the due row, ask the sender again, stop, or open a case."""
@@ -185,6 +186,14 @@ class OutgoingRows(Generic[T]):
     def end_checks(self, object_id: str, *, at: datetime) -> None:
         """Close the due row of what has ended, where it still stands open."""
         self._database.once(self._tenant, common.END_CHECKS, object_id=object_id, at=at)
+
+
+def _receipt_values(receipt: NewReceipt | None) -> dict[str, Any]:
+    return {
+        "receipt_id": None if receipt is None else receipt.id,
+        "receipt_number": None if receipt is None else receipt.number,
+        "receipt_code": None if receipt is None else receipt.code,
+    }
 
 
 def _again_values(again: Message | None) -> dict[str, Any]:
@@ -236,8 +245,12 @@ def stored_values(outgoing: Outgoing) -> dict[str, Any]:
     }
 
 
-def common_from_row(row: Sequence[Any], tenant: Tenant) -> dict[str, Any]:
-    """Return what the columns of COMMON say of any object, by its fields."""
+def common_from_row(row: Sequence[Any], tenant: Tenant, *, width: int) -> dict[str, Any]:
+    """Return what the columns of COMMON and RECEIPT say of any object, by its fields.
+
+    `width` is how many columns its statements have, the last of which are those of RECEIPT.
+    """
+    number, code, stored_at = row[width - len(common.RECEIPT) : width]
     return {
         "id": row[0],
         "account": tenant.account,
@@ -260,4 +273,7 @@ def common_from_row(row: Sequence[Any], tenant: Tenant) -> dict[str, Any]:
         "ended_at": row[17],
         "claimed_at": row[18],
         "waiting_reason": None if row[19] is None else WaitingReason(row[19]),
+        "receipt_number": number,
+        "receipt_code": code,
+        "receipt_stored": stored_at is not None,
     }

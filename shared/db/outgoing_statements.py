@@ -19,6 +19,9 @@ COMMON: Final = (
     "claimed_at", "waiting_reason",
 )  # fmt: skip
 """The columns that each table has."""
+RECEIPT: Final = ("number", "code", "stored_at")
+"""What each of them has of its receipt, behind its own columns: a row of `receipts`, whose
+`charge_id` holds its id."""
 _ATTEMPT: Final = """
     a.id, a.number, a.reference, a.operator_account_id, a.status, a.not_found_reads,
     a.first_not_found_at, a.operator_reference"""
@@ -49,6 +52,20 @@ work AS (
     FROM gate WHERE :message_id::text IS NOT NULL
 )"""
 
+# What was paid out has a receipt; what goes back has none.
+RECEIPT_PARTS: Final = """
+receipt AS (
+    INSERT INTO receipts (id, account_id, charge_id, number, code, created_at)
+    SELECT :receipt_id::text, :account::text, id, :receipt_number::text, :receipt_code::text,
+           :at::timestamptz
+    FROM gate WHERE :receipt_id::text IS NOT NULL
+),
+public_code AS (
+    INSERT INTO platform.public_codes (code, account_id, livemode, object_id, created_at)
+    SELECT :receipt_code::text, :account::text, :livemode::boolean, id, :at::timestamptz
+    FROM gate WHERE :receipt_id::text IS NOT NULL
+)"""
+
 RELEASE_ATTEMPT: Final = """
 UPDATE provider_attempts a SET status = 'not_sent', operator_word = :reason::text
 FROM gate WHERE a.id = :attempt_id::text AND a.status IN ('opening', 'sending')"""
@@ -64,27 +81,29 @@ WHERE kind = 'payout_check' AND object_id = :object_id::text AND done_at IS NULL
 class OutgoingStatements:
     """The statements of one table; `kind` is what index, tokens and cases call its rows.
 
-    `own` are the columns beside COMMON. Where `charge` is given it is a part that takes the row of
-    a charge before the ledger; it may read `gate`.
+    `own` are the columns beside COMMON; RECEIPT follows them. Where `charge` is given it is a part
+    that takes the row of a charge before the ledger; it may read `gate`.
     """
 
     def __init__(self, table: str, kind: str, own: tuple[str, ...], *, charge: str = "") -> None:
         """Write them down; nothing is asked of a database."""
         names = (*COMMON, *own)
-        self.columns: Final = ", ".join(f"r.{name}" for name in names)
-        self.width: Final = len(names)
+        bare = ", ".join(f"r.{name}" for name in names)
+        self.columns: Final = ", ".join((bare, *(f"paper.{name}" for name in RECEIPT)))
+        self.source: Final = f"{table} r LEFT JOIN receipts paper ON paper.charge_id = r.id"
+        self.width: Final = len(names) + len(RECEIPT)
         self.find: Final = Statement(
-            f"SELECT {self.columns} FROM {table} r WHERE r.id = :object_id::text"
+            f"SELECT {self.columns} FROM {self.source} WHERE r.id = :object_id::text"
         )
         self.find_with_attempt: Final = Statement(f"""
 SELECT {self.columns}, {_ATTEMPT}
-FROM {table} r
+FROM {self.source}
 LEFT JOIN LATERAL (
     SELECT * FROM provider_attempts WHERE charge_id = r.id ORDER BY number DESC LIMIT 1
 ) a ON true
 WHERE r.id = :object_id::text
 """)
-        self.claim: Final = Statement(_claim(table, kind, self.columns))
+        self.claim: Final = Statement(_claim(table, kind, bare))
         # The lease begins anew: whoever waits to take it, or to give it up, finds another than it
         # saw. The platform knows by what to ask, should the tenant's own rows be lost.
         self.keep_opened: Final = Statement(f"""
@@ -123,7 +142,8 @@ SELECT (SELECT count(*) FROM gate), {TOLD}
         counted = "(SELECT count(*) FROM charge), " if charge else ""
         self.settle: Final = Statement(f"""
 WITH {moving},
-{LEDGER_PARTS}
+{LEDGER_PARTS},
+{RECEIPT_PARTS}
 SELECT (SELECT count(*) FROM gate), {TOLD}, {counted}{WHOLE}
 """)
         self.note: Final = Statement(_note(table, kind))
@@ -195,8 +215,9 @@ change AS (
     INSERT INTO state_changes (account_id, object_id, from_status, to_status, cause, at)
     SELECT :account::text, id, status_before, 'submitting', 'claimed', :now::timestamptz FROM gate
 )
-SELECT {columns}, s.id, s.number, s.reference, s.operator_account_id, s.status, s.not_found_reads,
-       s.first_not_found_at, s.operator_reference
+SELECT {columns}, NULL::text, NULL::text, NULL::timestamptz, s.id, s.number, s.reference,
+       s.operator_account_id, s.status, s.not_found_reads, s.first_not_found_at,
+       s.operator_reference
 FROM gate r LEFT JOIN standing s ON true
 """
 

@@ -166,7 +166,7 @@ def payout_from_row(row: Sequence[Any], tenant: Tenant) -> Payout:
     """Build a payout from the columns of `payout_statements.PAYOUT`, in their order."""
     own = row[_OWN:]
     return Payout(
-        **common_from_row(row, tenant),
+        **common_from_row(row, tenant, width=sql.PAYOUT.width),
         fees=own[0],
         name=own[1],
         description=own[2],

@@ -39,7 +39,7 @@ WHERE c.id > :after::text AND c.id < :before::text
   AND (:created_until::bigint IS NULL OR c.created_at < to_timestamp(:created_until::bigint))
 ORDER BY c.id"""
 _REFUNDS: Final = f"""
-SELECT {REFUND.columns} FROM refunds r
+SELECT {REFUND.columns} FROM {REFUND.source}
 WHERE r.id > :after::text AND r.id < :before::text
   AND (:charge::text IS NULL OR r.charge_id = :charge::text)
   AND (:statuses::text[] IS NULL OR r.status = ANY(:statuses::text[]))
@@ -47,7 +47,7 @@ WHERE r.id > :after::text AND r.id < :before::text
   AND (:created_until::bigint IS NULL OR r.created_at < to_timestamp(:created_until::bigint))
 ORDER BY r.id"""
 _PAYOUTS: Final = f"""
-SELECT {PAYOUT.columns} FROM payouts r
+SELECT {PAYOUT.columns} FROM {PAYOUT.source}
 WHERE r.id > :after::text AND r.id < :before::text
   AND (:reference::text IS NULL OR r.reference = :reference::text)
   AND (:statuses::text[] IS NULL OR r.status = ANY(:statuses::text[]))

@@ -1,4 +1,7 @@
-"""Where a tenant's receipts lie; the row itself was written when the money came in."""
+"""Where a tenant's receipts lie; the row itself was written when the money came in or went.
+
+Of a refund or payout `charge_id` holds its id.
+"""
 
 from datetime import datetime
 from typing import Final
@@ -8,7 +11,6 @@ from shared.db.charges import event_values, webhook_messages
 from shared.db.statement import Statement
 from shared.db.transaction import Database
 from shared.domain.account import Tenant
-from shared.domain.charge import Charge
 from shared.domain.events import WEBHOOK_DUE, Event, Message
 from shared.operations.ports import StoredObject
 
@@ -40,7 +42,7 @@ class Receipts:
 
     def mark_stored(
         self,
-        charge: Charge,
+        object_id: str,
         stored: StoredObject,
         *,
         event: Event,
@@ -53,7 +55,7 @@ class Receipts:
             self._tenant,
             MARK_STORED,
             **{**values, "at": now},
-            charge_id=charge.id,
+            charge_id=object_id,
             object_key=stored.key,
             version_id=stored.version_id,
             sha_hex=stored.sha256,
@@ -61,12 +63,12 @@ class Receipts:
         marked, endpoints = once.rows[0]
         tenant = self._tenant
         like = Message(
-            event.id, WEBHOOK_DUE, tenant.account, tenant.livemode, charge.id, traceparent
+            event.id, WEBHOOK_DUE, tenant.account, tenant.livemode, object_id, traceparent
         )
         self._database.hand_on(webhook_messages(event, endpoints, like))
         return bool(marked)
 
-    def find_stored(self, charge_id: str) -> StoredObject | None:
-        """Return where the receipt of a charge lies, or None while there is none."""
-        rows = self._database.once(self._tenant, FIND_STORED, charge_id=charge_id).rows
+    def find_stored(self, object_id: str) -> StoredObject | None:
+        """Return where the receipt of a payment lies, or None while there is none."""
+        rows = self._database.once(self._tenant, FIND_STORED, charge_id=object_id).rows
         return StoredObject(*rows[0]) if rows else None

@@ -46,22 +46,40 @@ late_case AS (
 REFUND: Final = OutgoingStatements(
     "refunds",
     "refund",
-    ("charge_id", "from_pending", "charge_reference", "reason", "late_payment_id"),
+    (
+        "charge_id",
+        "from_pending",
+        "charge_reference",
+        "reason",
+        "late_payment_id",
+        "fee_lines",
+        "returned",
+    ),
     charge=_CHARGE,
 )
 
 # Nobody else refunds the charge until this transaction ends. What the statement after it counts is
 # seen by a younger snapshot than this lock.
 HOLD_CHARGE: Final = Statement("""
-SELECT status = 'succeeded', GREATEST(0, amount - amount_refunded - amount_reversed) FROM charges
+SELECT status = 'succeeded', amount, GREATEST(0, amount - amount_refunded - amount_reversed),
+       fee_lines
+FROM charges
 WHERE id = :charge_id::text FOR UPDATE
 """)
 
+# And with which of its refunds, unless they failed, fees came back, and how much of each.
 COUNT_PENDING: Final = Statement("""
-SELECT COALESCE(-sum(p.amount), 0)::bigint
-FROM ledger_transactions t JOIN postings p ON p.transaction_id = t.id
-WHERE p.code = 'pending' AND t.kind = ANY(:kinds::text[]) AND t.object_id IN (
-    SELECT :charge_id::text UNION ALL SELECT id FROM refunds WHERE charge_id = :charge_id::text)
+SELECT (
+    SELECT COALESCE(-sum(p.amount), 0)::bigint
+    FROM ledger_transactions t JOIN postings p ON p.transaction_id = t.id
+    WHERE p.code = 'pending' AND t.kind = ANY(:kinds::text[]) AND t.object_id IN (
+        SELECT :charge_id::text UNION ALL SELECT id FROM refunds WHERE charge_id = :charge_id::text)
+  ),
+  COALESCE(sum(r.amount), 0)::bigint,
+  COALESCE(sum((r.returned->>(:returnable::text[])[1])::bigint), 0)::bigint,
+  COALESCE(sum((r.returned->>(:returnable::text[])[2])::bigint), 0)::bigint
+FROM refunds r
+WHERE r.charge_id = :charge_id::text AND r.status <> 'failed' AND r.returned IS NOT NULL
 """)
 
 # What pending does not bear, available must cover: its row is locked by the look at it.
@@ -83,11 +101,13 @@ charge AS (
 refund AS (
     INSERT INTO refunds (id, account_id, charge_id, amount, from_pending, currency, status,
                          operator, operator_account_id, phone, charge_reference, intent_hmac,
-                         reason, metadata, balance_transaction, submit_before, created_at)
+                         reason, metadata, balance_transaction, submit_before, created_at,
+                         fee_lines, returned)
     SELECT id, :account::text, :charge_id::text, :amount::bigint, :from_pending::bigint,
            :currency::text, :status::text, :operator::text, :operator_account::text, :phone::text,
            :charge_reference::text, :intent_hmac::text, :reason::text, :metadata::jsonb,
-           :transaction_id::text, :submit_before::timestamptz, :at::timestamptz
+           :transaction_id::text, :submit_before::timestamptz, :at::timestamptz,
+           :fee_lines::jsonb, :returned::jsonb
     FROM gate
 ),
 {CREATE_PARTS},

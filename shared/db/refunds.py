@@ -1,12 +1,18 @@
 """The refunds of one tenant in PostgreSQL: their making, and what they alone have."""
 
+import json
 from collections.abc import Sequence
-from dataclasses import replace
 from datetime import datetime
 from typing import Any, Final
 
 from shared.db import refund_statements as sql
-from shared.db.charges import NOT_LOCKED, key_lock, replayed
+from shared.db.charges import (
+    NOT_LOCKED,
+    fee_lines_from,
+    fee_lines_json,
+    key_lock,
+    replayed,
+)
 from shared.db.event_parts import events_values, messages_of
 from shared.db.ledger import posting_values
 from shared.db.outgoing import OutgoingRows, common_from_row, stored_values
@@ -21,6 +27,7 @@ from shared.operations.outgoing_store import Decide, OutgoingMove
 from shared.operations.ports import IdempotencyUse, Replayed, Stored
 
 _OWN: Final = len(COMMON)
+RETURNABLE: Final = (ledger.FEES_PLATFORM, ledger.TAXES_VAT)
 
 
 class Refunds(OutgoingRows[Refund]):
@@ -50,17 +57,18 @@ class Refunds(OutgoingRows[Refund]):
             known = transaction.run(FIND_OUTCOME, operation=use.operation, key=use.key)
             if known:
                 return replayed(use, *known[0])
-            from_pending = decide(hold_charge(transaction, refund.charge_id))
-            posting = replace(refund, from_pending=from_pending).held()
+            refund = decide(hold_charge(transaction, refund.charge_id))
             stored, told, _ = transaction.run(
                 sql.CREATE,
                 **events_values([event], tenant, message.traceparent),
-                **posting_values(posting),
+                **posting_values(refund.held()),
                 **stored_values(refund),
                 refund_id=refund.id,
                 charge_id=refund.charge_id,
-                from_pending=from_pending,
-                from_available=refund.money.amount - from_pending,
+                from_pending=refund.from_pending,
+                from_available=refund.from_available,
+                fee_lines=fee_lines_json(refund.fees),
+                returned=None if refund.returned is None else json.dumps(refund.returned),
                 charge_reference=refund.charge_reference,
                 reason=refund.reason,
                 message_id=message.event_id,
@@ -93,20 +101,32 @@ def hold_charge(transaction: Transaction, charge_id: str) -> Refundable:
     held = transaction.run(sql.HOLD_CHARGE, charge_id=charge_id)
     if not held:
         raise NotFound("resource_missing", "charge")
-    [[is_succeeded, rest]] = held
+    [[is_succeeded, gross, rest, fee_lines]] = held
     kinds = list(ledger.OF_A_CHARGE_PENDING)
-    [[pending]] = transaction.run(sql.COUNT_PENDING, charge_id=charge_id, kinds=kinds)
-    return Refundable(is_succeeded=is_succeeded, rest=rest, pending=pending)
+    [[pending, given, *back]] = transaction.run(
+        sql.COUNT_PENDING, charge_id=charge_id, kinds=kinds, returnable=list(RETURNABLE)
+    )
+    return Refundable(
+        is_succeeded=is_succeeded,
+        rest=rest,
+        pending=pending,
+        gross=gross,
+        fees=fee_lines_from(fee_lines),
+        given=given,
+        came_back=dict(zip(RETURNABLE, back, strict=True)),
+    )
 
 
 def refund_from_row(row: Sequence[Any], tenant: Tenant) -> Refund:
     """Build a refund from the columns of `refund_statements.REFUND`, in their order."""
     own = row[_OWN:]
     return Refund(
-        **common_from_row(row, tenant),
+        **common_from_row(row, tenant, width=sql.REFUND.width),
         charge_id=own[0],
         from_pending=own[1],
         charge_reference=own[2],
         reason=own[3],
         late_payment=own[4],
+        fees=fee_lines_from(own[5]),
+        returned=own[6],
     )

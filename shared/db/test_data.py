@@ -48,6 +48,7 @@ FORGOTTEN: Final = (
     "bookings",
     "lost_intents",
     "dead_letters",
+    "invoices",
 )
 """Tables of the platform that lose the mode's rows."""
 
@@ -60,6 +61,8 @@ REMEMBERED: Final = frozenset(
         "due_work",
         "float_moves",
         "settlement_rules",
+        "invoice_series",
+        "ledger_archives",
         "notifications",
         "outbox",
     }

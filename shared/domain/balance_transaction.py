@@ -28,7 +28,7 @@ is over, and a refund that was paid out, only move what was counted already."""
 TAKES: Final = frozenset({"refund_created", "payout_created", "payout_batch_created"})
 """The kinds by which the balance becomes less."""
 
-RETURNS: Final = frozenset({"payout_given_back", "payout_batch_given_back"})
+RETURNS: Final = frozenset({"payout_given_back", "payout_batch_given_back", "refund_failed"})
 """The kinds by which what was taken for it comes back as well."""
 
 

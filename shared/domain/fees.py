@@ -6,7 +6,7 @@ to the platform's own line. VAT is a share of that line as it is then, on top of
 """
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Any, Final, Self
 
@@ -18,6 +18,7 @@ class Levied(StrEnum):
     """What a rule is levied on."""
 
     CHARGE = "charge"
+    REFUND = "refund"
     PAYOUT = "payout"
 
 
@@ -133,6 +134,19 @@ class Schedule:
 def borne_by_merchant(lines: Iterable[FeeLine]) -> int:
     """Return what is taken of the merchant, in whole XAF."""
     return sum(line.amount for line in lines if line.bearer is Bearer.MERCHANT)
+
+
+def ours_in(lines: Iterable[FeeLine], *, gross: int, part: int) -> tuple[FeeLine, ...]:
+    """Return what of our own fee, and of the VAT on it, belongs to a part of what was charged.
+
+    Half up for each line, in whole XAF: of the whole it is the whole. What goes to operators and to
+    the State is not ours to give back.
+    """
+    return tuple(
+        replace(fee, amount=_half_up(BASIS * fee.amount * part // gross))
+        for fee in lines
+        if fee.line in {Line.PLATFORM, Line.VAT} and fee.bearer is Bearer.MERCHANT
+    )
 
 
 def _rank(rule: FeeRule) -> tuple[bool, bool]:

@@ -84,6 +84,10 @@ def owed(lines: Iterable[FeeLine]) -> dict[str, int]:
     }
 
 
+NOTHING: Final[Mapping[str, int]] = {}
+"""What is owed where nothing is taken."""
+
+
 class UnbalancedError(ValueError):
     """The postings of a transaction do not sum to zero."""
 
@@ -196,9 +200,19 @@ def late_refund_failed(transaction_id: str, refund_id: str, *, amount: int) -> T
 
 
 def refund_created(
-    transaction_id: str, refund_id: str, *, from_pending: int, from_available: int
+    transaction_id: str,
+    refund_id: str,
+    *,
+    from_pending: int,
+    from_available: int,
+    returned: Mapping[str, int] = NOTHING,
 ) -> Transaction:
-    """Hold what is to be refunded: the charge's own pending money first, the rest of available."""
+    """Hold what is to be refunded and what it costs.
+
+    The charge's own pending money first, the rest of available. `returned` is what comes back of
+    the charge's fees, by the account where it was owed: it helps to bear the refund.
+    """
+    whole = from_pending + from_available + sum(returned.values())
     return Transaction(
         transaction_id,
         "refund_created",
@@ -206,35 +220,55 @@ def refund_created(
         _without_nothing(
             Posting(PENDING, from_pending),
             Posting(AVAILABLE, from_available),
-            Posting(HELD, -(from_pending + from_available)),
+            *(Posting(account, back) for account, back in returned.items()),
+            Posting(HELD, -whole),
         ),
     )
 
 
 def refund_succeeded(
-    transaction_id: str, refund_id: str, *, amount: int, operator_account: str
+    transaction_id: str,
+    refund_id: str,
+    *,
+    amount: int,
+    operator_account: str,
+    fees: Mapping[str, int] = NOTHING,
 ) -> Transaction:
-    """Take what was held out of the float of the account that paid it; `amount` in whole XAF."""
+    """Take what was held: the amount out of the float that paid it, the rest to those it is owed.
+
+    `fees` is what the refund costs by account, in whole XAF as `amount`.
+    """
     return Transaction(
         transaction_id,
         "refund_succeeded",
         refund_id,
-        (Posting(HELD, amount), Posting(float_account(operator_account).code, -amount)),
+        (
+            Posting(HELD, amount + sum(fees.values())),
+            Posting(float_account(operator_account).code, -amount),
+            *(Posting(account, -fee) for account, fee in fees.items()),
+        ),
     )
 
 
 def refund_failed(
-    transaction_id: str, refund_id: str, *, from_pending: int, from_available: int
+    transaction_id: str,
+    refund_id: str,
+    *,
+    from_pending: int,
+    from_available: int,
+    returned: Mapping[str, int] = NOTHING,
 ) -> Transaction:
-    """Give back what was held, in full, to where it came from."""
+    """Give back what was held, in full, to where it came from: fees that came back as well."""
+    whole = from_pending + from_available + sum(returned.values())
     return Transaction(
         transaction_id,
         "refund_failed",
         refund_id,
         _without_nothing(
-            Posting(HELD, from_pending + from_available),
+            Posting(HELD, whole),
             Posting(PENDING, -from_pending),
             Posting(AVAILABLE, -from_available),
+            *(Posting(account, -back) for account, back in returned.items()),
         ),
     )
 

@@ -159,6 +159,9 @@ class Outgoing(ABC):
     ended_at: datetime | None = None
     claimed_at: datetime | None = None
     waiting_reason: WaitingReason | None = None
+    receipt_number: str | None = None
+    receipt_code: str | None = None
+    receipt_stored: bool = False
 
     @property
     @abstractmethod

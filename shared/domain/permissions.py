@@ -142,6 +142,8 @@ SCOPE_OF: Final[Mapping[str, Scope]] = {
     "read_balance": Scope.BALANCE_READ,
     "list_balance_transactions": Scope.BALANCE_READ,
     "read_balance_transaction": Scope.BALANCE_READ,
+    "list_invoices": Scope.BALANCE_READ,
+    "read_invoice": Scope.BALANCE_READ,
     "list_operators": Scope.CHARGES_READ,
     "list_api_keys": Scope.KEYS_READ,
     "read_api_key": Scope.KEYS_READ,

@@ -1,14 +1,22 @@
-"""A receipt: what its payer can show, the code that proves it, and how its values are written."""
+"""A receipt: what its holder can show, the code that proves it, and how its values are written.
+
+There is one of each paid charge, of each refund that succeeded and of each payout that was paid.
+"""
 
 import secrets
+from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta, timezone
+from datetime import UTC, date, datetime, timedelta, timezone
+from enum import StrEnum
 from typing import Final, Literal, Self
 
 from shared.domain import ids
 from shared.domain.charge import Charge, ChargeStatus
 from shared.domain.money import XAF, Money
+from shared.domain.outgoing import Outgoing, OutgoingStatus
+from shared.domain.payout import Payout
 from shared.domain.phone import Operator
+from shared.domain.refund import Refund
 
 Language = Literal["fr", "en"]
 
@@ -21,6 +29,7 @@ NARROW_NO_BREAK_SPACE: Final = "\u202f"
 NO_BREAK_SPACE: Final = "\u00a0"
 
 _NUMBER_TAIL: Final = 12
+_NUMBER_START: Final[Mapping[str, str]] = {"ch": "RC", "rf": "RR", "po": "RP"}
 _MONTHS: Final[dict[Language, tuple[str, ...]]] = {
     "fr": (
         *("janvier", "février", "mars", "avril", "mai", "juin"),
@@ -34,20 +43,30 @@ _MONTHS: Final[dict[Language, tuple[str, ...]]] = {
 
 
 class NotPaidError(ValueError):
-    """A receipt was asked for a charge that has not succeeded or has no number and code yet."""
+    """A receipt was asked for what has not been paid, or has no number and code yet."""
+
+
+class Paper(StrEnum):
+    """What a receipt is of."""
+
+    CHARGE = "charge"
+    REFUND = "refund"
+    PAYOUT = "payout"
+    INVOICE = "invoice"
 
 
 @dataclass(frozen=True, slots=True)
 class Receipt:
     """Everything that stands on a receipt; the same receipt is always the same PDF.
 
-    `phone` is masked (`+2376****01`). `paid_at` is UTC. `language` is the account's and comes
-    first on the page.
+    `object_id` is the charge, refund or payout; `charge_id` of a refund what it gives back.
+    `phone`, of whoever paid or was paid, is masked (`+2376****01`). `paid_at` is UTC. `language` is
+    the account's and comes first on the page.
     """
 
     number: str
     code: str
-    charge_id: str
+    object_id: str
     account_name: str
     money: Money
     operator: Operator
@@ -58,6 +77,9 @@ class Receipt:
     paid_at: datetime
     language: Language
     livemode: bool
+    paper: Paper = Paper.CHARGE
+    charge_id: str | None = None
+    payee: str | None = None
 
     @classmethod
     def of(cls, charge: Charge, *, account_name: str, language: Language) -> Self:
@@ -69,7 +91,7 @@ class Receipt:
         return cls(
             number=charge.receipt_number,
             code=charge.receipt_code,
-            charge_id=charge.id,
+            object_id=charge.id,
             account_name=account_name,
             money=charge.money,
             operator=charge.operator,
@@ -80,6 +102,34 @@ class Receipt:
             paid_at=charge.succeeded_at,
             language=language,
             livemode=charge.livemode,
+        )
+
+    @classmethod
+    def of_outgoing(cls, outgoing: Outgoing, *, account_name: str, language: Language) -> Self:
+        """Take from money that was paid out what its receipt shows. Raises NotPaidError."""
+        if outgoing.status is not OutgoingStatus.SUCCEEDED or outgoing.ended_at is None:
+            raise NotPaidError(outgoing.id)
+        if outgoing.receipt_number is None or outgoing.receipt_code is None:
+            raise NotPaidError(outgoing.id)
+        refund = outgoing if isinstance(outgoing, Refund) else None
+        payout = outgoing if isinstance(outgoing, Payout) else None
+        return cls(
+            number=outgoing.receipt_number,
+            code=outgoing.receipt_code,
+            object_id=outgoing.id,
+            account_name=account_name,
+            money=outgoing.money,
+            operator=outgoing.operator,
+            phone=outgoing.phone.masked,
+            operator_transaction_id=outgoing.operator_transaction_id,
+            reference=None if payout is None else payout.reference,
+            description=payout.description if payout else refund.reason if refund else None,
+            paid_at=outgoing.ended_at,
+            language=language,
+            livemode=outgoing.livemode,
+            paper=Paper(outgoing.kind),
+            charge_id=None if refund is None else refund.charge_id,
+            payee=None if payout is None else payout.name,
         )
 
     @property
@@ -98,20 +148,22 @@ def is_receipt_code(text: str) -> bool:
     return len(text) == CODE_LENGTH and all(letter in ids.ALPHABET for letter in text)
 
 
-def receipt_number(charge_id: str, paid_at: datetime) -> str:
+def receipt_number(object_id: str, paid_at: datetime) -> str:
     """Return `RC-<day in Douala>-<last 12 characters of the charge id>`, always the same.
 
-    Those characters are 60 of the id's random bits, so two charges of one account and day share
-    a number about once in 10^18 pairs; the database refuses a second one.
+    `RR` and `RP` are those of refunds and payouts. The characters are 60 of the id's random bits,
+    so two charges of one account and day share a number about once in 10^18 pairs; the database
+    refuses a second one.
     """
-    tail = charge_id[-_NUMBER_TAIL:].upper()
-    return f"RC-{paid_at.astimezone(DOUALA):%Y%m%d}-{tail}"
+    start = _NUMBER_START[object_id.partition("_")[0]]
+    tail = object_id[-_NUMBER_TAIL:].upper()
+    return f"{start}-{paid_at.astimezone(DOUALA):%Y%m%d}-{tail}"
 
 
-def object_key(*, account: str, livemode: bool, charge_id: str) -> str:
-    """Return the key under which the PDF of this charge's receipt lies in locked storage."""
+def object_key(*, account: str, livemode: bool, object_id: str) -> str:
+    """Return the key under which the PDF of this object's receipt lies in locked storage."""
     mode = "live" if livemode else "test"
-    return f"receipts/{account}/{mode}/{charge_id}.pdf"
+    return f"receipts/{account}/{mode}/{object_id}.pdf"
 
 
 def retain_until(
@@ -137,6 +189,11 @@ def format_day(at: datetime, language: Language) -> str:
     local = at.astimezone(DOUALA)
     day = "1er" if language == "fr" and local.day == 1 else str(local.day)
     return f"{day} {_MONTHS[language][local.month - 1]} {local.year}"
+
+
+def format_month(month: date, language: Language) -> str:
+    """Write a month, as `novembre 2026` or `November 2026`."""
+    return f"{_MONTHS[language][month.month - 1]} {month.year}"
 
 
 def format_time(at: datetime, language: Language) -> str:

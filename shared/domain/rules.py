@@ -24,9 +24,10 @@ LATE_PAYMENT: Final = "late_payment"
 FEE: Final = "fee"
 APPROVAL: Final = "approval"
 HOLDER_LOOKUPS: Final = "holder_lookups"
+FEE_ON_REFUND: Final = "fee_on_refund"
 KINDS: Final = (
     REQUESTS, PROMPTS, VELOCITY_CHARGE, VELOCITY_PAYOUT, HOLD, LATE_PAYMENT, FEE, APPROVAL,
-    HOLDER_LOOKUPS,
+    HOLDER_LOOKUPS, FEE_ON_REFUND,
 )  # fmt: skip
 
 # What the database refuses by, in the order of `caps`: the code, and the field at fault.
@@ -88,8 +89,9 @@ class Rules:
     """What holds for one account in one mode; None where nothing bounds.
 
     What a charge brings in becomes available after `hold`; `fees` says what is taken of it, and
-    `late` what becomes of money that comes after the end. `approval` says which payouts a second
-    person must approve, `holder_lookups` how often names of wallets' holders may be asked for.
+    `returns_fee` whether our own fee comes back with a refund; `late` what becomes of money that
+    comes after the end. `approval` says which payouts a second person must approve,
+    `holder_lookups` how often names of wallets' holders may be asked for.
     """
 
     requests: RequestRate | None = None
@@ -101,6 +103,7 @@ class Rules:
     fees: Schedule = NO_SCHEDULE
     approval: ApprovalRule = NEVER
     holder_lookups: RequestRate | None = None
+    returns_fee: bool = False
 
     @classmethod
     def read(
@@ -118,6 +121,7 @@ class Rules:
             fees=fees,
             approval=ApprovalRule.read(data.get(APPROVAL, {})),
             holder_lookups=_read(RequestRate, data.get(HOLDER_LOOKUPS)),
+            returns_fee=data.get(FEE_ON_REFUND, {}).get("platform_fee") == "return",
         )
 
 

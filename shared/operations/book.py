@@ -309,7 +309,7 @@ def _event(
     elif adjustment.kind is AdjustmentKind.RETURN and facts.payout is not None:
         returned = facts.payout.amount_returned + adjustment.amount
         payout = replace(facts.payout, amount_returned=returned)
-        public = objects.payout_object(payout, language=by.language)
+        public = objects.payout_object(payout, language=by.language, base_url=by.base_url)
         word, object_id = "payout.returned", payout.id
     elif ledger.AVAILABLE in adjustment.posting.by_account() or facts.late is not None:
         word, object_id, public = "balance.corrected", adjustment.id, correction_object(adjustment)

@@ -1,7 +1,7 @@
 """Takes a refund: money that goes back, in whole or in part, to the number that paid a charge."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, Final
 
@@ -10,12 +10,14 @@ from shared.domain.account import Caller, OperatorAccount
 from shared.domain.charge import Attempt, Charge, ChargeStatus
 from shared.domain.errors import InvalidRequest, NotFound, NotPermitted, Refusal, Unavailable
 from shared.domain.events import Event, Message
+from shared.domain.fees import Levied
 from shared.domain.ids import is_id, new_id
 from shared.domain.intent import key_hmac
 from shared.domain.money import Money
 from shared.domain.outgoing import SUBMIT_WITHIN, OutgoingStatus
 from shared.domain.phone import PhoneNumber
 from shared.domain.refund import Refund, Refundable
+from shared.domain.rules import Rules
 from shared.operations import objects
 from shared.operations.create_charge import (
     DESCRIPTION_LENGTH,
@@ -30,6 +32,7 @@ from shared.operations.ports import ChargeStore, IdempotencyUse, Reached, Replay
 
 FIELDS: Final = frozenset({"charge", "amount", "reason", "metadata"})
 KEY_HEADER: Final = "Idempotency-Key"
+NO_RULES: Final = Rules()
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,11 +69,12 @@ class RefundTerms:
 
     `paying_of` gives the account of an operator that pays a charge back, if any does: it is of
     whoever owns the account that collected. `intent_secret` is what an idempotency key is hashed
-    with where the intent is kept.
+    with where the intent is kept. `rules` say what a refund costs, and whether our fee comes back.
     """
 
     paying_of: Callable[[Charge], OperatorAccount | None]
     intent_secret: bytes
+    rules: Rules = NO_RULES
 
 
 def create_refund(
@@ -102,7 +106,7 @@ def create_refund(
         charge, attempt, payer = _refundable(command, charges_of)
         rest = charge.money.amount - charge.amount_refunded - charge.amount_reversed
         amount = command.amount or rest
-        _decide(Refundable(is_succeeded=True, rest=rest, pending=0), amount)
+        _refuse(Refundable(is_succeeded=True, rest=rest, pending=0), amount)
         paying = _paying(charge, terms)
     except Refusal:
         earlier = store.replay(use)
@@ -110,12 +114,14 @@ def create_refund(
             raise
         return earlier
     at_ms = int(now.timestamp() * 1000)
+    money = Money(amount, charge.money.currency)
     refund = Refund(
         id=new_id("rf", at_ms),
         account=charge.account,
         livemode=charge.livemode,
         charge_id=charge.id,
-        money=Money(amount, charge.money.currency),
+        money=money,
+        fees=terms.rules.fees.lines(Levied.REFUND, charge.operator, money),
         status=OutgoingStatus.CREATED,
         operator=charge.operator,
         operator_account=paying.id,
@@ -149,7 +155,7 @@ def create_refund(
     reached("create_refund.before_commit")
     outcome = store.create(
         refund,
-        decide=lambda found: _decide(found, amount),
+        decide=lambda found: _decided(refund, found, terms.rules),
         event=event,
         message=message,
         first_check_at=now + charges.CHECK_OFFSETS[0],
@@ -160,13 +166,20 @@ def create_refund(
     return outcome
 
 
-def _decide(found: Refundable, amount: int) -> int:
-    """Return what of the amount the charge's own pending money bears. Raises InvalidRequest."""
+def _decided(refund: Refund, found: Refundable, rules: Rules) -> Refund:
+    """Return the refund with where its money comes from. Raises InvalidRequest."""
+    amount = refund.money.amount
+    _refuse(found, amount)
+    returned = found.back_with(amount) if rules.returns_fee else None
+    whole = amount + refund.fee - sum((returned or {}).values())
+    return replace(refund, from_pending=found.from_pending(whole), returned=returned)
+
+
+def _refuse(found: Refundable, amount: int) -> None:
     if not found.is_succeeded or found.rest <= 0:
         raise InvalidRequest("charge_not_refundable", "charge")
     if amount > found.rest:
         raise InvalidRequest("amount_too_large", "amount", limit=found.rest)
-    return found.from_pending(amount)
 
 
 def _refuse_suspended(caller: Caller) -> None:

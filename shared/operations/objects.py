@@ -90,23 +90,29 @@ def _next_action(charge: Charge, *, base_url: str) -> dict[str, Any] | None:
     }
 
 
-def outgoing_object(outgoing: Outgoing, *, language: str) -> dict[str, Any]:
+def outgoing_object(
+    outgoing: Outgoing, *, language: str, base_url: str | None = None
+) -> dict[str, Any]:
     """Return money that goes out as OpenAPI describes it. Raises TypeError for an unknown kind."""
     match outgoing:
         case Refund():
-            return refund_object(outgoing, language=language)
+            return refund_object(outgoing, language=language, base_url=base_url)
         case Payout():
-            return payout_object(outgoing, language=language)
+            return payout_object(outgoing, language=language, base_url=base_url)
     raise TypeError(type(outgoing))
 
 
-def refund_object(refund: Refund, *, language: str) -> dict[str, Any]:
-    """Return a refund as OpenAPI describes it; `amount` in whole XAF."""
+def refund_object(refund: Refund, *, language: str, base_url: str | None = None) -> dict[str, Any]:
+    """Return a refund as OpenAPI describes it; `amount` and `fee` in whole XAF.
+
+    Without `base_url` it tells no address of its receipt: before it was paid there is none.
+    """
     failure = refund.failure_code
     return {
         "id": refund.id,
         "object": "refund",
         "amount": refund.money.amount,
+        "fee": refund.fee,
         "currency": refund.money.currency.lower(),
         "charge": refund.charge_id,
         "status": REFUND_STATUS[refund.status],
@@ -123,6 +129,7 @@ def refund_object(refund: Refund, *, language: str) -> dict[str, Any]:
         },
         "balance_transaction": refund.balance_transaction,
         "late_payment": refund.late_payment,
+        **_receipt(refund, base_url),
         "reason": refund.reason,
         "metadata": dict(refund.metadata),
         "created": unix_seconds(refund.created_at),
@@ -130,8 +137,11 @@ def refund_object(refund: Refund, *, language: str) -> dict[str, Any]:
     }
 
 
-def payout_object(payout: Payout, *, language: str) -> dict[str, Any]:
-    """Return a payout as OpenAPI describes it; `amount` and `fee` in whole XAF."""
+def payout_object(payout: Payout, *, language: str, base_url: str | None = None) -> dict[str, Any]:
+    """Return a payout as OpenAPI describes it; `amount` and `fee` in whole XAF.
+
+    `base_url` as for a refund.
+    """
     failure, scheduled_at = payout.failure_code, payout.scheduled_at
     return {
         "id": payout.id,
@@ -153,6 +163,7 @@ def payout_object(payout: Payout, *, language: str) -> dict[str, Any]:
         },
         "operator_transaction_id": payout.operator_transaction_id,
         "balance_transaction": payout.balance_transaction,
+        **_receipt(payout, base_url),
         "description": payout.description,
         "reference": payout.reference,
         "metadata": dict(payout.metadata),
@@ -203,6 +214,15 @@ def payout_batch_object(batch: PayoutBatch) -> dict[str, Any]:
         "created": unix_seconds(batch.created_at),
         "ended_at": _seconds_or_none(batch.ended_at),
         "livemode": batch.livemode,
+    }
+
+
+def _receipt(outgoing: Outgoing, base_url: str | None) -> dict[str, Any]:
+    is_stored = outgoing.receipt_code is not None and outgoing.receipt_stored
+    has_url = is_stored and base_url is not None
+    return {
+        "receipt_url": f"{base_url}/verify/{outgoing.receipt_code}.pdf" if has_url else None,
+        "receipt_number": outgoing.receipt_number,
     }
 
 

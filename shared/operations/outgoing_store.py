@@ -15,10 +15,11 @@ from shared.domain.outgoing import Outgoing, OutgoingEvent, OutgoingStatus, Wait
 from shared.domain.payout import Payout
 from shared.domain.refund import Refund, Refundable
 from shared.domain.rules import Admission
-from shared.operations.ports import IdempotencyUse, Lease, Replayed, Stored
+from shared.operations.ports import IdempotencyUse, Lease, NewReceipt, Replayed, Stored
 
-Decide = Callable[[Refundable], int]
-"""Says what of the amount the charge's own pending money bears, in whole XAF. May refuse."""
+Decide = Callable[[Refundable], Refund]
+"""Says where the refund's money comes from, and what of the charge's fees comes back with it. May
+refuse."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,8 +27,8 @@ class OutgoingMove:
     """One compare-and-set of money that goes out with what belongs to it, committed together.
 
     `outgoing` is as it shall be; `expected` is the status that must still hold. `gives_back` is
-    what a charge counts as refunded no longer, in whole XAF. `again` asks the sender for it. Else
-    as in Move.
+    what a charge counts as refunded no longer, in whole XAF. `again` asks the sender for it, or has
+    the `receipt` printed that a success promises. Else as in Move.
     """
 
     outgoing: Outgoing
@@ -42,6 +43,7 @@ class OutgoingMove:
     events: Sequence[Event] = ()
     posting: Transaction | None = None
     gives_back: int = 0
+    receipt: NewReceipt | None = None
     again: Message | None = None
     consumer: str | None = None
     message_id: str | None = None

@@ -425,7 +425,7 @@ class ReceiptStore(Protocol):
 
     def mark_stored(
         self,
-        charge: Charge,
+        object_id: str,
         stored: StoredObject,
         *,
         event: Event,

@@ -74,7 +74,10 @@ def list_payout_batch_payouts(read: Read, store: BatchReadStore) -> dict[str, An
     batch = _find(read, store)
     returned = status == RETURNED if word == PAID else None
     found = store.page_of_lines(batch.id, page, statuses=statuses, returned=returned)
-    data = [objects.payout_object(payout, language=read.language) for payout in found.items]
+    data = [
+        objects.payout_object(payout, language=read.language, base_url=read.base_url)
+        for payout in found.items
+    ]
     return objects.list_object(f"{PATH}/{batch.id}/payouts", data, has_more=found.has_more)
 
 

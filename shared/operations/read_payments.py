@@ -151,7 +151,7 @@ def read_refund(read: Read, store: ReadStore) -> dict[str, Any]:
     refund = store.find_refund(refund_id) if is_id(refund_id, "rf") else None
     if refund is None:
         raise NotFound("resource_missing", "id")
-    return objects.refund_object(refund, language=read.language)
+    return objects.refund_object(refund, language=read.language, base_url=read.base_url)
 
 
 def list_refunds(read: Read, store: ReadStore) -> dict[str, Any]:
@@ -163,7 +163,10 @@ def list_refunds(read: Read, store: ReadStore) -> dict[str, Any]:
         charge=read_filter(query, "charge"),
         statuses=statuses_behind(query.get("status"), REFUND_STATUS),
     )
-    data = [objects.refund_object(refund, language=read.language) for refund in found.items]
+    data = [
+        objects.refund_object(refund, language=read.language, base_url=read.base_url)
+        for refund in found.items
+    ]
     return objects.list_object("/v1/refunds", data, has_more=found.has_more)
 
 
@@ -174,7 +177,7 @@ def read_payout(read: Read, store: ReadStore) -> dict[str, Any]:
     payout = store.find_payout(payout_id) if is_id(payout_id, "po") else None
     if payout is None:
         raise NotFound("resource_missing", "id")
-    return objects.payout_object(payout, language=read.language)
+    return objects.payout_object(payout, language=read.language, base_url=read.base_url)
 
 
 def list_payouts(read: Read, store: ReadStore) -> dict[str, Any]:
@@ -189,7 +192,10 @@ def list_payouts(read: Read, store: ReadStore) -> dict[str, Any]:
         statuses=statuses_behind(word, PAYOUT_STATUS),
         returned=status == RETURNED if word == PAID else None,
     )
-    data = [objects.payout_object(payout, language=read.language) for payout in found.items]
+    data = [
+        objects.payout_object(payout, language=read.language, base_url=read.base_url)
+        for payout in found.items
+    ]
     return objects.list_object("/v1/payouts", data, has_more=found.has_more)
 
 

@@ -5,7 +5,7 @@ is what its operator says that it paid. What cannot be made good so is a case fo
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Final, Protocol
 
@@ -122,10 +122,10 @@ def _refund(lost: LostIntent, store: LostIntents, how: Recovery) -> str:
         transaction=_new_id("txn", now),
     )
 
-    def decide(found: Refundable) -> int:
+    def decide(found: Refundable) -> Refund:
         if not found.is_succeeded or lost.money.amount > found.rest:
             raise InvalidRequest("charge_not_refundable", "charge")
-        return found.from_pending(lost.money.amount)
+        return replace(refund, from_pending=found.from_pending(lost.money.amount))
 
     hmac, attempt = phone.keyed(how.number_key()), lost.attempt(_new_id("att", now))
     try:

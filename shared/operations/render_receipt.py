@@ -1,16 +1,19 @@
-"""Writes the receipt of a paid charge into locked storage, once, and tells the merchant."""
+"""Writes the receipt of what was paid into locked storage, once, and tells the merchant."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import datetime
+from typing import Any, Protocol
 
 from shared.domain import receipt as receipts
 from shared.domain.account import AccountProfile
+from shared.domain.charge import Charge
 from shared.domain.events import Event, Message
-from shared.domain.ids import new_id
-from shared.domain.receipt import Receipt
+from shared.domain.ids import is_id, new_id
+from shared.domain.outgoing import Outgoing
+from shared.domain.receipt import Language, Receipt
 from shared.operations import objects
-from shared.operations.ports import ChargeStore, LockedStore, Reached, ReceiptStore
+from shared.operations.ports import LockedStore, Reached, ReceiptStore
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,51 +28,92 @@ class Printing:
     reached: Reached
 
 
+class Payments(Protocol):
+    """Where the payments of one tenant are found by their ids."""
+
+    def charge(self, object_id: str) -> Charge | None:
+        """Return the charge, or None."""
+
+    def outgoing(self, object_id: str) -> Outgoing | None:
+        """Return the refund or payout, or None."""
+
+
+@dataclass(frozen=True, slots=True)
+class Paid:
+    """A payment with what its receipt says; `public` is how merchants see it."""
+
+    page: Receipt
+    is_stored: bool
+    public: dict[str, Any]
+
+
 def render_receipt(
     message: Message,
     *,
-    charges: ChargeStore,
+    payments: Payments,
     store: ReceiptStore,
     locked: LockedStore,
     how: Printing,
 ) -> str:
-    """Print, lock, record; return a word for the log. The same charge gives the same bytes.
+    """Print, lock, record; return a word for the log. The same payment gives the same bytes.
 
     Raises StoreDownError, after which the message must come again.
     """
-    charge = charges.find(message.object_id)
-    if charge is None or charge.receipt_code is None or charge.succeeded_at is None:
+    paid = _paid(message.object_id, payments, how)
+    if paid is None:
         return "nothing_to_print"
-    if charge.receipt_stored:
+    if paid.is_stored:
         return "stored_already"
-    language = receipts.language_of(how.profile.language)
-    page = Receipt.of(charge, account_name=how.profile.name, language=language)
-    body = how.press(page, f"{how.base_url}/verify/{charge.receipt_code}")
+    page = paid.page
+    body = how.press(page, f"{how.base_url}/verify/{page.code}")
     now = how.now()
     how.reached("render_receipt.before_put")
     stored = locked.put(
-        receipts.object_key(account=charge.account, livemode=charge.livemode, charge_id=charge.id),
+        receipts.object_key(
+            account=message.account, livemode=page.livemode, object_id=page.object_id
+        ),
         body,
         content_type="application/pdf",
         retain_until=receipts.retain_until(
-            charge.succeeded_at,
-            livemode=charge.livemode,
-            now=now,
-            retention_days=how.retention_days,
+            page.paid_at, livemode=page.livemode, now=now, retention_days=how.retention_days
         ),
     )
     how.reached("render_receipt.after_put")
-    public = objects.charge_object(
-        replace(charge, receipt_stored=True), base_url=how.base_url, language=language
-    )
     event = Event(
         id=new_id("evt", int(now.timestamp() * 1000)),
         type="receipt.available",
-        object_id=charge.id,
-        data=objects.to_json(public),
+        object_id=page.object_id,
+        data=objects.to_json(paid.public),
         created_at=now,
     )
     how.reached("render_receipt.before_commit")
-    won = store.mark_stored(charge, stored, event=event, now=now, traceparent=message.traceparent)
+    won = store.mark_stored(
+        page.object_id, stored, event=event, now=now, traceparent=message.traceparent
+    )
     how.reached("render_receipt.after_commit")
     return "stored" if won else "stored_already"
+
+
+def _paid(object_id: str, payments: Payments, how: Printing) -> Paid | None:
+    language = receipts.language_of(how.profile.language)
+    if not is_id(object_id, "ch"):
+        outgoing = payments.outgoing(object_id)
+        return None if outgoing is None else _paid_out(outgoing, language, how)
+    charge = payments.charge(object_id)
+    if charge is None or charge.receipt_code is None or charge.succeeded_at is None:
+        return None
+    public = objects.charge_object(
+        replace(charge, receipt_stored=True), base_url=how.base_url, language=language
+    )
+    page = Receipt.of(charge, account_name=how.profile.name, language=language)
+    return Paid(page, charge.receipt_stored, public)
+
+
+def _paid_out(outgoing: Outgoing, language: Language, how: Printing) -> Paid | None:
+    if outgoing.receipt_code is None or outgoing.ended_at is None:
+        return None
+    public = objects.outgoing_object(
+        replace(outgoing, receipt_stored=True), base_url=how.base_url, language=language
+    )
+    page = Receipt.of_outgoing(outgoing, account_name=how.profile.name, language=language)
+    return Paid(page, outgoing.receipt_stored, public)

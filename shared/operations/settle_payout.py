@@ -12,12 +12,13 @@ from typing import Final, assert_never
 
 from shared.domain import charge as charges
 from shared.domain import ending
+from shared.domain import receipt as receipts
 from shared.domain.account import OPENING
 from shared.domain.adjustment import PAID_AFTER_THE_END, paid_after_all
 from shared.domain.charge import Attempt, AttemptStatus, Charge
 from shared.domain.deadline import HANDLER_SECONDS, Deadline
 from shared.domain.errors import AskAgain, LedgerRefused
-from shared.domain.events import Event, Message
+from shared.domain.events import PAYMENT_FINAL, Event, Message
 from shared.domain.ids import new_id
 from shared.domain.outgoing import (
     FINAL,
@@ -39,7 +40,7 @@ from shared.operations.outgoing_store import (
     OutgoingStore,
     PaidAfterAll,
 )
-from shared.operations.ports import PaymentRead, PayoutReader, Reached, ReadState
+from shared.operations.ports import NewReceipt, PaymentRead, PayoutReader, Reached, ReadState
 from shared.operations.settle_charge import FAILED_AFTER_SUCCESS, is_long_ago
 
 CONSUMER: Final = "settle_payout"
@@ -253,7 +254,7 @@ def _apply(
             difference = mismatch(outgoing, read)
             if difference is not None:
                 return _case(note, difference, store=store)
-            move = _ended(outgoing, read, now=now, how=how)
+            move = _ended(outgoing, read, now=now, how=how, message=message)
         case ReadState.PENDING:
             return _waiting(outgoing, attempt, read, note, store=store, how=how)
         case ReadState.NOT_FOUND:
@@ -299,10 +300,15 @@ def _finish(
 
 
 def _ended(
-    outgoing: Outgoing, read: PaymentRead, *, now: datetime, how: PayoutSettlement
+    outgoing: Outgoing,
+    read: PaymentRead,
+    *,
+    now: datetime,
+    how: PayoutSettlement,
+    message: Message,
 ) -> OutgoingMove:
     if read.state is ReadState.SUCCEEDED:
-        return _succeeded(outgoing, read, now=now, how=how)
+        return _succeeded(outgoing, read, now=now, how=how, message=message)
     return moves.failed(
         replace(outgoing, operator_transaction_id=read.operator_transaction_id),
         OutgoingEvent.DECLINED,
@@ -319,13 +325,26 @@ def _given_up(outgoing: Outgoing, *, now: datetime, how: PayoutSettlement) -> Ou
 
 
 def _succeeded(
-    outgoing: Outgoing, read: PaymentRead, *, now: datetime, how: PayoutSettlement
+    outgoing: Outgoing,
+    read: PaymentRead,
+    *,
+    now: datetime,
+    how: PayoutSettlement,
+    message: Message,
 ) -> OutgoingMove:
+    at_ms = int(now.timestamp() * 1000)
+    receipt = NewReceipt(
+        new_id("rcp", at_ms),
+        receipts.receipt_number(outgoing.id, now),
+        receipts.new_receipt_code(),
+    )
     succeeded = replace(
         outgoing,
         status=moves.following(outgoing, OutgoingEvent.CONFIRMED),
         operator_transaction_id=read.operator_transaction_id,
         ended_at=now,
+        receipt_number=receipt.number,
+        receipt_code=receipt.code,
     )
     events = [moves.event_of(succeeded, at=now, language=how.language)]
     is_of_charge = isinstance(outgoing, Refund) and outgoing.late_payment is None
@@ -339,7 +358,9 @@ def _succeeded(
         at=now,
         next_check_at=None,
         events=events,
-        posting=outgoing.paid(new_id("txn", int(now.timestamp() * 1000))),
+        posting=outgoing.paid(new_id("txn", at_ms)),
+        receipt=receipt,
+        again=replace(message, event_id=new_id("msg", at_ms), topic=PAYMENT_FINAL),
     )
 
 

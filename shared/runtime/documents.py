@@ -19,8 +19,17 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from werkzeug.datastructures import LanguageAccept
 from werkzeug.http import parse_accept_header
 
+from shared.domain.invoice import Invoice
 from shared.domain.money import Money
-from shared.domain.receipt import Language, Receipt, format_day, format_money, format_time
+from shared.domain.receipt import (
+    Language,
+    Paper,
+    Receipt,
+    format_day,
+    format_money,
+    format_month,
+    format_time,
+)
 
 if TYPE_CHECKING:
     import typst
@@ -61,15 +70,28 @@ def render_receipt_pdf(receipt: Receipt, *, verify_url: str, template: Path) -> 
         "receipt": json.dumps(_page_data(receipt, verify_url), ensure_ascii=False),
         "qr": _qr_svg(verify_url),
     }
+    return _pressed(template, inputs, receipt.paid_at)
+
+
+def render_invoice_pdf(invoice: Invoice, *, verify_url: str, template: Path) -> bytes:
+    """Return the invoice as PDF/A-3b, in the manner of a receipt."""
+    inputs = {
+        "invoice": json.dumps(_invoice_data(invoice, verify_url), ensure_ascii=False),
+        "qr": _qr_svg(verify_url),
+    }
+    return _pressed(template, inputs, invoice.created_at)
+
+
+def _pressed(template: Path, inputs: dict[str, str], dated: datetime) -> bytes:
     with _PRESS:
         document = _compiler(template).compile(
             format="pdf",
             sys_inputs=inputs,
             pdf_standards=PDF_STANDARD,
-            timestamp=int(receipt.paid_at.timestamp()),
+            timestamp=int(dated.timestamp()),
         )
     if not isinstance(document, bytes):
-        raise TypeError("a receipt is one document")
+        raise TypeError("a paper is one document")
     return document
 
 
@@ -98,12 +120,41 @@ def _page_data(receipt: Receipt, verify_url: str) -> Mapping[str, object]:
         "transaction": drawable(receipt.operator_transaction_id, REFERENCE_LETTERS),
         "reference": drawable(receipt.reference, REFERENCE_LETTERS),
         "description": drawable(receipt.description, DESCRIPTION_LETTERS),
+        "paper": receipt.paper.value,
+        "payee": drawable(receipt.payee, REFERENCE_LETTERS),
+        "object": receipt.object_id,
         "charge": receipt.charge_id,
         "number": receipt.number,
         "livemode": receipt.livemode,
         "verify_url": verify_url,
         "verify_start": verify_url.removesuffix(receipt.code),
         "code": receipt.code,
+    }
+
+
+def _invoice_data(invoice: Invoice, verify_url: str) -> Mapping[str, object]:
+    languages: tuple[Language, Language] = ("fr", "en")
+    return {
+        "languages": languages if invoice.language == "fr" else languages[::-1],
+        "merchant": drawable(invoice.account_name, MERCHANT_LETTERS) or "—",
+        "account": invoice.account,
+        "month": {each: format_month(invoice.month, each) for each in languages},
+        "lines": [
+            {
+                "for": line.purpose,
+                "type": line.line.value,
+                "count": str(line.count),
+                "amount": format_money(Money(line.amount)),
+            }
+            for line in invoice.lines
+        ],
+        "vat": format_money(Money(invoice.vat)),
+        "total": format_money(Money(invoice.total)),
+        "number": invoice.number,
+        "livemode": invoice.livemode,
+        "verify_url": verify_url,
+        "verify_start": verify_url.removesuffix(invoice.code),
+        "code": invoice.code,
     }
 
 
@@ -164,10 +215,11 @@ class VerifyView:
     account_name: str
     money: Money
     refunded: Money
-    operator_name: str
+    operator_name: str | None
     paid_at: datetime
     state: PaymentState
     livemode: bool
+    paper: Paper = Paper.CHARGE
     sha256: str | None = None
     pdf_url: str | None = None
 

@@ -60,8 +60,12 @@ def _paying() -> LastingCache[tuple[str, str, Tenant], OperatorAccount]:
 
 
 def terms(tenant: Tenant) -> RefundTerms:
-    """Return by which accounts of operators a tenant's refunds are paid."""
-    return RefundTerms(lambda charge: paying_of(charge, tenant), wiring.kept_key("intent_key"))
+    """Return by which accounts of operators a tenant's refunds are paid, and at what cost."""
+    return RefundTerms(
+        lambda charge: paying_of(charge, tenant),
+        wiring.kept_key("intent_key"),
+        wiring.rules(tenant),
+    )
 
 
 def paying_of(charge: Charge, tenant: Tenant) -> OperatorAccount | None:

@@ -206,6 +206,7 @@ def trouble(migrated: Database, make_account: Any) -> Iterator[tuple[Engine, dic
         "refund": refund,
         "payout": payout,
         "charge": charge.id,
+        "invoice": "in_" + "2" * 24,
         "key": account.secret_key[len("sk_test_") :][:10],
         "letter": an_id("dl"),
         "name": "wallet of the contract",

@@ -30,6 +30,7 @@ TOP_LEVEL = {
 VERBS = {
     "approve",
     "check",
+    "archive",
     "create",
     "dispatch",
     "ingest",
@@ -112,11 +113,13 @@ def test_topics_are_nouns_and_facts_and_the_domain_knows_them() -> None:
     known |= {events.IDENTITY_DUE, events.NOTIFICATION_DUE, events.WEBHOOK_DUE}
     known |= {events.PAYOUT_CHECK_DUE, events.PAYOUT_READY, events.REFUND_CREATED}
     known |= {events.STATEMENT_UPLOADED, events.FLOAT_CHECK_DUE, events.SETTLEMENT_DUE}
+    known |= {events.INVOICE_ISSUED}
 
     assert {topic for topic in topics(ENTRIES) if not topic.endswith("-dead")} == known
     assert all(
         re.fullmatch(
-            r"(charge|float|identity|notification|payment|payout|refund|settlement|statement|webhook)(-[a-z]+)+",
+            r"(charge|float|identity|invoice|notification|payment|payout|refund|settlement|statement"
+            r"|webhook)(-[a-z]+)+",
             topic,
         )
         for topic in known

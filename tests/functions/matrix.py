@@ -104,6 +104,8 @@ ROWS: Final[Mapping[str, Row]] = {
     "read_balance": Row(),
     "list_balance_transactions": Row(lists="txn"),
     "read_balance_transaction": Row(),
+    "list_invoices": Row(lists="in"),
+    "read_invoice": Row(),
     "list_operators": Row(),
     "list_api_keys": Row(lists="key"),
     "read_api_key": Row(),

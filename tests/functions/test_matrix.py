@@ -73,6 +73,10 @@ INSERT INTO "{schema}".adjustments (id, kind, status, amount, currency, data, ba
   created_at, ended_at)
 VALUES (:id, 'topup', 'booked', 100, 'XAF', jsonb_build_object('reference', :words::text), 'txn_x',
   now(), now())"""
+_INVOICE: Final = """
+INSERT INTO platform.invoices (id, account_id, livemode, owner_role, sequence, month, lines,
+  account_name, language, code, created_at)
+VALUES (:id, :account, false, :owner, 1, '2026-01-01', '[]', :words, 'fr', :code, now())"""
 _FUND: Final = "UPDATE \"{schema}\".ledger_accounts SET balance = -9000000 WHERE code = 'available'"
 _BOOKED: Final = """
 INSERT INTO "{schema}".ledger_transactions (id, kind, object_id, created_at)
@@ -256,6 +260,15 @@ def _open(account: Account, door: Callable[[str], Door], team: Team, superuser: 
         _PAYOUT.format(schema=schema), id=payout, reference=REFERENCE, words=CANARY, batch=batch
     )
     superuser.run(_FUND.format(schema=schema))
+    invoice = an_id("in")
+    superuser.run(
+        _INVOICE,
+        id=invoice,
+        account=account.id,
+        owner=schema,
+        words=CANARY,
+        code=invoice[3:] + "22",
+    )
     late = an_id("lp")
     superuser.run(_LATE.format(schema=schema), id=late, charge=charge["id"], words=CANARY)
     reversal, sql = an_id("rv"), _REVERSAL.format(schema=schema)
@@ -279,6 +292,7 @@ def _open(account: Account, door: Callable[[str], Door], team: Team, superuser: 
         "pb": batch,
         "tu": topup,
         "txn": booked,
+        "in": invoice,
         "evt": event["id"],
         "key": stolen["id"],
         "aud": entry["id"],

@@ -81,7 +81,7 @@ class Till:
         tenant = self.account.test
         self.refunds.create(
             refund,
-            decide=lambda found: found.from_pending(amount),
+            decide=lambda found: replace(refund, from_pending=found.from_pending(amount)),
             event=Event(an_id("evt"), "refund.pending", refund.id, "{}", moment()),
             message=Message(
                 an_id("msg"), "refund-created", tenant.account, tenant.livemode, refund.id

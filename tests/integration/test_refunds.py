@@ -23,7 +23,7 @@ from shared.domain.money import Money
 from shared.domain.outgoing import OutgoingEvent, OutgoingStatus, reference_of
 from shared.domain.refund import Refund, Refundable
 from shared.operations import outgoing_moves as moves
-from shared.operations.outgoing_store import Decide, OutgoingMove, OutgoingNote
+from shared.operations.outgoing_store import OutgoingMove, OutgoingNote
 from shared.operations.ports import IdempotencyUse, Lease, Move, NewReceipt, Replayed, Stored
 from tests.database import Account, Database, enter, refusal_of
 from tests.factories import a_charge, a_message, a_refund, an_event, an_id, moment
@@ -80,10 +80,11 @@ class Shop:
         amount: int,
         key: str | None = None,
         fingerprint: str = "f" * 64,
-        decide: Decide | None = None,
+        decide: Callable[[Refundable], int] | None = None,
     ) -> Stored | Replayed:
         """Make a refund through the store, as the operation does."""
         refund = a_refund(charge, self.database.paying_account, money=Money(amount))
+        taken = decide or (lambda found: _decide(found, amount))
         event = Event(an_id("evt"), "refund.pending", refund.id, "{}", moment())
         tenant = self.account.test
         message = Message(
@@ -91,7 +92,7 @@ class Shop:
         )
         return self.store.create(
             refund,
-            decide=decide or (lambda found: _decide(found, amount)),
+            decide=lambda found: replace(refund, from_pending=taken(found)),
             event=event,
             message=message,
             first_check_at=moment() + timedelta(seconds=10),

@@ -33,6 +33,9 @@ LOGIN_REACHES = {
     "cases": "INSERT (id, kind, livemode, object_id, opened_at, owner_role, reason)",
     "statements": "SELECT (closing, last_day, operator_account_id, processed_at)",
     "invitations": "SELECT (account_id, id, token_hash)",
+    "invoices": "SELECT",
+    "ledger_archives": "INSERT, SELECT; UPDATE (closing, content_sha256, head_hash, head_id,"
+    " head_previous, head_transactions, object_key, sha256, stored_at, version_id)",
     "members": "SELECT (account_id, duty, ended_at, person)",
     "notifications": "INSERT (account_id, created_at, data, id, kind, language, livemode,"
     " owner_role, recipient, secret_sealed, send_before)",

@@ -166,7 +166,7 @@ class MemoryRefunds(MemoryOutgoing):
     def __init__(self, refund: Refund, attempt: Attempt | None = None) -> None:
         super().__init__(refund, attempt)
         self.refundable = Refundable(is_succeeded=True, rest=5000, pending=5000)
-        self.made: list[tuple[Refund, int]] = []
+        self.made: list[Refund] = []
 
     def create(
         self,
@@ -179,7 +179,7 @@ class MemoryRefunds(MemoryOutgoing):
         idempotency: IdempotencyUse,
         response: str,
     ) -> Stored | Replayed:
-        self.made.append((refund, decide(self.refundable)))
+        self.made.append(decide(self.refundable))
         return Stored(response)
 
 

@@ -9,9 +9,11 @@ import pytest
 from shared.domain.account import Caller, OperatorAccount
 from shared.domain.charge import Charge, ChargeStatus
 from shared.domain.errors import InvalidRequest, NotFound, NotPermitted, Refusal, Unavailable
+from shared.domain.fees import FeeLine, FeeRule, Levied, Line, Schedule
 from shared.domain.intent import key_hmac
 from shared.domain.phone import Operator
 from shared.domain.refund import Refundable
+from shared.domain.rules import Rules
 from shared.operations.create_refund import CreateRefund, RefundTerms, create_refund
 from shared.operations.ports import Replayed, Stored
 from tests.factories import a_charge, a_refund, an_attempt
@@ -61,12 +63,12 @@ def test_a_refund_goes_to_whoever_paid() -> None:
 
     shown = json.loads(desk.refund(amount=2000, reason="broken", metadata={"a": "b"}).response)
 
-    [(refund, from_pending)] = desk.store.made
+    [refund] = desk.store.made
     assert (refund.phone, refund.operator_account) == (desk.charge.phone, PAYING.id)
     assert desk.charges.attempt is not None
     assert refund.charge_reference == desk.charges.attempt.reference
     assert refund.intent_key == key_hmac(SECRET, "key-1")
-    assert from_pending == 2000
+    assert refund.from_pending == 2000
     assert (shown["status"], shown["amount"], shown["charge"]) == ("pending", 2000, desk.charge.id)
     assert (shown["reason"], shown["metadata"]) == ("broken", {"a": "b"})
 
@@ -172,3 +174,63 @@ def test_a_malformed_wish_names_its_field(body: dict[str, Any], code: str, param
         Desk().refund(**body)
 
     assert (refused.value.code, refused.value.param) == (code, param)
+
+
+COST = FeeRule("fee_r", Levied.REFUND, Line.PLATFORM, 100, 10)
+OPERATOR_COST = FeeRule("fee_o", Levied.REFUND, Line.OPERATOR, 50)
+FEES = (
+    FeeLine("fee_p", Line.PLATFORM, 150),
+    FeeLine("fee_t", Line.TRANSFER_TAX, 10),
+    FeeLine("fee_v", Line.VAT, 29),
+)
+
+
+def test_what_a_refund_costs_is_held_beside_it() -> None:
+    """By the rules of today; the charge's pending money bears it as well, as far as it goes."""
+    desk = Desk()
+    rules = Rules(fees=Schedule((COST, OPERATOR_COST)))
+    desk.terms = RefundTerms(lambda _: PAYING, SECRET, rules)
+    desk.store.refundable = Refundable(is_succeeded=True, rest=5000, pending=2010)
+
+    shown = json.loads(desk.refund(amount=2000).response)
+
+    [refund] = desk.store.made
+    assert (shown["amount"], shown["fee"]) == (2000, 40)
+    assert (refund.from_pending, refund.from_available) == (2010, 30)
+    assert refund.held().by_account() == {"available": 30, "held": -2040, "pending": 2010}
+    assert refund.paid("txn_x").by_account() == {
+        "held": 2040, "float:opa_y": -2000, "fees:platform": -30, "fees:operator": -10,
+    }  # fmt: skip
+    assert refund.given_back("txn_x").by_account() == {
+        "available": -30, "held": 2040, "pending": -2010,
+    }  # fmt: skip
+
+
+def test_our_fee_comes_back_where_a_rule_says_so() -> None:
+    """Its share, and that of the VAT on it; nothing of what the State or the operator has."""
+    desk = Desk()
+    desk.terms = RefundTerms(lambda _: PAYING, SECRET, Rules(returns_fee=True))
+    desk.store.refundable = Refundable(
+        is_succeeded=True, rest=5000, pending=4811, gross=5000, fees=FEES
+    )
+
+    desk.refund()
+
+    [refund] = desk.store.made
+    assert refund.returned == {"fees:platform": 150, "taxes:vat": 29}
+    assert refund.held().by_account() == {
+        "available": 10, "fees:platform": 150, "taxes:vat": 29, "held": -5000, "pending": 4811,
+    }  # fmt: skip
+    assert refund.given_back("txn_x").by_account() == {
+        "available": -10, "fees:platform": -150, "taxes:vat": -29, "held": 5000, "pending": -4811,
+    }  # fmt: skip
+
+
+def test_by_default_our_fee_is_kept() -> None:
+    """No rule, nothing back."""
+    desk = Desk()
+    desk.store.refundable = replace(desk.store.refundable, gross=5000, fees=FEES)
+
+    desk.refund()
+
+    assert desk.store.made[0].returned is None

@@ -22,6 +22,7 @@ from shared.domain.fees import (
 )
 from shared.domain.money import Money
 from shared.domain.phone import Operator
+from shared.domain.refund import Refundable
 from tests.trials import Trial
 
 GOLDEN: Final = Path(__file__).with_name("golden_fees.csv")
@@ -186,3 +187,62 @@ def test_nothing_is_taken_where_the_rule_says_so() -> None:
 
     assert Schedule((none,)).lines(Levied.CHARGE, MTN, Money(5000)) == NO_FEE
     assert Schedule().lines(Levied.CHARGE, MTN, Money(5000)) == ()
+
+
+COSTS: Final = Schedule(
+    (
+        FeeRule("fee_rp", Levied.REFUND, Line.PLATFORM, 100, 10),
+        FeeRule("fee_ro", Levied.REFUND, Line.OPERATOR, 50),
+        FeeRule("fee_rl", Levied.REFUND, Line.LEVY, 0, 3),
+        FeeRule("fee_rv", Levied.REFUND, Line.VAT, 1925),
+    )
+)
+
+
+def _golden(name: str) -> list[dict[str, int]]:
+    """A table that was computed with decimals, by a program that shares nothing with ours."""
+    with GOLDEN.with_name(name).open(encoding="utf-8", newline="") as file:
+        return [{key: int(cell) for key, cell in row.items()} for row in csv.DictReader(file)]
+
+
+def test_the_golden_table_of_what_refunds_cost_holds() -> None:
+    """A charge's and a payout's rules touch no refund, and theirs no charge."""
+    rows = _golden("golden_refund_costs.csv")
+
+    wrong = []
+    for row in rows:
+        lines = COSTS.lines(Levied.REFUND, MTN, Money(row["amount"]))
+        found = {fee.line.value: fee.amount for fee in lines}
+        held = row["amount"] + borne_by_merchant(lines)
+        if {**found, "amount": row["amount"], "held": held} != row:
+            wrong.append((row, found, held))
+    assert len(rows) >= 60
+    assert wrong == []
+    assert COSTS.lines(Levied.CHARGE, MTN, Money(1000)) == ()
+    assert ALL.lines(Levied.REFUND, MTN, Money(1000)) == ()
+
+
+def test_the_golden_table_of_what_comes_back_holds() -> None:
+    """Part by part of charges that were given back whole: our fee and its VAT, to the franc."""
+    rows = _golden("golden_returned_fees.csv")
+
+    wrong = []
+    for row in rows:
+        found = Refundable(
+            is_succeeded=True,
+            rest=row["gross"],
+            pending=0,
+            gross=row["gross"],
+            fees=(
+                FeeLine("p", Line.PLATFORM, row["platform"]),
+                FeeLine("o", Line.OPERATOR, 9),
+                FeeLine("v", Line.VAT, row["vat"]),
+            ),
+            given=row["before"],
+            came_back={"fees:platform": row["came_platform"], "taxes:vat": row["came_vat"]},
+        ).back_with(row["part"])
+        expected = {"fees:platform": row["back_platform"], "taxes:vat": row["back_vat"]}
+        if found != {account: amount for account, amount in expected.items() if amount}:
+            wrong.append((row, found))
+    assert len(rows) >= 100
+    assert wrong == []

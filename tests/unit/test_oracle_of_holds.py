@@ -43,9 +43,9 @@ def books() -> Rows:
         ],
         "refunds": [
             {"id": "rf_1", "charge_id": "ch_1", "amount": 2000, "from_pending": 2000,
-             "status": "failed"},
+             "fee_lines": [], "returned": None, "status": "failed"},
             {"id": "rf_2", "charge_id": "ch_1", "amount": 100, "from_pending": 0,
-             "status": "in_transit"},
+             "fee_lines": [], "returned": None, "status": "in_transit"},
         ],
         "payouts": [
             {"id": "po_1", "amount": 50, "fees": {"fees:platform": 5}, "status": "in_transit"},

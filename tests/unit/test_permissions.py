@@ -224,6 +224,7 @@ def test_an_access_reads_and_nothing_else(*, livemode: bool) -> None:
         "read_payout", "list_payout_batches", "read_payout_batch", "list_payout_batch_payouts",
         "read_payout_batch_results", "list_events", "read_event", "read_balance", "list_operators",
         "list_balance_transactions", "read_balance_transaction", "list_topups", "read_topup",
+        "list_invoices", "read_invoice",
         "list_api_keys", "read_api_key",
         "list_audit_entries", "read_audit_entry", "export_audit_entries", "list_team",
         "list_invitations", "read_own_account", "read_settlement",

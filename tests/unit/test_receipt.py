@@ -57,7 +57,7 @@ def test_a_receipt_repeats_its_charge_and_masks_the_payer() -> None:
     assert receipt == Receipt(
         number="RC-20261125-6R3S5T7V2W4Y",
         code="a" * 26,
-        charge_id=CHARGE_ID,
+        object_id=CHARGE_ID,
         account_name="Étoile d\u2019Or",
         money=Money(12_500),
         operator=Operator.MTN,
@@ -126,11 +126,11 @@ def test_numbers_of_one_instant_differ() -> None:
 def test_live_and_test_receipts_lie_apart() -> None:
     """The key alone tells account and mode."""
     assert (
-        object_key(account="acct_a", livemode=True, charge_id="ch_1")
+        object_key(account="acct_a", livemode=True, object_id="ch_1")
         == "receipts/acct_a/live/ch_1.pdf"
     )
     assert (
-        object_key(account="acct_a", livemode=False, charge_id="ch_1")
+        object_key(account="acct_a", livemode=False, object_id="ch_1")
         == "receipts/acct_a/test/ch_1.pdf"
     )
 

@@ -54,7 +54,7 @@ class MemoryLost:
     def add_refund(
         self, refund: Refund, attempt: Attempt, *, decide: Decide, number_hmac: str, at: Any
     ) -> bool:
-        self.from_pending.append(decide(self.refundable))
+        self.from_pending.append(decide(self.refundable).from_pending)
         self.added.append((refund, attempt))
         return True
 

@@ -1,6 +1,7 @@
 """The state table of a refund is complete, what is held comes back, and a wish has one name."""
 
 import uuid
+from collections import Counter
 
 import pytest
 from hypothesis import given
@@ -8,6 +9,7 @@ from hypothesis import strategies as st
 
 from shared.docs.diagrams import REFUND_PAGE, refund_page
 from shared.domain import ledger
+from shared.domain.fees import FeeLine, Line
 from shared.domain.intent import key_hmac
 from shared.domain.ledger import AVAILABLE, HELD, PENDING
 from shared.domain.outgoing import FINAL, OutgoingEvent, OutgoingStatus, reference_of
@@ -66,9 +68,13 @@ def test_the_charge_s_own_pending_money_goes_first(amount: int, pending: int) ->
 @given(AMOUNTS, st.integers(0, 10**9))
 def test_what_fails_goes_back_to_where_it_came_from(amount: int, pending: int) -> None:
     """Held and given back leave every account as it was, franc by franc."""
-    parts = {"from_pending": min(amount, pending), "from_available": amount - min(amount, pending)}
-    held = ledger.refund_created("txn_a", "rf_x", **parts).by_account()
-    back = ledger.refund_failed("txn_b", "rf_x", **parts).by_account()
+    first = min(amount, pending)
+    held = ledger.refund_created(
+        "txn_a", "rf_x", from_pending=first, from_available=amount - first
+    ).by_account()
+    back = ledger.refund_failed(
+        "txn_b", "rf_x", from_pending=first, from_available=amount - first
+    ).by_account()
 
     assert held[HELD] == -amount
     assert held.get(PENDING, 0) + held.get(AVAILABLE, 0) == amount
@@ -79,10 +85,10 @@ def test_what_fails_goes_back_to_where_it_came_from(amount: int, pending: int) -
 @given(AMOUNTS, st.integers(0, 10**9))
 def test_what_succeeds_leaves_through_the_float_that_paid(amount: int, pending: int) -> None:
     """Nothing stays held, and the float goes down by what pending and available bore."""
-    parts = {"from_pending": min(amount, pending), "from_available": amount - min(amount, pending)}
+    first = min(amount, pending)
     totals: dict[str, int] = {}
     for transaction in (
-        ledger.refund_created("txn_a", "rf_x", **parts),
+        ledger.refund_created("txn_a", "rf_x", from_pending=first, from_available=amount - first),
         ledger.refund_succeeded("txn_b", "rf_x", amount=amount, operator_account="opa_y"),
     ):
         for code, moved in transaction.by_account().items():
@@ -90,6 +96,47 @@ def test_what_succeeds_leaves_through_the_float_that_paid(amount: int, pending: 
 
     assert totals[HELD] == 0
     assert totals["float:opa_y"] == -amount
+
+
+@given(st.lists(AMOUNTS, min_size=1, max_size=6), st.integers(0, 10**6), st.data())
+def test_refunds_that_come_to_the_whole_bring_back_the_whole_fee(
+    parts: list[int], fee: int, data: st.DataObject
+) -> None:
+    """However it is parted, and whichever parts fail and come again: no franc more, none less."""
+    gross = sum(parts)
+    fees = (FeeLine("p", Line.PLATFORM, min(fee, gross // 2)), FeeLine("v", Line.VAT, fee % 7))
+    standing: dict[int, dict[str, int]] = {}
+
+    def refund(place: int) -> None:
+        came = Counter[str]()
+        for back in standing.values():
+            came.update(back)
+        found = Refundable(
+            is_succeeded=True,
+            rest=gross,
+            pending=0,
+            gross=gross,
+            fees=fees,
+            given=sum(parts[each] for each in standing),
+            came_back=came,
+        )
+        back = found.back_with(parts[place])
+        assert sum(back.values()) <= parts[place]
+        standing[place] = back
+
+    for place in range(len(parts)):
+        refund(place)
+    for place in data.draw(st.lists(st.sampled_from(range(len(parts))), unique=True)):
+        del standing[place]
+        refund(place)
+
+    whole = Counter[str]()
+    for back in standing.values():
+        whole.update(back)
+    bound = ledger.owed(fees)
+    assert all(whole[account] <= bound.get(account, 0) for account in whole)
+    if all(sum(back.values()) < parts[place] for place, back in standing.items()):
+        assert {account: part for account, part in whole.items() if part} == bound
 
 
 def test_the_reference_follows_from_the_intent() -> None:

@@ -39,6 +39,9 @@ def test_a_proof_of_payment_moves_state_and_money(status: OutgoingStatus) -> Non
     assert move.posting.by_account() == {"float:opa_y": -2000, "held": 2000}
     assert (move.gives_back, move.next_check_at) == (0, None)
     assert [event.type for event in move.events] == ["refund.succeeded", "charge.refunded"]
+    assert move.receipt is not None
+    assert move.again is not None
+    assert (move.receipt.number[:3], move.again.topic) == ("RR-", "payment-final")
     assert scene.charge is not None
     assert [event.object_id for event in move.events] == [scene.refund.id, scene.charge.id]
     assert scene.refund.operator_transaction_id == "1234567890"

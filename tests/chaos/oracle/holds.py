@@ -42,7 +42,9 @@ def _taken(evidence: Evidence, part: str) -> Counter[str]:
     for row in evidence.rows("refunds"):
         if row["status"] != "failed" and not adjustments.is_of_late(row):
             of_pending = row["from_pending"]
-            amount = of_pending if part == "pending" else row["amount"] - of_pending
+            cost = sum(line["amount"] for line in row["fee_lines"] if line["borne_by"] != "payer")
+            whole = row["amount"] + cost - sum((row["returned"] or {}).values())
+            amount = of_pending if part == "pending" else whole - of_pending
             sums[row["charge_id"]] += amount
     return sums
 

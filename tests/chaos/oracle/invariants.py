@@ -7,7 +7,7 @@ edges are written out once more, from the rules and not from the code: both woul
 import calendar
 import hashlib
 from collections import Counter, defaultdict
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from datetime import UTC, datetime, timedelta
 from itertools import pairwise
 from typing import Final
@@ -277,11 +277,29 @@ def _story(evidence: Evidence, charge: str) -> str:
     )
 
 
+def _paid_out(evidence: Evidence) -> list[str]:
+    """Refunds and payouts that were paid."""
+    rows = [*evidence.rows("refunds"), *evidence.rows("payouts")]
+    return [row["id"] for row in rows if row["status"] == "succeeded"]
+
+
+def _told_besides(evidence: Evidence) -> Iterator[tuple[str, str]]:
+    """What is told of receipts of what went out, and of adjustments: of which object, and what."""
+    for key in _paid_out(evidence):
+        yield key, "receipt.available"
+    words_of = {"reversal": "charge.reversed", "return": "payout.returned"}
+    for row in adjustments.booked(evidence):
+        if row["kind"] in words_of:
+            yield row["object_id"], words_of[row["kind"]]
+        elif row["kind"] == "late_payment":
+            yield row["id"], "charge.late_payment"
+
+
 def events_match_ends(evidence: Evidence) -> list[str]:
     """Each charge has one event for its birth, one for its end, one for its receipt if paid.
 
-    A refund has the first two, and its success one of its charge; a payout has them as well, and
-    one of its operator's taking it.
+    A refund has those too, and its success one of its charge; a payout has them as well, and one of
+    its operator's taking it.
     """
     told: defaultdict[str, list[str]] = defaultdict(list)
     for row in evidence.rows("events"):
@@ -323,12 +341,8 @@ def events_match_ends(evidence: Evidence) -> list[str]:
         word = "canceled" if row["status"] == "expired" else row["status"]
         end = [f"payout_batch.{word}"] if row["ended_at"] is not None else []
         expected[row["id"]] = [*needed, *([] if is_no else ["payout_batch.processing"]), *end]
-    words_of = {"reversal": "charge.reversed", "return": "payout.returned"}
-    for row in adjustments.booked(evidence):
-        if row["kind"] in words_of:
-            expected[row["object_id"]].append(words_of[row["kind"]])
-        elif row["kind"] == "late_payment":
-            expected[row["id"]] = ["charge.late_payment"]
+    for key, word in _told_besides(evidence):
+        expected.setdefault(key, []).append(word)
     return [
         f"{key}: {told[key]}"
         for key, words in expected.items()
@@ -469,7 +483,7 @@ def logs_keep_secrets(evidence: Evidence) -> list[str]:
 
 
 def receipts_are_locked(evidence: Evidence) -> list[str]:
-    """I11: one locked object per paid charge, with the hash and the version of its row."""
+    """I11: one locked object for what was paid, in or out, with the hash and version of its row."""
     stored = Counter(
         (each.key, each.version_id, each.sha256)
         for each in evidence.receipts
@@ -479,11 +493,12 @@ def receipts_are_locked(evidence: Evidence) -> list[str]:
         (row["object_key"], row["version_id"], row["sha256"]) for row in evidence.rows("receipts")
     )
     paid = {row["id"] for row in evidence.rows("charges") if row["status"] == "succeeded"}
+    paid |= set(_paid_out(evidence))
     found = [f"{key}: stored {stored[key]}, rows {rows[key]}" for key in stored - rows]
     found += [f"{key}: rows {rows[key]}, stored {stored[key]}" for key in rows - stored]
     wrong = paid ^ {row["charge_id"] for row in evidence.rows("receipts")}
     if len(evidence.receipts) != len(paid):
-        found.append(f"{len(evidence.receipts)} objects for {len(paid)} paid charges")
+        found.append(f"{len(evidence.receipts)} objects for {len(paid)} payments")
     return found + [f"{key} is paid without receipt, or the reverse" for key in wrong]
 
 
