@@ -56,9 +56,9 @@ def books() -> Rows:
         ],
         "refunds": [
             {"id": "rf_1", "charge_id": "ch_0", "amount": 90, "from_pending": 0,
-             "status": "failed", "late_payment_id": "lp_3"},
+             "fee_lines": [], "returned": None, "status": "failed", "late_payment_id": "lp_3"},
             {"id": "rf_2", "charge_id": "ch_1", "amount": 40, "from_pending": 0,
-             "status": "failed", "late_payment_id": None},
+             "fee_lines": [], "returned": None, "status": "failed", "late_payment_id": None},
         ],
         "payouts": [],
         "payout_batches": [],
