@@ -24,19 +24,20 @@ def cancel_payout(
     if caller.suspended:
         raise NotPermitted("account_suspended")
     payout = _find(payout_id, store)
-    if payout.status is OutgoingStatus.CANCELED:
-        return payout
-    if payout.after(OutgoingEvent.CANCELED) is None or payout.stopped_at is not None:
-        raise InvalidRequest("payout_not_cancelable", "id")
-    move = moves.taken_back(payout, OutgoingEvent.CANCELED, at=now, language=language)
-    if store.move(move):
-        return replace(payout, status=move.outgoing.status, ended_at=now)
-    found = _find(payout_id, store)
-    if found.status is OutgoingStatus.CANCELED:
-        return found
-    if found.status is payout.status and found.stopped_at is None and found.lease_until is None:
-        raise Unavailable("temporarily_unavailable", retry_after_seconds=60)
-    raise InvalidRequest("payout_not_cancelable", "id")
+    seen: OutgoingStatus | None = None
+    while payout.status is not OutgoingStatus.CANCELED:
+        if payout.after(OutgoingEvent.CANCELED) is None or payout.stopped_at is not None:
+            raise InvalidRequest("payout_not_cancelable", "id")
+        if payout.status is seen:
+            if payout.lease_until is not None:
+                raise InvalidRequest("payout_not_cancelable", "id")
+            raise Unavailable("temporarily_unavailable", retry_after_seconds=60)
+        move = moves.taken_back(payout, OutgoingEvent.CANCELED, at=now, language=language)
+        if store.move(move):
+            return replace(payout, status=move.outgoing.status, ended_at=now)
+        # Released, due or approved meanwhile, it is still sent by nobody: no status comes again.
+        payout, seen = _find(payout_id, store), payout.status
+    return payout
 
 
 def _find(payout_id: str, store: PayoutStore) -> Payout:

@@ -376,6 +376,25 @@ def test_whoever_loses_the_race_is_told_who_won() -> None:
                 _cancel(store)
 
 
+@pytest.mark.parametrize("before", ["queued", "scheduled", "awaiting_approval"])
+def test_one_whose_turn_came_meanwhile_is_taken_back_all_the_same(before: str) -> None:
+    """Released, due or approved between look and move, but claimed by nobody: it is in time."""
+    store = MemoryPayouts()
+    at = datetime.now(UTC)
+    store.outgoing = a_payout(TENANT, status=OutgoingStatus(before), scheduled_at=at)
+    released = replace(store.outgoing, status=OutgoingStatus.CREATED)
+
+    def let_go() -> None:
+        store.before_move = lambda: None
+        store.outgoing = released
+
+    store.before_move = let_go
+
+    assert _cancel(store).status is OutgoingStatus.CANCELED
+    [move] = store.moves
+    assert move.expected is OutgoingStatus.CREATED
+
+
 def test_what_is_no_payout_of_ours_is_missing() -> None:
     """An odd id and an unknown one are the same; a suspended account is told first."""
     store = MemoryPayouts()
