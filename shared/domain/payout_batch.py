@@ -48,6 +48,8 @@ TRANSITIONS: Final[Mapping[tuple[BatchStatus, BatchEvent], BatchStatus]] = {
     (_S.AWAITING_APPROVAL, _E.REJECTED): _S.REJECTED,
     (_S.AWAITING_APPROVAL, _E.LAPSED): _S.EXPIRED,
     (_S.AWAITING_APPROVAL, _E.CANCELED): _S.CANCELED,
+    # Put back to before the yes by which lines of it were sent.
+    (_S.AWAITING_APPROVAL, _E.STOPPED): _S.CANCELING,
     (_S.PROCESSING, _E.STOPPED): _S.CANCELING,
     (_S.PROCESSING, _E.CANCELED): _S.CANCELED,
     (_S.PROCESSING, _E.LINES_ENDED): _S.COMPLETED,

@@ -27,7 +27,12 @@ def moved(
 
 
 def taken_back(batch: PayoutBatch, cause: BatchEvent, *, at: datetime) -> BatchMove:
-    """Return the move by which what waits for its turn goes back; what is on its way goes on."""
+    """Return the move by which what waits for its turn goes back; what is on its way goes on.
+
+    Whatever the cause, a batch with lines on their way is stopped, and ends with the last of them.
+    """
+    if batch.is_under_way:
+        cause = BatchEvent.STOPPED
     left = replace(batch, progress=batch.without_queued())
     move = moved(left, cause, at=at, next_look_at=at if batch.is_under_way else None)
     return replace(move, gives_back=new_id("txn", int(at.timestamp() * 1000)))

@@ -29,10 +29,9 @@ def cancel_payout_batch(
             return None
         if not batch.queued:
             raise InvalidRequest("payout_batch_not_cancelable", "id")
-        cause = BatchEvent.STOPPED if batch.is_under_way else BatchEvent.CANCELED
-        if batch.after(cause) is None:
+        if batch.after(BatchEvent.CANCELED) is None:
             raise InvalidRequest("payout_batch_not_cancelable", "id")
-        return moves.taken_back(batch, cause, at=now)
+        return moves.taken_back(batch, BatchEvent.CANCELED, at=now)
 
     batch = store.change(batch_id, decide) if is_id(batch_id, "pb") else None
     if batch is None:

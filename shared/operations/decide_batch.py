@@ -57,6 +57,7 @@ def approve_payout_batch(
 def reject_payout_batch(batch_id: str, order: Reject, by: By, *, store: BatchStore) -> PayoutBatch:
     """End a batch that waits for a second person, one's own too: all that was held is available.
 
+    What a database that was put back finds on its way goes on, and the batch ends with it.
     Raises NotPermitted `account_suspended`, NotFound, InvalidRequest `approval_not_open`.
     """
     _find(batch_id, by, store)
@@ -68,7 +69,9 @@ def reject_payout_batch(batch_id: str, order: Reject, by: By, *, store: BatchSto
             return None
         decided = batch.approval.decided(by=person, at=now, reason=order.reason)
         rejected = replace(batch, approval=decided)
-        move = moves.taken_back(rejected, BatchEvent.REJECTED, at=now)
+        # What was sent before the database was put back had a yes: the chain alone has this no.
+        standing = batch if batch.is_under_way else rejected
+        move = moves.taken_back(standing, BatchEvent.REJECTED, at=now)
         return replace(move, entry=_decision(rejected, BatchEvent.REJECTED, by))
 
     return _change(batch_id, decide, store)

@@ -8,9 +8,14 @@ from typing import Any
 import pytest
 from pg8000.native import Connection
 
+from shared.db.journal import JournalReadings
+from shared.db.transaction import Database as Pool
 from shared.domain.events import PAYOUT_CHECK_DUE
+from shared.operations.outgoing_moves import intent_of
+from shared.operations.read_journal import Kept
+from shared.runtime.batches import batch_reading
 from tests.database import Database
-from tests.factories import an_id
+from tests.factories import an_id, moment
 from tests.functions.door import Door, Reply
 from tests.functions.realm import Realm
 from tests.functions.team import Team
@@ -153,6 +158,36 @@ def test_nobody_decides_for_herself_and_nobody_s_word_is_a_no(office: Office) ->
     assert office.look(batch) == ["canceled", "canceled"]
     assert office.till.balances() == {"available": -10_000}
     assert office.told() == ["payout_batch.requires_approval", "payout_batch.canceled"]
+
+
+def test_a_no_to_what_went_out_before_a_restore_waits_for_its_end(
+    office: Office, migrated: Database
+) -> None:
+    """The yes is forgotten, a line is in the journal: that is paid, the rest goes back, it ends."""
+    batch, tenant = office.made(400, 600), office.till.account.test
+    engine = migrated.engine("owner", pool_size=1)
+    sent, _ = batch_reading(tenant).lines(batch["id"])
+    kept = [Kept(intent_of(sent), moment())]
+    assert JournalReadings(Pool(engine), b"k" * 32).mark_sent(tenant, kept, now=moment()) == 1
+    engine.dispose()
+
+    reply = office.say(office.person(), batch, "reject", {"reason": "not this month"})
+
+    assert (reply.status, reply.json["status_detail"]) == (200, "canceling"), reply.json
+    assert reply.json["ended_at"] is None
+    assert office.till.balances()["held"] == -400
+    assert office.look(batch) == ["canceled", "submitting"]
+    payee = {"partyIdType": "MSISDN", "partyId": sent.phone.e164.removeprefix("+")}
+    office.till.payout_word = {"amount": "400", "payee": payee}
+    assert office.till.settle_payout(sent.id).status == 204
+    assert office.look(batch) == ["canceled", "succeeded"]
+    [row] = office.till.rows.of("payout_batches")
+    assert (row["status"], row["progress"]) == (
+        "canceled", {"canceled": [1, 600], "succeeded": [1, 400]},
+    )  # fmt: skip
+    [entry] = office.till.rows.of("audit_entries", "action = 'payout_batch.rejected'")
+    assert entry["reason"] == "not this month"
+    assert "held" not in office.till.balances()
 
 
 def test_of_many_at_once_one_decision_stands(office: Office) -> None:

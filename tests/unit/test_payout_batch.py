@@ -19,6 +19,7 @@ from shared.domain.payout_batch import (
     PUBLIC_EVENT,
     PUBLIC_STATUS,
     TRANSITIONS,
+    BatchEvent,
     BatchStatus,
     PayoutBatch,
     Tally,
@@ -231,6 +232,22 @@ def test_taking_back_ends_it_or_stops_it() -> None:
     assert [move.event is not None for move in (*whole.moves, *begun.moves)] == [True, False]
     assert (_cancel(whole), _cancel(begun)) == (whole.batch, begun.batch)
     assert len(whole.moves + begun.moves) == 2
+
+
+def test_what_waits_for_a_yes_and_was_sent_all_the_same_ends_with_its_last_line() -> None:
+    """A database put back forgets a yes, the journal what went out by it: no end before theirs."""
+    over = Approval("0" * 64, START)
+    sent = replace(a_batch("awaiting_approval", queued=2, submitting=1), approval=over)
+    taken, lapsed = MemoryBatch(sent), MemoryBatch(sent)
+
+    assert (_cancel(taken).status, _look(lapsed)) == (BatchStatus.CANCELING, "lapsed")
+
+    for store in (taken, lapsed):
+        [move] = store.moves
+        assert (move.batch.status, move.cause) == (BatchStatus.CANCELING, BatchEvent.STOPPED)
+        assert (move.batch.ended_at, move.event) == (None, None)
+        assert (move.next_look_at, move.gives_back is None) == (START, False)
+        assert move.batch.progress == {_S.CANCELED: Tally(2, 200), _S.SUBMITTING: Tally(1, 100)}
 
 
 @pytest.mark.parametrize("status", ["processing", "completed"])

@@ -61,6 +61,7 @@ BATCH_EDGES: Final[Mapping[str, Mapping[str, str]]] = {
         "rejected": "rejected",
         "lapsed": "expired",
         "canceled": "canceled",
+        "stopped": "canceling",
     },
     "processing": {
         "stopped": "canceling",
