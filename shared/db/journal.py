@@ -46,10 +46,13 @@ REACHED: Final = Statement("""
 UPDATE platform.journal_reads SET reached = :reached::text WHERE id = :id::bigint
 """)
 
-# On another server than it began on, nothing has been read in.
+# On another server than it began on, nothing has been read in; and whoever began a younger one may
+# know of another moment.
 END: Final = Statement("""
 UPDATE platform.journal_reads SET ended_at = :at::timestamptz
 WHERE id = :id::bigint AND server = platform.server_history()
+  AND id = (SELECT max(id) FROM platform.journal_reads)
+RETURNING id
 """)
 
 HAS_SCHEMA: Final = Statement("""
@@ -92,7 +95,7 @@ WITH before AS MATERIALIZED (
 gate AS MATERIALIZED (
     UPDATE {table} r
     SET status = 'submitting', journaled_at = COALESCE(r.journaled_at, b.kept_at),
-        claimed_at = b.kept_at, lease_until = NULL{approved}
+        claimed_at = b.kept_at, lease_until = NULL, waiting_reason = NULL{approved}
     FROM before b WHERE r.id = b.id
     RETURNING r.id, r.operator_account_id, r.amount, r.phone, b.status AS status_before,
               b.attempt, b.reference, NULLIF(b.opened, '') AS opened, b.kept_at
@@ -262,9 +265,12 @@ class JournalReadings:
         """Keep how far the journal was read."""
         self._database.once(None, REACHED, id=reading.id, reached=place)
 
-    def end(self, reading: JournalReading, *, now: datetime) -> None:
-        """Keep that all of it is read: from here on money goes out again."""
-        self._database.once(None, END, id=reading.id, at=now)
+    def end(self, reading: JournalReading, *, now: datetime) -> bool:
+        """Keep that all of it is read: from here on money goes out again.
+
+        False where another was begun since, or the server put back again: nothing goes out then.
+        """
+        return bool(self._database.once(None, END, id=reading.id, at=now).rows)
 
     def _index(
         self, transaction: Transaction, tenant: Tenant, kind: str, row: Sequence[Any]

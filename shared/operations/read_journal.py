@@ -93,13 +93,19 @@ class JournalRows(Protocol):
     def note_reached(self, reading: JournalReading, place: str) -> None:
         """Keep how far the journal was read."""
 
-    def end(self, reading: JournalReading, *, now: datetime) -> None:
-        """Keep that all of it is read: from here on money goes out again."""
+    def end(self, reading: JournalReading, *, now: datetime) -> bool:
+        """Keep that all of it is read: from here on money goes out again.
+
+        False where another was begun since, or the server put back again: nothing goes out then.
+        """
 
 
 @dataclass(slots=True)
 class Counts:
-    """What a reading in found; `unreadable` are places that hold no intent of ours."""
+    """What a reading in found; `unreadable` are places that hold no intent of ours.
+
+    `has_opened` says whether money goes out again since its end.
+    """
 
     listed: int = 0
     looked_at: int = 0
@@ -108,6 +114,7 @@ class Counts:
     older: int = 0
     never_sent: int = 0
     unreadable: list[str] = field(default_factory=list)
+    has_opened: bool = False
 
 
 def read_journal(
@@ -126,7 +133,7 @@ def read_journal(
         intents_of = rows.unclaimed(tenant, before=reading.restored_to)
         kept = [each for intent in intents_of if (each := _kept_before(intent, journal, reading))]
         _sort(tenant, kept, reading, journal=journal, rows=rows, counts=counts, at=now())
-    rows.end(reading, now=now())
+    counts.has_opened = rows.end(reading, now=now())
     return counts
 
 

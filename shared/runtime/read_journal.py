@@ -5,7 +5,8 @@
 Runs as the owner, by MIGRATION_DATABASE_URL and SECRETS_DIR, with S3_ENDPOINT_URL and S3_BUCKET.
 `--begin` only shuts the gate: nothing goes out until a reading has ended. Without it, a reading of
 this moment that was cut off is taken up, or a new one begun. Prints what it found. Exit code 0; 1
-where it could not be read to its end, or with the names of places that hold no intent of ours.
+where it could not be read to its end, where another was begun meanwhile and the gate is shut still,
+or with the names of places that hold no intent of ours.
 """
 
 import argparse
@@ -96,7 +97,9 @@ def _told(counts: Counts) -> int:
     )
     for place in counts.unreadable:
         fail(f"{place} is no intent of ours")
-    return 1 if counts.unreadable else 0
+    if not counts.has_opened:
+        fail("another reading was begun since, or the server put back again: nothing goes out yet")
+    return 1 if counts.unreadable or not counts.has_opened else 0
 
 
 def _moment(text: str) -> datetime:

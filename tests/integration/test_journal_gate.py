@@ -6,8 +6,10 @@ import pytest
 from sqlalchemy import Engine
 
 from shared.db.directory import Directory
+from shared.db.journal import JournalReadings
 from shared.db.transaction import Database as Pool
 from tests.database import Account, Database
+from tests.factories import moment
 from tests.integration.paying_out import Shop
 
 BEGUN = """
@@ -44,6 +46,19 @@ def test_nothing_is_sent_or_taken_back_until_the_journal_is_read(
     migrated.look(BEGUN, elsewhere=False, ended=True)
     assert directory.journal_is_read()
     assert shop.claim(payout) is not None
+
+
+def test_a_reading_opens_the_gate_only_if_none_was_begun_after_it(
+    shop: Shop, migrated: Database
+) -> None:
+    """Somebody shuts it again for another moment: whoever read for the first is told that."""
+    engine, directory = migrated.engine("owner", pool_size=1), Directory(Pool(shop.engine))
+    readings = JournalReadings(Pool(engine), b"k" * 32)
+    first, second = (readings.begin(moment(), now=moment()) for _ in range(2))
+
+    assert (readings.end(first, now=moment()), directory.journal_is_read()) == (False, False)
+    assert (readings.end(second, now=moment()), directory.journal_is_read()) == (True, True)
+    engine.dispose()
 
 
 def test_the_operator_s_word_moves_money_meanwhile(shop: Shop, migrated: Database) -> None:

@@ -51,9 +51,13 @@ def readings(migrated: Database) -> Iterator[JournalReadings]:
 def test_what_was_kept_counts_as_sent_once(
     shop: Shop, readings: JournalReadings, migrated: Database, ahead: timedelta | None
 ) -> None:
-    """Whatever it waits for: submitting, silent, indexed, due now, and not sent; again, nothing."""
+    """Whatever it waited for: submitting, silent, indexed, due now, not sent; again, nothing."""
     payout = shop.payout(scheduled_at=ahead and moment() + ahead)
     kept = [Kept(intent_of(payout), moment())]
+    migrated.look(
+        f"UPDATE \"{shop.tenant.schema}\".payouts SET waiting_reason = 'float' WHERE id = :id",
+        id=payout.id,
+    )
     standing = readings.standings(shop.tenant, [payout.id, an_id("po")])
 
     marked = [readings.mark_sent(shop.tenant, kept, now=moment()) for _ in range(2)]
@@ -67,6 +71,7 @@ def test_what_was_kept_counts_as_sent_once(
     found = shop.store.find_with_attempt(payout.id)
     assert found is not None
     assert not is_unsent(*found)
+    assert found[0].waiting_reason is None
     assert shop.claim(payout) is None
     assert not readings.standings(shop.tenant, [payout.id])[payout.id].is_unsent
 

@@ -88,8 +88,9 @@ class MemoryRows:
     def note_reached(self, reading: JournalReading, place: str) -> None:
         self.reached.append(place)
 
-    def end(self, reading: JournalReading, *, now: datetime) -> None:
+    def end(self, reading: JournalReading, *, now: datetime) -> bool:
         self.ended_at = now
+        return True
 
 
 class Scene:
