@@ -75,12 +75,12 @@ FROM (SELECT id, operator, status FROM refunds WHERE id = ANY(:ids::text[])
 """)
 
 _UNCLAIMED: Final = """
-SELECT {columns} FROM {table} r
+SELECT {columns} FROM {source}
 WHERE r.status = 'created' AND r.created_at < :before::timestamptz ORDER BY r.id
 """
 UNCLAIMED: Final[Sequence[tuple[Statement, Callable[[Sequence[Any], Tenant], Outgoing]]]] = (
-    (Statement(_UNCLAIMED.format(columns=REFUND.columns, table="refunds")), refund_from_row),
-    (Statement(_UNCLAIMED.format(columns=PAYOUT.columns, table="payouts")), payout_from_row),
+    (Statement(_UNCLAIMED.format(columns=REFUND.columns, source=REFUND.source)), refund_from_row),
+    (Statement(_UNCLAIMED.format(columns=PAYOUT.columns, source=PAYOUT.source)), payout_from_row),
 )
 
 _MARK: Final = """

@@ -76,6 +76,19 @@ def test_what_was_kept_counts_as_sent_once(
     assert not readings.standings(shop.tenant, [payout.id])[payout.id].is_unsent
 
 
+def test_what_is_still_to_be_sent_is_looked_for_in_the_journal(
+    shop: Shop, readings: JournalReadings
+) -> None:
+    """Each that was made before the moment and that nobody has claimed; no other."""
+    waiting, claimed = shop.payout(400), shop.payout(400)
+    assert shop.claim(claimed) is not None
+
+    found = readings.unclaimed(shop.tenant, before=moment() + timedelta(minutes=1))
+    earlier = readings.unclaimed(shop.tenant, before=waiting.created_at)
+
+    assert (found, earlier) == ([intent_of(waiting)], [])
+
+
 def test_what_is_lost_is_made_again_by_the_tenant_once(
     shop: Shop, readings: JournalReadings, migrated: Database
 ) -> None:
