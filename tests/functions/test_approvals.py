@@ -106,7 +106,9 @@ def test_a_payout_waits_and_goes_after_a_yes(office: Office, kept: list[Seen]) -
     assert till.submit_payout(payout_id).status == till.settle_payout(payout_id).status == 204
     assert office.shown(payout_id)["status"] == "paid"
     assert len(till.transferred) == 1
-    assert office.told() == ["payout.requires_approval", "payout.pending", "payout.paid"]
+    assert office.told() == [
+        "payout.requires_approval", "payout.pending", "payout.in_transit", "payout.paid",
+    ]  # fmt: skip
     [entry] = till.rows.of("audit_entries", "action = 'payout.approved'")
     assert (entry["actor_id"], entry["object_id"]) == (office.person("checker"), payout_id)
     halves = json.loads(entry["after"])["content_sha256"]
