@@ -66,6 +66,10 @@ def _await(batch: PayoutBatch, *, store: BatchStore, at: datetime) -> str:
     approval = batch.approval
     if approval is not None and at < approval.expires_at:
         store.postpone(batch.id, until=approval.expires_at)
+        found = store.find(batch.id)
+        if found is not None and found.status is not batch.status:
+            # Whoever approved it meanwhile had it looked at now, and we have put that off.
+            store.postpone(batch.id, until=at)
         return batch.status.value
 
     def decide(now: PayoutBatch) -> BatchMove | None:

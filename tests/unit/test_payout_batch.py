@@ -213,6 +213,24 @@ def test_what_awaits_approval_is_released_by_nobody() -> None:
     assert move.event.type == "payout_batch.canceled"
 
 
+def test_one_approved_while_it_is_looked_at_is_not_put_off_for_days() -> None:
+    """The yes came between look and word: its lines do not wait until its time would be over."""
+    open_ = Approval("0" * 64, START + timedelta(hours=72))
+    waiting = replace(a_batch("awaiting_approval", queued=2), approval=open_)
+
+    class Late(MemoryBatch):
+        """Approved by the time of its first word."""
+
+        def postpone(self, batch_id: str, *, until: object) -> None:
+            self.batch = replace(waiting, status=BatchStatus.PROCESSING)
+            super().postpone(batch_id, until=until)
+
+    store = Late(waiting)
+    _look(store)
+
+    assert store.looks[-1] == START
+
+
 def test_a_batch_that_ended_is_looked_at_no_more() -> None:
     """A message that comes late changes nothing."""
     store = MemoryBatch(a_batch("completed", succeeded=1))
