@@ -77,16 +77,46 @@ SELECT FROM platform.account_schemas
 WHERE account_id = :account::text AND livemode = :livemode::boolean
 """)
 
-# Of the case only what is about the same thing; a line that fits nothing is about nothing yet.
+# A wallet may be several accounts'; nobody books the same transaction of it at the same time.
+ALONE: Final = Statement("""
+SELECT pg_advisory_xact_lock(
+    hashtextextended(:operator_account::text || ' ' || :operator_transaction_id::text, 6113417))
+""")
+
+# Of the case only what is about the same thing; a line that fits nothing is about nothing yet. What
+# one account has booked no other may; its own it may again where a restore has lost it.
 BESIDE: Final = Statement("""
+WITH lines AS (
+    SELECT l.kind, l.amount, l.fee, l.state, l.object_id, l.transaction_id
+    FROM platform.statements s JOIN platform.statement_lines l ON l.statement_id = s.id
+    WHERE s.operator_account_id = :operator_account::text
+      AND l.transaction_id = :operator_transaction_id::text
+)
 SELECT (SELECT operator FROM platform.operator_accounts
         WHERE id = :operator_account::text AND livemode = :livemode::boolean),
-    c.object_id, c.statement_id IS NOT NULL,
-    EXISTS (SELECT FROM platform.statements s
-            JOIN platform.statement_lines l ON l.statement_id = s.id
-            WHERE s.operator_account_id = :operator_account::text
-              AND l.transaction_id = :operator_transaction_id::text
-              AND :amount::bigint IN (abs(l.amount), l.fee))
+    c.object_id, c.statement_id IS NOT NULL, c.closed_at IS NOT NULL,
+    EXISTS (SELECT FROM lines l
+            WHERE CASE :kind::text
+                  WHEN 'reversal' THEN l.amount = -:amount::bigint
+                  WHEN 'fee_true_up' THEN l.fee = :amount::bigint
+                      OR l.kind = 'fee' AND l.amount = -:amount::bigint
+                  ELSE l.amount = :amount::bigint END),
+    :kind::text = 'late_payment' AND EXISTS (
+        SELECT FROM lines l JOIN platform.payment_index p ON p.object_id = l.object_id
+        WHERE p.kind <> 'late_payment' AND p.state IN ('succeeded', 'paid')
+          AND (l.state = 'matched' OR p.operator_id = l.transaction_id))
+      OR :kind::text = 'late_payment' AND EXISTS (
+        SELECT FROM platform.payment_index p
+        WHERE p.kind = 'late_payment' AND p.operator_account_id = :operator_account::text
+          AND p.operator_id = :operator_transaction_id::text AND p.account_id <> :account::text)
+      OR :kind::text <> 'correction' AND EXISTS (
+        SELECT FROM platform.bookings b
+        WHERE b.kind = :kind::text AND b.outcome = 'approved'
+          AND b.operator_account_id = :operator_account::text
+          AND b.operator_transaction_id = :operator_transaction_id::text
+          AND b.account_id <> :account::text),
+    EXISTS (SELECT FROM platform.cases d
+            WHERE d.object_id = :about::text AND d.reason = 'payer_differs')
 FROM (SELECT) AS one
 LEFT JOIN platform.cases c ON c.id = :case_id::text
   AND (c.account_id = :account::text OR c.account_id IS NULL)
@@ -169,10 +199,16 @@ class PostgresHeldBooking:
         tenant, run = Tenant(booking.account, booking.livemode), self._transaction.run
         if not run(HAS_SCHEMA, account=tenant.account, livemode=tenant.livemode):
             return None
-        [[operator, case_about, has_statement, in_statement]] = run(
+        named = {
+            "operator_account": booking.operator_account,
+            "operator_transaction_id": booking.operator_transaction_id,
+        }
+        if None not in named.values():
+            run(ALONE, **named)
+        [[operator, case_about, has_statement, is_closed, in_statement, is_booked, differs]] = run(
             BESIDE,
-            operator_account=booking.operator_account,
-            operator_transaction_id=booking.operator_transaction_id,
+            **named,
+            kind=booking.kind.value,
             livemode=tenant.livemode,
             amount=booking.amount,
             case_id=booking.case,
@@ -185,7 +221,10 @@ class PostgresHeldBooking:
             operator=None if operator is None else Operator(operator),
             case_about=case_about,
             case_has_statement=bool(has_statement),
+            case_is_closed=is_closed,
             in_statement=in_statement,
+            is_booked=is_booked,
+            payer_differs=differs,
         )
 
     def _payment(self, about: str | None, tenant: Tenant) -> dict[str, Any]:

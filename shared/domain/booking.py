@@ -113,7 +113,8 @@ class Facts:
     """What is known of what a booking is about, while nobody else moves it.
 
     `case_about` is the object of the case that it names; `in_statement` says whether a statement of
-    the operator account has this transaction with this amount.
+    the operator account has this transaction with this amount, `is_booked` that it is a payment's
+    or another account's, `payer_differs` that another number paid than was asked.
     """
 
     charge: Charge | None = None
@@ -122,7 +123,10 @@ class Facts:
     operator: Operator | None = None
     case_about: str | None = None
     case_has_statement: bool = False
+    case_is_closed: bool = False
     in_statement: bool = False
+    is_booked: bool = False
+    payer_differs: bool = False
 
     @property
     def standing(self) -> tuple[str, int]:
@@ -149,10 +153,13 @@ class Facts:
     def refuse(self, booking: Booking) -> None:
         """Raise InvalidRequest unless it can be booked.
 
-        `booking_not_possible`, and `booking_not_in_statement` where a statement must have it.
+        `booking_not_possible`, `booked_already`, and `booking_not_in_statement` where a statement
+        must have it.
         """
         if not _IS_POSSIBLE[booking.kind](booking, self):
             raise InvalidRequest("booking_not_possible", "kind")
+        if self.is_booked:
+            raise InvalidRequest("booked_already", "operator_transaction")
         if self._must_be_in_statement(booking) and not self.in_statement:
             raise InvalidRequest("booking_not_in_statement", "operator_transaction")
 
@@ -196,7 +203,8 @@ def _is_late_payment(booking: Booking, facts: Facts) -> bool:
 def _is_correction(booking: Booking, facts: Facts) -> bool:
     late = facts.late
     if late is None:
-        return booking.about is None or facts.charge is not None or facts.payout is not None
+        # All that is in suspense is some late payment's.
+        return ledger.SUSPENSE not in {booking.debit, booking.credit}
     # It ends a late payment, whole: nothing of it stays in suspense.
     return (
         late.status is LateStatus.OPEN
@@ -231,13 +239,15 @@ def sides(kind: AdjustmentKind, operator_account: str | None) -> tuple[str, str]
 
 def content_sha256(booking: Booking, facts: Facts) -> str:
     """Return the SHA-256, in hex, of what a proposal is about at this moment."""
-    content = {
+    content: dict[str, object] = {
         "booking": [booking.id, booking.kind, booking.case, booking.reason, booking.proposed_by],
         "expires": booking.expires_at.astimezone(UTC).isoformat(),
         "for": [booking.account, booking.livemode, booking.about, *facts.standing],
         "by": [booking.operator_account, booking.operator_transaction_id],
         "posting": [booking.debit, booking.credit, booking.amount],
     }
+    if facts.case_is_closed:
+        content["case"] = "closed"
     text = json.dumps(content, sort_keys=True, separators=(",", ":"), ensure_ascii=True)
     return hashlib.sha256(text.encode()).hexdigest()
 

@@ -104,6 +104,7 @@ class LatePayment:
     ) -> Charge:
         """Return the charge that it becomes: paid, with what was said of the one asked for.
 
+        Its number is the one that paid, if anybody knows it: refunds go there.
         The merchant's reference stays with that one: it may have been used again since.
         """
         return Charge(
@@ -114,7 +115,7 @@ class LatePayment:
             status=ChargeStatus.SUCCEEDED,
             operator=self.operator,
             operator_account=self.operator_account,
-            phone=self.phone or asked.phone,
+            phone=self.phone,
             created_at=at,
             submit_before=at,
             operator_transaction_id=self.operator_transaction_id,

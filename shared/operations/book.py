@@ -286,7 +286,7 @@ def _late(booking: Booking, adjustment: Adjustment, facts: Facts) -> LatePayment
         operator=facts.operator,
         operator_account=booking.operator_account or "",
         operator_transaction_id=booking.operator_transaction_id or "",
-        phone=None if facts.charge is None else facts.charge.phone,
+        phone=None if facts.charge is None or facts.payer_differs else facts.charge.phone,
         balance_transaction=adjustment.posting.id,
         created_at=adjustment.created_at,
         decision=rule.decision,

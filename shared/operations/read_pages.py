@@ -10,6 +10,8 @@ from shared.operations.page_ports import Page, PageReader
 from shared.operations.ports import PaymentRead, ReadState
 
 NO_PAGE: Final = "no_page"
+MORE_THAN_ONCE: Final = "paid_more_than_once"
+"""What we say of a sum: no operator names it, and no transaction is it."""
 
 
 class ChargePages:
@@ -44,8 +46,7 @@ class ChargePages:
             total = sum(read.money.amount for read in paid if read.money is not None)
             return PaymentRead(
                 ReadState.SUCCEEDED,
-                "paid_more_than_once",
-                operator_transaction_id=paid[0].operator_transaction_id,
+                MORE_THAN_ONCE,
                 money=Money(total, self._money.currency),
             )
         if paid:

@@ -38,6 +38,7 @@ from shared.operations.ports import (
     ReadNote,
     ReadState,
 )
+from shared.operations.read_pages import MORE_THAN_ONCE
 
 CONSUMER: Final = "settle_charge"
 LOST_RACE: Final = "lost_race"
@@ -144,9 +145,12 @@ def _long_paid(
 ) -> str:
     deadline = Deadline.after(HANDLER_SECONDS, how.monotonic)
     read = reader_of(charge).read_payment(attempt.known_as, deadline=deadline)
+    note = _note(charge, attempt, read, how.now())
+    if read.operator_word == MORE_THAN_ONCE:
+        return _case(note, mismatch(charge, read) or MORE_THAN_ONCE, store=store)
     if read.state not in {ReadState.FAILED, ReadState.EXPIRED}:
         return "final_already"
-    return _case(_note(charge, attempt, read, how.now()), FAILED_AFTER_SUCCESS, store=store)
+    return _case(note, FAILED_AFTER_SUCCESS, store=store)
 
 
 def _late(
@@ -159,13 +163,14 @@ def _late(
 ) -> str:
     """Keep the money as a late payment; what names no whole francs, or fits no books, is a case.
 
-    So is, beside it, what was not even asked for: another amount, payer or order.
+    So is a sum of several payments, of which each may be booked. So is, beside the money, what was
+    not even asked for: another amount, payer or order.
     """
     charge, rule = note.charge, how.late_rule()
     difference = mismatch(charge, read)
     reason = difference or "paid_after_the_end"
     booking = late_booking(charge, attempt, read, reason, rule=rule, at=note.at)
-    if booking is None:
+    if booking is None or read.operator_word == MORE_THAN_ONCE:
         return _case(note, reason, store=store)
     if difference is not None:
         asked = _for_a_person(note, reason)
@@ -244,12 +249,13 @@ def _finish(
 def mismatch(charge: Charge, read: PaymentRead) -> str | None:
     """Say what of a success differs from what we asked for, or None.
 
-    An operator that leaves a field out says nothing against it; an amount it must repeat.
+    An operator that leaves a field out says nothing against it; an amount it must repeat. Another
+    payer comes first: what she paid, whatever it was, must not go to the number that was asked.
     """
-    if read.money is None or read.money != charge.money:
-        return "amount_or_currency_differs"
     if charge.phone is not None and read.payer not in (None, charge.phone):
         return "payer_differs"
+    if read.money is None or read.money != charge.money:
+        return "amount_or_currency_differs"
     if read.order is not None and not charge.id.endswith(read.order):
         return "order_differs"
     return None

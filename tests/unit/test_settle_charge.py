@@ -1,7 +1,7 @@
 """Settling: only an operator's proof moves money, once, and for exactly what was asked."""
 
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import pytest
 
@@ -10,6 +10,7 @@ from shared.domain.errors import AskAgain, LedgerRefused
 from shared.domain.money import Currency, Money
 from shared.domain.phone import PhoneNumber
 from shared.operations.ports import PaymentRead, ReadState
+from shared.operations.read_pages import MORE_THAN_ONCE
 from tests.fakes import START
 from tests.unit.settling import NOT_FOUND, Scene
 
@@ -77,6 +78,7 @@ def test_an_operator_repeats_our_id_or_its_end() -> None:
         (replace(PAID, money=Money(5000, Currency("EUR"))), "amount_or_currency_differs"),
         (replace(PAID, money=None), "amount_or_currency_differs"),
         (replace(PAID, payer=PhoneNumber("+237670000002")), "payer_differs"),
+        (replace(PAID, payer=PhoneNumber("+237670000002"), money=Money(50)), "payer_differs"),
         (replace(PAID, order="67abcdefghijklmnopqr"), "order_differs"),
     ],
 )
@@ -187,6 +189,23 @@ def test_a_word_that_is_taken_back_is_a_case(
     assert len(scene.operator.read_references) == len(reads)
     reasons = [note.case_reason for note in scene.store.notes]
     assert reasons == (["failed_after_success"] if word == "failed_after_success" else [])
+
+
+@pytest.mark.parametrize(
+    ("status", "paid_at"),
+    [(ChargeStatus.FAILED, None), (ChargeStatus.SUCCEEDED, START - timedelta(minutes=11))],
+)
+def test_two_payments_after_the_end_are_for_persons(
+    status: ChargeStatus, paid_at: datetime | None
+) -> None:
+    """Each is a transaction of its own, and one of them may be in the books: a sum is of none."""
+    twice = replace(PAID, operator_word=MORE_THAN_ONCE, money=Money(10000))
+    scene = Scene(status, twice, succeeded_at=paid_at)
+
+    assert scene.settle() == "amount_or_currency_differs"
+
+    assert (scene.store.moves, scene.late.bookings) == ([], [])
+    assert [note.case_reason for note in scene.store.notes] == ["amount_or_currency_differs"]
 
 
 @pytest.mark.parametrize("read", [PENDING, NOT_FOUND, PaymentRead(ReadState.FAILED, "EXPIRED")])
