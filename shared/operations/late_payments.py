@@ -241,9 +241,10 @@ def _wish(late: LatePayment) -> str:
     """Return what names this refund of it among others, the same however often it is tried.
 
     It stands in the place of an idempotency key: a restored database makes the same wish again, and
-    finds in write-once storage that it was kept.
+    finds in write-once storage that it was kept. Where it has forgotten the late payment, whoever
+    reads it anew gives it another id: its name is the operator's.
     """
-    return f"{late.id}:{late.refunds + 1}"
+    return f"{late.operator_account}:{late.operator_transaction_id}:{late.refunds + 1}"
 
 
 def _accepted(late: LatePayment, charge: Charge, terms: LateTerms) -> AcceptedLate:
