@@ -109,6 +109,10 @@ SELECT (SELECT operator FROM platform.operator_accounts
         SELECT FROM platform.payment_index p
         WHERE p.kind = 'late_payment' AND p.operator_account_id = :operator_account::text
           AND p.operator_id = :operator_transaction_id::text AND p.account_id <> :account::text)
+      OR :kind::text = 'late_payment' AND EXISTS (
+        SELECT FROM platform.float_moves m
+        WHERE m.livemode = :livemode::boolean AND m.reference = :operator_transaction_id::text
+          AND m.outcome = 'approved')
       OR :kind::text <> 'correction' AND EXISTS (
         SELECT FROM platform.bookings b
         WHERE b.kind = :kind::text AND b.outcome = 'approved'

@@ -98,16 +98,21 @@ LEFT JOIN LATERAL (
 WALLET: Final = Statement(f"{_WALLET} WHERE o.id = :id::text")
 WALLETS: Final = Statement(f"{_WALLET} WHERE o.id > :after::text ORDER BY o.id LIMIT :limit::int")
 
-# A transaction of an operator's tops up once; where the account has no such wallet nothing does.
+# A transaction of an operator's tops up once, and not where it is a late payment; where the account
+# has no such wallet nothing does.
 TOP_UP: Final = Statement(f"""
 WITH adjustment AS (
     INSERT INTO adjustments (id, account_id, kind, status, amount, currency, operator_account_id,
         operator_transaction_id, reason, data, proposed_by, approved_by, balance_transaction,
         created_at, ended_at)
-    VALUES (:topup::text, :account::text, '{KIND}', 'booked', :amount::bigint, 'XAF',
+    SELECT :topup::text, :account::text, '{KIND}', 'booked', :amount::bigint, 'XAF',
         :wallet::text, :operator_transaction::text, :reason::text, :data::jsonb,
         :proposed_by::text, :approved_by::text, :transaction_id::text, :at::timestamptz,
-        :at::timestamptz)
+        :at::timestamptz
+    WHERE NOT EXISTS (
+        SELECT FROM adjustments WHERE kind = 'late_payment'
+          AND operator_account_id = :wallet::text
+          AND operator_transaction_id = :operator_transaction::text)
     ON CONFLICT DO NOTHING
     RETURNING id
 ),

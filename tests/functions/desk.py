@@ -10,6 +10,7 @@ from tests.functions.realm import Realm
 from tests.functions.till import AMOUNT, Till
 
 PATH: Final = "/v1/platform/bookings"
+MOVES: Final = "/v1/platform/float_moves"
 REASON: Final = "MTN took it back, ticket 88123"
 ADD_STATEMENT: Final = """
 INSERT INTO platform.statements (id, operator_account_id, owner, livemode, version, sha256,
@@ -33,10 +34,10 @@ class Desk:
     def __init__(self, till: Till, door: Callable[[str], Door], realm: Realm, read: Door) -> None:
         self.till, self._door, self._realm, self._read = till, door, realm, read
 
-    def ask(self, path: str, body: Any, person: str, ago: int = 0) -> Reply:
+    def ask(self, below: str, body: Any, person: str, ago: int = 0, path: str = PATH) -> Reply:
         """Ask as an administrator."""
         token = self._realm.token(person, "admin", signed_in_ago=ago)
-        return self._door("manage_platform").post(f"{PATH}{path}", body, key=token)
+        return self._door("manage_platform").post(f"{path}{below}", body, key=token)
 
     def propose(self, kind: str, person: str = "ada", **body: Any) -> Reply:
         """Propose to book something."""
@@ -56,6 +57,21 @@ class Desk:
         assert approved.status == 200, approved.json
         (row,) = self.till.rows.of("adjustments", "id = :id", id=approved.json["adjustment"])
         return row
+
+    def top_up(self, transaction: str) -> Reply:
+        """Have two of us tell that the merchant put this money in."""
+        wish = {
+            "mode": "test",
+            "kind": "merchant_top_up",
+            "account": self.till.account.id,
+            "to": self.till.operator_account,
+            "amount": AMOUNT,
+            "reference": transaction,
+            "reason": REASON,
+        }
+        proposed = self.ask("", wish, "ada", path=MOVES)
+        seen = {"content_sha256": proposed.json["content_sha256"]}
+        return self.ask(f"/{proposed.json['id']}/approve", seen, "grace", path=MOVES)
 
     def accept(self, late_id: str) -> Reply:
         """Have the merchant accept a late payment."""

@@ -84,6 +84,22 @@ def test_one_transaction_is_booked_in_one_account(desk: Desk, make_account: Make
         assert (reply.status, reply.error["code"]) == (400, "booked_already")
 
 
+def test_what_a_merchant_put_in_is_no_late_payment(desk: Desk) -> None:
+    """Nor the other way round: one transaction brings money into the books once."""
+    till = desk.till
+    opa = {"operator_account": till.operator_account}
+    first, second = (desk.line("collection", AMOUNT, state="missing_here") for _ in range(2))
+    topped = desk.top_up(first)
+    refused = desk.propose("late_payment", operator_transaction=first, **opa)
+    desk.booked("late_payment", operator_transaction=second, **opa)
+    again = desk.top_up(second)
+
+    assert topped.status == 200
+    assert (refused.status, refused.error["code"]) == (400, "booked_already")
+    assert (again.status, again.error["code"]) == (400, "reference_in_use")
+    assert till.balances()[f"float:{till.operator_account}"] == 2 * AMOUNT
+
+
 def test_a_correction_leaves_late_payments_what_is_theirs(desk: Desk) -> None:
     """All that is in suspense belongs to one: only a correction about it takes it from there."""
     opa = {"operator_account": desk.till.operator_account}
