@@ -14,6 +14,7 @@ from typing import Any, Final
 from pg8000.exceptions import DatabaseError
 
 from shared.db.audit import append
+from shared.db.bookings import HAND_OVER
 from shared.db.cases import HAS_SCHEMA, PLATFORM_PATH, enter
 from shared.db.event_parts import EVENTS_PARTS, events_values
 from shared.db.ledger import LEDGER_PARTS, WHOLE, is_refused, posting_values
@@ -264,6 +265,7 @@ class PostgresHeldMove:
             raise
         if not booked:
             raise InvalidRequest("reference_in_use", "reference")
+        self._transaction.run(HAND_OVER, owner=tenant.schema, event_ids=[event.id])
         append(self._transaction, entry)
 
     def record(self, entry: AuditEntry) -> None:

@@ -75,6 +75,8 @@ def test_a_top_up_is_available_at_once(till: Till, ask: Ask, read_payments: Door
     assert line["id"] == topup["balance_transaction"] == booked["transaction"]
     [event] = till.rows.of("events")
     assert (event["type"], event["object_id"]) == ("topup.succeeded", topup["id"])
+    [place] = till.rows.platform("event_feed")
+    assert (place["id"], place["owner_role"]) == (event["id"], till.account.test.schema)
     assert len(till.rows.platform("outbox", "topic = 'webhook-due'")) == 1
     assert [e["action"] for e in till.rows.of("audit_entries", "object_type = 'topup'")] == [
         "topup.booked"
