@@ -23,6 +23,8 @@ Seal = Callable[[str, str], str]
 _COLUMNS: Final = """id, destination_sealed, operator, every, weekday, hour, minimum, keep_back,
     set_by, set_at, ended_at"""
 
+# Of two who set it at once the second ends the rule of the first.
+LOCK: Final = Statement("SELECT pg_advisory_xact_lock(hashtextextended(:schema::text, 6113427))")
 STANDING: Final = Statement(f"""
 SELECT {_COLUMNS} FROM platform.settlement_rules
 WHERE account_id = :account::text AND livemode = :livemode::boolean AND ended_at IS NULL
@@ -91,6 +93,7 @@ class Settlements:
         """Have it hold in the place of the one before, from its next moment on."""
         destination = json.dumps({"phone": rule.phone.e164, "name": rule.name})
         with self._database.tenant(self._tenant) as transaction:
+            transaction.run(LOCK, schema=self._tenant.schema)
             transaction.run(END, **self._whose, at=rule.set_at)
             transaction.run(
                 ADD,

@@ -67,8 +67,8 @@ REMEMBERED: Final = frozenset(
         "outbox",
     }
 )
-"""Those that keep them; of what is due only the endpoints' rows, at rest, and of the outbox what
-people, and Keycloak of people, are still to be told."""
+"""Those that keep them; of what is due only the endpoints' rows, at rest, and what an owner has set
+to be paid, and of the outbox what people, and Keycloak of people, are still to be told."""
 
 # Ids that only these rows name: a callback for a token that is gone is 404 and stores nothing.
 _OF_TEST_MODE: Final = "account_id = :account AND NOT livemode"
@@ -82,7 +82,9 @@ WHERE i.token_hash = t.token_hash AND t.account_id = :account AND NOT t.livemode
 DELETE FROM platform.outbox
 WHERE {_OF_TEST_MODE} AND topic NOT IN ('{NOTIFICATION_DUE}', '{IDENTITY_DUE}')
 """),
-    text(f"DELETE FROM platform.due_work WHERE {_OF_TEST_MODE} AND kind <> 'webhook'"),
+    text(f"""
+DELETE FROM platform.due_work WHERE {_OF_TEST_MODE} AND kind NOT IN ('webhook', 'settlement')
+"""),
     text(f"""
 UPDATE platform.due_work SET due_at = 'infinity', lease_until = NULL
 WHERE {_OF_TEST_MODE} AND kind = 'webhook'

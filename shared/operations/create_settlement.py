@@ -64,11 +64,7 @@ def _settle(
         store.open_case(rule.id, case_id=_case_id(now), reason="settlement_owner_gone")
         return "owner_gone"
     terms = how.terms_of(rule.operator)
-    amount = rule.amount(
-        how.balances().get(AVAILABLE, 0),
-        largest=0 if terms.limits is None else terms.limits.maximum,
-        cost=lambda whole: sum(terms.fees_of(Money(whole)).values()),
-    )
+    amount = _amount(rule, terms, available=how.balances().get(AVAILABLE, 0))
     if amount == 0:
         return "nothing_to_settle"
     day = business_day(moment).isoformat()
@@ -103,6 +99,18 @@ def _settle(
         store.open_case(rule.id, case_id=_case_id(now), reason=REFUSED)
         return refusal.code
     return "settled_before" if isinstance(outcome, Replayed) else "settled"
+
+
+def _amount(rule: SettlementRule, terms: PayoutTerms, *, available: int) -> int:
+    """Return what can go in whole XAF; 0 where its operator takes nothing, or not so little."""
+    if terms.limits is None:
+        return 0
+    amount = rule.amount(
+        available,
+        largest=terms.limits.maximum,
+        cost=lambda whole: sum(terms.fees_of(Money(whole)).values()),
+    )
+    return amount if amount >= terms.limits.minimum else 0
 
 
 def _case_id(now: datetime) -> str:

@@ -1,6 +1,7 @@
 """An owner's settlement rule through the doors: set, sealed, paid once at its moment, ended."""
 
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 from typing import Any
 
@@ -8,8 +9,12 @@ import pytest
 from pg8000.native import Connection
 
 from shared.db.accounts import PostgresAccounts
+from shared.db.test_data import delete_test_data
+from shared.domain.account_access import US
+from shared.domain.audit import Origin
 from shared.domain.events import SETTLEMENT_DUE
 from tests.database import Database
+from tests.factories import moment
 from tests.functions.door import Door, Reply
 from tests.functions.realm import Realm
 from tests.functions.team import Team
@@ -138,6 +143,27 @@ def test_a_rule_keeps_no_account_open_and_ends_with_it(
     assert "due_work" not in unsettled
     assert stored["ended_at"] is not None
     assert till.rows.platform("due_work", "kind = 'settlement' AND done_at IS NULL") == []
+
+
+def test_of_several_who_set_it_at_once_the_last_word_holds(till: Till, ask: Ask) -> None:
+    """Each is answered, and one rule and one due row stand."""
+    with ThreadPoolExecutor(6) as crowd:
+        statuses = list(crowd.map(lambda hour: ask(_rule(hour=hour)).status, range(6)))
+
+    standing = till.rows.platform("settlement_rules", "ended_at IS NULL")
+    assert statuses == [200] * 6
+    assert [row["id"] for row in standing] == [_due(till)["object_id"]]
+
+
+def test_it_goes_on_when_the_test_data_is_deleted(till: Till, ask: Ask, migrated: Database) -> None:
+    """How the account is set up stays: a rule that stands is woken at its next moment."""
+    ask(_rule())
+    before = _due(till)
+    owner = migrated.engine("owner", pool_size=1)
+    delete_test_data(owner, till.account.test, Origin(US, moment()))
+    owner.dispose()
+
+    assert _due(till) == before
 
 
 def test_an_owner_alone_sets_it_freshly_signed_in(

@@ -272,9 +272,9 @@ def test_no_more_goes_than_the_operator_takes_at_once() -> None:
     assert scene.paid == [500_000]
 
 
-@pytest.mark.parametrize(("available", "minimum"), [(0, 1), (-500, 1), (4999, 5000)])
+@pytest.mark.parametrize(("available", "minimum"), [(0, 1), (-500, 1), (4999, 5000), (99, 1)])
 def test_too_little_is_left_alone(available: int, minimum: int) -> None:
-    """No case and no payout; the next moment may find more."""
+    """No case and no payout, by her minimum or the operator's; the next moment may find more."""
     scene = Scene(available=available)
     scene.rules.rule = replace(RULE, minimum=minimum)
 
