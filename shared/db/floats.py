@@ -22,8 +22,8 @@ WHERE c.operator_account_id = :wallet::text AND CASE
     ELSE c.at < :at::timestamptz - interval '5 minutes' END
 """)
 
-# Days are Douala's, an hour before those of UTC. The books are those of the last look before the
-# end of the statement, if there was one in its last two hours.
+# Days are Douala's, an hour before those of UTC. The books are those of the look next to the end of
+# the statement, if there was one within minutes: what was booked between is in both otherwise.
 CLOSING: Final = Statement("""
 SELECT s.closing, s.until, r.share, r.own, r.coming, r.going
 FROM (
@@ -35,19 +35,22 @@ FROM (
 LEFT JOIN LATERAL (
     SELECT share, own, coming, going FROM platform.float_readings
     WHERE operator_account_id = :wallet::text
-      AND at <= s.until AND at > s.until - interval '2 hours'
-    ORDER BY at DESC LIMIT 1
+      AND at BETWEEN s.until - interval '5 minutes' AND s.until + interval '5 minutes'
+    ORDER BY abs(extract(epoch FROM at - s.until)) LIMIT 1
 ) AS r ON true
 """)
 
-# Of two that read at once both are kept; what either shows is in the younger one's balance too.
+# Of two that read at once the one begun last stands: what either shows is in its balance too.
 KEEP: Final = Statement("""
 WITH kept AS (
     INSERT INTO platform.float_readings (id, operator_account_id, livemode, at, source, as_of,
         balance, word, share, own, coming, going, difference)
-    VALUES (:id::text, :wallet::text, :livemode::boolean, :at::timestamptz, :source::text,
+    SELECT :id::text, :wallet::text, :livemode::boolean, :at::timestamptz, :source::text,
         :as_of::timestamptz, :balance::bigint, :word::text, :share::bigint, :own::bigint,
-        :coming::bigint, :going::bigint, :difference::bigint)
+        :coming::bigint, :going::bigint, :difference::bigint
+    WHERE NOT EXISTS (SELECT FROM platform.float_readings r
+                      WHERE r.operator_account_id = :wallet::text AND r.balance IS NOT NULL
+                        AND r.at > :as_of::timestamptz AND r.as_of > :as_of::timestamptz)
 ),
 shown AS (
     DELETE FROM platform.float_claims

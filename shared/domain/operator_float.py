@@ -6,9 +6,11 @@ between two looks at our books: whatever ended meanwhile stands in one of them.
 """
 
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from typing import Final
+
+from shared.domain.receipt import DOUALA
 
 EVERY: Final = timedelta(hours=1)
 """How often each wallet is looked at."""
@@ -101,9 +103,10 @@ class FloatReading:
 
     @property
     def next_at(self) -> datetime:
-        """When to look again."""
-        is_unread = self.balance is None and self.source is Source.OPERATOR
-        return self.at + (AGAIN_AFTER if is_unread else EVERY)
+        """When to look again: where statements alone tell, at the end of their day too."""
+        if self.source is Source.STATEMENT:
+            return min(self.at + EVERY, _day_after(self.at))
+        return self.at + (AGAIN_AFTER if self.balance is None else EVERY)
 
     @property
     def case_reason(self) -> str | None:
@@ -112,3 +115,9 @@ class FloatReading:
         In the test mode the wallet is the stand-in's, and merchants empty their books at will.
         """
         return FLOAT_DIFFERS if self.livemode and self.difference else None
+
+
+def _day_after(at: datetime) -> datetime:
+    """Return the end of a moment's day in Douala."""
+    midnight = at.astimezone(DOUALA).replace(hour=0, minute=0, second=0, microsecond=0)
+    return midnight.astimezone(UTC) + timedelta(days=1)

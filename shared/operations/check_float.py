@@ -92,7 +92,10 @@ def _read(
 
 
 def _from_statement(wallet: OperatorAccount, store: FloatStore, how: FloatCheck) -> FloatReading:
-    """Take the closing balance of the newest statement, and what our books moved since."""
+    """Take the closing balance of the newest statement, and what our books moved since.
+
+    What may have come by its end may stand in both, so it is not counted: rather less than it is.
+    """
     at = how.now()
     reading_id = new_id("flr", _milliseconds(at))
     store.begin(wallet.id, reading_id, at=at)
@@ -100,7 +103,7 @@ def _from_statement(wallet: OperatorAccount, store: FloatStore, how: FloatCheck)
     then = None if closing is None else closing.then
     balance = None
     if closing is not None and then is not None:
-        balance = closing.balance + books.total - then.total
+        balance = closing.balance + books.total - then.most
     return FloatReading(
         id=reading_id,
         operator_account=wallet.id,

@@ -9,8 +9,9 @@ import pytest
 from pg8000.exceptions import DatabaseError
 from sqlalchemy import Engine
 
-from shared.db.floats import Floats
+from shared.db.floats import BOOKS, Floats
 from shared.db.scheduling import Schedule
+from shared.db.statement import Statement
 from shared.db.transaction import Database as Pool
 from shared.domain.events import FLOAT_CHECK_DUE, PLATFORM, Message
 from shared.domain.money import Money
@@ -230,6 +231,70 @@ def test_what_was_never_sent_is_forgotten_and_taken_anew(wallet: Wallet) -> None
     assert [wallet.take(), wallet.take(old)] == [True, False]
 
 
+def test_who_asks_again_keeps_what_it_took_from_a_reading_under_way(wallet: Wallet) -> None:
+    """It is about to be sent: a reading that took it for forgotten lets go of nothing."""
+    wallet.read(500)
+    payout = wallet.payout()
+    assert wallet.take(payout)
+    wallet.database.look(
+        "UPDATE platform.float_claims SET at = at - interval '6 minutes' WHERE object_id = :id",
+        id=payout.id,
+    )
+    reading = FloatReading(
+        an_id("flr"), wallet.id, livemode=False, at=moment(), source=Source.OPERATOR,
+        as_of=moment(), books=NOTHING, balance=500, difference=0,
+    )  # fmt: skip
+    wallet.floats.begin(wallet.id, reading.id, at=moment())
+    assert wallet.take(payout)
+    wallet.floats.keep(reading, case_id=an_id("case"))
+
+    assert not wallet.take()
+
+
+def test_many_promises_are_looked_at_soon(wallet: Wallet) -> None:
+    """Each who sends adds them up: a look takes away what the balance shows."""
+    wallet.read(10**9, at=moment() - timedelta(minutes=3))
+    wallet.floats.look_again(wallet.id, at=moment() + timedelta(hours=1))
+    promise = (
+        "INSERT INTO platform.float_claims (object_id, operator_account_id, amount, at)"
+        " SELECT :id || n, :wallet, 1, now() FROM generate_series(:first::int, :last::int) AS n"
+    )
+    is_due = "SELECT due_at <= now() FROM platform.due_work WHERE object_id = :id"
+    seen = []
+    for first, last in ((1, 4998), (5000, 5002)):
+        wallet.database.look(promise, id=an_id("po"), wallet=wallet.id, first=first, last=last)
+        assert wallet.take()
+        seen += wallet.database.look(is_due, id=wallet.id)
+
+    assert seen == [[False], [True]]
+
+
+def test_of_two_readings_at_once_the_younger_stands(wallet: Wallet) -> None:
+    """Whoever was answered last may know least: its balance is of before what the other shows."""
+    began = moment() - timedelta(minutes=1)
+    wallet.read(0, at=began + timedelta(seconds=2), as_of=began + timedelta(seconds=1))
+    wallet.read(500, at=began + timedelta(seconds=9), as_of=began)
+
+    assert not wallet.take()
+
+
+def test_a_look_keeps_no_locks_of_the_books_it_has_read(
+    app_engine: Engine, account: Account, migrated: Database
+) -> None:
+    """A server has room for some thousand locks, and there may be more merchants."""
+    locked = Statement(
+        "SELECT n.nspname FROM pg_locks l JOIN pg_class c ON c.oid = l.relation"
+        " JOIN pg_namespace n ON n.oid = c.relnamespace"
+        " WHERE l.pid = pg_backend_pid() AND n.nspname LIKE 't\\_%'"
+    )
+    with Pool(app_engine).platform() as transaction:
+        transaction.run(BOOKS, wallet=migrated.paying_account)
+        found = transaction.run(locked)
+
+    assert account.test.schema.startswith("t_")
+    assert found == []
+
+
 @pytest.mark.parametrize(("minutes", "is_due"), [(0, False), (3, True)])
 def test_a_float_that_is_too_low_is_looked_at_soon(
     wallet: Wallet, minutes: int, *, is_due: bool
@@ -302,8 +367,8 @@ def test_what_was_claimed_may_have_left(
     assert [made - before, claimed - before, going() - before] == [0, 500, 0]
 
 
-def test_the_books_of_then_are_those_before_the_end_of_a_statement(wallet: Wallet) -> None:
-    """The newest statement counts, by Douala's days; a look of hours before is none."""
+def test_the_books_of_then_are_those_of_the_end_of_a_statement(wallet: Wallet) -> None:
+    """The newest statement counts, by Douala's days; what was booked between is not known."""
     end = datetime.fromisoformat("2026-11-28T23:00:00+00:00")
     statement = an_id("stm")
     wallet.database.look(
@@ -315,9 +380,11 @@ def test_the_books_of_then_are_those_before_the_end_of_a_statement(wallet: Walle
         id=statement,
         wallet=wallet.id,
     )
+    wallet.read(1, at=end - timedelta(minutes=10), books=NOTHING)
     none = wallet.floats.closing(wallet.id)
-    wallet.read(1, at=end - timedelta(minutes=10), books=WalletBooks(900, 100, 3, 4))
-    wallet.read(1, at=end + timedelta(minutes=10), books=NOTHING)
+    wallet.read(1, at=end - timedelta(minutes=4), books=NOTHING)
+    wallet.read(1, at=end + timedelta(seconds=3), books=WalletBooks(900, 100, 3, 4))
+    wallet.read(1, at=end + timedelta(minutes=4), books=NOTHING)
     found = wallet.floats.closing(wallet.id)
 
     assert none is not None

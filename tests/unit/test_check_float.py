@@ -155,6 +155,15 @@ def test_a_statement_stands_for_a_balance_that_is_not_offered() -> None:
     assert (reading.source, reading.as_of) == (Source.STATEMENT, until)
 
 
+def test_what_may_have_come_before_the_end_of_a_statement_is_not_counted_twice() -> None:
+    """Paid before midnight and booked after it: the closing balance may hold it already."""
+    then, now = replace(BOOKS, coming=300), replace(BOOKS, share=1200)
+    store = MemoryFloats(looks=[now], ending=Closing(1300, START - timedelta(hours=12), then))
+
+    assert _check(store, None) == "agrees"
+    assert store.kept[0].balance == 1300
+
+
 def test_a_closing_balance_that_differed_then_differs() -> None:
     """Our books as they stood at its end do not explain it."""
     ending = Closing(950, START - timedelta(hours=12), BOOKS)

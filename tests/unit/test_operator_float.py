@@ -1,7 +1,7 @@
 """What a wallet holds against our books: only what nothing under way explains is a difference."""
 
 from dataclasses import replace
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from hypothesis import given
@@ -74,6 +74,17 @@ def test_who_was_not_answered_asks_again_sooner() -> None:
     assert READING.next_at == START + EVERY
     assert unread.next_at == START + AGAIN_AFTER
     assert replace(unread, source=Source.STATEMENT).next_at == START + EVERY
+
+
+def test_who_has_statements_alone_is_looked_at_when_their_days_end() -> None:
+    """At midnight in Douala: closing balances are of then, and so must our books be."""
+    late = datetime(2026, 11, 29, 22, 40, tzinfo=UTC)
+    midnight = datetime(2026, 11, 29, 23, 0, tzinfo=UTC)
+    by_statement = replace(READING, source=Source.STATEMENT)
+
+    assert replace(by_statement, at=late).next_at == midnight
+    assert replace(by_statement, at=midnight).next_at == midnight + EVERY
+    assert replace(READING, at=late).next_at == late + EVERY
 
 
 def test_each_source_is_believed_for_a_while() -> None:
