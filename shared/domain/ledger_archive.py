@@ -26,6 +26,7 @@ NOTHING_BEFORE: Final = "0" * 64
 MOST_TRANSACTIONS: Final = 20_000
 """Of one archive, beside its first seal: a few MB at most, built within seconds."""
 
+_HASH_LETTERS: Final = 16
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND: Final = timedelta(microseconds=1)
 
@@ -61,6 +62,10 @@ class Archive:
         """Where it lies."""
         mode = "live" if self.livemode else "test"
         return f"ledger/{self.account}/{mode}/{self.number:08}.jsonl.gz"
+
+    def key_beside(self, sha256: str) -> str:
+        """Return where an archive of these lines lies if its own place is taken."""
+        return self.object_key.replace(".", f"-{sha256[:_HASH_LETTERS]}.", 1)
 
 
 @dataclass(slots=True)

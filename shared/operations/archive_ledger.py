@@ -10,6 +10,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
+from functools import partial
 from io import BytesIO
 from typing import Final, Protocol
 
@@ -137,27 +138,37 @@ def _store(tenant: Tenant, archive: Archive, store: ArchiveStore, how: Archiving
             file.write(line)
     how.reached("archive_ledger.before_put")
     at = how.now()
-    stored = how.locked.put(
-        archive.object_key,
-        packed.getvalue(),
-        content_type=archives.CONTENT_TYPE,
-        retain_until=retain_until(
-            archive.created_at,
-            livemode=archive.livemode,
-            now=at,
-            retention_days=how.retention_days,
-        ),
-    )
+    sha256 = hashed.hexdigest()
+    stored = _put(archive, packed.getvalue(), sha256, at=at, how=how)
+    if stored.key != archive.object_key:
+        how.tell("ledger_archived_beside", tenant, stored.key)
     how.reached("archive_ledger.after_put")
     whole = replace(
         archive,
-        sha256=hashed.hexdigest(),
+        sha256=sha256,
         head=reckoning.head,
         closing=reckoning.standing(),
     )
     store.mark_stored(whole, stored, at=at)
     how.reached("archive_ledger.after_commit")
     return True
+
+
+def _put(
+    archive: Archive, body: bytes, sha256: str, *, at: datetime, how: Archiving
+) -> StoredObject:
+    """Lock it in its place, or beside what lies there that this database does not know.
+
+    A server that was put back has forgotten archives which nobody can remove.
+    """
+    kept = retain_until(
+        archive.created_at, livemode=archive.livemode, now=at, retention_days=how.retention_days
+    )
+    put = partial(how.locked.put, body=body, content_type=archives.CONTENT_TYPE, retain_until=kept)
+    try:
+        return put(archive.object_key)
+    except StoredDifferentlyError:
+        return put(archive.key_beside(sha256))
 
 
 def _stretches(

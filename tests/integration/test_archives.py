@@ -262,6 +262,32 @@ def test_a_ledger_that_was_put_back_is_archived_anew(ledger: Ledger) -> None:
     assert ledger.archive(hours_later=24) == 0
 
 
+@pytest.mark.parametrize("point", [None, "archive_ledger.after_put"])
+def test_what_a_server_that_was_put_back_forgot_stays_beside(
+    ledger: Ledger, point: str | None
+) -> None:
+    """Its rows are gone and its objects are not: the ledger is archived all the same, and told."""
+    ledger.book(2)
+    ledger.archive()
+    (forgotten,) = ledger.column("object_key")
+    ledger.database.look("DELETE FROM ledger_seals", ledger.tenant)
+    ledger.database.look(
+        "DELETE FROM platform.ledger_archives WHERE account_id = :id", id=ledger.tenant.account
+    )
+    ledger.book(1, 900)
+    ledger.crash_at = point
+    if point is not None:
+        with pytest.raises(KeyboardInterrupt):
+            ledger.archive(hours_later=24)
+
+    assert ledger.archive(hours_later=24) == 1
+
+    found, (key,) = ledger.restored(), ledger.column("object_key")
+    assert (found.faults, found.shelf.number, key != forgotten) == ([], 1, True)
+    assert set(ledger.told) == {("ledger_archived_beside", key)}
+    assert [line["id"] for line in ledger.lines(1) if "id" in line] == ledger.booked
+
+
 def test_a_ledger_that_is_not_what_was_sealed_is_not_archived(ledger: Ledger) -> None:
     """It is told of, and planned; nothing wrong is ever locked."""
     ledger.book(3)
