@@ -77,7 +77,8 @@ def issue_invoices(
             if not has_time():
                 break
             if month is None:
-                store.begin(tenant, at=now())
+                # Who posts may not have committed yet what belongs to the month that is over.
+                store.begin(tenant, at=now() - invoices.SETTLES)
                 continue
             reached("start_due_work.before_invoice")
             outcome = store.issue(_slice(tenant, month, now()), most=MOST_COUNTED)
