@@ -262,6 +262,32 @@ def test_a_ledger_that_was_put_back_is_archived_anew(ledger: Ledger) -> None:
     assert ledger.archive(hours_later=24) == 0
 
 
+@pytest.mark.parametrize("point", ["archive_ledger.after_plan", "archive_ledger.after_put"])
+def test_a_plan_whose_ledger_was_put_back_is_dropped_by_the_owner(
+    ledger: Ledger, point: str
+) -> None:
+    """It can never be built any more, and says so each day until its row is gone."""
+    ledger.book(2)
+    ledger.archive()
+    ledger.book(2)
+    ledger.crash_at = point
+    with pytest.raises(KeyboardInterrupt):
+        ledger.archive(hours_later=24)
+    ledger.database.look("DELETE FROM ledger_seals", ledger.tenant)
+    ledger.book(1, 900)
+    assert ledger.archive(hours_later=24) == 0
+    assert [word for word, _ in ledger.told] == ["ledger_not_archived"]
+
+    ledger.database.look(
+        "DELETE FROM platform.ledger_archives WHERE account_id = :id AND stored_at IS NULL",
+        id=ledger.tenant.account,
+    )
+
+    assert ledger.archive(hours_later=24) == 1
+    found = ledger.restored()
+    assert (found.faults, found.shelf.number, found.shelf.generation) == ([], 2, 2)
+
+
 @pytest.mark.parametrize("point", [None, "archive_ledger.after_put"])
 def test_what_a_server_that_was_put_back_forgot_stays_beside(
     ledger: Ledger, point: str | None
