@@ -23,7 +23,7 @@ from knative.local.programs import free_port
 ROOT: Final = Path(__file__).resolve().parent.parent
 HOST: Final = "127.0.0.1"
 _REAL_PARTS: Final = frozenset({"DATABASE_URL", "KEYCLOAK_URL", "WEBHOOK_URL"})
-_BOOT_SECONDS: Final = 90.0
+_BOOT_SECONDS: Final = 240.0
 _STOP_SECONDS: Final = 10.0
 
 

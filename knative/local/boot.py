@@ -41,7 +41,7 @@ from knative.local.supervisor import ReadyCheck, StartError, Supervisor
 from knative.local.ticks import Schedule, tick
 
 ACCOUNT_NAME: Final = "Boutique Démo"
-_PART_SECONDS: Final = 60.0
+_PART_SECONDS: Final = 120.0
 _SERVER_FAILURE: Final = 500
 _EXPECTED: Final = (
     DatabaseError,

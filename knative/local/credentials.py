@@ -14,7 +14,7 @@ from knative.local.programs import Program
 from knative.local.supervisor import StartError, run_to_end
 
 FILE: Final = "credentials.json"
-_PROVISION_SECONDS: Final = 60.0
+_PROVISION_SECONDS: Final = 180.0
 _REALM: Final = "pay"
 
 

@@ -129,6 +129,7 @@ def test_an_export_opens_no_door(
 
     assert hidden == {
         "secret_hmac", "secret_sealed", "token_hash", "number_hmac", "code_hmac", "intent_hmac",
+        "destination_sealed", "page_sealed",
     }  # fmt: skip
     assert sealed not in everything
     assert not any(hmac in everything for [hmac] in hmacs)

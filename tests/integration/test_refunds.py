@@ -240,7 +240,7 @@ def test_a_refund_counts_after_the_one_before_it(shop: Shop) -> None:
         shop.create(charge, 2000, decide=first)
         assert isinstance(made[0].result(10), Stored)
 
-    assert left == [Refundable(is_succeeded=True, rest=3000, pending=3000)]
+    assert [(each.is_succeeded, each.rest, each.pending) for each in left] == [(True, 3000, 3000)]
 
 
 def test_many_of_several_charges_stay_within_what_is_available(shop: Shop) -> None:

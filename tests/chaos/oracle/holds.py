@@ -113,7 +113,10 @@ def nothing_is_released_early(evidence: Evidence) -> list[str]:
         f"{row['object_id']} released at {row['created_at']}"
         for row in evidence.rows("ledger_transactions")
         if row["kind"] == "hold_released"
-        and not row["created_at"] + _CLOCKS_DIFFER >= over[charge_of[row["object_id"]]]
+        and (
+            row["object_id"] not in charge_of
+            or not row["created_at"] + _CLOCKS_DIFFER >= over[charge_of[row["object_id"]]]
+        )
     ]
 
 
