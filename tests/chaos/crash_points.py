@@ -8,7 +8,7 @@ from typing import Final
 from knative.catalogue import load_catalogue
 from tests.system import ROOT
 
-# What a storm does not feed, and why: their work is tried by their own tests alone.
+# What a storm does not feed, and why: nobody is killed there, except where a test of its own does.
 LEFT_OUT: Final = {
     "accept_late_payment": "nothing is paid late in a storm",
     "approve_payout": "a storm has no second person",

@@ -161,7 +161,7 @@ class Storm:
         hits = self.killer.hits
         return [
             *(f"{point:<36}{hits[point]:>6} kills" for point in sorted(self.points)),
-            *(f"left to its own tests: {name}, {why}" for name, why in LEFT_OUT.items()),
+            *(f"no kills in this storm: {name}, {why}" for name, why in LEFT_OUT.items()),
             "",
             *self.counters.table(),
             "",
