@@ -237,6 +237,10 @@ class StoreDownError(Exception):
     """The object store cannot be reached or is failing; asking again later may work."""
 
 
+class ObjectMissingError(StoreDownError):
+    """The store was reached, and has no such object or version."""
+
+
 # --- merchants' endpoints ------------------------------------------------------------------------
 
 

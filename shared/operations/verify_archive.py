@@ -9,7 +9,7 @@ from typing import Protocol
 
 from shared.domain.ledger_archive import Archive, ArchiveFaultError, Shelf
 from shared.domain.ledger_seal import UNSEALED, Booked, Seal
-from shared.operations.ports import StoredObject
+from shared.operations.ports import ObjectMissingError, StoredObject
 from shared.operations.verify_ledger import SealStore
 
 
@@ -20,7 +20,7 @@ class Shelves(Protocol):
         """Yield the archives of a chain by number; None where one is planned and not stored."""
 
     def content(self, stored: StoredObject) -> bytes:
-        """Return the bytes of exactly this version. Raises StoreDownError."""
+        """Return the bytes of exactly this version. Raises ObjectMissingError, StoreDownError."""
 
 
 @dataclass(slots=True)
@@ -57,7 +57,7 @@ def verify_archive(
             found.begun = archive.number - 1
         is_compared = archive.generation == newest and not found.faults
         try:
-            for before, seal, booked in _seals(shelf, archive, shelves.content(stored), stored):
+            for before, seal, booked in _seals(shelf, archive, shelves, stored):
                 if is_compared:
                     difference = _difference(before, seal, booked, chain, ledger)
                     if difference is not None:
@@ -81,9 +81,16 @@ def _newest_generation(chain: str, shelves: Shelves) -> int:
 
 
 def _seals(
-    shelf: Shelf, archive: Archive, content: bytes, stored: StoredObject
+    shelf: Shelf, archive: Archive, shelves: Shelves, stored: StoredObject
 ) -> Iterator[tuple[Seal, Seal, Sequence[Booked]]]:
-    """Yield each seal of an archive with the one before it. Raises ArchiveFaultError."""
+    """Yield each seal of an archive with the one before it.
+
+    Raises ArchiveFaultError, StoreDownError.
+    """
+    try:
+        content = shelves.content(stored)
+    except ObjectMissingError:
+        raise ArchiveFaultError("is not in the store") from None
     if hashlib.sha256(content).hexdigest() != stored.sha256:
         raise ArchiveFaultError("is not what was stored")
     before = archive.after

@@ -9,7 +9,12 @@ from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, cast
 
-from shared.operations.ports import StoredDifferentlyError, StoredObject, StoreDownError
+from shared.operations.ports import (
+    ObjectMissingError,
+    StoredDifferentlyError,
+    StoredObject,
+    StoreDownError,
+)
 from shared.operations.read_journal import KeptObject
 
 if TYPE_CHECKING:
@@ -78,7 +83,7 @@ class S3LockedStore:
     def get(self, key: str, version_id: str) -> bytes:
         """Return the bytes of exactly this version; the caller compares their SHA-256.
 
-        Raises StoreDownError, also for a version that is not there or above `OBJECT_BYTES`.
+        Raises ObjectMissingError where it is not there, StoreDownError also above `OBJECT_BYTES`.
         """
         with _failures_as_store_down():
             answer = self._s3().get_object(Bucket=self._bucket, Key=key, VersionId=version_id)
@@ -225,7 +230,8 @@ def _failures_as_store_down() -> Iterator[None]:
         yield
     except ClientError as error:
         code = error.response.get("Error", {}).get("Code", "")
-        raise StoreDownError(f"{error.operation_name} answered {_status(error)} {code}") from error
+        kind = ObjectMissingError if _status(error) == _NOT_FOUND else StoreDownError
+        raise kind(f"{error.operation_name} answered {_status(error)} {code}") from error
     except (BotoCoreError, HTTPError, OSError) as error:
         raise StoreDownError(type(error).__name__) from error
 

@@ -24,7 +24,7 @@ from shared.operations.ports import StoredObject, StoreDownError
 from shared.operations.verify_archive import Restored, verify_archive
 from shared.runtime import verify_archive as command
 from shared.storage.locked_store import S3LockedStore
-from tests.database import Account, Database, enter, refusal_of
+from tests.database import Account, Database, MakeAccount, enter, refusal_of
 from tests.factories import an_id, moment
 from tests.object_store import RunningStore, running_object_store
 
@@ -144,6 +144,20 @@ class Only:
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self.store, name)
+
+
+def command_environment(ledger: Ledger, folder: Path) -> dict[str, str]:
+    """What the command needs; the secrets of the database and of the store lie in the folder."""
+    (folder / "s3_credentials").write_text(ledger.running.credentials.read_text())
+    for secret in ledger.database.secrets_dir.iterdir():
+        if secret.name != "s3_credentials":
+            (folder / secret.name).write_bytes(secret.read_bytes())
+    return {
+        **ledger.database.environment,
+        "SECRETS_DIR": str(folder),
+        "S3_ENDPOINT_URL": ledger.running.endpoint_url,
+        "S3_BUCKET": ledger.running.bucket,
+    }
 
 
 @pytest.fixture
@@ -369,25 +383,13 @@ def test_only_the_archivist_writes_its_rows(ledger: Ledger, app_engine: Engine) 
 
 
 def test_the_command_restores_and_names_what_was_changed(
-    ledger: Ledger,
-    migrated: Database,
-    capsys: pytest.CaptureFixture[str],
-    tmp_path: Path,
+    ledger: Ledger, capsys: pytest.CaptureFixture[str], tmp_path: Path
 ) -> None:
     """Its own output, kept, holds archives to what they were; its exit code tells both apart."""
     ledger.book(2)
     ledger.archive()
     schema = ledger.tenant.schema
-    (tmp_path / "s3_credentials").write_text(ledger.running.credentials.read_text())
-    for secret in migrated.secrets_dir.iterdir():
-        if secret.name != "s3_credentials":
-            (tmp_path / secret.name).write_bytes(secret.read_bytes())
-    environment = {
-        **migrated.environment,
-        "SECRETS_DIR": str(tmp_path),
-        "S3_ENDPOINT_URL": ledger.running.endpoint_url,
-        "S3_BUCKET": ledger.running.bucket,
-    }
+    environment = command_environment(ledger, tmp_path)
 
     command.main([], environment)
     printed = [line for line in capsys.readouterr().out.splitlines() if line.startswith(schema)]
@@ -399,6 +401,31 @@ def test_the_command_restores_and_names_what_was_changed(
     assert command.main(["--kept", str(kept)], environment) == 1
     assert f"{schema}: {ledger.booked[0]} is not what was archived" in capsys.readouterr().err
     assert command.main([], {}) == 1
+
+
+def test_an_archive_that_is_gone_hides_no_other(
+    ledger: Ledger,
+    app_engine: Engine,
+    make_account: MakeAccount,
+    capsys: pytest.CaptureFixture[str],
+    tmp_path: Path,
+) -> None:
+    """The command names the chain that lacks it and verifies every other one."""
+    other = Ledger(app_engine, ledger.owner, make_account(), ledger.database, ledger.running)
+    first, second = sorted((ledger, other), key=lambda each: each.tenant.schema)
+    for each in (first, second):
+        each.book(2)
+        each.archive()
+    ledger.database.look(
+        "UPDATE platform.ledger_archives SET object_key = 'gone' WHERE account_id = :id",
+        id=first.tenant.account,
+    )
+
+    assert command.main([], command_environment(ledger, tmp_path)) == 1
+
+    printed = capsys.readouterr()
+    assert f"{first.tenant.schema}: archive 1 is not in the store\n" in printed.err
+    assert f"\n{second.tenant.schema} 1 " in f"\n{printed.out}"
 
 
 def test_a_store_that_is_away_is_met_by_the_next_run(ledger: Ledger) -> None:
