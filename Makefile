@@ -45,7 +45,7 @@ check: setup-test ## Format, lint, types, import rules, generated files
 	@$(VENV_PYTHON) -m knative.render --check
 	@$(VENV_PYTHON) -m shared.docs.diagrams --check
 
-test: setup-test ## The whole suite (choose with ARGS='-k charge')
+test: setup-test ## The whole suite but its storms (choose with ARGS='-k charge')
 	@$(VENV_PYTHON) -m pytest $(ARGS)
 
 test-unit: setup-test ## Pure tests only, a few seconds
@@ -79,7 +79,8 @@ pooler: setup-test
 	@$(VENV_PYTHON) -m tests.get_pooler
 
 nightly: stores pooler ## The trials at full size, about two hours; the same SEED takes up a stopped run
-	@NIGHTLY=1 SEED=$(SEED) AGAIN=$(AGAIN) $(VENV_PYTHON) -m pytest -n0 -rs -o timeout=7200 $(ARGS)
+	@NIGHTLY=1 SEED=$(SEED) AGAIN=$(AGAIN) $(VENV_PYTHON) -m pytest -n0 -rs -o timeout=7200 \
+		$(if $(ARGS),$(ARGS),tests)
 
 seeded: setup-test ## Put each seeded bug into a copy: its tests must catch it (ARGS='7 26b --again')
 	@exec $(VENV_PYTHON) -m tests.seeded $(ARGS)
@@ -93,8 +94,9 @@ bench: setup-test ## Measure against the bars; writes tests/benchmarks/results.j
 bench-tenants: setup-test ## Measure 2,000 accounts (ARGS='--accounts 100' for fewer, '--minutes 30' of load)
 	@$(VENV_PYTHON) -m tests.benchmarks.tenants $(ARGS)
 
-chaos: setup-test ## A storm of kills, then the oracle: make chaos MINUTES=20 SEED=7
-	@exec $(VENV_PYTHON) -m tests.chaos $(if $(MINUTES),--minutes $(MINUTES)) $(if $(SEED),--seed $(SEED))
+chaos: setup-test ## Storms of kills, floods, brown-outs; MINUTES=20 SEED=7 for one long storm of kills
+	@exec $(VENV_PYTHON) -m $(if $(MINUTES),tests.chaos --minutes $(MINUTES) \
+		$(if $(SEED),--seed $(SEED)),pytest -n0 tests/storms $(ARGS))
 
 manifests: setup-test ## Render knative/base, the gateway and the state diagrams again
 	@$(VENV_PYTHON) -m knative.render

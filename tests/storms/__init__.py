@@ -1,0 +1,1 @@
+"""What takes minutes: storms of kills, floods and brown-outs, by `make chaos`."""
