@@ -107,7 +107,7 @@ class FunctionEntry:
         return tuple(_subscriptions(self))
 
 
-class _StrictLoader(yaml.SafeLoader):
+class _StrictLoader(yaml.CSafeLoader):
     """YAML without repeated keys: the second would silently win."""
 
 

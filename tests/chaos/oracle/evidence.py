@@ -228,6 +228,7 @@ def connected(login: Login) -> Iterator[Any]:
         password=login.password,
         database=login.database,
         timeout=30,
+        ssl_context=False,
     )
     try:
         connection.run("SET SESSION CHARACTERISTICS AS TRANSACTION READ ONLY")
