@@ -8,5 +8,5 @@ pytest_plugins = (
     "tests.identity",
     "tests.trials",
     "tests.pooler",
-    "tests.spread",
+    "tests.sharing",
 )

@@ -15,7 +15,7 @@ from knative.components.keycloak.person import Person as NewPerson
 from knative.components.keycloak.person import ensure_person
 from knative.local.keycloak import Keycloak, start_keycloak
 from tests.sign_in import Person, sign_in
-from tests.system import ROOT, data_folder
+from tests.system import ROOT, WholeSystem, data_folder
 
 PUBLIC_BASE_URL: Final = "http://127.0.0.1:8080"
 REDIRECT_URI: Final = f"{PUBLIC_BASE_URL}/dashboard/signed-in"
@@ -82,6 +82,26 @@ def identity() -> Iterator[Identity]:
             yield found
         finally:
             found.server.stop()
+
+
+@dataclass(frozen=True, slots=True)
+class FirstSignIn:
+    """What the first administrator of a system met: a page without a second factor, then tokens."""
+
+    refused: dict[str, Any] | str
+    tokens: dict[str, Any] | str
+
+
+@pytest.fixture(scope="session")
+def administrator(whole_system: WholeSystem) -> FirstSignIn:
+    """Once for all, since a code counts once."""
+    system = whole_system.with_people()
+    known = system.credentials
+    redirect_uri = f"{system.base_url}/dashboard/signed-in"
+    person = Person(known["admin"]["username"], known["admin"]["password"])
+    refused = sign_in(known["identity_url"], person, redirect_uri=redirect_uri)
+    person.has_phone = True
+    return FirstSignIn(refused, sign_in(known["identity_url"], person, redirect_uri=redirect_uri))
 
 
 @pytest.fixture(scope="session")

@@ -18,6 +18,7 @@ import psutil
 import pytest
 import urllib3
 
+from knative.local.keycloak_build import prepare_distribution
 from knative.local.programs import free_port
 
 ROOT: Final = Path(__file__).resolve().parent.parent
@@ -25,6 +26,9 @@ HOST: Final = "127.0.0.1"
 _REAL_PARTS: Final = frozenset({"DATABASE_URL", "KEYCLOAK_URL", "WEBHOOK_URL"})
 _BOOT_SECONDS: Final = 240.0
 _STOP_SECONDS: Final = 10.0
+# 20 s on two free cores; a bound that a busy machine keeps too.
+_PEOPLE_SECONDS: Final = 300.0
+_OK: Final = 200
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +68,7 @@ class LocalSystem:
         """Return when charges flow; fails the test with what the system printed."""
         deadline = time.monotonic() + seconds
         while time.monotonic() < deadline:
-            if self.readyz()[0] == 200 and (self.data_dir / "credentials.json").exists():
+            if self.readyz()[0] == _OK and (self.data_dir / "credentials.json").exists():
                 return
             if self.process.poll() is not None:
                 break
@@ -84,6 +88,25 @@ class LocalSystem:
             except subprocess.TimeoutExpired:
                 self.process.kill()
                 self.process.wait(_STOP_SECONDS)
+
+
+@dataclass(frozen=True, slots=True)
+class WholeSystem:
+    """A system with Keycloak; `early` is what /readyz said as soon as charges flowed."""
+
+    local: LocalSystem
+    early: tuple[int, Mapping[str, Any]]
+
+    def with_people(self) -> LocalSystem:
+        """Return the system once people can sign in; charges flow all the while."""
+        deadline = time.monotonic() + _PEOPLE_SECONDS
+        while time.monotonic() < deadline:
+            status, body = self.local.readyz()
+            assert status == _OK, body
+            if "starting" not in body:
+                return self.local
+            time.sleep(0.1)
+        pytest.fail(f"Nobody can sign in: {self.local.readyz()}\n{self.local.output.read_text()}")
 
 
 def start_system(
@@ -153,6 +176,14 @@ def local_system() -> Iterator[LocalSystem]:
     """The whole system with every real function, started once for all end-to-end tests."""
     with running_system() as system:
         yield system
+
+
+@pytest.fixture(scope="session")
+def whole_system() -> Iterator[WholeSystem]:
+    """A system with Keycloak too. The first run in a checkout fetches and builds that."""
+    prepare_distribution(print)
+    with running_system(environment={"PARTS_LEFT_OUT": ""}) as system:
+        yield WholeSystem(system, system.readyz())
 
 
 def listener(port: int) -> int:

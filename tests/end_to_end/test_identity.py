@@ -4,77 +4,51 @@ import os
 import re
 import subprocess
 import sys
-import time
-from collections.abc import Iterator, Mapping
 from email import message_from_bytes
 from email.policy import default
 from typing import Any, Final
 
-import psutil
 import pytest
 import urllib3
 
-from knative.local.keycloak_build import prepare_distribution
 from tests.end_to_end.waiting import wait_for
+from tests.identity import FirstSignIn
 from tests.sign_in import Person, claims_of, follow_link, sign_in, walk
-from tests.system import ROOT, LocalSystem, running_system
+from tests.system import ROOT, LocalSystem, WholeSystem
 
-# 20 s on two free cores; a bound that a busy machine keeps too.
-READY_SECONDS: Final = 300.0
 # 4 s on a machine that is busy with other things.
 PATIENCE_SECONDS: Final = 120.0
 LINK: Final = re.compile(r"https?://[^\s>]+")
-# 2 to 3 s on two free cores.
-STOP_SECONDS: Final = 9.0
 
 # The first run in a checkout fetches and builds the server.
 pytestmark = pytest.mark.timeout(500)
 
 
-@pytest.fixture(scope="module")
-def system() -> Iterator[LocalSystem]:
-    """A system with every part, on an empty data folder."""
-    prepare_distribution(print)
-    with running_system(environment={"PARTS_LEFT_OUT": ""}) as system:
-        yield system
+@pytest.fixture
+def system(whole_system: WholeSystem) -> LocalSystem:
+    """The system with every part, in which people can sign in."""
+    return whole_system.with_people()
 
 
-def _all_there(system: LocalSystem) -> Mapping[str, Any] | None:
-    status, body = system.readyz()
-    assert status == 200
-    return body if "starting" not in body else None
-
-
-def test_charges_never_wait_for_it(system: LocalSystem) -> None:
+def test_charges_never_wait_for_it(whole_system: WholeSystem) -> None:
     """`/readyz` is 200 from the moment charges flow, and names it until people can sign in."""
-    early = system.readyz()
-
-    assert early == (200, {"status": "ready", "starting": ["keycloak"]})
-    body = wait_for("sign-in", lambda: _all_there(system), seconds=READY_SECONDS)
-    assert body == {"status": "ready"}
+    assert whole_system.early == (200, {"status": "ready", "starting": ["keycloak"]})
+    assert whole_system.with_people().readyz() == (200, {"status": "ready"})
 
 
-def test_the_first_administrator_signs_in_by_two_factors(system: LocalSystem) -> None:
+def test_the_first_administrator_signs_in_by_two_factors(
+    system: LocalSystem, administrator: FirstSignIn
+) -> None:
     """With what credentials.json says: at first a second factor is set up, then a token comes."""
-    wait_for("sign-in", lambda: _all_there(system), seconds=READY_SECONDS)
-    known = system.credentials
-    redirect_uri = f"{system.base_url}/dashboard/signed-in"
-    person = Person(known["admin"]["username"], known["admin"]["password"])
-
-    refused = sign_in(known["identity_url"], person, redirect_uri=redirect_uri)
-    person.has_phone = True
-    tokens = sign_in(known["identity_url"], person, redirect_uri=redirect_uri)
-
-    assert isinstance(refused, str)
-    assert isinstance(tokens, dict), tokens
-    claims = claims_of(tokens["access_token"])
-    assert claims["iss"] == known["identity_url"]
+    assert isinstance(administrator.refused, str)
+    assert isinstance(administrator.tokens, dict), administrator.tokens
+    claims = claims_of(administrator.tokens["access_token"])
+    assert claims["iss"] == system.credentials["identity_url"]
     assert claims["realm_access"]["roles"] == ["admin"]
 
 
 def test_the_first_owner_gets_a_token_and_works_in_the_first_account(system: LocalSystem) -> None:
     """`make sign-in` gives what curl needs: she sees her account and makes a key."""
-    wait_for("sign-in", lambda: _all_there(system), seconds=READY_SECONDS)
     known = system.credentials
     command = subprocess.Popen(
         [sys.executable, "-m", "knative.local.sign_in"],
@@ -133,7 +107,6 @@ def _links(system: LocalSystem, address: str) -> list[str] | None:
 
 def test_two_mails_let_an_invited_person_in(system: LocalSystem) -> None:
     """Keycloak's to choose a password, and ours to accept; then she works in the account."""
-    wait_for("sign-in", lambda: _all_there(system), seconds=READY_SECONDS)
     known = system.credentials
     issuer, redirect_uri = known["identity_url"], f"{system.base_url}/dashboard/signed-in"
     owner = Person(known["dashboard"]["username"], known["dashboard"]["password"])
@@ -156,17 +129,3 @@ def test_two_mails_let_an_invited_person_in(system: LocalSystem) -> None:
     )
     assert (accepted[0], accepted[1].get("duty")) == (200, "viewer")
     assert _ask(system, "GET", "/v1/charges", token)[0] == 200
-
-
-def test_it_ends_with_the_rest(system: LocalSystem) -> None:
-    """Nothing of it outlives the system. (Last of the tests that share the system.)"""
-    family = psutil.Process(system.process.pid).children(recursive=True)
-    names = {process.name() for process in family}
-    began = time.monotonic()
-    system.stop()
-    seconds = time.monotonic() - began
-    _, left = psutil.wait_procs(family, timeout=1)
-
-    assert "java" in names
-    assert not left
-    assert seconds <= STOP_SECONDS

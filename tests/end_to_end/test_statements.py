@@ -12,44 +12,38 @@ from typing import Any, Final
 import pytest
 import urllib3
 
-from knative.local.keycloak_build import prepare_distribution
 from tests.end_to_end.merchant import Merchant, Order, open_merchant
 from tests.end_to_end.waiting import wait_for
-from tests.sign_in import Person, sign_in
-from tests.system import LocalSystem, running_system
+from tests.identity import FirstSignIn
+from tests.sign_in import ask_token
+from tests.system import LocalSystem, WholeSystem
 
-READY_SECONDS: Final = 300.0
 PATIENCE_SECONDS: Final = 60.0
 AMOUNT: Final = 2_500
+OK: Final = 200
 
 # The first run in a checkout fetches and builds the server.
 pytestmark = pytest.mark.timeout(500)
 
 
 @pytest.fixture(scope="module")
-def system() -> Iterator[LocalSystem]:
-    """A system with every part, on an empty data folder."""
-    prepare_distribution(print)
-    with running_system(environment={"PARTS_LEFT_OUT": ""}) as system:
-        wait_for("sign-in", lambda: _all_there(system), seconds=READY_SECONDS)
-        yield system
+def system(whole_system: WholeSystem) -> LocalSystem:
+    """The system with every part, in which people can sign in."""
+    return whole_system.with_people()
 
 
 @pytest.fixture(scope="module")
-def token(system: LocalSystem) -> str:
-    """The first administrator's, by two factors."""
-    known = system.credentials
-    redirect_uri = f"{system.base_url}/dashboard/signed-in"
-    person = Person(known["admin"]["username"], known["admin"]["password"])
-    person.has_phone = True
-    tokens = sign_in(known["identity_url"], person, redirect_uri=redirect_uri)
-    assert isinstance(tokens, dict), tokens
+def token(system: LocalSystem, administrator: FirstSignIn) -> str:
+    """The first administrator's, renewed: the one she got may be older than it lives."""
+    assert isinstance(administrator.tokens, dict), administrator.tokens
+    status, tokens = ask_token(
+        system.credentials["identity_url"],
+        grant_type="refresh_token",
+        client_id="dashboard",
+        refresh_token=administrator.tokens["refresh_token"],
+    )
+    assert status == OK, tokens
     return str(tokens["access_token"])
-
-
-def _all_there(system: LocalSystem) -> bool:
-    status, body = system.readyz()
-    return status == 200 and "starting" not in body
 
 
 def _statement(system: LocalSystem) -> bytes:

@@ -1,0 +1,36 @@
+"""Files that use one running system or one Keycloak are taken by one process."""
+
+import re
+from pathlib import Path
+from typing import Final
+
+import pytest
+
+from tests.sharing import SHARED, group_of
+from tests.system import ROOT
+
+USERS: Final = {
+    "the local system": re.compile(r"\b(local_system|whole_system): "),
+    "the identity server": re.compile(r"\bidentity: (Identity|Server)\b|\bowner: str\b"),
+}
+# By a target of their own, in one process.
+APART: Final = ("tests/benchmarks/", "tests/storms/")
+
+
+def _files() -> list[str]:
+    found = (path.relative_to(ROOT) for path in Path(ROOT / "tests").rglob("test_*.py"))
+    return sorted(str(path) for path in found if not str(path).startswith(APART))
+
+
+@pytest.mark.parametrize("group", SHARED)
+def test_whoever_uses_it_shares_it(group: str) -> None:
+    """None of them starts another one in the other process."""
+    users = [name for name in _files() if USERS[group].search((ROOT / name).read_text())]
+
+    assert users
+    assert [name for name in users if group_of(name) != group] == []
+
+
+def test_all_others_are_taken_by_themselves() -> None:
+    """A file that shares nothing is a group of its own."""
+    assert group_of("tests/unit/test_sharing.py") == "tests/unit/test_sharing.py"
