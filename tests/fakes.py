@@ -153,7 +153,7 @@ class MemoryCharges:
         self.moves.append(move)
         return True
 
-    def note_read(self, note: ReadNote) -> None:
+    def note(self, note: ReadNote) -> None:
         self.notes.append(note)
         if note.attempt is not None and self.charge.resends == note.charge.resends:
             self.attempt = note.attempt

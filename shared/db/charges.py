@@ -220,7 +220,7 @@ class Charges:
         self._database.hand_on(messages)
         return True
 
-    def note_read(self, note: ReadNote) -> None:
+    def note(self, note: ReadNote) -> None:
         """Keep what a read said, move the due row, grant a resend or open a case."""
         attempt, resend = note.attempt, note.resend
         granted = self._database.once(

@@ -168,6 +168,11 @@ class Charge:
     fees: tuple[FeeLine, ...] = NO_FEE
 
     @property
+    def is_final(self) -> bool:
+        """Whether nothing moves it any more."""
+        return self.status in FINAL
+
+    @property
     def pays_on_page(self) -> bool:
         """Whether the payer is sent to the operator's page, and not prompted."""
         return self.phone is None

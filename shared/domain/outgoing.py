@@ -174,6 +174,11 @@ class Outgoing(ABC):
         """What the operator may show to whoever is paid."""
 
     @property
+    def is_final(self) -> bool:
+        """Whether nothing moves it any more."""
+        return self.status in FINAL
+
+    @property
     def refunds(self) -> str:
         """The reference of the payment that it gives back, or ""."""
         return ""

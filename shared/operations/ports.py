@@ -417,7 +417,7 @@ class ChargeStore(Protocol):
     def move(self, move: Move) -> bool:
         """Apply; False when another worker was first (nothing changed)."""
 
-    def note_read(self, note: ReadNote) -> None:
+    def note(self, note: ReadNote) -> None:
         """Keep what a read said, move the due row, grant a resend or open a case."""
 
     def end_checks(self, charge_id: str, *, at: datetime) -> None:

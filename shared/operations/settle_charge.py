@@ -5,19 +5,12 @@ The port it is given cannot send a payment.
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
-from typing import Final, assert_never
+from datetime import datetime
+from typing import ClassVar, Final, assert_never
 
-from shared.domain import absence, ledger, receipt
+from shared.domain import absence, ledger
 from shared.domain import charge as charges
-from shared.domain.charge import (
-    FINAL,
-    Attempt,
-    AttemptStatus,
-    Charge,
-    ChargeEvent,
-    ChargeStatus,
-)
+from shared.domain.charge import Attempt, AttemptStatus, Charge, ChargeEvent, ChargeStatus
 from shared.domain.deadline import HANDLER_SECONDS, Deadline
 from shared.domain.errors import AskAgain, LedgerRefused
 from shared.domain.events import CHARGE_CREATED, PAYMENT_FINAL, Message
@@ -31,7 +24,6 @@ from shared.operations.ports import (
     ChargeStore,
     Lease,
     Move,
-    NewReceipt,
     PaymentRead,
     PaymentReader,
     Reached,
@@ -39,13 +31,17 @@ from shared.operations.ports import (
     ReadState,
 )
 from shared.operations.read_pages import MORE_THAN_ONCE
+from shared.operations.settling import (
+    FAILED_AFTER_SUCCESS,
+    FINAL_ALREADY,
+    LOST_RACE,
+    UNDECIDED,
+    Settling,
+    is_long_ago,
+    new_receipt,
+)
 
 CONSUMER: Final = "settle_charge"
-LOST_RACE: Final = "lost_race"
-TRIES: Final = 3
-ECHO: Final = timedelta(minutes=10)
-"""For how long after a success notices of it come again, and cost the operator nothing."""
-FAILED_AFTER_SUCCESS: Final = "failed_after_success"
 # What a failure is called whatever the operator says beside it.
 _CODES: Final = {ChargeEvent.LAPSED: "expired", ChargeEvent.NOT_RECEIVED: "not_received"}
 
@@ -74,176 +70,8 @@ def settle_charge(
 
     A payer who paid after the end has her money kept as a late payment. One who paid otherwise
     than asked before it is a riddle: the next answer may say what was asked.
-
-    The sender's own record may come between: whoever loses that race looks again, since what the
-    operator said stays true.
     """
-    read: PaymentRead | None = None
-    for _ in range(TRIES):
-        found = store.find_with_attempt(message.object_id)
-        if found is None:
-            return "unknown_charge"
-        charge, attempt = found
-        if charge.status in FINAL:
-            store.end_checks(charge.id, at=how.now())
-            return _look_back(charge, attempt, store=store, reader_of=reader_of, how=how)
-        if attempt is None or moves.is_unsent(charge, attempt):
-            return _wait_or_abandon(charge, attempt, store=store, how=how, message=message)
-        if read is None:
-            deadline = Deadline.after(HANDLER_SECONDS, how.monotonic)
-            how.reached("settle_charge.before_read")
-            read = reader_of(charge).read_payment(attempt.known_as, deadline=deadline)
-            how.reached("settle_charge.after_read")
-        outcome = _apply(charge, attempt, read, store=store, how=how, message=message)
-        if outcome != LOST_RACE:
-            return outcome
-    raise AskAgain(LOST_RACE)
-
-
-def _look_back(
-    charge: Charge,
-    attempt: Attempt | None,
-    *,
-    store: ChargeStore,
-    reader_of: Callable[[Charge], PaymentReader],
-    how: Settlement,
-) -> str:
-    """Ask once more about a charge that failed after it may have been sent, or was paid long ago.
-
-    It stays as it is; what a payer paid all the same is a late payment, and where the operator has
-    taken its word back two persons book that. Raises AskAgain when the operator says nothing of one
-    that failed, since whoever woke us may be right.
-    """
-    if attempt is None or moves.was_never_asked(charge, attempt):
-        return "final_already"
-    if is_long_ago(charge.succeeded_at, how.now()):
-        return _long_paid(charge, attempt, store=store, reader_of=reader_of, how=how)
-    if charge.status not in {ChargeStatus.FAILED, ChargeStatus.EXPIRED}:
-        return "final_already"
-    deadline = Deadline.after(HANDLER_SECONDS, how.monotonic)
-    read = reader_of(charge).read_payment(attempt.known_as, deadline=deadline)
-    if read.state is ReadState.UNKNOWN:
-        raise AskAgain(read.operator_word)
-    if read.state is ReadState.SUCCEEDED:
-        note = _note(charge, attempt, read, how.now())
-        return _late(note, attempt, read, store=store, how=how)
-    return "final_already"
-
-
-def is_long_ago(paid_at: datetime | None, now: datetime) -> bool:
-    """Tell whether whoever wakes us about what was paid is no echo of its success."""
-    return paid_at is not None and now - paid_at > ECHO
-
-
-def _long_paid(
-    charge: Charge,
-    attempt: Attempt,
-    *,
-    store: ChargeStore,
-    reader_of: Callable[[Charge], PaymentReader],
-    how: Settlement,
-) -> str:
-    deadline = Deadline.after(HANDLER_SECONDS, how.monotonic)
-    read = reader_of(charge).read_payment(attempt.known_as, deadline=deadline)
-    note = _note(charge, attempt, read, how.now())
-    if read.operator_word == MORE_THAN_ONCE:
-        return _case(note, mismatch(charge, read) or MORE_THAN_ONCE, store=store)
-    if read.state not in {ReadState.FAILED, ReadState.EXPIRED}:
-        return "final_already"
-    return _case(note, FAILED_AFTER_SUCCESS, store=store)
-
-
-def _late(
-    note: ReadNote,
-    attempt: Attempt,
-    read: PaymentRead,
-    *,
-    store: ChargeStore,
-    how: Settlement,
-) -> str:
-    """Keep the money as a late payment; what names no whole francs, or fits no books, is a case.
-
-    So is a sum of several payments, of which each may be booked. So is, beside the money, what was
-    not even asked for: another amount, payer or order.
-    """
-    charge, rule = note.charge, how.late_rule()
-    difference = mismatch(charge, read)
-    reason = difference or "paid_after_the_end"
-    booking = late_booking(charge, attempt, read, reason, rule=rule, at=note.at)
-    if booking is None or read.operator_word == MORE_THAN_ONCE:
-        return _case(note, reason, store=store)
-    if difference is not None:
-        asked = _for_a_person(note, reason)
-        booking = replace(booking, case_id=asked.case_id, notice=asked.notice)
-    how.reached("settle_charge.before_commit")
-    try:
-        how.late.book(booking)
-    except LedgerRefused:
-        return _case(note, reason, store=store)
-    how.reached("settle_charge.after_commit")
-    return reason
-
-
-def _apply(
-    charge: Charge,
-    attempt: Attempt,
-    read: PaymentRead,
-    *,
-    store: ChargeStore,
-    how: Settlement,
-    message: Message,
-) -> str:
-    now = how.now()
-    note = _note(charge, attempt, read, now)
-    match read.state:
-        case ReadState.SUCCEEDED:
-            difference = mismatch(charge, read)
-            if difference is not None:
-                return _case(note, difference, store=store)
-            move = _succeeded(charge, read, now=now, message=message)
-        case ReadState.FAILED:
-            move = _failed(charge, read, ChargeEvent.DECLINED, now=now)
-        case ReadState.EXPIRED:
-            move = _failed(charge, read, ChargeEvent.LAPSED, now=now)
-        case ReadState.PENDING:
-            return _waiting(charge, attempt, note, store=store)
-        case ReadState.NOT_FOUND:
-            found = absence.weigh(charge, attempt, now)
-            note = _weighed(note, found, message)
-            if not found.is_proven:
-                return _keep(note, store=store)
-            # Of a resend claimed meanwhile, and even silent again, this read proves nothing.
-            move = _failed(charge, read, ChargeEvent.NOT_RECEIVED, now=now)
-            move = replace(move, lease=Lease.UNTOUCHED)
-        case ReadState.UNKNOWN:
-            again = absence.after_silence(attempt, note.next_check_at, now)
-            return _keep_unread(replace(note, next_check_at=again), store=store)
-        case _:
-            assert_never(read.state)
-    return _finish(move, note, store=store, how=how, message=message)
-
-
-def _finish(
-    move: Move, note: ReadNote, *, store: ChargeStore, how: Settlement, message: Message
-) -> str:
-    """Apply a move that ends the charge; a ledger that refuses it is a riddle for a person."""
-    event = moves.final_event(move.charge, at=move.at, base_url=how.base_url, language=how.language)
-    move = replace(
-        move,
-        event=event,
-        attempt_id=None if note.attempt is None else note.attempt.id,
-        attempt_status=AttemptStatus.CLOSED,
-        consumer=CONSUMER,
-        message_id=message.event_id,
-        traceparent=message.traceparent,
-    )
-    how.reached("settle_charge.before_commit")
-    try:
-        won = store.move(move)
-    except LedgerRefused:
-        return _case(note, "ledger_refused", store=store)
-    how.reached("settle_charge.after_commit")
-    return move.cause.value if won else LOST_RACE
+    return _ChargeSettling(message, store, reader_of, how).settle()
 
 
 def mismatch(charge: Charge, read: PaymentRead) -> str | None:
@@ -261,6 +89,185 @@ def mismatch(charge: Charge, read: PaymentRead) -> str | None:
     return None
 
 
+@dataclass(frozen=True, slots=True)
+class _ChargeSettling(Settling[Charge, ReadNote]):
+    unknown: ClassVar[str] = "unknown_charge"
+
+    store: ChargeStore
+    reader_of: Callable[[Charge], PaymentReader]
+    how: Settlement
+
+    def _is_unsent(self, payment: Charge, attempt: Attempt) -> bool:
+        return moves.is_unsent(payment, attempt)
+
+    def _read(self, payment: Charge, attempt: Attempt) -> PaymentRead:
+        deadline = Deadline.after(HANDLER_SECONDS, self.how.monotonic)
+        self.how.reached("settle_charge.before_read")
+        read = self.reader_of(payment).read_payment(attempt.known_as, deadline=deadline)
+        self.how.reached("settle_charge.after_read")
+        return read
+
+    def _look_back(self, payment: Charge, attempt: Attempt | None) -> str:
+        """Ask once more about one that failed after it may have been sent, or was paid long ago.
+
+        It stays as it is; what a payer paid all the same is a late payment, and where the operator
+        has taken its word back two persons book that. Raises AskAgain when the operator says
+        nothing of one that failed, since whoever woke us may be right.
+        """
+        self.store.end_checks(payment.id, at=self.how.now())
+        if attempt is None or moves.was_never_asked(payment, attempt):
+            return FINAL_ALREADY
+        is_paid = is_long_ago(payment.succeeded_at, self.how.now())
+        if not is_paid and payment.status not in {ChargeStatus.FAILED, ChargeStatus.EXPIRED}:
+            return FINAL_ALREADY
+        deadline = Deadline.after(HANDLER_SECONDS, self.how.monotonic)
+        read = self.reader_of(payment).read_payment(attempt.known_as, deadline=deadline)
+        note = _note(payment, attempt, read, self.how.now())
+        if is_paid:
+            return self._long_paid(note, read)
+        if read.state is ReadState.UNKNOWN:
+            raise AskAgain(read.operator_word)
+        return (
+            self._late(note, attempt, read) if read.state is ReadState.SUCCEEDED else FINAL_ALREADY
+        )
+
+    def _long_paid(self, note: ReadNote, read: PaymentRead) -> str:
+        if read.operator_word == MORE_THAN_ONCE:
+            return self._case(note, mismatch(note.charge, read) or MORE_THAN_ONCE)
+        is_taken_back = read.state in {ReadState.FAILED, ReadState.EXPIRED}
+        return self._case(note, FAILED_AFTER_SUCCESS) if is_taken_back else FINAL_ALREADY
+
+    def _late(self, note: ReadNote, attempt: Attempt, read: PaymentRead) -> str:
+        """Keep the money as a late payment; without whole francs, or a place in the books, a case.
+
+        So is a sum of several payments, of which each may be booked. So is, beside the money, what
+        was not even asked for: another amount, payer or order.
+        """
+        charge, rule = note.charge, self.how.late_rule()
+        difference = mismatch(charge, read)
+        reason = difference or "paid_after_the_end"
+        booking = late_booking(charge, attempt, read, reason, rule=rule, at=note.at)
+        if booking is None or read.operator_word == MORE_THAN_ONCE:
+            return self._case(note, reason)
+        if difference is not None:
+            asked = self._for_a_person(note, reason)
+            booking = replace(booking, case_id=asked.case_id, notice=asked.notice)
+        self.how.reached("settle_charge.before_commit")
+        try:
+            self.how.late.book(booking)
+        except LedgerRefused:
+            return self._case(note, reason)
+        self.how.reached("settle_charge.after_commit")
+        return reason
+
+    def _apply(self, payment: Charge, attempt: Attempt, read: PaymentRead) -> str:
+        now = self.how.now()
+        note = _note(payment, attempt, read, now)
+        match read.state:
+            case ReadState.SUCCEEDED:
+                difference = mismatch(payment, read)
+                if difference is not None:
+                    return self._case(note, difference)
+                move = _succeeded(payment, read, now=now, message=self.message)
+            case ReadState.FAILED:
+                move = _failed(payment, read, ChargeEvent.DECLINED, now=now)
+            case ReadState.EXPIRED:
+                move = _failed(payment, read, ChargeEvent.LAPSED, now=now)
+            case ReadState.PENDING:
+                return self._waiting(payment, attempt, note)
+            case ReadState.NOT_FOUND:
+                found = absence.weigh(payment, attempt, now)
+                note = _weighed(note, found, self.message)
+                if not found.is_proven:
+                    return self._keep(note, "resend_granted" if found.grants_resend else UNDECIDED)
+                # Of a resend claimed meanwhile, and even silent again, this read proves nothing.
+                move = _failed(payment, read, ChargeEvent.NOT_RECEIVED, now=now)
+                move = replace(move, lease=Lease.UNTOUCHED)
+            case ReadState.UNKNOWN:
+                again = absence.after_silence(attempt, note.next_check_at, now)
+                return self._keep_unread(replace(note, next_check_at=again))
+            case _:
+                assert_never(read.state)
+        return self._finish(move, note)
+
+    def _finish(self, move: Move, note: ReadNote) -> str:
+        """Apply a move that ends the charge; a ledger that refuses it is a riddle for a person."""
+        how = self.how
+        move = replace(
+            move,
+            event=moves.final_event(
+                move.charge, at=move.at, base_url=how.base_url, language=how.language
+            ),
+            attempt_id=None if note.attempt is None else note.attempt.id,
+            attempt_status=AttemptStatus.CLOSED,
+            consumer=CONSUMER,
+            message_id=self.message.event_id,
+            traceparent=self.message.traceparent,
+        )
+        how.reached("settle_charge.before_commit")
+        try:
+            won = self.store.move(move)
+        except LedgerRefused:
+            return self._case(note, "ledger_refused")
+        how.reached("settle_charge.after_commit")
+        return move.cause.value if won else LOST_RACE
+
+    def _waiting(self, charge: Charge, attempt: Attempt, note: ReadNote) -> str:
+        """The payer has not decided: a charge we did not know about becomes one that waits."""
+        if charges.after(charge.status, ChargeEvent.SEEN_WAITING) is None:
+            return self._keep(note)
+        if attempt.operator_reference is not None and charge.is_leased(note.at):
+            # An operator knows its own reference before it is asked: somebody may be about to ask.
+            return self._keep(replace(note, next_check_at=charge.lease_until))
+        if note.next_check_at is None:
+            return self._case(note, "waiting_for_a_day")
+        won = self.store.move(
+            Move(
+                charge=replace(charge, status=_next(charge, ChargeEvent.SEEN_WAITING)),
+                expected=charge.status,
+                cause=ChargeEvent.SEEN_WAITING,
+                at=note.at,
+                next_check_at=note.next_check_at,
+                attempt_id=attempt.id,
+                attempt_status=AttemptStatus.ACCEPTED,
+                operator_word=note.operator_word,
+            )
+        )
+        return "waiting" if won else LOST_RACE
+
+    def _unsent(self, payment: Charge, attempt: Attempt | None) -> str:
+        """Nothing was sent: there is nothing to read, only a time that may be over, and a lease."""
+        now = self.how.now()
+        if now >= payment.submit_before and not payment.is_leased(now):
+            move = moves.abandoned(
+                payment,
+                at=now,
+                message=self.message,
+                consumer=CONSUMER,
+                base_url=self.how.base_url,
+                language=self.how.language,
+            )
+            return "abandoned" if self.store.move(move) else LOST_RACE
+        regular = charges.next_check_at(payment.created_at, now)
+        until = max(payment.submit_before, payment.lease_until or payment.submit_before)
+        self.store.note(ReadNote(payment, attempt, "not_sent", min(until, regular or until), now))
+        return "not_sent_yet"
+
+    def _for_a_person(self, note: ReadNote, reason: str) -> ReadNote:
+        case_id = new_id("case", int(note.at.timestamp() * 1000))
+        charge = note.charge
+        notice = Notification.of(
+            Kind.CASE_OPENED,
+            charge.account,
+            {"payment": charge.id},
+            livemode=charge.livemode,
+            now=note.at,
+            once_for=charge.id,
+            reason=reason,
+        )
+        return replace(note, next_check_at=None, case_id=case_id, case_reason=reason, notice=notice)
+
+
 def _succeeded(charge: Charge, read: PaymentRead, *, now: datetime, message: Message) -> Move:
     at_ms = int(now.timestamp() * 1000)
     posting = ledger.charge_succeeded(
@@ -270,19 +277,15 @@ def _succeeded(charge: Charge, read: PaymentRead, *, now: datetime, message: Mes
         operator_account=charge.operator_account,
         fees=charge.fees,
     )
-    new_receipt = NewReceipt(
-        new_id("rcp", at_ms),
-        receipt.receipt_number(charge.id, now),
-        receipt.new_receipt_code(),
-    )
+    receipt = new_receipt(charge.id, now)
     succeeded = replace(
         charge,
         status=_next(charge, ChargeEvent.CONFIRMED),
         operator_transaction_id=read.operator_transaction_id,
         succeeded_at=now,
         balance_transaction=posting.id,
-        receipt_number=new_receipt.number,
-        receipt_code=new_receipt.code,
+        receipt_number=receipt.number,
+        receipt_code=receipt.code,
     )
     final = Message(
         event_id=new_id("msg", at_ms),
@@ -300,7 +303,7 @@ def _succeeded(charge: Charge, read: PaymentRead, *, now: datetime, message: Mes
         next_check_at=None,
         operator_word=read.operator_word,
         posting=posting,
-        receipt=new_receipt,
+        receipt=receipt,
         messages=(final,),
     )
 
@@ -322,30 +325,6 @@ def _failed(charge: Charge, read: PaymentRead, event: ChargeEvent, *, now: datet
     )
 
 
-def _waiting(charge: Charge, attempt: Attempt, note: ReadNote, *, store: ChargeStore) -> str:
-    """The payer has not decided: a charge we did not know about becomes one that waits."""
-    if charges.after(charge.status, ChargeEvent.SEEN_WAITING) is None:
-        return _keep(note, store=store)
-    if attempt.operator_reference is not None and charge.is_leased(note.at):
-        # An operator knows its own reference before it is asked: somebody may be about to ask.
-        return _keep(replace(note, next_check_at=charge.lease_until), store=store)
-    if note.next_check_at is None:
-        return _case(note, "waiting_for_a_day", store=store)
-    won = store.move(
-        Move(
-            charge=replace(charge, status=_next(charge, ChargeEvent.SEEN_WAITING)),
-            expected=charge.status,
-            cause=ChargeEvent.SEEN_WAITING,
-            at=note.at,
-            next_check_at=note.next_check_at,
-            attempt_id=attempt.id,
-            attempt_status=AttemptStatus.ACCEPTED,
-            operator_word=note.operator_word,
-        )
-    )
-    return "waiting" if won else LOST_RACE
-
-
 def _weighed(note: ReadNote, found: absence.Absence, message: Message) -> ReadNote:
     """What is noted of a "not found"; the message that a resend takes is one of its own."""
     note = replace(note, attempt=found.attempt, next_check_at=found.next_read_at)
@@ -353,40 +332,6 @@ def _weighed(note: ReadNote, found: absence.Absence, message: Message) -> ReadNo
         return note
     event_id = new_id("msg", int(note.at.timestamp() * 1000))
     return replace(note, resend=replace(message, event_id=event_id, topic=CHARGE_CREATED))
-
-
-def _wait_or_abandon(
-    charge: Charge,
-    attempt: Attempt | None,
-    *,
-    store: ChargeStore,
-    how: Settlement,
-    message: Message,
-) -> str:
-    """Nothing was sent: there is nothing to read, only a time that may be over, and a lease."""
-    now = how.now()
-    if now >= charge.submit_before and not charge.is_leased(now):
-        move = moves.abandoned(
-            charge,
-            at=now,
-            message=message,
-            consumer=CONSUMER,
-            base_url=how.base_url,
-            language=how.language,
-        )
-        return "abandoned" if store.move(move) else LOST_RACE
-    regular = charges.next_check_at(charge.created_at, now)
-    until = max(charge.submit_before, charge.lease_until or charge.submit_before)
-    store.note_read(
-        ReadNote(
-            charge=charge,
-            attempt=attempt,
-            operator_word="not_sent",
-            next_check_at=min(until, regular or until),
-            at=now,
-        )
-    )
-    return "not_sent_yet"
 
 
 def _note(charge: Charge, attempt: Attempt, read: PaymentRead, now: datetime) -> ReadNote:
@@ -397,45 +342,6 @@ def _note(charge: Charge, attempt: Attempt, read: PaymentRead, now: datetime) ->
         next_check_at=charges.next_check_at(charge.created_at, now),
         at=now,
     )
-
-
-def _keep(note: ReadNote, *, store: ChargeStore) -> str:
-    """Leave the state as it is; after a day of reads a person must look."""
-    if note.next_check_at is None:
-        return _case(note, "unresolved_for_a_day", store=store)
-    store.note_read(note)
-    return "resend_granted" if note.resend is not None else "undecided"
-
-
-def _keep_unread(note: ReadNote, *, store: ChargeStore) -> str:
-    """Keep what proves nothing. Raises AskAgain where no further check is due.
-
-    Whoever woke us after a day, a callback or a person, may be right.
-    """
-    outcome = _keep(note, store=store)
-    if note.next_check_at is None:
-        raise AskAgain(note.operator_word)
-    return outcome
-
-
-def _case(note: ReadNote, reason: str, *, store: ChargeStore) -> str:
-    store.note_read(_for_a_person(note, reason))
-    return reason
-
-
-def _for_a_person(note: ReadNote, reason: str) -> ReadNote:
-    case_id = new_id("case", int(note.at.timestamp() * 1000))
-    charge = note.charge
-    notice = Notification.of(
-        Kind.CASE_OPENED,
-        charge.account,
-        {"payment": charge.id},
-        livemode=charge.livemode,
-        now=note.at,
-        once_for=charge.id,
-        reason=reason,
-    )
-    return replace(note, next_check_at=None, case_id=case_id, case_reason=reason, notice=notice)
 
 
 def _next(charge: Charge, event: ChargeEvent) -> ChargeStatus:

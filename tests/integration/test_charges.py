@@ -283,8 +283,8 @@ def test_the_one_resend_is_granted_once_and_used_once(shop: Shop) -> None:
     )
     shop.handed_on.clear()
 
-    shop.store.note_read(note)
-    shop.store.note_read(replace(note, resend=a_message(charge)))
+    shop.store.note(note)
+    shop.store.note(replace(note, resend=a_message(charge)))
 
     assert len(shop.handed_on) == 1
     assert shop.claim(charge, message_id="msg_first") is None
@@ -374,7 +374,7 @@ def test_a_resend_starts_the_proof_of_absence_anew(shop: Shop) -> None:
     assert claimed is not None
     shop.store.release(*claimed, reason="connection_refused")
     read = replace(claimed[1], not_found_reads=2, first_not_found_at=moment())
-    shop.store.note_read(
+    shop.store.note(
         ReadNote(replace(claimed[0], lease_until=None), read, "RESOURCE_NOT_FOUND", moment(),
                  moment())
     )  # fmt: skip
@@ -410,7 +410,7 @@ def test_a_read_from_before_a_resend_proves_nothing_after_it(shop: Shop) -> None
     shop.silence(charge)
     found = shop.store.find_with_attempt(charge.id)
     assert found is not None
-    shop.store.note_read(ReadNote(*found, "x", moment(), moment(), resend=a_message(charge)))
+    shop.store.note(ReadNote(*found, "x", moment(), moment(), resend=a_message(charge)))
     found = shop.store.find_with_attempt(charge.id)
     assert found is not None
     seen, attempt = found
@@ -418,7 +418,7 @@ def test_a_read_from_before_a_resend_proves_nothing_after_it(shop: Shop) -> None
 
     shop.silence(charge)  # the resend is claimed, sent and silent while the read is under way
     many = replace(attempt, not_found_reads=9, first_not_found_at=moment())
-    shop.store.note_read(ReadNote(seen, many, "RESOURCE_NOT_FOUND", moment(), moment()))
+    shop.store.note(ReadNote(seen, many, "RESOURCE_NOT_FOUND", moment(), moment()))
     failed = replace(seen, status=ChargeStatus.FAILED)
     won = shop.store.move(
         Move(failed, seen.status, ChargeEvent.NOT_RECEIVED, moment(), None, lease=Lease.UNTOUCHED)
@@ -459,7 +459,7 @@ def test_a_check_that_was_made_is_due_again_at_its_time(shop: Shop) -> None:
     leased = "SELECT FROM platform.due_work WHERE object_id = :id AND lease_until IS NOT NULL"
 
     look(f"{lease} WHERE object_id = :id", id=charge.id)
-    shop.store.note_read(ReadNote(charge, None, "not_sent", moment(), moment()))
+    shop.store.note(ReadNote(charge, None, "not_sent", moment(), moment()))
     assert look(leased, id=charge.id) == []
 
     look(f"{lease} WHERE object_id = :id", id=charge.id)
@@ -476,7 +476,7 @@ def test_one_riddle_is_one_case(shop: Shop) -> None:
             Kind.CASE_OPENED, charge.account, {"payment": charge.id}, livemode=charge.livemode,
             now=moment(), once_for=charge.id,
         )  # fmt: skip
-        shop.store.note_read(
+        shop.store.note(
             ReadNote(
                 charge, None, "x", None, moment(), case_id=an_id("case"), case_reason="x",
                 notice=notice,

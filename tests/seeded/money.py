@@ -122,10 +122,10 @@ MONEY: Final = (
         (
             Edit(
                 "shared/operations/settle_payout.py",
-                "            return _keep_unread(note, store=store)\n",
-                """            if (now - outgoing.created_at).total_seconds() < 3600:
-                return _keep_unread(note, store=store)
-            move = _given_up(outgoing, now=now, how=how)
+                "                return self._keep_unread(note)\n",
+                """                if (now - payment.created_at).total_seconds() < 3600:
+                    return self._keep_unread(note)
+                move = self._given_up(payment, now)
 """,
             ),
         ),
@@ -137,13 +137,13 @@ MONEY: Final = (
         (
             Edit(
                 "shared/operations/settle_charge.py",
-                """            again = absence.after_silence(attempt, note.next_check_at, now)
-            return _keep_unread(replace(note, next_check_at=again), store=store)
+                """                again = absence.after_silence(attempt, note.next_check_at, now)
+                return self._keep_unread(replace(note, next_check_at=again))
 """,
-                """            if (now - charge.created_at).total_seconds() < 3600:
-                again = absence.after_silence(attempt, note.next_check_at, now)
-                return _keep_unread(replace(note, next_check_at=again), store=store)
-            move = _failed(charge, read, ChargeEvent.NOT_RECEIVED, now=now)
+                """                if (now - payment.created_at).total_seconds() < 3600:
+                    again = absence.after_silence(attempt, note.next_check_at, now)
+                    return self._keep_unread(replace(note, next_check_at=again))
+                move = _failed(payment, read, ChargeEvent.NOT_RECEIVED, now=now)
 """,
             ),
         ),
