@@ -9,7 +9,8 @@ from shared.domain.account_changes import AccountRow, Document, OwnAccount, Prop
 from shared.domain.account_changes import missing as missing_documents
 from shared.domain.account_states import AccountState
 from shared.domain.approval import ApprovalRule
-from shared.operations.objects import audit_entry_object, unix_seconds
+from shared.operations.objects import seconds_or_none, unix_seconds
+from shared.operations.people_objects import audit_entry_object
 from shared.operations.provision_account import ModeCredentials
 from shared.operations.set_payout_approval import rule_object
 
@@ -77,7 +78,7 @@ def account_access_object(access: AccountAccess, *, now: datetime) -> dict[str, 
         "created": unix_seconds(access.created_at),
         "expires_at": unix_seconds(access.expires_at),
         "ended_by": access.ended_by,
-        "ended_at": None if access.ended_at is None else unix_seconds(access.ended_at),
+        "ended_at": seconds_or_none(access.ended_at),
     }
 
 

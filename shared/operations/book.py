@@ -186,7 +186,6 @@ def reject_booking(booking_id: str, by: Booker, *, reason: str) -> Booking:
 
 def booking_object(booking: Booking, now: datetime) -> dict[str, Any]:
     """Return a proposal as OpenAPI describes it; `amount` in whole XAF."""
-    decided_at = booking.decided_at
     return {
         "id": booking.id,
         "object": "booking",
@@ -207,7 +206,7 @@ def booking_object(booking: Booking, now: datetime) -> dict[str, Any]:
         "proposed_at": objects.unix_seconds(booking.proposed_at),
         "expires_at": objects.unix_seconds(booking.expires_at),
         "decided_by": booking.decided_by,
-        "decided_at": None if decided_at is None else objects.unix_seconds(decided_at),
+        "decided_at": objects.seconds_or_none(booking.decided_at),
         "adjustment": booking.adjustment,
     }
 

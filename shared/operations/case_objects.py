@@ -15,7 +15,7 @@ from shared.domain.case import (
 )
 from shared.domain.ending import Ending
 from shared.domain.redaction import redacted_text
-from shared.operations.objects import unix_seconds
+from shared.operations.objects import seconds_or_none, unix_seconds
 
 
 def case_object(case: Case) -> dict[str, Any]:
@@ -31,7 +31,7 @@ def case_object(case: Case) -> dict[str, Any]:
         "statement": case.statement,
         "status": case.status.value,
         "opened": unix_seconds(case.opened_at),
-        "closed_at": _seconds(case.closed_at),
+        "closed_at": seconds_or_none(case.closed_at),
         "closed_by": case.closed_by,
         "close_reason": case.close_reason,
     }
@@ -82,7 +82,7 @@ def _attempt(attempt: CaseAttempt) -> dict[str, Any]:
         "reads": attempt.reads,
         "not_found_reads": attempt.not_found_reads,
         "created": unix_seconds(attempt.created_at),
-        "answered_at": _seconds(attempt.answered_at),
+        "answered_at": seconds_or_none(attempt.answered_at),
     }
 
 
@@ -97,7 +97,7 @@ def _change(change: CaseChange) -> dict[str, Any]:
 
 
 def _check(check: CaseCheck) -> dict[str, Any]:
-    return {"due_at": _seconds(check.due_at), "done_at": _seconds(check.done_at)}
+    return {"due_at": seconds_or_none(check.due_at), "done_at": seconds_or_none(check.done_at)}
 
 
 def _line(line: CaseLine) -> dict[str, Any]:
@@ -116,13 +116,9 @@ def _ending(ending: Ending, now: datetime) -> dict[str, Any]:
         "proposed_at": unix_seconds(ending.proposed_at),
         "expires_at": unix_seconds(ending.expires_at),
         "decided_by": ending.decided_by,
-        "decided_at": _seconds(ending.decided_at),
-        "works_until": _seconds(ending.works_until),
+        "decided_at": seconds_or_none(ending.decided_at),
+        "works_until": seconds_or_none(ending.works_until),
     }
-
-
-def _seconds(moment: datetime | None) -> int | None:
-    return None if moment is None else unix_seconds(moment)
 
 
 def _word(word: str | None) -> str | None:

@@ -6,7 +6,7 @@ from typing import Any
 from shared.domain.float_move import FloatMove
 from shared.domain.operator_float import FloatReading
 from shared.operations.move_float import OwnedWallet
-from shared.operations.objects import unix_seconds
+from shared.operations.objects import seconds_or_none, unix_seconds
 
 
 def float_object(wallet: OwnedWallet) -> dict[str, Any]:
@@ -44,7 +44,7 @@ def float_move_object(move: FloatMove, *, now: datetime) -> dict[str, Any]:
         "proposed_at": unix_seconds(move.proposed_at),
         "expires_at": unix_seconds(move.expires_at),
         "decided_by": move.decided_by,
-        "decided_at": None if move.decided_at is None else unix_seconds(move.decided_at),
+        "decided_at": seconds_or_none(move.decided_at),
         "transaction": move.transaction,
     }
 

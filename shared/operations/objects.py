@@ -1,6 +1,5 @@
-"""The public form of our objects, as merchants read them in answers, events and webhooks."""
+"""The public form of payments and balances, in answers, events and webhooks."""
 
-import json
 from collections.abc import Iterable, Mapping
 from datetime import datetime
 from typing import Any, Final
@@ -9,7 +8,6 @@ import msgspec
 
 from shared.domain import ledger
 from shared.domain.approval import Approval
-from shared.domain.audit import Link
 from shared.domain.balance_transaction import BalanceTransaction
 from shared.domain.charge import PUBLIC_STATUS, Charge, ChargeStatus
 from shared.domain.events import Event
@@ -20,12 +18,9 @@ from shared.domain.payout import PUBLIC_STATUS as PAYOUT_STATUS
 from shared.domain.payout import Payout
 from shared.domain.payout_batch import PUBLIC_STATUS as PUBLIC_BATCH_STATUS
 from shared.domain.payout_batch import PayoutBatch
-from shared.domain.people import Membership, Person
 from shared.domain.refund import PUBLIC_STATUS as REFUND_STATUS
 from shared.domain.refund import Refund
-from shared.domain.team import Invitation, TeamMember
 from shared.domain.topup import TopUp
-from shared.operations.stored_keys import PREFIX, MadeKey, StoredKey
 
 _ENCODER: Final = msgspec.json.Encoder()
 
@@ -33,6 +28,11 @@ _ENCODER: Final = msgspec.json.Encoder()
 def unix_seconds(moment: datetime) -> int:
     """Return whole seconds since 1970."""
     return int(moment.timestamp())
+
+
+def seconds_or_none(moment: datetime | None) -> int | None:
+    """Return the same, None for what has not happened."""
+    return None if moment is None else unix_seconds(moment)
 
 
 def charge_object(charge: Charge, *, base_url: str, language: str) -> dict[str, Any]:
@@ -142,7 +142,7 @@ def payout_object(payout: Payout, *, language: str, base_url: str | None = None)
 
     `base_url` as for a refund.
     """
-    failure, scheduled_at = payout.failure_code, payout.scheduled_at
+    failure = payout.failure_code
     return {
         "id": payout.id,
         "object": "payout",
@@ -167,7 +167,7 @@ def payout_object(payout: Payout, *, language: str, base_url: str | None = None)
         "description": payout.description,
         "reference": payout.reference,
         "metadata": dict(payout.metadata),
-        "scheduled_at": None if scheduled_at is None else unix_seconds(scheduled_at),
+        "scheduled_at": seconds_or_none(payout.scheduled_at),
         "made_by": payout.made_by,
         "approval": approval_object(payout.approval),
         "payout_batch": payout.batch,
@@ -185,7 +185,7 @@ def approval_object(approval: Approval | None) -> dict[str, Any] | None:
         "content_sha256": approval.content_sha256,
         "expires_at": unix_seconds(approval.expires_at),
         "decided_by": approval.decided_by,
-        "decided_at": _seconds_or_none(approval.decided_at),
+        "decided_at": seconds_or_none(approval.decided_at),
         "reason": approval.reason,
     }
 
@@ -212,7 +212,7 @@ def payout_batch_object(batch: PayoutBatch) -> dict[str, Any]:
         "description": batch.description,
         "metadata": dict(batch.metadata),
         "created": unix_seconds(batch.created_at),
-        "ended_at": _seconds_or_none(batch.ended_at),
+        "ended_at": seconds_or_none(batch.ended_at),
         "livemode": batch.livemode,
     }
 
@@ -308,113 +308,6 @@ def _fee_details(lines: Iterable[FeeLine]) -> list[dict[str, Any]]:
     ]
 
 
-def api_key_object(key: StoredKey, *, now: datetime) -> dict[str, Any]:
-    """Return a key without its secret; `active` tells whether it opens anything now."""
-    return {
-        "id": PREFIX + key.id,
-        "object": "api_key",
-        "kind": key.kind.name.lower(),
-        "name": key.name,
-        "last4": key.last4,
-        "scopes": list(key.scopes),
-        "allowed_from": list(key.allowed_from),
-        "active": key.works(now),
-        "made_by": key.made_by,
-        "created": unix_seconds(key.created_at),
-        "expires_at": _seconds_or_none(key.expires_at),
-        "last_used_at": _seconds_or_none(key.last_used_at),
-        "rotated_to": None if key.rotated_to is None else PREFIX + key.rotated_to,
-        "overlap_until": _seconds_or_none(key.overlap_until),
-        "review_by": _seconds_or_none(key.review_by),
-        "revoked_at": _seconds_or_none(key.revoked_at),
-        "livemode": key.livemode,
-    }
-
-
-def made_key_object(made: MadeKey, *, now: datetime) -> dict[str, Any]:
-    """Return a new key with its text, which no other answer holds."""
-    return {**api_key_object(made.key, now=now), "secret": made.text}
-
-
-def person_object(person: Person, memberships: Iterable[Membership]) -> dict[str, Any]:
-    """Return who signed in, and where she is a member."""
-    return {
-        "id": person.id,
-        "object": "person",
-        "roles": sorted(person.roles),
-        "signed_in_at": _seconds_or_none(person.signed_in_at),
-        "accounts": [membership_object(membership) for membership in memberships],
-    }
-
-
-def membership_object(membership: Membership) -> dict[str, Any]:
-    """Return an account as one of its members sees it."""
-    return {
-        "id": membership.account,
-        "object": "membership",
-        "name": membership.name,
-        "state": membership.state,
-        "duty": membership.duty,
-        "modes": list(membership.modes),
-    }
-
-
-def team_member_object(member: TeamMember) -> dict[str, Any]:
-    """Return a member of a team."""
-    return {
-        "id": member.person,
-        "object": "team_member",
-        "email": member.email,
-        "language": member.language,
-        "duty": member.duty,
-        "added_by": member.added_by,
-        "created": unix_seconds(member.joined_at),
-    }
-
-
-def invitation_object(invitation: Invitation) -> dict[str, Any]:
-    """Return an invitation; its token is in the mail alone."""
-    return {
-        "id": invitation.id,
-        "object": "invitation",
-        "email": invitation.email,
-        "language": invitation.language,
-        "duty": invitation.duty,
-        "made_by": invitation.made_by,
-        "created": unix_seconds(invitation.created_at),
-        "expires_at": unix_seconds(invitation.expires_at),
-        "revoked_at": _seconds_or_none(invitation.revoked_at),
-    }
-
-
-def audit_entry_object(link: Link, *, livemode: bool) -> dict[str, Any]:
-    """Return an audit entry at its place; hashes in hex, `at` to the microsecond."""
-    entry = link.entry
-    return {
-        "id": entry.id,
-        "object": "audit_entry",
-        "position": link.position,
-        "created": unix_seconds(entry.at),
-        "at": entry.at.isoformat(timespec="microseconds"),
-        "actor": {"kind": entry.actor.kind.value, "id": entry.actor.id},
-        "action": entry.action,
-        "target": {"type": entry.object_type, "id": entry.object_id},
-        "before": None if entry.before is None else json.loads(entry.before),
-        "after": None if entry.after is None else json.loads(entry.after),
-        "remote_address": entry.remote_address,
-        "reason": entry.reason,
-        "request_id": entry.request_id,
-        "chain": link.chain,
-        "previous_hash": link.previous_hash.hex(),
-        "hash": link.hash.hex(),
-        "livemode": livemode,
-    }
-
-
 def to_json(value: Mapping[str, Any]) -> str:
     """Write compact JSON, the same text every time for the same value."""
     return _ENCODER.encode(value).decode()
-
-
-def _seconds_or_none(moment: datetime | None) -> int | None:
-    return None if moment is None else unix_seconds(moment)

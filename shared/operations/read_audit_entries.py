@@ -7,9 +7,10 @@ from urllib.parse import urlencode
 from shared.domain.audit import Link
 from shared.domain.errors import NotFound
 from shared.domain.ids import is_id
-from shared.operations import objects
 from shared.operations.audit_file import csv_text
 from shared.operations.lists import CREATED, PAGE_PARAMS, Page, PageOf, read_filter, refuse_unknown
+from shared.operations.objects import list_object
+from shared.operations.people_objects import audit_entry_object
 from shared.operations.read_payments import Read
 
 LARGEST_FILE: Final = 1000
@@ -54,8 +55,8 @@ def list_audit_entries(read: Read, store: AuditStore, *, path: str = OF_ACCOUNT)
     refuse_unknown(query, PAGE_PARAMS | {"action", "actor", "object"})
     wanted = Wanted(*(read_filter(query, name) for name in ("action", "actor", "object")))
     found = store.page(Page.parse(query, "aud"), wanted)
-    data = [objects.audit_entry_object(link, livemode=read.livemode) for link in found.items]
-    return objects.list_object(path, data, has_more=found.has_more)
+    data = [audit_entry_object(link, livemode=read.livemode) for link in found.items]
+    return list_object(path, data, has_more=found.has_more)
 
 
 def read_audit_entry(read: Read, store: AuditStore) -> dict[str, Any]:
@@ -65,7 +66,7 @@ def read_audit_entry(read: Read, store: AuditStore) -> dict[str, Any]:
     link = store.find(entry_id) if is_id(entry_id, "aud") else None
     if link is None:
         raise NotFound("resource_missing", "id")
-    return objects.audit_entry_object(link, livemode=read.livemode)
+    return audit_entry_object(link, livemode=read.livemode)
 
 
 def export_audit_entries(read: Read, store: AuditStore, *, path: str = OF_ACCOUNT) -> AuditFile:

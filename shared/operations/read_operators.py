@@ -57,5 +57,5 @@ def _availability(standing: Standing, *, is_served: bool) -> dict[str, Any]:
     since = standing.opened_at
     return {
         "status": "available" if since is None else "unavailable",
-        "unavailable_since": None if since is None else objects.unix_seconds(since),
+        "unavailable_since": objects.seconds_or_none(since),
     }

@@ -21,7 +21,8 @@ from shared.operations.account_orders import (
 )
 from shared.operations.invite_first_owner import InviteFirstOwner
 from shared.operations.invite_first_owner import invite_first_owner as invite
-from shared.operations.objects import invitation_object, list_object, unix_seconds
+from shared.operations.objects import list_object, unix_seconds
+from shared.operations.people_objects import invitation_object
 from shared.operations.set_payout_approval import read_rule, rule_object
 from shared.operations.set_payout_approval import set_payout_approval as set_approval
 from shared.runtime import accounts, notice_secrets, wiring

@@ -3,8 +3,9 @@
 from collections.abc import Mapping
 from typing import Final
 
-from shared.operations import manage_keys, objects
+from shared.operations import manage_keys, people_objects
 from shared.operations.manage_keys import CreateKey, RotateKey
+from shared.operations.objects import list_object
 from shared.runtime import wiring
 from shared.runtime.http import Answer, Call, Handler
 from shared.runtime.idempotency import read_key
@@ -17,7 +18,7 @@ def create(call: Call) -> Answer:
     read_key(call.idempotency_key)
     command = CreateKey.parse(call.body(), now=wiring.now())
     made = manage_keys.create_api_key(command, wiring.key_maker(call))
-    return Answer(body=objects.made_key_object(made, now=wiring.now()), headers=_NOT_KEPT)
+    return Answer(body=people_objects.made_key_object(made, now=wiring.now()), headers=_NOT_KEPT)
 
 
 def rotate(call: Call) -> Answer:
@@ -26,7 +27,7 @@ def rotate(call: Call) -> Answer:
     command = RotateKey.parse(call.body() if call.content else {}, now=wiring.now())
     maker = wiring.key_maker(call)
     made = manage_keys.rotate_api_key(call.path_params["id"], command, maker)
-    return Answer(body=objects.made_key_object(made, now=wiring.now()), headers=_NOT_KEPT)
+    return Answer(body=people_objects.made_key_object(made, now=wiring.now()), headers=_NOT_KEPT)
 
 
 def revoke(call: Call) -> Answer:
@@ -35,7 +36,7 @@ def revoke(call: Call) -> Answer:
     read_key(call.idempotency_key)
     store, origin = wiring.keys(call.authenticated().tenant), wiring.origin(call)
     key = manage_keys.revoke_api_key(call.path_params["id"], store, origin)
-    return Answer(body=objects.api_key_object(key, now=origin.at))
+    return Answer(body=people_objects.api_key_object(key, now=origin.at))
 
 
 def read(call: Call) -> Answer:
@@ -43,15 +44,15 @@ def read(call: Call) -> Answer:
     call.refuse_query()
     store = wiring.keys(call.authenticated().tenant)
     key = manage_keys.read_api_key(call.path_params["id"], store)
-    return Answer(body=objects.api_key_object(key, now=wiring.now()))
+    return Answer(body=people_objects.api_key_object(key, now=wiring.now()))
 
 
 def show_page(call: Call) -> Answer:
     """GET /v1/api_keys."""
     store = wiring.keys(call.authenticated().tenant)
     keys, has_more = manage_keys.list_api_keys(call.query(), store)
-    data = [objects.api_key_object(key, now=wiring.now()) for key in keys]
-    return Answer(body=objects.list_object("/v1/api_keys", data, has_more=has_more))
+    data = [people_objects.api_key_object(key, now=wiring.now()) for key in keys]
+    return Answer(body=list_object("/v1/api_keys", data, has_more=has_more))
 
 
 HANDLERS: Final[Mapping[str, Handler]] = {

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Final
 
-from shared.operations import objects
+from shared.operations.people_objects import person_object
 from shared.runtime import wiring
 from shared.runtime.http import Answer, Call, Handler
 
@@ -13,7 +13,7 @@ def read_me(call: Call) -> Answer:
     call.refuse_query()
     person = call.signed_in()
     memberships = wiring.directory().find_memberships(person.id)
-    return Answer(body=objects.person_object(person, memberships))
+    return Answer(body=person_object(person, memberships))
 
 
 HANDLERS: Final[Mapping[str, Handler]] = {"read_me": read_me}

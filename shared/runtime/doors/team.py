@@ -4,8 +4,9 @@ from collections.abc import Mapping
 from typing import Final
 
 from shared.domain.errors import NotFound, NotPermitted
-from shared.operations import manage_team, objects
+from shared.operations import manage_team, people_objects
 from shared.operations.manage_team import InvitePerson, TeamActor
+from shared.operations.objects import list_object
 from shared.runtime import wiring
 from shared.runtime.http import Answer, Call, Handler
 from shared.runtime.idempotency import read_key
@@ -16,8 +17,8 @@ def show_team(call: Call) -> Answer:
     call.refuse_query()
     store = wiring.team(call.authenticated().tenant.account)
     members = manage_team.list_team(store, now=wiring.now())
-    data = [objects.team_member_object(member) for member in members]
-    return Answer(body=objects.list_object("/v1/team", data, has_more=False))
+    data = [people_objects.team_member_object(member) for member in members]
+    return Answer(body=list_object("/v1/team", data, has_more=False))
 
 
 def show_invitations(call: Call) -> Answer:
@@ -25,8 +26,8 @@ def show_invitations(call: Call) -> Answer:
     call.refuse_query()
     store = wiring.team(call.authenticated().tenant.account)
     found = manage_team.list_invitations(store, now=wiring.now())
-    data = [objects.invitation_object(invitation) for invitation in found]
-    return Answer(body=objects.list_object("/v1/invitations", data, has_more=False))
+    data = [people_objects.invitation_object(invitation) for invitation in found]
+    return Answer(body=list_object("/v1/invitations", data, has_more=False))
 
 
 def invite(call: Call) -> Answer:
@@ -35,7 +36,7 @@ def invite(call: Call) -> Answer:
     command = InvitePerson.parse(call.body(), language=call.authenticated().language)
     actor = _actor(call)
     invitation = manage_team.invite_person(command, wiring.team(actor.member.account), actor)
-    return Answer(body=objects.invitation_object(invitation))
+    return Answer(body=people_objects.invitation_object(invitation))
 
 
 def revoke(call: Call) -> Answer:
@@ -45,7 +46,7 @@ def revoke(call: Call) -> Answer:
     actor = _actor(call)
     store = wiring.team(actor.member.account)
     invitation = manage_team.revoke_invitation(call.path_params["id"], store, actor)
-    return Answer(body=objects.invitation_object(invitation))
+    return Answer(body=people_objects.invitation_object(invitation))
 
 
 def accept(call: Call) -> Answer:
@@ -62,7 +63,7 @@ def accept(call: Call) -> Answer:
     )
     for membership in directory.find_memberships(person):
         if membership.account == account:
-            return Answer(body=objects.membership_object(membership))
+            return Answer(body=people_objects.membership_object(membership))
     # Somebody has removed her in the moment between.
     raise NotFound("resource_missing", "token")
 
@@ -74,7 +75,7 @@ def change_duty(call: Call) -> Answer:
     actor = _actor(call)
     store = wiring.team(actor.member.account)
     member = manage_team.change_duty(call.path_params["person"], duty, store, actor)
-    return Answer(body=objects.team_member_object(member))
+    return Answer(body=people_objects.team_member_object(member))
 
 
 def remove(call: Call) -> Answer:
@@ -84,7 +85,7 @@ def remove(call: Call) -> Answer:
     actor = _actor(call)
     store = wiring.team(actor.member.account)
     member = manage_team.remove_member(call.path_params["person"], store, actor)
-    return Answer(body=objects.team_member_object(member))
+    return Answer(body=people_objects.team_member_object(member))
 
 
 def _actor(call: Call) -> TeamActor:
