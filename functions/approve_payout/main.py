@@ -5,7 +5,7 @@ from shared.operations import objects
 from shared.operations.decide_payout import Approve, By, Reject
 from shared.operations.decide_payout import approve_payout as approve_operation
 from shared.operations.decide_payout import reject_payout as reject_operation
-from shared.runtime import payouts, wiring
+from shared.runtime import callers, payouts, wiring
 from shared.runtime.doors import batches
 from shared.runtime.http import Answer, Call, http_function
 from shared.runtime.idempotency import read_key
@@ -37,6 +37,6 @@ def _shown(payout: Payout, call: Call) -> Answer:
 approve_payout = http_function(
     "approve_payout",
     {"approve_payout": approve, "reject_payout": reject, **batches.DECISIONS},
-    authenticate=wiring.authenticate,
-    admit=wiring.admit,
+    authenticate=callers.authenticate,
+    admit=callers.admit,
 )

@@ -5,7 +5,7 @@ from shared.operations.cancel_charge import cancel_charge as cancel_operation
 from shared.operations.create_charge import CreateCharge
 from shared.operations.create_charge import create_charge as create_operation
 from shared.operations.ports import Replayed
-from shared.runtime import wiring
+from shared.runtime import callers, charging, wiring
 from shared.runtime.crash import reached
 from shared.runtime.http import Answer, Call, http_function
 from shared.runtime.idempotency import read_key
@@ -19,7 +19,7 @@ def create(call: Call) -> Answer:
     outcome = create_operation(
         command,
         caller,
-        terms=wiring.terms(command.operator, caller.tenant, on_page=command.phone is None),
+        terms=charging.terms(command.operator, caller.tenant, on_page=command.phone is None),
         store=wiring.charges(caller.tenant),
         now=wiring.now(),
         base_url=settings().public_base_url,
@@ -55,6 +55,6 @@ def cancel(call: Call) -> Answer:
 create_charge = http_function(
     "create_charge",
     {"create_charge": create, "cancel_charge": cancel},
-    authenticate=wiring.authenticate,
-    admit=wiring.admit,
+    authenticate=callers.authenticate,
+    admit=callers.admit,
 )

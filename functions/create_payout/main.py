@@ -5,7 +5,7 @@ from shared.operations.cancel_payout import cancel_payout as cancel_operation
 from shared.operations.create_payout import CreatePayout
 from shared.operations.create_payout import create_payout as create_operation
 from shared.operations.ports import Replayed
-from shared.runtime import payouts, wiring
+from shared.runtime import callers, payouts, wiring
 from shared.runtime.crash import reached
 from shared.runtime.doors import batches
 from shared.runtime.http import Answer, Call, http_function
@@ -49,6 +49,6 @@ def cancel(call: Call) -> Answer:
 create_payout = http_function(
     "create_payout",
     {"create_payout": create, "cancel_payout": cancel, **batches.WRITES},
-    authenticate=wiring.authenticate,
-    admit=wiring.admit,
+    authenticate=callers.authenticate,
+    admit=callers.admit,
 )

@@ -3,7 +3,7 @@
 from shared.operations.create_refund import CreateRefund
 from shared.operations.create_refund import create_refund as create_operation
 from shared.operations.ports import Replayed
-from shared.runtime import payouts, wiring
+from shared.runtime import callers, payouts, wiring
 from shared.runtime.crash import reached
 from shared.runtime.doors import late_payments
 from shared.runtime.http import Answer, Call, http_function
@@ -32,6 +32,6 @@ def create(call: Call) -> Answer:
 create_refund = http_function(
     "create_refund",
     {"create_refund": create, **late_payments.HANDLERS},
-    authenticate=wiring.authenticate,
-    admit=wiring.admit,
+    authenticate=callers.authenticate,
+    admit=callers.admit,
 )

@@ -2,7 +2,7 @@
 
 from shared.operations.lookup_holder import LookupHolder, holder_object
 from shared.operations.lookup_holder import lookup_holder as lookup_operation
-from shared.runtime import holders, wiring
+from shared.runtime import callers, holders
 from shared.runtime.http import Answer, Call, http_function
 
 _NOT_KEPT = {"Cache-Control": "no-store"}
@@ -21,6 +21,6 @@ def lookup(call: Call) -> Answer:
 lookup_holder = http_function(
     "lookup_holder",
     {"lookup_holder": lookup},
-    authenticate=wiring.authenticate,
-    admit=wiring.admit,
+    authenticate=callers.authenticate,
+    admit=callers.admit,
 )

@@ -1,6 +1,6 @@
 """What a merchant configures and sees of itself: keys, team, account, and who is signed in."""
 
-from shared.runtime import wiring
+from shared.runtime import callers
 from shared.runtime.doors import keys, own_account, people, settlements, team
 from shared.runtime.http import http_function
 
@@ -13,7 +13,7 @@ manage_account = http_function(
         **settlements.HANDLERS,
         **team.HANDLERS,
     },
-    authenticate=wiring.authenticate,
-    identify=wiring.identify,
-    admit=wiring.admit,
+    authenticate=callers.authenticate,
+    identify=callers.identify,
+    admit=callers.admit,
 )

@@ -1,6 +1,6 @@
 """What administrators do for the whole platform: look into accounts, close cases, book, search."""
 
-from shared.runtime import wiring
+from shared.runtime import callers
 from shared.runtime.doors import accesses, audit, bookings, cases, floats, statements
 from shared.runtime.http import http_function
 
@@ -14,5 +14,5 @@ manage_platform = http_function(
         **floats.HANDLERS,
         **statements.HANDLERS,
     },
-    identify=wiring.identify,
+    identify=callers.identify,
 )

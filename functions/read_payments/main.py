@@ -5,7 +5,7 @@ from functools import cache
 from shared.contracts import OPENAPI_FILE
 from shared.operations.read_operators import list_operators
 from shared.operations.read_payments import READS, Read
-from shared.runtime import wiring
+from shared.runtime import callers, charging, wiring
 from shared.runtime.doors import audit, batches, invoices
 from shared.runtime.http import Answer, Call, http_function
 from shared.runtime.settings import settings
@@ -27,12 +27,11 @@ def read(call: Call) -> Answer:
 
 def operators(call: Call) -> Answer:
     """GET /v1/operators."""
-    tenant = call.authenticated().tenant
-    return Answer(
-        body=list_operators(
-            call.query(), lambda operator: wiring.offer(operator, tenant), livemode=tenant.livemode
-        )
+    tenant, query = call.authenticated().tenant, call.query()
+    found = list_operators(
+        query, lambda each: charging.offer(each, tenant), livemode=tenant.livemode
     )
+    return Answer(body=found)
 
 
 @cache
@@ -55,6 +54,6 @@ read_payments = http_function(
         "list_operators": operators,
         "read_openapi": read_openapi,
     },
-    authenticate=wiring.authenticate,
-    admit=wiring.admit,
+    authenticate=callers.authenticate,
+    admit=callers.admit,
 )

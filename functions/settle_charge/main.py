@@ -1,7 +1,7 @@
 """Reads the operator's word on one charge and moves state and money by it."""
 
 from shared.operations.settle_charge import settle_charge as settle
-from shared.runtime import logs, wiring
+from shared.runtime import charges, logs, wiring
 from shared.runtime.http import Push, push_function
 
 
@@ -12,8 +12,8 @@ def handle(push: Push) -> None:
     outcome = settle(
         message,
         store=wiring.charges(tenant),
-        reader_of=wiring.operators().reader,
-        how=wiring.settlement(tenant),
+        reader_of=charges.operators().reader,
+        how=charges.settlement(tenant),
     )
     logs.info("charge_settled", charge_id=message.object_id, outcome=outcome)
 

@@ -143,18 +143,8 @@ def _journal_is_read() -> bool:
 @once
 def operators() -> PayoutOperators:
     """Return the adapters through which money goes out."""
-    contracts = ShortCache(
-        wiring.directory().read_operator_account, seconds=wiring.CONTRACT_SECONDS
-    )
-
-    def find(operator_account: str) -> OperatorAccount:
-        found = contracts.get(operator_account)
-        if found is None:
-            raise LookupError(operator_account)
-        return found
-
     return PayoutOperators(
-        find=find,
+        find=wiring.contract,
         secret=secret,
         clock=wiring.now,
         on_exchange=metrics.observe_exchange,

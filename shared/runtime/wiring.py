@@ -17,53 +17,32 @@ from shared.db.engine import REPLY_SECONDS, make_engine
 from shared.db.holds import Holds
 from shared.db.identity import PeopleRows
 from shared.db.keys import Keys
-from shared.db.late_payments import LatePayments
 from shared.db.reading import Reading
 from shared.db.receipts import Receipts
 from shared.db.scheduling import Schedule
 from shared.db.team import Teams
 from shared.db.transaction import Database
-from shared.domain import account_access
-from shared.domain.account import (
-    COLLECTING,
-    PAGING,
-    AccountProfile,
-    Caller,
-    Limits,
-    OperatorAccount,
-    Tenant,
-)
+from shared.domain.account import AccountProfile, OperatorAccount, Tenant
 from shared.domain.audit import Actor, ActorKind, Origin
-from shared.domain.breaker import ASKING, CLOSED, Circuit, Guarded, Standing
+from shared.domain.breaker import Circuit, Standing
 from shared.domain.events import Message
-from shared.domain.people import Person
-from shared.domain.phone import Operator
 from shared.domain.rules import Rules
 from shared.messaging.publisher import Publisher, PublishError
-from shared.operations.create_charge import Terms
 from shared.operations.gate import Gate
 from shared.operations.manage_keys import KeyMaker
-from shared.operations.read_operators import Offer
-from shared.operations.settle_charge import Settlement
 from shared.operations.stored_keys import PREFIX
-from shared.operations.submit_charge import Submission
 from shared.runtime import invitations, logs, metrics
-from shared.runtime.authentication import Authenticator, is_token, refuse_contradiction
 from shared.runtime.clock import CommonClock, clock
 from shared.runtime.crash import reached
 from shared.runtime.http import Call
-from shared.runtime.key_use import KeyUse
 from shared.runtime.lasting_cache import LastingCache, Touches
 from shared.runtime.once import once
 from shared.runtime.publishing import BackgroundPublisher
-from shared.runtime.request_rates import RequestRates
 from shared.runtime.settings import REALM, require, secret, settings
 from shared.runtime.short_cache import ShortCache
 
 if TYPE_CHECKING:
     from shared.identity.keycloak_server import KeycloakServer
-    from shared.runtime.operators import Operators
-    from shared.runtime.people import People
 
 KEY_SECONDS: Final = 3
 # What the owner does may read a large table whole; a request has 25 s.
@@ -275,60 +254,7 @@ def hand_on(messages: Sequence[Message]) -> None:
     publisher().enqueue(messages)
 
 
-# --- callers and contracts -----------------------------------------------------------------------
-
-
-@once
-def _authenticator() -> Authenticator:
-    known = LastingCache(
-        directory().find_key, touches(), account_of=lambda _, known: known.caller.tenant.account
-    )
-    return Authenticator(
-        known,
-        lambda: kept_key("api_key_pepper"),
-        now=now,
-        on_use=key_use().note,
-    )
-
-
-@once
-def key_use() -> KeyUse:
-    """Return what keeps when keys were used, beside the requests."""
-    return KeyUse(directory().note_use)
-
-
-@once
-def _people() -> "People":
-    from shared.runtime import people, tokens  # noqa: PLC0415 - 60 ms that only people need
-
-    realm = require(settings().identity_issuer, "KEYCLOAK_URL")
-    keys = tokens.KeySet(tokens.fetcher(f"{realm}/protocol/openid-connect/certs"))
-    verifier = tokens.Verifier(tokens.people_trust(realm), keys)
-    members = ShortCache(directory().find_member, seconds=KEY_SECONDS)
-    accesses = ShortCache(directory().find_access, seconds=KEY_SECONDS)
-    return people.People(verifier.verify, members, accesses, now=now)
-
-
-def identify(call: Call) -> Person:
-    """Return who signed in, for what is of no account. Raises NotAuthenticated, NotPermitted."""
-    return _people().person(call.authorization, call.operation_id)
-
-
-def authenticate(call: Call) -> Caller:
-    """Return which key, member or administrator calls.
-
-    Raises NotAuthenticated, NotPermitted, InvalidRequest where headers name another account or mode
-    than the key's, and for people NotFound.
-    """
-    if is_token(call.authorization):
-        return _people().caller(
-            call.authorization, call.operation_id, account=call.account, mode=call.mode
-        )
-    caller = _authenticator().caller(
-        call.authorization, call.operation_id, address=call.client_address
-    )
-    refuse_contradiction(caller.tenant, account=call.account, mode=call.mode)
-    return caller
+# --- accounts and operators -----------------------------------------------------------------------
 
 
 @once
@@ -349,76 +275,6 @@ def _rules() -> LastingCache[Tenant, Rules]:
 def rules(tenant: Tenant) -> Rules:
     """Return the bounds that hold for a tenant, as of a few seconds ago at most."""
     return _rules().get(tenant) or Rules()
-
-
-@once
-def _request_rates() -> RequestRates:
-    return RequestRates(lambda tenant: rules(tenant).requests, directory().take_requests, now=now)
-
-
-def admit(call: Call) -> None:
-    """Count the request of a known caller, and tell the account of one made by an access.
-
-    What cannot be told is not answered. Raises TooManyRequests `rate_limited`, Unavailable.
-    """
-    caller = call.authenticated()
-    _request_rates().admit(caller, call.answer_headers)
-    if caller.access is not None:
-        entry = account_access.used(
-            caller.access,
-            call.operation_id,
-            call.path_params,
-            at=now(),
-            request_id=call.request_id,
-        )
-        audit_entries(caller.tenant).add(entry)
-
-
-@once
-def _operator_accounts() -> LastingCache[tuple[Operator, str, Tenant], OperatorAccount]:
-    def load(key: tuple[Operator, str, Tenant]) -> OperatorAccount | None:
-        operator, product, tenant = key
-        return directory().find_operator_account(operator, product=product, tenant=tenant)
-
-    return LastingCache(load, touches(), account_of=lambda key, _: key[2].account)
-
-
-@once
-def _limits() -> ShortCache[Operator, Limits]:
-    return ShortCache(
-        lambda operator: directory().find_limits(operator, now=now()), seconds=CONTRACT_SECONDS
-    )
-
-
-def terms(operator: Operator, tenant: Tenant, *, on_page: bool) -> Terms:
-    """Return by which contract and within which bounds a tenant charges at an operator.
-
-    `on_page` is by the operator's own page, else its payers are prompted.
-    """
-    products, asked = (PAGING, (Guarded.OPEN_PAGE,)) if on_page else (COLLECTING, ASKING[operator])
-    account = _operator_accounts().get((operator, products[operator], tenant))
-    wait = None if account is None else _seconds_until_asked(account, asked)
-    return Terms(account, _limits().get(operator), rules(tenant), kept_key("number_key"), wait)
-
-
-def _seconds_until_asked(account: OperatorAccount, asked: Sequence[Guarded]) -> int | None:
-    """Return when a payer may be asked again, None where that is now: all of it must be open."""
-    for guarded in asked:
-        seconds = gate().seconds_until_open(Circuit.of(account, guarded))
-        if seconds is not None:
-            return seconds
-    return None
-
-
-def offer(operator: Operator, tenant: Tenant) -> Offer:
-    """Return what a tenant may expect of an operator now."""
-    account = _operator_accounts().get((operator, COLLECTING[operator], tenant))
-    if account is None:
-        return Offer(operator)
-    asked = [gate().standing(Circuit.of(account, each)) for each in ASKING[operator]]
-    requests = next((standing for standing in asked if standing.is_open), CLOSED)
-    reads = gate().standing(Circuit.of(account, Guarded.READ_PAYMENT))
-    return Offer(operator, _limits().get(operator), requests, reads)
 
 
 @once
@@ -454,54 +310,13 @@ def profile(account: str) -> AccountProfile:
 
 
 @once
-def operators() -> "Operators":
-    """Return the adapters to operators."""
-    from shared.runtime import pages  # noqa: PLC0415 - it is wired by this module itself
-    from shared.runtime.operators import Operators  # noqa: PLC0415 - only two functions call out
-
-    contracts = ShortCache(directory().read_operator_account, seconds=CONTRACT_SECONDS)
-
-    def find(operator_account: str) -> OperatorAccount:
-        found = contracts.get(operator_account)
-        if found is None:
-            raise LookupError(operator_account)
-        return found
-
-    return Operators(
-        find=find,
-        secret=secret,
-        clock=now,
-        on_exchange=metrics.observe_exchange,
-        gate=gate(),
-        pages_of=pages.of_charge,
-    )
+def _contracts() -> ShortCache[str, OperatorAccount]:
+    return ShortCache(directory().read_operator_account, seconds=CONTRACT_SECONDS)
 
 
-# --- what operations need beside their stores ----------------------------------------------------
-
-
-def submission(tenant: Tenant) -> Submission:
-    """Return what a submission needs."""
-    return Submission(
-        callback_base_url=require(settings().callback_base_url, "CALLBACK_BASE_URL"),
-        callback_token_key=key_bytes("callback_token_key"),
-        number_key=key_bytes("number_key"),
-        base_url=settings().public_base_url,
-        language=profile(tenant.account).language,
-        now=now,
-        monotonic=monotonic,
-        reached=reached,
-    )
-
-
-def settlement(tenant: Tenant) -> Settlement:
-    """Return what a settlement needs."""
-    return Settlement(
-        base_url=settings().public_base_url,
-        language=profile(tenant.account).language,
-        now=now,
-        monotonic=monotonic,
-        reached=reached,
-        late=LatePayments(app_database(), tenant),
-        late_rule=lambda: rules(tenant).late,
-    )
+def contract(operator_account: str) -> OperatorAccount:
+    """Return an account at an operator, live or not. Raises LookupError."""
+    found = _contracts().get(operator_account)
+    if found is None:
+        raise LookupError(operator_account)
+    return found

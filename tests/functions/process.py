@@ -9,6 +9,9 @@ from typing import Final
 import pytest
 
 from shared.runtime import (
+    callers,
+    charges,
+    charging,
     documents,
     floats,
     holders,
@@ -23,6 +26,9 @@ from shared.runtime import (
 )
 
 _CACHING: Final[tuple[ModuleType, ...]] = (
+    callers,
+    charges,
+    charging,
     documents,
     floats,
     holders,
@@ -52,8 +58,8 @@ def function_process(environment: Mapping[str, str], logged: io.StringIO) -> Ite
 def close_parts() -> None:
     """End what was made of the environment; the next call makes it anew."""
     wiring.publisher().close()
-    wiring.key_use().close()
-    wiring.operators().close()
+    callers.key_use().close()
+    charges.operators().close()
     payouts.operators().close()
     floats.readers().close()
     holders.readers().close()

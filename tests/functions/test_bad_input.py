@@ -18,7 +18,7 @@ import pytest
 
 from shared.domain.api_key import ApiKey, KeyKind
 from shared.domain.language import title
-from shared.runtime import wiring
+from shared.runtime import callers
 from tests.database import Account, Database, MakeAccount
 from tests.functions.door import Door, Reply
 from tests.functions.rows import Rows
@@ -479,7 +479,7 @@ def test_a_suspended_account_still_learns_of_its_charge(
     headers = {"Idempotency-Key": "order-1"}
     first = create_charge.post(PATH, order(), key=account.secret_key, headers=headers)
     rows.run("UPDATE platform.accounts SET state = 'suspended' WHERE id = :id", id=account.id)
-    wiring._authenticator.cache_clear()
+    callers._authenticator.cache_clear()
 
     again = create_charge.post(PATH, order(), key=account.secret_key, headers=headers)
     changed = create_charge.post(PATH, order(amount=7), key=account.secret_key, headers=headers)

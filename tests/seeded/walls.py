@@ -37,10 +37,12 @@ WALLS: Final = (
         "tenant from header",
         (
             Edit(
-                "shared/runtime/wiring.py",
+                "shared/runtime/callers.py",
                 "    refuse_contradiction(caller.tenant, account=call.account, mode=call.mode)\n",
                 """    if call.account is not None:
         from dataclasses import replace
+
+        from shared.domain.account import Tenant
 
         tenant = Tenant(call.account, livemode=caller.tenant.livemode)
         caller = replace(caller, tenant=tenant)

@@ -6,7 +6,7 @@ from contextlib import suppress
 
 import pytest
 
-from shared.runtime import wiring
+from shared.runtime import callers, charges, charging, wiring
 from shared.runtime.once import Once, once
 
 
@@ -53,7 +53,12 @@ def test_what_could_not_be_made_is_tried_again() -> None:
 
 def test_every_part_that_wiring_makes_is_made_once() -> None:
     """Databases, broker, publisher and operators are all made under a lock."""
-    names = {name for name, value in vars(wiring).items() if isinstance(value, Once)}
+    made = {
+        name: value
+        for part in (wiring, callers, charges, charging)
+        for name, value in vars(part).items()
+    }
+    names = {name for name, value in made.items() if isinstance(value, Once)}
 
     assert names >= {"app_database", "worker_database", "broker", "publisher", "operators"}
-    assert [n for n, value in vars(wiring).items() if hasattr(value, "cache_info")] == ["settings"]
+    assert [name for name, value in made.items() if hasattr(value, "cache_info")] == ["settings"]

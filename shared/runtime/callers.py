@@ -1,0 +1,101 @@
+"""Knows who calls, counts the calls, and tells accounts of those that an access made."""
+
+from typing import TYPE_CHECKING
+
+from shared.domain import account_access
+from shared.domain.account import Caller
+from shared.domain.people import Person
+from shared.runtime import wiring
+from shared.runtime.authentication import Authenticator, is_token, refuse_contradiction
+from shared.runtime.http import Call
+from shared.runtime.key_use import KeyUse
+from shared.runtime.lasting_cache import LastingCache
+from shared.runtime.once import once
+from shared.runtime.request_rates import RequestRates
+from shared.runtime.settings import require, settings
+from shared.runtime.short_cache import ShortCache
+
+if TYPE_CHECKING:
+    from shared.runtime.people import People
+
+
+@once
+def _authenticator() -> Authenticator:
+    known = LastingCache(
+        wiring.directory().find_key,
+        wiring.touches(),
+        account_of=lambda _, known: known.caller.tenant.account,
+    )
+    return Authenticator(
+        known,
+        lambda: wiring.kept_key("api_key_pepper"),
+        now=wiring.now,
+        on_use=key_use().note,
+    )
+
+
+@once
+def key_use() -> KeyUse:
+    """Return what keeps when keys were used, beside the requests."""
+    return KeyUse(wiring.directory().note_use)
+
+
+@once
+def _people() -> "People":
+    from shared.runtime import people, tokens  # noqa: PLC0415 - 60 ms that only people need
+
+    realm = require(settings().identity_issuer, "KEYCLOAK_URL")
+    keys = tokens.KeySet(tokens.fetcher(f"{realm}/protocol/openid-connect/certs"))
+    verifier = tokens.Verifier(tokens.people_trust(realm), keys)
+    members = ShortCache(wiring.directory().find_member, seconds=wiring.KEY_SECONDS)
+    accesses = ShortCache(wiring.directory().find_access, seconds=wiring.KEY_SECONDS)
+    return people.People(verifier.verify, members, accesses, now=wiring.now)
+
+
+def identify(call: Call) -> Person:
+    """Return who signed in, for what is of no account. Raises NotAuthenticated, NotPermitted."""
+    return _people().person(call.authorization, call.operation_id)
+
+
+def authenticate(call: Call) -> Caller:
+    """Return which key, member or administrator calls.
+
+    Raises NotAuthenticated, NotPermitted, InvalidRequest where headers name another account or mode
+    than the key's, and for people NotFound.
+    """
+    if is_token(call.authorization):
+        return _people().caller(
+            call.authorization, call.operation_id, account=call.account, mode=call.mode
+        )
+    caller = _authenticator().caller(
+        call.authorization, call.operation_id, address=call.client_address
+    )
+    refuse_contradiction(caller.tenant, account=call.account, mode=call.mode)
+    return caller
+
+
+@once
+def _request_rates() -> RequestRates:
+    return RequestRates(
+        lambda tenant: wiring.rules(tenant).requests,
+        wiring.directory().take_requests,
+        now=wiring.now,
+    )
+
+
+def admit(call: Call) -> None:
+    """Count the request of a known caller, and tell the account of one made by an access.
+
+    What cannot be told is not answered. Raises TooManyRequests `rate_limited`, Unavailable.
+    """
+    caller = call.authenticated()
+    _request_rates().admit(caller, call.answer_headers)
+    if caller.access is not None:
+        entry = account_access.used(
+            caller.access,
+            call.operation_id,
+            call.path_params,
+            at=wiring.now(),
+            request_id=call.request_id,
+        )
+        wiring.audit_entries(caller.tenant).add(entry)
