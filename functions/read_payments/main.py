@@ -4,7 +4,8 @@ from functools import cache
 
 from shared.contracts import OPENAPI_FILE
 from shared.operations.read_operators import list_operators
-from shared.operations.read_payments import READS, Read
+from shared.operations.read_payments import READS
+from shared.operations.reads import Read
 from shared.runtime import callers, charging, wiring
 from shared.runtime.doors import audit, batches, invoices
 from shared.runtime.http import Answer, Call, http_function

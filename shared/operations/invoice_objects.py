@@ -1,15 +1,13 @@
 """The public form of invoices, and their reads."""
 
 from collections.abc import Callable, Mapping
+from functools import partial
 from typing import Any, Final, Protocol
 
-from shared.domain.errors import NotFound
-from shared.domain.ids import is_id
 from shared.domain.invoice import Invoice, begins, next_month
-from shared.operations import objects
-from shared.operations.lists import PAGE_PARAMS, Page, PageOf, refuse_unknown
+from shared.operations.lists import Page, PageOf
 from shared.operations.objects import unix_seconds
-from shared.operations.read_payments import Read
+from shared.operations.reads import Read, page_object
 
 
 class InvoiceReads(Protocol):
@@ -52,20 +50,13 @@ def invoice_object(invoice: Invoice, *, base_url: str) -> dict[str, Any]:
 
 def read_invoice(read: Read, store: InvoiceReads) -> dict[str, Any]:
     """Return one invoice. Raises NotFound."""
-    refuse_unknown(read.query)
-    invoice_id = read.path_params["id"]
-    invoice = store.find_invoice(invoice_id) if is_id(invoice_id, "in") else None
-    if invoice is None:
-        raise NotFound("resource_missing", "id")
-    return invoice_object(invoice, base_url=read.base_url)
+    return invoice_object(read.one("in", store.find_invoice), base_url=read.base_url)
 
 
 def list_invoices(read: Read, store: InvoiceReads) -> dict[str, Any]:
     """Return a page of invoices."""
-    refuse_unknown(read.query, PAGE_PARAMS)
-    found = store.list_invoices(Page.parse(read.query, "in"))
-    data = [invoice_object(invoice, base_url=read.base_url) for invoice in found.items]
-    return objects.list_object("/v1/invoices", data, has_more=found.has_more)
+    found = store.list_invoices(read.page("in"))
+    return page_object("/v1/invoices", found, partial(invoice_object, base_url=read.base_url))
 
 
 INVOICE_READS: Final[Mapping[str, Callable[[Read, InvoiceReads], dict[str, Any]]]] = {

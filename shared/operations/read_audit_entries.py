@@ -1,17 +1,15 @@
 """Shows an account, or the platform, its audit entries: one, a page, or the chain as a file."""
 
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, Final, Protocol
 from urllib.parse import urlencode
 
 from shared.domain.audit import Link
-from shared.domain.errors import NotFound
-from shared.domain.ids import is_id
 from shared.operations.audit_file import csv_text
-from shared.operations.lists import CREATED, PAGE_PARAMS, Page, PageOf, read_filter, refuse_unknown
-from shared.operations.objects import list_object
+from shared.operations.lists import CREATED, Page, PageOf, read_filter, refuse_unknown
 from shared.operations.people_objects import audit_entry_object
-from shared.operations.read_payments import Read
+from shared.operations.reads import Read, page_object
 
 LARGEST_FILE: Final = 1000
 OF_ACCOUNT: Final = "/v1/audit_entries"
@@ -51,22 +49,15 @@ class AuditFile:
 
 def list_audit_entries(read: Read, store: AuditStore, *, path: str = OF_ACCOUNT) -> dict[str, Any]:
     """Return a page of entries; filters `action`, `actor` and `object` (ids)."""
-    query = read.query
-    refuse_unknown(query, PAGE_PARAMS | {"action", "actor", "object"})
-    wanted = Wanted(*(read_filter(query, name) for name in ("action", "actor", "object")))
-    found = store.page(Page.parse(query, "aud"), wanted)
-    data = [audit_entry_object(link, livemode=read.livemode) for link in found.items]
-    return list_object(path, data, has_more=found.has_more)
+    filters = ("action", "actor", "object")
+    page = read.page("aud", *filters)
+    found = store.page(page, Wanted(*(read_filter(read.query, name) for name in filters)))
+    return page_object(path, found, partial(audit_entry_object, livemode=read.livemode))
 
 
 def read_audit_entry(read: Read, store: AuditStore) -> dict[str, Any]:
     """Return one entry. Raises NotFound."""
-    refuse_unknown(read.query)
-    entry_id = read.path_params["id"]
-    link = store.find(entry_id) if is_id(entry_id, "aud") else None
-    if link is None:
-        raise NotFound("resource_missing", "id")
-    return audit_entry_object(link, livemode=read.livemode)
+    return audit_entry_object(read.one("aud", store.find), livemode=read.livemode)
 
 
 def export_audit_entries(read: Read, store: AuditStore, *, path: str = OF_ACCOUNT) -> AuditFile:

@@ -5,16 +5,14 @@ import io
 from collections.abc import Iterable, Sequence
 from typing import Any, Final, Protocol
 
-from shared.domain.errors import NotFound
-from shared.domain.ids import is_id
 from shared.domain.language import payout_text
-from shared.domain.payout import PUBLIC_STATUS as PAYOUT_STATUS
-from shared.domain.payout import RETURNED, Payout
+from shared.domain.payout import Payout
 from shared.domain.payout_batch import PUBLIC_STATUS, PayoutBatch
 from shared.operations import objects
 from shared.operations.batch_csv import FORMULAS
-from shared.operations.lists import PAGE_PARAMS, Page, PageOf, refuse_unknown
-from shared.operations.read_payments import PAID, Read, statuses_behind
+from shared.operations.lists import Page, PageOf, refuse_unknown
+from shared.operations.read_payments import payouts_behind, show_payout, statuses_behind
+from shared.operations.reads import Read, page_object
 
 PATH: Final = "/v1/payout_batches"
 COLUMNS: Final = (
@@ -49,42 +47,32 @@ class BatchReadStore(Protocol):
 
 def read_payout_batch(read: Read, store: BatchReadStore) -> dict[str, Any]:
     """Return one batch. Raises NotFound."""
-    refuse_unknown(read.query)
-    return objects.payout_batch_object(_find(read, store))
+    return objects.payout_batch_object(read.one("pb", store.find))
 
 
 def list_payout_batches(read: Read, store: BatchReadStore) -> dict[str, Any]:
     """Return a page of batches; filter `status` (the public word)."""
-    refuse_unknown(read.query, PAGE_PARAMS | {"status"})
     found = store.page(
-        Page.parse(read.query, "pb"),
+        read.page("pb", "status"),
         statuses=statuses_behind(read.query.get("status"), PUBLIC_STATUS),
     )
-    data = [objects.payout_batch_object(batch) for batch in found.items]
-    return objects.list_object(PATH, data, has_more=found.has_more)
+    return page_object(PATH, found, objects.payout_batch_object)
 
 
 def list_payout_batch_payouts(read: Read, store: BatchReadStore) -> dict[str, Any]:
     """Return a page of a batch's payouts by their lines; filter `status`. Raises NotFound."""
     refuse_unknown(read.query, _OF_LINES)
     page = Page.parse(read.query, "po")
-    status = read.query.get("status")
-    word = PAID if status == RETURNED else status
-    statuses = statuses_behind(word, PAYOUT_STATUS)
-    batch = _find(read, store)
-    returned = status == RETURNED if word == PAID else None
+    statuses, returned = payouts_behind(read.query.get("status"))
+    batch = read.found("pb", store.find)
     found = store.page_of_lines(batch.id, page, statuses=statuses, returned=returned)
-    data = [
-        objects.payout_object(payout, language=read.language, base_url=read.base_url)
-        for payout in found.items
-    ]
-    return objects.list_object(f"{PATH}/{batch.id}/payouts", data, has_more=found.has_more)
+    return page_object(f"{PATH}/{batch.id}/payouts", found, show_payout(read))
 
 
 def read_payout_batch_results(read: Read, store: BatchReadStore) -> str:
     """Return what became of each line so far, as CSV. Raises NotFound."""
-    refuse_unknown(read.query)
-    return results(store.lines(_find(read, store).id), language=read.language)
+    batch = read.one("pb", store.find)
+    return results(store.lines(batch.id), language=read.language)
 
 
 def results(lines: Iterable[Payout], *, language: str) -> str:
@@ -118,11 +106,3 @@ def _harmless(cell: object) -> object:
     """Return a text that no spreadsheet runs, with a mark in front of one that it would run."""
     is_formula = isinstance(cell, str) and cell.startswith(FORMULAS)
     return f"'{cell}" if is_formula else cell
-
-
-def _find(read: Read, store: BatchReadStore) -> PayoutBatch:
-    batch_id = read.path_params["id"]
-    batch = store.find(batch_id) if is_id(batch_id, "pb") else None
-    if batch is None:
-        raise NotFound("resource_missing", "id")
-    return batch

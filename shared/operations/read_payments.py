@@ -2,16 +2,14 @@
 
 import json
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
-from datetime import datetime
+from functools import partial
 from typing import Any, Final, Protocol
 
 from shared.domain.adjustment import Reversal
 from shared.domain.balance_transaction import TYPE_OF, BalanceTransaction
 from shared.domain.charge import PUBLIC_STATUS, Charge
-from shared.domain.errors import InvalidRequest, NotFound
+from shared.domain.errors import InvalidRequest
 from shared.domain.events import Event
-from shared.domain.ids import is_id
 from shared.domain.late_payment import PREFIX, LatePayment, LateStatus
 from shared.domain.outgoing import OutgoingStatus
 from shared.domain.payout import PUBLIC_STATUS as PAYOUT_STATUS
@@ -21,16 +19,11 @@ from shared.domain.refund import Refund
 from shared.domain.topup import TopUp
 from shared.operations import objects
 from shared.operations.late_objects import late_payment_object, reversal_object
-from shared.operations.lists import (
-    PAGE_PARAMS,
-    Page,
-    PageOf,
-    read_filter,
-    read_whole,
-    refuse_unknown,
-)
+from shared.operations.lists import Page, PageOf, read_filter, read_whole, refuse_unknown
+from shared.operations.reads import Read, page_object
 
-PAID: Final = PAYOUT_STATUS[OutgoingStatus.SUCCEEDED]
+_PAID: Final = PAYOUT_STATUS[OutgoingStatus.SUCCEEDED]
+Shown = dict[str, Any]
 
 
 class ReadStore(Protocol):
@@ -106,183 +99,119 @@ class ReadStore(Protocol):
         """Return the balance transaction, or None."""
 
 
-@dataclass(frozen=True, slots=True)
-class Read:
-    """One read: what the path and query say, and how to show what is found."""
-
-    path_params: Mapping[str, str]
-    query: Mapping[str, str]
-    base_url: str
-    language: str
-    livemode: bool
-    now: datetime
-
-
-def read_charge(read: Read, store: ReadStore) -> dict[str, Any]:
+def read_charge(read: Read, store: ReadStore) -> Shown:
     """Return one charge. Raises NotFound."""
-    refuse_unknown(read.query)
-    charge_id = read.path_params["id"]
-    charge = store.find_charge(charge_id) if is_id(charge_id, "ch") else None
-    if charge is None:
-        raise NotFound("resource_missing", "id")
-    return objects.charge_object(charge, base_url=read.base_url, language=read.language)
+    return _charge(read)(read.one("ch", store.find_charge))
 
 
-def list_charges(read: Read, store: ReadStore) -> dict[str, Any]:
+def list_charges(read: Read, store: ReadStore) -> Shown:
     """Return a page of charges; filters `reference` and `status` (the public word)."""
-    query = read.query
-    refuse_unknown(query, PAGE_PARAMS | {"reference", "status"})
     found = store.list_charges(
-        Page.parse(query, "ch"),
-        reference=read_filter(query, "reference"),
-        statuses=statuses_behind(query.get("status"), PUBLIC_STATUS),
+        read.page("ch", "reference", "status"),
+        reference=read_filter(read.query, "reference"),
+        statuses=statuses_behind(read.query.get("status"), PUBLIC_STATUS),
     )
-    data = [
-        objects.charge_object(charge, base_url=read.base_url, language=read.language)
-        for charge in found.items
-    ]
-    return objects.list_object("/v1/charges", data, has_more=found.has_more)
+    return page_object("/v1/charges", found, _charge(read))
 
 
-def read_refund(read: Read, store: ReadStore) -> dict[str, Any]:
+def _charge(read: Read) -> Callable[[Charge], Shown]:
+    return partial(objects.charge_object, base_url=read.base_url, language=read.language)
+
+
+def read_refund(read: Read, store: ReadStore) -> Shown:
     """Return one refund. Raises NotFound."""
-    refuse_unknown(read.query)
-    refund_id = read.path_params["id"]
-    refund = store.find_refund(refund_id) if is_id(refund_id, "rf") else None
-    if refund is None:
-        raise NotFound("resource_missing", "id")
-    return objects.refund_object(refund, language=read.language, base_url=read.base_url)
+    return _refund(read)(read.one("rf", store.find_refund))
 
 
-def list_refunds(read: Read, store: ReadStore) -> dict[str, Any]:
+def list_refunds(read: Read, store: ReadStore) -> Shown:
     """Return a page of refunds; filters `charge` (an id) and `status` (the public word)."""
-    query = read.query
-    refuse_unknown(query, PAGE_PARAMS | {"charge", "status"})
     found = store.list_refunds(
-        Page.parse(query, "rf"),
-        charge=read_filter(query, "charge"),
-        statuses=statuses_behind(query.get("status"), REFUND_STATUS),
+        read.page("rf", "charge", "status"),
+        charge=read_filter(read.query, "charge"),
+        statuses=statuses_behind(read.query.get("status"), REFUND_STATUS),
     )
-    data = [
-        objects.refund_object(refund, language=read.language, base_url=read.base_url)
-        for refund in found.items
-    ]
-    return objects.list_object("/v1/refunds", data, has_more=found.has_more)
+    return page_object("/v1/refunds", found, _refund(read))
 
 
-def read_payout(read: Read, store: ReadStore) -> dict[str, Any]:
+def _refund(read: Read) -> Callable[[Refund], Shown]:
+    return partial(objects.refund_object, language=read.language, base_url=read.base_url)
+
+
+def read_payout(read: Read, store: ReadStore) -> Shown:
     """Return one payout. Raises NotFound."""
-    refuse_unknown(read.query)
-    payout_id = read.path_params["id"]
-    payout = store.find_payout(payout_id) if is_id(payout_id, "po") else None
-    if payout is None:
-        raise NotFound("resource_missing", "id")
-    return objects.payout_object(payout, language=read.language, base_url=read.base_url)
+    return show_payout(read)(read.one("po", store.find_payout))
 
 
-def list_payouts(read: Read, store: ReadStore) -> dict[str, Any]:
+def list_payouts(read: Read, store: ReadStore) -> Shown:
     """Return a page of payouts; filters `reference` and `status` (the public word)."""
-    query = read.query
-    refuse_unknown(query, PAGE_PARAMS | {"reference", "status"})
-    status = query.get("status")
-    word = PAID if status == RETURNED else status
-    found = store.list_payouts(
-        Page.parse(query, "po"),
-        reference=read_filter(query, "reference"),
-        statuses=statuses_behind(word, PAYOUT_STATUS),
-        returned=status == RETURNED if word == PAID else None,
-    )
-    data = [
-        objects.payout_object(payout, language=read.language, base_url=read.base_url)
-        for payout in found.items
-    ]
-    return objects.list_object("/v1/payouts", data, has_more=found.has_more)
+    page = read.page("po", "reference", "status")
+    reference = read_filter(read.query, "reference")
+    statuses, returned = payouts_behind(read.query.get("status"))
+    found = store.list_payouts(page, reference=reference, statuses=statuses, returned=returned)
+    return page_object("/v1/payouts", found, show_payout(read))
 
 
-def read_late_payment(read: Read, store: ReadStore) -> dict[str, Any]:
+def show_payout(read: Read) -> Callable[[Payout], Shown]:
+    """Return how payouts are shown."""
+    return partial(objects.payout_object, language=read.language, base_url=read.base_url)
+
+
+def read_late_payment(read: Read, store: ReadStore) -> Shown:
     """Return one late payment. Raises NotFound."""
-    refuse_unknown(read.query)
-    late_id = read.path_params["id"]
-    late = store.find_late_payment(late_id) if is_id(late_id, PREFIX) else None
-    if late is None:
-        raise NotFound("resource_missing", "id")
-    return late_payment_object(late)
+    return late_payment_object(read.one(PREFIX, store.find_late_payment))
 
 
-def list_late_payments(read: Read, store: ReadStore) -> dict[str, Any]:
+def list_late_payments(read: Read, store: ReadStore) -> Shown:
     """Return a page of late payments; filters `charge` (an id) and `status`."""
-    query = read.query
-    refuse_unknown(query, PAGE_PARAMS | {"charge", "status"})
-    status = query.get("status")
+    page, status = read.page(PREFIX, "charge", "status"), read.query.get("status")
     if status is not None and status not in set(LateStatus):
         raise InvalidRequest("parameter_invalid", "status")
-    found = store.list_late_payments(
-        Page.parse(query, PREFIX), charge=read_filter(query, "charge"), status=status
-    )
-    data = [late_payment_object(late) for late in found.items]
-    return objects.list_object("/v1/late_payments", data, has_more=found.has_more)
+    charge = read_filter(read.query, "charge")
+    found = store.list_late_payments(page, charge=charge, status=status)
+    return page_object("/v1/late_payments", found, late_payment_object)
 
 
-def read_reversal(read: Read, store: ReadStore) -> dict[str, Any]:
+def read_reversal(read: Read, store: ReadStore) -> Shown:
     """Return one reversal or return. Raises NotFound."""
-    refuse_unknown(read.query)
-    asked = read.path_params["id"]
-    found = store.find_reversal(asked) if is_id(asked, "rv") else None
-    if found is None:
-        raise NotFound("resource_missing", "id")
-    return reversal_object(found, livemode=read.livemode)
+    return reversal_object(read.one("rv", store.find_reversal), livemode=read.livemode)
 
 
-def list_reversals(read: Read, store: ReadStore) -> dict[str, Any]:
+def list_reversals(read: Read, store: ReadStore) -> Shown:
     """Return a page of reversals and returns; filter `source`, the id of a charge or payout."""
-    query = read.query
-    refuse_unknown(query, PAGE_PARAMS | {"source"})
-    page = Page.parse(query, "rv")
-    found = store.list_reversals(page, about=read_filter(query, "source"))
-    data = [reversal_object(each, livemode=read.livemode) for each in found.items]
-    return objects.list_object("/v1/reversals", data, has_more=found.has_more)
+    page = read.page("rv", "source")
+    found = store.list_reversals(page, about=read_filter(read.query, "source"))
+    show = partial(reversal_object, livemode=read.livemode)
+    return page_object("/v1/reversals", found, show)
 
 
-def read_topup(read: Read, store: ReadStore) -> dict[str, Any]:
+def read_topup(read: Read, store: ReadStore) -> Shown:
     """Return one top-up. Raises NotFound."""
-    refuse_unknown(read.query)
-    topup_id = read.path_params["id"]
-    topup = store.find_topup(topup_id) if is_id(topup_id, "tu") else None
-    if topup is None:
-        raise NotFound("resource_missing", "id")
-    return objects.topup_object(topup)
+    return objects.topup_object(read.one("tu", store.find_topup))
 
 
-def list_topups(read: Read, store: ReadStore) -> dict[str, Any]:
+def list_topups(read: Read, store: ReadStore) -> Shown:
     """Return a page of top-ups."""
-    refuse_unknown(read.query, PAGE_PARAMS)
-    found = store.list_topups(Page.parse(read.query, "tu"))
-    data = [objects.topup_object(topup) for topup in found.items]
-    return objects.list_object("/v1/topups", data, has_more=found.has_more)
+    return page_object("/v1/topups", store.list_topups(read.page("tu")), objects.topup_object)
 
 
-def list_events(read: Read, store: ReadStore) -> dict[str, Any]:
-    """Return a page of events; filters `object` (an id) and `type`."""
-    query = read.query
-    refuse_unknown(query, PAGE_PARAMS | {"object", "type"})
-    page = Page.parse(query, "evt")
-    object_id, kind = read_filter(query, "object"), read_filter(query, "type")
-    found = store.list_events(page, object_id=object_id, kind=kind)
-    data = [_event(event, livemode=read.livemode) for event in found.items]
-    return objects.list_object("/v1/events", data, has_more=found.has_more)
-
-
-def read_event(read: Read, store: ReadStore) -> dict[str, Any]:
+def read_event(read: Read, store: ReadStore) -> Shown:
     """Return one event. Raises NotFound."""
-    refuse_unknown(read.query)
-    event_id = read.path_params["id"]
-    event = store.find_event(event_id) if is_id(event_id, "evt") else None
-    if event is None:
-        raise NotFound("resource_missing", "id")
-    return _event(event, livemode=read.livemode)
+    return _event(read.one("evt", store.find_event), livemode=read.livemode)
 
 
-def read_balance(read: Read, store: ReadStore) -> dict[str, Any]:
+def list_events(read: Read, store: ReadStore) -> Shown:
+    """Return a page of events; filters `object` (an id) and `type`."""
+    page = read.page("evt", "object", "type")
+    object_id, kind = read_filter(read.query, "object"), read_filter(read.query, "type")
+    found = store.list_events(page, object_id=object_id, kind=kind)
+    return page_object("/v1/events", found, partial(_event, livemode=read.livemode))
+
+
+def _event(event: Event, *, livemode: bool) -> Shown:
+    return objects.event_object(event, json.loads(event.data), livemode=livemode)
+
+
+def read_balance(read: Read, store: ReadStore) -> Shown:
     """Return the balance, or that of a time that is over, `at` in whole seconds since 1970."""
     refuse_unknown(read.query, {"at"})
     if "at" not in read.query:
@@ -291,32 +220,54 @@ def read_balance(read: Read, store: ReadStore) -> dict[str, Any]:
     return objects.balance_object(store.balances_at(at), livemode=read.livemode) | {"at": at}
 
 
-def list_balance_transactions(read: Read, store: ReadStore) -> dict[str, Any]:
-    """Return a page of balance transactions; filters `type` and `source` (an id)."""
-    query = read.query
-    refuse_unknown(query, PAGE_PARAMS | {"type", "source"})
-    found = store.list_balance_transactions(
-        Page.parse(query, "txn"),
-        kinds=_kinds(query.get("type")),
-        source=read_filter(query, "source"),
-    )
-    data = [
-        objects.balance_transaction_object(each, livemode=read.livemode) for each in found.items
-    ]
-    return objects.list_object("/v1/balance_transactions", data, has_more=found.has_more)
-
-
-def read_balance_transaction(read: Read, store: ReadStore) -> dict[str, Any]:
+def read_balance_transaction(read: Read, store: ReadStore) -> Shown:
     """Return one balance transaction. Raises NotFound."""
-    refuse_unknown(read.query)
-    asked = read.path_params["id"]
-    found = store.find_balance_transaction(asked) if is_id(asked, "txn") else None
-    if found is None:
-        raise NotFound("resource_missing", "id")
+    found = read.one("txn", store.find_balance_transaction)
     return objects.balance_transaction_object(found, livemode=read.livemode)
 
 
-READS: Final[Mapping[str, Callable[[Read, ReadStore], dict[str, Any]]]] = {
+def list_balance_transactions(read: Read, store: ReadStore) -> Shown:
+    """Return a page of balance transactions; filters `type` and `source` (an id)."""
+    found = store.list_balance_transactions(
+        read.page("txn", "type", "source"),
+        kinds=_kinds(read.query.get("type")),
+        source=read_filter(read.query, "source"),
+    )
+    show = partial(objects.balance_transaction_object, livemode=read.livemode)
+    return page_object("/v1/balance_transactions", found, show)
+
+
+def _kinds(public: str | None) -> Sequence[str]:
+    """Return the kinds of ledger transactions behind a public type, all without one."""
+    kinds = [kind for kind, word in TYPE_OF.items() if public in {None, word}]
+    if not kinds:
+        raise InvalidRequest("parameter_invalid", "type")
+    return kinds
+
+
+def payouts_behind(public: str | None) -> tuple[Sequence[str] | None, bool | None]:
+    """Return the inner statuses behind a payout's public word, and whether they came back.
+
+    None without a word, and where it does not matter. Raises InvalidRequest.
+    """
+    word = _PAID if public == RETURNED else public
+    return statuses_behind(word, PAYOUT_STATUS), public == RETURNED if word == _PAID else None
+
+
+def statuses_behind(public: str | None, words: Mapping[Any, str]) -> Sequence[str] | None:
+    """Return the inner statuses behind a public word, None without one.
+
+    `words` is the public word of each. Raises InvalidRequest `parameter_invalid`.
+    """
+    if public is None:
+        return None
+    inner = [status.value for status, word in words.items() if word == public]
+    if not inner:
+        raise InvalidRequest("parameter_invalid", "status")
+    return inner
+
+
+READS: Final[Mapping[str, Callable[[Read, ReadStore], Shown]]] = {
     "read_charge": read_charge,
     "list_charges": list_charges,
     "read_refund": read_refund,
@@ -335,28 +286,3 @@ READS: Final[Mapping[str, Callable[[Read, ReadStore], dict[str, Any]]]] = {
     "list_balance_transactions": list_balance_transactions,
     "read_balance_transaction": read_balance_transaction,
 }
-
-
-def _event(event: Event, *, livemode: bool) -> dict[str, Any]:
-    return objects.event_object(event, json.loads(event.data), livemode=livemode)
-
-
-def _kinds(public: str | None) -> Sequence[str]:
-    """Return the kinds of ledger transactions behind a public type, all without one."""
-    kinds = [kind for kind, word in TYPE_OF.items() if public in {None, word}]
-    if not kinds:
-        raise InvalidRequest("parameter_invalid", "type")
-    return kinds
-
-
-def statuses_behind(public: str | None, words: Mapping[Any, str]) -> Sequence[str] | None:
-    """Return the inner statuses behind a public word, None without one.
-
-    `words` is the public word of each. Raises InvalidRequest `parameter_invalid`.
-    """
-    if public is None:
-        return None
-    inner = [status.value for status, word in words.items() if word == public]
-    if not inner:
-        raise InvalidRequest("parameter_invalid", "status")
-    return inner

@@ -5,7 +5,7 @@ from typing import Final
 
 from shared.operations import read_audit_entries
 from shared.operations.read_audit_entries import OF_PLATFORM, AuditFile
-from shared.operations.read_payments import Read
+from shared.operations.reads import Read
 from shared.runtime import wiring
 from shared.runtime.http import Answer, Call, Handler
 from shared.runtime.settings import settings

@@ -12,7 +12,7 @@ from shared.operations.create_payout_batch import CreatePayoutBatch, create_payo
 from shared.operations.decide_batch import approve_payout_batch, reject_payout_batch
 from shared.operations.decide_payout import Approve, By, Reject
 from shared.operations.ports import Replayed
-from shared.operations.read_payments import Read
+from shared.operations.reads import Read
 from shared.runtime import json_body, payouts, wiring
 from shared.runtime.batches import batch_reading, batches
 from shared.runtime.crash import reached

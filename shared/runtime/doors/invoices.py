@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Final
 
 from shared.operations.invoice_objects import INVOICE_READS
-from shared.operations.read_payments import Read
+from shared.operations.reads import Read
 from shared.runtime import invoices, wiring
 from shared.runtime.http import Answer, Call, Handler
 from shared.runtime.settings import settings
