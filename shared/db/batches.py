@@ -9,7 +9,7 @@ from shared.db import batch_statements as sql
 from shared.db import notices
 from shared.db.audit import append
 from shared.db.charges import FAR_FUTURE, NOT_LOCKED, key_lock, replayed
-from shared.db.directory import JOURNAL_IS_READ
+from shared.db.directory_statements import JOURNAL_IS_READ
 from shared.db.event_parts import events_values, messages_of
 from shared.db.ledger import posting_values
 from shared.db.outgoing_statements import FIND_OUTCOME
