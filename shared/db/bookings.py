@@ -17,7 +17,7 @@ from shared.db import charge_statements as charging
 from shared.db.adjustments import adjustment_values
 from shared.db.audit import append
 from shared.db.cases import PLATFORM_PATH, enter
-from shared.db.charges import charge_from_row
+from shared.db.charge_rows import charge_from_row
 from shared.db.event_parts import events_values, messages_of
 from shared.db.late_payments import late_from_row
 from shared.db.late_statements import FIND as FIND_LATE

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any, Final
 
-from shared.db.charges import fee_lines_from
+from shared.db.charge_rows import fee_lines_from
 from shared.db.statement import Statement
 from shared.domain.balance_transaction import BalanceTransaction
 from shared.domain.fees import FeeLine

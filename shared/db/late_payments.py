@@ -8,7 +8,8 @@ from typing import Any
 from pg8000.exceptions import DatabaseError
 
 from shared.db import late_statements as sql
-from shared.db.charges import FAR_FUTURE, fee_lines_json
+from shared.db.charge_rows import fee_lines_json
+from shared.db.charges import FAR_FUTURE
 from shared.db.event_parts import events_values, messages_of
 from shared.db.ledger import is_refused, posting_values
 from shared.db.notices import notice_message, notice_values

@@ -9,7 +9,8 @@ from typing import Any, Final, Generic, TypeVar
 from pg8000.exceptions import DatabaseError
 
 from shared.db import outgoing_statements as common
-from shared.db.charges import FAR_FUTURE, attempt_from_row, replayed
+from shared.db.charge_rows import attempt_from_row
+from shared.db.charges import FAR_FUTURE, replayed
 from shared.db.event_parts import events_values, messages_of
 from shared.db.ledger import is_refused, posting_values
 from shared.db.notices import notice_message, notice_values

@@ -8,7 +8,7 @@ from typing import Final
 import msgspec
 
 from shared.db import page_statements as sql
-from shared.db.charges import charge_from_row
+from shared.db.charge_rows import charge_from_row
 from shared.db.transaction import Database
 from shared.domain.account import Tenant
 from shared.domain.charge import Attempt, Charge

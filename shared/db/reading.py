@@ -4,8 +4,8 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Final, TypeVar
 
 from shared.db import adjustment_statements, books, late_statements
+from shared.db.charge_rows import charge_from_row
 from shared.db.charge_statements import CHARGE, FIND
-from shared.db.charges import charge_from_row
 from shared.db.late_payments import late_from_row
 from shared.db.payout_statements import PAYOUT
 from shared.db.payouts import payout_from_row

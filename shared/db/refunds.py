@@ -6,13 +6,8 @@ from datetime import datetime
 from typing import Any, Final
 
 from shared.db import refund_statements as sql
-from shared.db.charges import (
-    NOT_LOCKED,
-    fee_lines_from,
-    fee_lines_json,
-    key_lock,
-    replayed,
-)
+from shared.db.charge_rows import fee_lines_from, fee_lines_json
+from shared.db.charges import NOT_LOCKED, key_lock, replayed
 from shared.db.event_parts import events_values, messages_of
 from shared.db.ledger import posting_values
 from shared.db.outgoing import OutgoingRows, common_from_row, stored_values
