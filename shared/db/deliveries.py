@@ -15,7 +15,7 @@ from shared.db.transaction import Database
 from shared.domain.account import Tenant
 from shared.domain.events import Event
 from shared.domain.notification import Notification
-from shared.operations.ports import Delivery, DeliveryResult, Endpoint
+from shared.operations.webhook_ports import Delivery, DeliveryResult, Endpoint
 
 CLAIM: Final = Statement("""
 WITH due AS MATERIALIZED (

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Final
 from shared.domain.deadline import Deadline
 from shared.domain.egress import Destination, IPNetwork, check_url, is_denied
 from shared.domain.errors import InvalidRequest
-from shared.operations.ports import WebhookAnswer, WebhookRequest
+from shared.operations.webhook_ports import WebhookAnswer, WebhookRequest
 
 if TYPE_CHECKING:
     from _typeshed import WriteableBuffer

@@ -12,12 +12,12 @@ from shared.domain.deadline import Deadline
 from shared.domain.events import Message
 from shared.domain.notification import Kind, Notification
 from shared.domain.webhook import DeliveryOutcome, WebhookSecret
-from shared.operations.ports import (
+from shared.operations.ports import Reached
+from shared.operations.webhook_ports import (
     Delivery,
     DeliveryResult,
     DeliveryStore,
     Endpoint,
-    Reached,
     WebhookAnswer,
     WebhookRequest,
     WebhookSender,

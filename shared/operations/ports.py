@@ -241,36 +241,6 @@ class ObjectMissingError(StoreDownError):
     """The store was reached, and has no such object or version."""
 
 
-# --- merchants' endpoints ------------------------------------------------------------------------
-
-
-@dataclass(frozen=True, slots=True)
-class WebhookRequest:
-    """One attempt: the exact bytes and headers to POST."""
-
-    url: str
-    body: bytes
-    headers: tuple[tuple[str, str], ...]
-
-
-@dataclass(frozen=True, slots=True)
-class WebhookAnswer:
-    """What came back: `status` 0 when nothing did; `error` is a short word of ours."""
-
-    status: int
-    error: str | None
-    duration_ms: int
-    retry_after_seconds: int | None = None
-    body_start: str = ""
-
-
-class WebhookSender(Protocol):
-    """The only way out to a merchant's URL."""
-
-    def send(self, request: WebhookRequest, *, livemode: bool) -> WebhookAnswer:
-        """POST once within 15 s; never raises for what a network or receiver can do."""
-
-
 # --- the database --------------------------------------------------------------------------------
 
 
@@ -422,71 +392,3 @@ class ChargeStore(Protocol):
 
     def end_checks(self, charge_id: str, *, at: datetime) -> None:
         """Close the due row of a charge that has ended, where it still stands open."""
-
-
-class ReceiptStore(Protocol):
-    """The receipts of one tenant."""
-
-    def mark_stored(
-        self,
-        object_id: str,
-        stored: StoredObject,
-        *,
-        event: Event,
-        now: datetime,
-        traceparent: str | None,
-    ) -> bool:
-        """Keep where the receipt lies and tell the merchant; False when that was done before."""
-
-
-@dataclass(frozen=True, slots=True)
-class Delivery:
-    """One event on its way to one endpoint; `attempts` made so far."""
-
-    event: Event
-    attempts: int
-
-
-@dataclass(frozen=True, slots=True)
-class Endpoint:
-    """A merchant's address for webhooks; `secret_sealed` opens with the sealing key."""
-
-    id: str
-    url: str
-    secret_sealed: str
-    failing_since: datetime | None
-    lease_until: datetime
-
-
-@dataclass(frozen=True, slots=True)
-class DeliveryResult:
-    """How one attempt ended; `next_attempt_at` is None when there is none."""
-
-    event_id: str
-    status: str
-    next_attempt_at: datetime | None
-    answer: WebhookAnswer
-
-
-class DeliveryStore(Protocol):
-    """The webhook deliveries of one tenant."""
-
-    def claim(
-        self, endpoint_id: str, *, now: datetime, lease_until: datetime, limit: int
-    ) -> tuple[Endpoint, Sequence[Delivery]] | None:
-        """Lease what is due, oldest first; None where nothing is, or the endpoint is disabled."""
-
-    def record(
-        self,
-        endpoint: Endpoint,
-        results: Sequence[DeliveryResult],
-        *,
-        disable_reason: str | None,
-        failing_since: datetime | None,
-        now: datetime,
-        notice: Notification | None = None,
-    ) -> None:
-        """Keep the results, the endpoint's state, and when to come back.
-
-        Where this disables the endpoint, `notice` is written with it.
-        """

@@ -13,7 +13,7 @@ from shared.domain.ids import is_id, new_id
 from shared.domain.outgoing import Outgoing
 from shared.domain.receipt import Language, Receipt
 from shared.operations import objects
-from shared.operations.ports import LockedStore, Reached, ReceiptStore
+from shared.operations.ports import LockedStore, Reached, StoredObject
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +36,21 @@ class Payments(Protocol):
 
     def outgoing(self, object_id: str) -> Outgoing | None:
         """Return the refund or payout, or None."""
+
+
+class ReceiptStore(Protocol):
+    """The receipts of one tenant."""
+
+    def mark_stored(
+        self,
+        object_id: str,
+        stored: StoredObject,
+        *,
+        event: Event,
+        now: datetime,
+        traceparent: str | None,
+    ) -> bool:
+        """Keep where the receipt lies and tell the merchant; False when that was done before."""
 
 
 @dataclass(frozen=True, slots=True)

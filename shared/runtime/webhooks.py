@@ -9,7 +9,7 @@ from typing import Final
 from shared.domain.webhook import JITTER_PERMILLE, WebhookSecret
 from shared.messaging.webhook_sender import EgressSender
 from shared.operations.dispatch_webhook import BATCH, Dispatch
-from shared.operations.ports import Delivery, Endpoint, WebhookAnswer
+from shared.operations.webhook_ports import Delivery, Endpoint, WebhookAnswer
 from shared.runtime import wiring
 from shared.runtime.crash import reached
 from shared.runtime.once import once

@@ -9,7 +9,7 @@ from sqlalchemy import Engine
 from shared.db.charges import Charges
 from shared.db.deliveries import Deliveries
 from shared.db.transaction import Database as Pool
-from shared.operations.ports import DeliveryResult, WebhookAnswer
+from shared.operations.webhook_ports import DeliveryResult, WebhookAnswer
 from tests.database import Account, Database
 from tests.factories import a_charge, a_message, an_event, moment
 

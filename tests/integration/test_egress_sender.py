@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from shared.messaging.webhook_sender import EgressSender, dial
-from shared.operations.ports import WebhookAnswer, WebhookRequest
+from shared.operations.webhook_ports import WebhookAnswer, WebhookRequest
 from tests.certificates import Authority
 from tests.scripted_server import RESET, SILENCE, Play, ScriptedServer, Seen, answer
 from tests.unit.test_egress import HOSTILE

@@ -15,8 +15,8 @@ from shared.db.transaction import Database as Pool
 from shared.domain.account import Tenant
 from shared.domain.events import Message
 from shared.domain.notification import TERMS, Kind, Notification, Recipient
-from shared.operations.ports import Delivery, DeliveryResult, Endpoint, WebhookAnswer
 from shared.operations.send_notification import Copy
+from shared.operations.webhook_ports import Delivery, DeliveryResult, Endpoint, WebhookAnswer
 from tests.database import Account, Database, MakeAccount, enter, refusal_of
 from tests.factories import an_id, moment
 

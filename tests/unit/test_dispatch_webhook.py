@@ -12,7 +12,7 @@ from shared.domain.events import Event, Message
 from shared.domain.notification import Kind, Notification
 from shared.domain.webhook import WebhookSecret
 from shared.operations.dispatch_webhook import BATCH, Dispatch, dispatch_webhook
-from shared.operations.ports import (
+from shared.operations.webhook_ports import (
     Delivery,
     DeliveryResult,
     Endpoint,
