@@ -178,6 +178,10 @@ class Outgoing(ABC):
         """Whether nothing moves it any more."""
         return self.status in FINAL
 
+    def is_leased(self, now: datetime) -> bool:
+        """Tell whether somebody may be sending it now."""
+        return self.lease_until is not None and self.lease_until >= now
+
     @property
     def refunds(self) -> str:
         """The reference of the payment that it gives back, or ""."""

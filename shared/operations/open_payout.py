@@ -1,4 +1,4 @@
-"""Opens a payout where the operator makes its reference, and keeps that reference for good.
+"""Keeps an intent, opens it where the operator makes its reference, and keeps that for good.
 
 An operator takes such a reference once. It lies in write-once storage beside the intent before
 money goes out under it, and there is no second one, whatever a database has forgotten: so whoever
@@ -30,6 +30,7 @@ from shared.operations.ports import (
     Reached,
     ReadState,
     StoredDifferentlyError,
+    StoredObject,
     StoreDownError,
     Unknown,
 )
@@ -50,7 +51,7 @@ def is_unpaid(read: PaymentRead) -> bool:
 
 
 class Opening:
-    """What opening needs beside the payout: where references are kept, and by which clock."""
+    """What keeping and opening need beside the payout: the journal, the database and a clock."""
 
     def __init__(
         self,
@@ -67,6 +68,20 @@ class Opening:
         self._retention_days = retention_days
         self._now = now
         self._reached = reached
+
+    def keep_intent(self, outgoing: Outgoing) -> bool:
+        """Write the intent down where it stays; tell whether it is there only now.
+
+        Then nobody can have sent it. Raises StoreDownError, and StoredDifferentlyError where
+        another intent lies there.
+        """
+        if outgoing.journaled_at is not None:
+            return False
+        intent = moves.intent_of(outgoing)
+        self._reached("submit_payout.before_put")
+        kept = self._put(outgoing, intent.object_key, intent.body)
+        self._reached("submit_payout.after_put")
+        return not kept.was_there
 
     def opened(
         self,
@@ -118,8 +133,8 @@ class Opening:
     def is_out_of_time(self, outgoing: Outgoing, attempt: Attempt | None) -> bool:
         """Tell what only a sender can end: who reads cannot ask for it by any reference."""
         now = self._now()
-        is_leased = outgoing.lease_until is not None and outgoing.lease_until >= now
-        is_held = is_leased or outgoing.stopped_at is not None or now < outgoing.submit_before
+        is_in_time = now < outgoing.submit_before
+        is_held = is_in_time or outgoing.is_leased(now) or outgoing.stopped_at is not None
         is_open = outgoing.after(OutgoingEvent.ABANDONED) is not None
         is_unopened = is_missing(outgoing, attempt) and moves.is_unsent(outgoing, attempt)
         return is_open and is_unopened and not is_held
@@ -153,20 +168,19 @@ class Opening:
         """
         place, body = intents.opened(moves.intent_of(outgoing), reference)
         try:
-            self._journal.put(
-                place,
-                body,
-                content_type=intents.CONTENT_TYPE,
-                retain_until=retain_until(
-                    outgoing.created_at,
-                    livemode=outgoing.livemode,
-                    now=self._now(),
-                    retention_days=self._retention_days,
-                ),
-            )
+            self._put(outgoing, place, body)
         except StoredDifferentlyError as there:
             return intents.opened_reference(there.found)
         return reference
+
+    def _put(self, outgoing: Outgoing, place: str, body: bytes) -> StoredObject:
+        until = retain_until(
+            outgoing.created_at,
+            livemode=outgoing.livemode,
+            now=self._now(),
+            retention_days=self._retention_days,
+        )
+        return self._journal.put(place, body, content_type=intents.CONTENT_TYPE, retain_until=until)
 
     def _again(
         self, held: Outgoing, attempt: Attempt, reader: PayoutReader, *, deadline: Deadline

@@ -9,7 +9,6 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Final, TypeVar
 
-from shared.domain import intent as intents
 from shared.domain.charge import Attempt, AttemptStatus
 from shared.domain.deadline import HANDLER_SECONDS, Deadline
 from shared.domain.errors import AskAgain, CutOff, Unavailable
@@ -23,7 +22,6 @@ from shared.domain.outgoing import (
     reference_of,
 )
 from shared.domain.payout import Payout
-from shared.domain.receipt import retain_until
 from shared.operations import outgoing_moves as moves
 from shared.operations.gate import OPEN
 from shared.operations.open_payout import (
@@ -116,7 +114,7 @@ def submit_payout(
     # Before the claim: whatever fails in making it ready leaves nothing that looks like sent.
     sender, reader = sender_of(found), reader_of(found)
     try:
-        is_new = _keep_intent(found, store=store, journal=journal, how=how)
+        is_new = _keep_intent(found, opening, store=store, how=how)
     except StoredDifferentlyError:
         # The same wish was kept before under another id, which this database does not know.
         note = OutgoingNote(found, None, "intent_differs", None, how.now())
@@ -174,9 +172,8 @@ def _not_sent(
 
 
 def _is_being_opened(outgoing: Outgoing, attempt: Attempt | None, now: datetime) -> bool:
-    is_leased = outgoing.lease_until is not None and outgoing.lease_until >= now
     is_unopened = is_missing(outgoing, attempt) and moves.is_unsent(outgoing, attempt)
-    return is_leased and is_unopened and outgoing.stopped_at is None
+    return outgoing.is_leased(now) and is_unopened and outgoing.stopped_at is None
 
 
 def _may_be_sent(outgoing: Outgoing, attempt: Attempt | None, how: PayoutSubmission) -> bool:
@@ -184,9 +181,9 @@ def _may_be_sent(outgoing: Outgoing, attempt: Attempt | None, how: PayoutSubmiss
     now = how.now()
     if outgoing.stopped_at is not None or now >= outgoing.submit_before:
         return False
-    is_leased = outgoing.lease_until is not None and outgoing.lease_until >= now
     is_claimable = outgoing.after(OutgoingEvent.CLAIMED) is not None
-    is_ready = is_claimable and moves.is_unsent(outgoing, attempt) and not is_leased
+    is_unsent = moves.is_unsent(outgoing, attempt)
+    is_ready = is_claimable and is_unsent and not outgoing.is_leased(now)
     return is_ready and how.may_go_out(outgoing)
 
 
@@ -256,34 +253,14 @@ def _claim(
 
 
 def _keep_intent(
-    outgoing: Outgoing, *, store: OutgoingStore, journal: LockedStore, how: PayoutSubmission
+    outgoing: Outgoing, opening: Opening, *, store: OutgoingStore, how: PayoutSubmission
 ) -> bool:
-    """Write the intent down where it stays; tell whether it is there only now.
-
-    Then nobody can have sent it. Raises AskAgain, and StoredDifferentlyError where another intent
-    lies there.
-    """
-    if outgoing.journaled_at is not None:
-        return False
-    intent = moves.intent_of(outgoing)
-    how.reached("submit_payout.before_put")
+    """Keep it as Opening does. Raises AskAgain while the journal is down."""
     try:
-        kept = journal.put(
-            intent.object_key,
-            intent.body,
-            content_type=intents.CONTENT_TYPE,
-            retain_until=retain_until(
-                outgoing.created_at,
-                livemode=outgoing.livemode,
-                now=how.now(),
-                retention_days=how.retention_days,
-            ),
-        )
+        return opening.keep_intent(outgoing)
     except StoreDownError as failure:
         _wait(outgoing, WaitingReason.STORE, store=store, how=how)
         raise AskAgain(f"journal: {failure}") from failure
-    how.reached("submit_payout.after_put")
-    return not kept.was_there
 
 
 def _is_known(
