@@ -16,7 +16,7 @@ from tests.chaos.counters import FaultCounters
 from tests.chaos.crash_points import discover
 from tests.chaos.fault_proxy import FaultProxy, Way
 from tests.chaos.oracle.evidence import Evidence
-from tests.chaos.oracle.invariants import charges_have_ended
+from tests.chaos.oracle.states import charges_have_ended
 from tests.chaos.storm import Plan, Storm
 from tests.end_to_end.merchant import Order, open_merchant
 from tests.end_to_end.waiting import wait_for
