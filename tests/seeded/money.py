@@ -310,7 +310,7 @@ MONEY: Final = (
         ),
         (
             "tests/unit/test_mtn_reader.py::test_the_order_that_mtn_names_is_handed_on",
-            "tests/unit/test_mtn_payouts.py::test_a_payout_is_read_whole",
+            "tests/unit/test_mtn_payout_reads.py::test_a_payout_is_read_whole",
         ),
     ),
     Bug(
