@@ -72,6 +72,6 @@ AMOUNTS: Final = (
                 "    (SELECT count(*) FROM moved))",
             ),
         ),
-        ("tests/integration/test_charges.py::test_two_lines_of_one_account_are_both_booked",),
+        ("tests/integration/test_moved_charges.py::test_two_lines_of_one_account_are_both_booked",),
     ),
 )

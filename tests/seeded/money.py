@@ -341,6 +341,8 @@ MONEY: Final = (
                 "      AND :consumer::text <> :message_id::text\n",
             ),
         ),
-        ("tests/integration/test_charges.py::test_the_one_resend_is_granted_once_and_used_once",),
+        (
+            "tests/integration/test_resent_charges.py::test_the_one_resend_is_granted_once_and_used_once",
+        ),
     ),
 )
