@@ -89,6 +89,7 @@ class FunctionEntry:
     database: DatabaseRole
     publishes: tuple[str, ...]
     storage: StorageRight
+    reads_drops: bool
     secrets: tuple[str, ...]
     egress: Egress
 
@@ -168,6 +169,7 @@ def _entry(name: str, body: Mapping[str, Any]) -> FunctionEntry:
         database=cast("DatabaseRole", body["database"]),
         publishes=tuple(body["publishes"]),
         storage=cast("StorageRight", body["storage"]),
+        reads_drops="drop" in body,
         secrets=tuple(body["secrets"]),
         egress=cast("Egress", body["egress"]),
     )

@@ -30,6 +30,7 @@ from knative.local.object_store import (
     StorePlan,
     answers,
     make_bucket,
+    make_drop_bucket,
     remove_sockets,
     store_program,
 )
@@ -159,6 +160,7 @@ class LocalSystem:
         self._supervisor.start(store_program(self._store), is_ready)
         await self._supervisor.until_ready(["object_store"], seconds=_PART_SECONDS)
         await asyncio.to_thread(make_bucket, self._store)
+        await asyncio.to_thread(make_drop_bucket, self._store)
         self._done("object store bucket")
 
     async def _start_messages(self) -> None:

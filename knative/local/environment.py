@@ -7,7 +7,7 @@ from typing import Final
 
 from knative.catalogue import FunctionEntry
 from knative.local.layout import HOST, PUBSUB_PROJECT, PUSH_AUDIENCE, PUSH_EMAIL, ROOT, Layout
-from knative.local.object_store import BUCKET
+from knative.local.object_store import BUCKET, DROP_BUCKET
 from knative.local.secret_files import make_private_folder
 
 _PASSED_ON: Final = (
@@ -80,6 +80,8 @@ def function_environment(entry: FunctionEntry, layout: Layout) -> dict[str, str]
             "S3_BUCKET": BUCKET,
             "RETENTION_DAYS": _RETENTION_DAYS,
         }
+    if entry.reads_drops:
+        environment["STATEMENT_BUCKET"] = DROP_BUCKET
     if layout.keycloak_url and (entry.serves_operations or entry.egress == "identity"):
         environment["KEYCLOAK_URL"] = layout.keycloak_url
     # Whoever takes a merchant's address, and whoever calls it.

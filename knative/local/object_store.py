@@ -11,6 +11,7 @@ import sys
 import time
 import urllib.error
 import urllib.request
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
@@ -25,6 +26,7 @@ from knative.local.programs import Program, hold_port, is_port_free, rotate_log,
 from knative.local.secret_files import make_private_folder, read_or_make, write_private
 
 BUCKET: Final = "pay-documents"
+DROP_BUCKET: Final = "pay-drops"
 HOST: Final = "127.0.0.1"
 _DOORS: Final = ("s3", "filer", "master", "volume", "admin")
 _CERTIFIED: Final = (*_DOORS, "client", "worker", "mq", "msg_broker", "msg_agent")
@@ -87,6 +89,7 @@ def start_object_store(data_dir: Path, secrets_dir: Path) -> ObjectStore:
     try:
         _await_answer(plan, process)
         make_bucket(plan)
+        make_drop_bucket(plan)
     except BaseException:
         stop(process, program)
         raise
@@ -102,7 +105,9 @@ def prepare_store(data_dir: Path, secrets_dir: Path) -> StorePlan:
     rotate_log(log)
     access_key, _, secret_key = read_or_make(secrets_dir / "s3_credentials", _keys).partition(":")
     reader = read_or_make(secrets_dir / "s3_reader", _keys)
-    write_private(folder / "identities.json", _identities(reader))
+    drop_reader = read_or_make(secrets_dir / "s3_drop_credentials", _keys)
+    dropper = read_or_make(secrets_dir / "s3_dropper", _keys)
+    write_private(folder / "identities.json", _identities(reader, drop_reader, dropper))
     if not (folder / "security.toml").exists():
         _write_certificates(folder)
         write_private(folder / "security.toml", _security(folder))
@@ -176,11 +181,22 @@ def make_bucket(plan: StorePlan, *, bucket: str = BUCKET, seconds: float = 15.0)
     Raises ObjectStoreError when the store refuses for longer than `seconds`, or when the bucket
     exists without object lock.
     """
-    store = client(plan)
+    _insist(client(plan), lambda store: _make_bucket(store, bucket), seconds)
+
+
+def make_drop_bucket(plan: StorePlan, *, seconds: float = 15.0) -> None:
+    """Make the bucket that statements are dropped in, without a lock; one that is there stays.
+
+    Raises ObjectStoreError when the store refuses for longer than `seconds`.
+    """
+    _insist(client(plan), _make_drop_bucket, seconds)
+
+
+def _insist(store: Any, make: Callable[[Any], None], seconds: float) -> None:
     deadline = time.monotonic() + seconds
     while True:
         try:
-            _make_bucket(store, bucket)
+            make(store)
         except store.exceptions.ClientError as error:
             # While its parts find each other it answers 5xx.
             if time.monotonic() > deadline:
@@ -224,6 +240,13 @@ def _make_bucket(store: Any, bucket: str) -> None:
     )
 
 
+def _make_drop_bucket(store: Any) -> None:
+    with contextlib.suppress(
+        store.exceptions.BucketAlreadyOwnedByYou, store.exceptions.BucketAlreadyExists
+    ):
+        store.create_bucket(Bucket=DROP_BUCKET)
+
+
 def _weed() -> str:
     beside = Path(sys.executable).with_name("weed")
     found = str(beside) if beside.exists() else shutil.which("weed")
@@ -254,18 +277,25 @@ def _keys() -> str:
     return f"PAY{secrets.token_hex(8).upper()}:{secrets.token_urlsafe(30)}"
 
 
-def _identities(reader: str) -> str:
+def _identities(reader: str, drop_reader: str, dropper: str) -> str:
     """Who may use the store beside its owner, whose keys it takes from its environment.
 
-    The reader is for whoever judges what lies there: it lists and reads, and writes nothing.
+    The reader is for whoever judges what lies there: it lists and reads, and writes nothing. Of the
+    other bucket the function that takes drops does the same; the dropper is whoever brings an
+    operator's statements, and writes there alone.
     """
-    access_key, _, secret_key = reader.partition(":")
-    identity = {
-        "name": "reader",
-        "credentials": [{"accessKey": access_key, "secretKey": secret_key}],
-        "actions": [f"Read:{BUCKET}", f"List:{BUCKET}"],
-    }
-    return json.dumps({"identities": [identity]})
+    identities = [
+        _identity("reader", reader, f"Read:{BUCKET}", f"List:{BUCKET}"),
+        _identity("drop_reader", drop_reader, f"Read:{DROP_BUCKET}", f"List:{DROP_BUCKET}"),
+        _identity("dropper", dropper, f"Write:{DROP_BUCKET}"),
+    ]
+    return json.dumps({"identities": identities})
+
+
+def _identity(name: str, keys: str, *actions: str) -> dict[str, Any]:
+    access_key, _, secret_key = keys.partition(":")
+    credentials = [{"accessKey": access_key, "secretKey": secret_key}]
+    return {"name": name, "credentials": credentials, "actions": actions}
 
 
 def _security(folder: Path) -> str:

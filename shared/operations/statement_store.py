@@ -47,8 +47,8 @@ class StatementParser(Protocol):
         """Yield the lines behind a number, one at a time."""
 
 
-class UploadStore(Protocol):
-    """Where administrators put statements, and see what became of them."""
+class TakingStore(Protocol):
+    """Where a statement is put that was read to its end."""
 
     def find_account(self, name: str) -> StatedAccount | None:
         """Return the operator account that an operator calls so, or None."""
@@ -61,6 +61,10 @@ class UploadStore(Protocol):
 
         False where the same bytes are there.
         """
+
+
+class UploadStore(TakingStore, Protocol):
+    """Where administrators put statements, and see what became of them."""
 
     def find(self, statement_id: str) -> OperatorStatement | None:
         """Return a statement, or None."""

@@ -19,7 +19,12 @@ from shared.domain.operator_statement import (
 from shared.domain.receipt import DOUALA, retain_until
 from shared.operations.lists import read_limit, refuse_unknown
 from shared.operations.ports import LockedStore, Reached, StoreDownError
-from shared.operations.statement_store import StatedAccount, StatementParser, UploadStore
+from shared.operations.statement_store import (
+    StatedAccount,
+    StatementParser,
+    TakingStore,
+    UploadStore,
+)
 
 CONTENT_TYPE: Final = "text/csv"
 OF_THE_PLATFORM: Final = "platform"
@@ -58,7 +63,7 @@ class PageOfStatements:
 
 
 def upload_statement(
-    content: bytes, store: UploadStore, origin: Origin, *, how: Upload
+    content: bytes, store: TakingStore, origin: Origin, *, how: Upload
 ) -> OperatorStatement:
     """Take a statement; nothing of it is stored before all of it was read.
 

@@ -44,6 +44,7 @@ class Settings:
     keycloak_url: str | None
     s3_endpoint_url: str | None
     s3_bucket: str | None
+    statement_bucket: str | None
     retention_days: int | None
     metrics_port: int | None
     sentry_dsn: str | None
@@ -95,6 +96,7 @@ class Settings:
             keycloak_url=environ.get("KEYCLOAK_URL", "").rstrip("/") or None,
             s3_endpoint_url=environ.get("S3_ENDPOINT_URL") or None,
             s3_bucket=environ.get("S3_BUCKET") or None,
+            statement_bucket=environ.get("STATEMENT_BUCKET") or None,
             retention_days=_whole(environ, "RETENTION_DAYS", default=0, largest=36_600) or None,
             metrics_port=_whole(environ, "METRICS_PORT", default=0, largest=65535) or None,
             sentry_dsn=environ.get("SENTRY_DSN") or None,

@@ -2,34 +2,29 @@
 
 import base64
 import hashlib
-import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Final, cast
+from typing import TYPE_CHECKING, Final
 
-from shared.operations.ports import (
-    ObjectMissingError,
-    StoredDifferentlyError,
-    StoredObject,
-    StoreDownError,
-)
+from shared.operations.ports import StoredDifferentlyError, StoredObject, StoreDownError
 from shared.operations.read_journal import KeptObject
+from shared.storage.s3_connection import (
+    NOT_FOUND,
+    S3Connection,
+    failures_as_store_down,
+    status_of,
+    whole_body,
+)
 
 if TYPE_CHECKING:
-    from botocore.exceptions import ClientError
     from mypy_boto3_s3 import S3Client
     from mypy_boto3_s3.type_defs import GetObjectOutputTypeDef
 
-CONNECT_SECONDS: Final = 3
-READ_SECONDS: Final = 10
-ATTEMPTS: Final = 2
 OBJECT_BYTES: Final = 10_000_000
 PAGE_KEYS: Final = 1000
 
 _ALREADY_THERE: Final = 412
-_NOT_FOUND: Final = 404
 
 
 class BucketNotLockedError(StoreDownError):
@@ -47,13 +42,8 @@ class S3LockedStore:
         self, endpoint_url: str, bucket: str, *, credentials: Path, region: str = "us-east-1"
     ) -> None:
         """Keep where the store is; `credentials` is the path of a secret file."""
-        self._endpoint_url = endpoint_url
+        self._connection = S3Connection(endpoint_url, credentials=credentials, region=region)
         self._bucket = bucket
-        self._credentials = credentials
-        self._region = region
-        self._lock = threading.Lock()
-        self._client: S3Client | None = None
-        self._client_of: tuple[int, int, int] | None = None
 
     def put(
         self, key: str, body: bytes, *, content_type: str, retain_until: datetime
@@ -67,7 +57,7 @@ class S3LockedStore:
         if len(body) > OBJECT_BYTES:
             raise ValueError(f"an object has at most {OBJECT_BYTES} bytes")
         digest = hashlib.sha256(body)
-        with _failures_as_store_down():
+        with failures_as_store_down():
             version_id = self._put_if_absent(
                 key,
                 body,
@@ -85,7 +75,7 @@ class S3LockedStore:
 
         Raises ObjectMissingError where it is not there, StoreDownError also above `OBJECT_BYTES`.
         """
-        with _failures_as_store_down():
+        with failures_as_store_down():
             answer = self._s3().get_object(Bucket=self._bucket, Key=key, VersionId=version_id)
             return _whole_body(answer)
 
@@ -93,11 +83,11 @@ class S3LockedStore:
         """Return what lies there, None where nothing does. Raises StoreDownError."""
         from botocore.exceptions import ClientError  # noqa: PLC0415 - 200 ms, not paid at start
 
-        with _failures_as_store_down():
+        with failures_as_store_down():
             try:
                 return _whole_body(self._s3().get_object(Bucket=self._bucket, Key=key))
             except ClientError as error:
-                if _status(error) == _NOT_FOUND:
+                if status_of(error) == NOT_FOUND:
                     return None
                 raise
 
@@ -105,7 +95,7 @@ class S3LockedStore:
         """Yield what lies below a prefix, by name, from behind one on. Raises StoreDownError."""
         is_more = True
         while is_more:
-            with _failures_as_store_down():
+            with failures_as_store_down():
                 page = self._s3().list_objects_v2(
                     Bucket=self._bucket, Prefix=prefix, StartAfter=after, MaxKeys=PAGE_KEYS
                 )
@@ -119,7 +109,7 @@ class S3LockedStore:
 
         Raises BucketNotLockedError where it is there without lock or versions, StoreDownError.
         """
-        with _failures_as_store_down():
+        with failures_as_store_down():
             if not self._bucket_exists():
                 self._s3().create_bucket(Bucket=self._bucket, ObjectLockEnabledForBucket=True)
             versioning = self._s3().get_bucket_versioning(Bucket=self._bucket)
@@ -144,7 +134,7 @@ class S3LockedStore:
                 ChecksumSHA256=base64.b64encode(digest).decode(),
             )
         except ClientError as error:
-            if _status(error) == _ALREADY_THERE:
+            if status_of(error) == _ALREADY_THERE:
                 return None
             raise
         version_id = answer.get("VersionId")
@@ -165,7 +155,7 @@ class S3LockedStore:
         try:
             self._s3().head_bucket(Bucket=self._bucket)
         except ClientError as error:
-            if _status(error) == _NOT_FOUND:
+            if status_of(error) == NOT_FOUND:
                 return False
             raise
         return True
@@ -176,66 +166,14 @@ class S3LockedStore:
         try:
             answer = self._s3().get_object_lock_configuration(Bucket=self._bucket)
         except ClientError as error:
-            if _status(error) == _NOT_FOUND:
+            if status_of(error) == NOT_FOUND:
                 return False
             raise
         return answer["ObjectLockConfiguration"].get("ObjectLockEnabled") == "Enabled"
 
     def _s3(self) -> "S3Client":
-        with self._lock:
-            stat = self._credentials.stat()
-            state = (stat.st_ino, stat.st_mtime_ns, stat.st_size)
-            if self._client is None or state != self._client_of:
-                self._client = self._connect(self._credentials.read_text(encoding="utf-8"))
-                self._client_of = state
-            return self._client
-
-    def _connect(self, line: str) -> "S3Client":
-        # The client that boto3 wraps, without its resources and transfers: 3 MB less.
-        from botocore.config import Config  # noqa: PLC0415 - 200 ms, not paid at start
-        from botocore.session import get_session  # noqa: PLC0415 - as above
-
-        access, _, secret = line.strip().partition(":")
-        client = get_session().create_client(
-            "s3",
-            endpoint_url=self._endpoint_url,
-            aws_access_key_id=access,
-            aws_secret_access_key=secret,
-            region_name=self._region,
-            config=Config(
-                connect_timeout=CONNECT_SECONDS,
-                read_timeout=READ_SECONDS,
-                retries={"total_max_attempts": ATTEMPTS, "mode": "standard"},
-                s3={"addressing_style": "path"},
-            ),
-        )
-        return cast("S3Client", client)
+        return self._connection.client()
 
 
 def _whole_body(answer: "GetObjectOutputTypeDef") -> bytes:
-    """Read to the end, since only then botocore compares what came with what was promised."""
-    with answer["Body"] as stream:
-        if answer["ContentLength"] > OBJECT_BYTES:
-            raise StoreDownError(f"an object has at most {OBJECT_BYTES} bytes")
-        return stream.read()
-
-
-@contextmanager
-def _failures_as_store_down() -> Iterator[None]:
-    """Turn what the network, the store or a missing secret file can do into StoreDownError."""
-    from botocore.exceptions import BotoCoreError, ClientError  # noqa: PLC0415 - as above
-    from urllib3.exceptions import HTTPError  # noqa: PLC0415 - botocore lets it through
-
-    try:
-        yield
-    except ClientError as error:
-        code = error.response.get("Error", {}).get("Code", "")
-        kind = ObjectMissingError if _status(error) == _NOT_FOUND else StoreDownError
-        raise kind(f"{error.operation_name} answered {_status(error)} {code}") from error
-    except (BotoCoreError, HTTPError, OSError) as error:
-        raise StoreDownError(type(error).__name__) from error
-
-
-def _status(error: "ClientError") -> int:
-    status: int = error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0)
-    return status
+    return whole_body(answer, most_bytes=OBJECT_BYTES)

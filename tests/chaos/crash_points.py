@@ -21,6 +21,7 @@ LEFT_OUT: Final = {
     "open_page": "nobody pays on an operator's page in a storm",
     "print_invoice": "no month ends in a storm",
     "provision_account": "what it writes the relay alone publishes",
+    "receive_statement": "nobody drops a statement in a storm",
     "read_customer": "three texts in ten minutes are too few to be killed at",
     "refund_late_payment": "nothing is paid late in a storm",
     "start_due_work.after_invoice": "no month ends in a storm",

@@ -45,6 +45,8 @@ PLATFORM_TABLES: Final = (
     "statements",
     "statement_lines",
     "statement_days",
+    "statement_drops",
+    "statement_drop_place",
     "dead_letters",
     "invitations",
     "members",

@@ -14,7 +14,7 @@ import pytest
 from botocore.exceptions import ClientError
 
 from shared.operations.ports import StoredDifferentlyError, StoreDownError
-from shared.storage import locked_store
+from shared.storage import locked_store, s3_connection
 from shared.storage.locked_store import BucketNotLockedError, S3LockedStore
 from tests.object_store import RunningStore, running_object_store
 
@@ -208,7 +208,7 @@ def test_a_store_that_refuses_connections_is_down(running: RunningStore, key: st
 @pytest.fixture
 def broken(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[BrokenStore]:
     """A store that answers what a test tells it to, with time-outs that a test can wait for."""
-    monkeypatch.setattr(locked_store, "READ_SECONDS", 0.2)
+    monkeypatch.setattr(s3_connection, "READ_SECONDS", 0.2)
     credentials = tmp_path / "s3_credentials"
     credentials.write_text("a:b")
     server = ThreadingHTTPServer(("127.0.0.1", 0), BrokenAnswers)

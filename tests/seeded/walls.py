@@ -127,7 +127,7 @@ WALLS: Final = (
             try:
                 answer = self._s3().get_object(Bucket=self._bucket, Key=key)
             except ClientError as error:
-                if _status(error) != _NOT_FOUND:
+                if status_of(error) != NOT_FOUND:
                     raise
                 return b""
             return _whole_body(answer)

@@ -1,0 +1,80 @@
+"""receive_statement at its door: what was dropped is taken, whoever calls; without a bucket none."""
+
+import uuid
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+
+from knative.local.object_store import DROP_BUCKET
+from shared.runtime import drops, locked, settings
+from shared.storage.drop_bucket import S3DropBucket
+from shared.storage.locked_store import S3LockedStore
+from tests.functions.door import Door
+from tests.functions.till import Till
+from tests.object_store import RunningStore, running_object_store
+from tests.scripted_server import ScriptedServer, Seen, answer
+from tests.statement_text import Line, written
+
+LONG_AGO = datetime(2026, 1, 1, tzinfo=UTC)
+NAME_ACCOUNT = """
+UPDATE platform.operator_accounts
+SET statement_account = :name, statement_version = 'statement.v1' WHERE id = :id"""
+
+
+@pytest.fixture
+def store(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[RunningStore]:
+    """A real store in the place of the scripted one, with a bucket for drops."""
+    with running_object_store(tmp_path) as running:
+        kept = S3LockedStore(running.endpoint_url, running.bucket, credentials=running.credentials)
+        reader = running.credentials.parent / "s3_drop_credentials"
+        bucket = S3DropBucket(running.endpoint_url, DROP_BUCKET, credentials=reader)
+        monkeypatch.setattr(locked, "store", lambda: kept)
+        monkeypatch.setattr(drops, "bucket", lambda: bucket)
+        monkeypatch.setattr("shared.domain.statement_drop.REST", LONG_AGO - LONG_AGO)
+        yield running
+
+
+def test_what_was_dropped_is_taken_whatever_the_call_says(
+    till: Till, store: RunningStore, door: Callable[[str], Door]
+) -> None:
+    """By keys that only list and read; the message waits in the outbox, and a repeat adds none."""
+    name = f"wallet-{uuid.uuid4()}"
+    till.rows.run(NAME_ACCOUNT, name=name, id=till.operator_account)
+    key = f"statements/{till.operator_account}/today.csv"
+    content = written([Line(5)], account=name)
+    store.client().put_object(Bucket=DROP_BUCKET, Key=key, Body=content)
+
+    replies = [door("receive_statement").post("/", b"\xff whatever") for _ in range(2)]
+
+    assert [reply.status for reply in replies] == [200, 200]
+    ((statement,),) = till.rows.run(
+        "SELECT id FROM platform.statements WHERE operator_account_id = :id",
+        id=till.operator_account,
+    )
+    (message,) = till.rows.platform("outbox", "topic = 'statement-uploaded'")
+    assert message["object_id"] == statement
+
+
+def test_without_a_bucket_nothing_is_looked_for(
+    object_store: ScriptedServer, door: Callable[[str], Door], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A platform whose administrators upload has none: the tick is no error, and asks nobody."""
+    asked: list[Seen] = []
+    monkeypatch.setattr(object_store, "script", lambda seen: (asked.append(seen), answer(500))[1])
+
+    assert settings.settings().statement_bucket is None
+    assert door("receive_statement").post("/").status == 200
+    assert asked == []
+
+
+def test_a_bucket_that_is_away_is_told(
+    object_store: ScriptedServer, door: Callable[[str], Door], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The run fails and says so; the next comes by itself."""
+    credentials = settings.settings().secrets_dir / "s3_credentials"
+    bucket = S3DropBucket(object_store.url, "drops", credentials=credentials)
+    monkeypatch.setattr(drops, "bucket", lambda: bucket)
+
+    assert door("receive_statement").post("/").status == 503

@@ -1,0 +1,583 @@
+"""Statements dropped in a real bucket, taken on a real PostgreSQL as if they had been uploaded."""
+
+import hashlib
+import uuid
+from collections.abc import Callable, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime, timedelta
+from typing import Any, Final
+
+import pytest
+from botocore.exceptions import ClientError
+from sqlalchemy import Engine
+
+from knative.local.object_store import DROP_BUCKET, client
+from shared.db.statement_drops import StatementDrops
+from shared.db.statement_matching import StatementMatching
+from shared.db.transaction import Database as Pool
+from shared.domain.errors import Unavailable
+from shared.domain.events import STATEMENT_UPLOADED, Message
+from shared.domain.operator_statement import LARGEST_BYTES, StatementHead
+from shared.domain.statement_drop import MOST_TRIES, ROOM
+from shared.operations import receive_statement as receiving
+from shared.operations.ingest_statement import Ingestion, ingest_statement
+from shared.operations.ports import StoreDownError
+from shared.operations.receive_statement import Receiving, receive_statements
+from shared.operations.upload_statement import Upload
+from shared.providers import statements as parser
+from shared.storage import drop_bucket
+from shared.storage.drop_bucket import S3DropBucket
+from shared.storage.locked_store import S3LockedStore
+from tests.database import Account, Database, refusal_of
+from tests.factories import an_id
+from tests.object_store import RunningStore, running_object_store
+from tests.statement_text import Line, written
+
+DENIED: Final = "42501"
+KILLER: Final = b"kills-its-reader"
+ADD_ACCOUNT: Final = """
+INSERT INTO platform.operator_accounts (id, owner, operator, product, livemode, base_url,
+  target_environment, currency, credentials, statement_account, statement_version)
+VALUES (:id, :owner, 'mtn', :product, false, 'http://127.0.0.1:9', 'mtncameroon', 'XAF',
+  'simulator_credentials', :name, :version)"""
+POINTS: Final = (
+    "receive_statement.after_begin",
+    "receive_statement.after_read",
+    "upload_statement.before_put",
+    "upload_statement.after_put",
+    "receive_statement.before_end",
+    "receive_statement.after_end",
+)
+
+
+class Died(BaseException):
+    """What a kill leaves behind: nothing after it runs."""
+
+
+class DeadlyParser:
+    """The real one, but for a text that ends whoever reads it."""
+
+    lines = staticmethod(parser.lines)
+    read_whole = staticmethod(parser.read_whole)
+
+    def read_head(self, content: bytes) -> StatementHead:
+        if KILLER in content:
+            raise Died
+        return parser.read_head(content)
+
+
+@dataclass
+class Dock:
+    """A bucket of its own, two operator accounts with names, and who takes what is dropped."""
+
+    database: Database
+    running: RunningStore
+    owner: Account
+    store: StatementDrops
+    matching: StatementMatching
+    published: list[Message]
+    bucket_name: str = field(default_factory=lambda: f"drops-{uuid.uuid4()}")
+    later: timedelta = timedelta(minutes=2)
+    told: list[tuple[str, Mapping[str, str]]] = field(default_factory=list)
+    at_point: Callable[[str], None] = lambda _: None
+    has_time: Callable[[], bool] = lambda: True
+    endpoint: str = ""
+
+    def __post_init__(self) -> None:
+        self.s3 = self.running.client()
+        self.s3.create_bucket(Bucket=self.bucket_name)
+        self.database.look("UPDATE platform.statement_drop_place SET after_key = ''")
+        self.account, self.name = self.add_account("collection")
+        self.other, self.other_name = self.add_account("disbursement")
+
+    def add_account(self, product: str, *, has_name: bool = True) -> tuple[str, str]:
+        """An operator account of the owner's, and what its statements call it."""
+        operator_account, name = an_id("opa"), f"wallet-{uuid.uuid4()}"
+        self.database.look(
+            ADD_ACCOUNT,
+            id=operator_account,
+            owner=self.owner.id,
+            product=product,
+            name=name if has_name else None,
+            version="statement.v1" if has_name else None,
+        )
+        return operator_account, name
+
+    def drop(self, content: bytes, place: str = "", **how: Any) -> str:
+        """Drop bytes below the account, or in a place of their own; the key."""
+        key = place or f"{ROOM}{self.account}/{uuid.uuid4()}.csv"
+        self.s3.put_object(Bucket=self.bucket_name, Key=key, Body=content, **how)
+        return key
+
+    def statement(self, *lines: Line, **how: Any) -> bytes:
+        """A statement of the account, as no other one."""
+        given = lines or (Line(5),)
+        return written(given, account=how.pop("name", self.name), **how)
+
+    def now(self) -> datetime:
+        """The time, some minutes after what was dropped."""
+        return datetime.now(UTC) + self.later
+
+    @property
+    def archive(self) -> S3LockedStore:
+        """Write-once storage."""
+        address = self.endpoint or self.running.endpoint_url
+        return S3LockedStore(address, self.running.bucket, credentials=self.running.credentials)
+
+    def run(self) -> dict[str, int]:
+        """Take what is there, once; how many ended how."""
+        bucket = S3DropBucket(
+            self.running.endpoint_url, self.bucket_name, credentials=self.running.credentials
+        )
+        how = Receiving(
+            bucket=bucket,
+            upload=Upload(self.archive, DeadlyParser(), 1, self.at_point),
+            now=self.now,
+            has_time=self.has_time,
+            tell=lambda word, fields: self.told.append((word, fields)),
+            reached=self.at_point,
+        )
+        return dict(receive_statements(self.store, how))
+
+    def rows(self, columns: str) -> list[list[Any]]:
+        """Of the drops of this bucket, in the order of their keys."""
+        return self.database.look(
+            f"SELECT {columns} FROM platform.statement_drops"
+            " WHERE object_key LIKE '%' || :account || '%' OR object_key LIKE '%' || :other || '%'"
+            " OR object_key LIKE '%' || :bucket || '%' ORDER BY object_key, dropped_at",
+            account=self.account,
+            other=self.other,
+            bucket=self.bucket_name,
+        )
+
+    def statements(self) -> list[list[Any]]:
+        """What was taken of the account: id, owner, mode, who, hash, place, version."""
+        return self.database.look(
+            "SELECT id, owner, livemode, uploaded_by, sha256, object_key, version_id"
+            " FROM platform.statements WHERE operator_account_id = :id ORDER BY id",
+            id=self.account,
+        )
+
+    def cases(self) -> list[list[Any]]:
+        """Whose and why, of the drops of this bucket."""
+        ids = [name for [name] in self.rows("id")]
+        return self.database.look(
+            "SELECT c.kind, c.reason, c.account_id, c.livemode, d.code, d.line, d.column_name"
+            " FROM platform.cases c JOIN platform.statement_drops d ON d.id = c.object_id"
+            " WHERE d.id = ANY(:ids) ORDER BY c.id",
+            ids=ids,
+        )
+
+    def messages(self, statement: str) -> list[list[Any]]:
+        """What tells of a statement."""
+        return self.database.look(
+            "SELECT id, account_id, livemode FROM platform.outbox"
+            " WHERE topic = :topic AND object_id = :id",
+            topic=STATEMENT_UPLOADED,
+            id=statement,
+        )
+
+
+@pytest.fixture(scope="module")
+def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningStore]:
+    """A real store for the tests of this file."""
+    with running_object_store(tmp_path_factory.mktemp("object_store")) as store:
+        yield store
+
+
+@pytest.fixture(scope="module")
+def worker(migrated: Database) -> Iterator[Engine]:
+    """The workers' login."""
+    engine = migrated.engine("worker")
+    yield engine
+    engine.dispose()
+
+
+@pytest.fixture
+def dock(migrated: Database, running: RunningStore, worker: Engine, account: Account) -> Dock:
+    """Such a bucket of the test's own."""
+    published: list[Message] = []
+    pool = Pool(worker, published.extend)
+    return Dock(
+        migrated, running, account, StatementDrops(pool), StatementMatching(pool), published
+    )
+
+
+def test_a_drop_is_taken_as_an_upload_is(dock: Dock) -> None:
+    """Locked as it came, in the platform's chain, announced, and matched by whoever matches."""
+    content = dock.statement(Line(7, transaction_id="lone"))
+    dock.drop(content)
+
+    assert dock.run() == {"taken": 1}
+
+    sha256 = hashlib.sha256(content).hexdigest()
+    ((statement, *columns, key, version),) = dock.statements()
+    assert columns == [dock.owner.id, False, "receive_statement", sha256]
+    assert (key, dock.archive.get(key, version)) == (
+        f"statements/{dock.account}/{sha256}.csv",
+        content,
+    )
+    ((actor, action, after),) = dock.database.look(
+        "SELECT actor_kind || '/' || actor_id, action, after FROM platform.audit_entries"
+        " WHERE object_id = :id",
+        id=statement,
+    )
+    assert (actor, action) == ("platform/receive_statement", "statement.uploaded")
+    assert f'"operator_account":"{dock.account}"' in after
+    (message,) = dock.published
+    assert dock.messages(statement) == [[message.event_id, dock.owner.id, False]]
+    how = Ingestion(dock.archive, parser, dock.now, dock.at_point, lambda: False)
+    assert ingest_statement(message, store=dock.matching, how=how) == "processed"
+    assert dock.rows("outcome, statement_id, tries") == [["taken", statement, 1]]
+    assert dock.cases() == []
+    assert dock.run() == {}
+
+
+def test_the_same_bytes_are_taken_once(dock: Dock) -> None:
+    """Under another name, or dropped anew, they are known by their hash, and no riddle."""
+    content = dock.statement()
+    first = dock.drop(content)
+    assert dock.run() == {"taken": 1}
+    dock.drop(content, first)
+    again = dock.drop(content)
+
+    assert dock.run() == {"known": 1}
+
+    ((statement, *_),) = dock.statements()
+    assert sorted(dock.rows("object_key, outcome, statement_id")) == sorted(
+        [[first, "taken", statement], [again, "known", statement]]
+    )
+    assert (len(dock.messages(statement)), dock.cases()) == (1, [])
+
+
+def test_other_bytes_under_one_name_are_another_drop(dock: Dock) -> None:
+    """A file that was cut short is told of, and taken once it is whole."""
+    content = dock.statement(Line(1), Line(2))
+    key = dock.drop(content.partition(b"end,")[0])
+    assert dock.run() == {"refused": 1}
+    dock.drop(content, key)
+
+    assert dock.run() == {"taken": 1}
+
+    assert [row[:2] for row in dock.rows("outcome, code")] == [
+        ["refused", "statement_incomplete"],
+        ["taken", None],
+    ]
+    assert len(dock.statements()) == 1
+
+
+def bad_cell(dock: Dock) -> None:
+    dock.drop(dock.statement(Line(5)).replace(b",XAF,0,5", b",XAF,=1,5"))
+
+
+def cut_off(dock: Dock) -> None:
+    dock.drop(dock.statement(Line(5)).partition(b"end,")[0])
+
+
+def not_begun(dock: Dock) -> None:
+    dock.drop(dock.statement(first=(dock.now() + timedelta(days=3)).date()))
+
+
+def of_another_account(dock: Dock) -> None:
+    dock.drop(dock.statement(name=dock.other_name))
+
+
+def too_large(dock: Dock) -> None:
+    dock.drop(b"x" * (LARGEST_BYTES + 1))
+
+
+def empty(dock: Dock) -> None:
+    dock.drop(b"")
+
+
+def of_an_account_without_name(dock: Dock) -> None:
+    nameless, _ = dock.add_account("web", has_name=False)
+    dock.drop(dock.statement(), f"{ROOM}{nameless}/{dock.bucket_name}.csv")
+
+
+def of_an_unknown_account(dock: Dock) -> None:
+    dock.drop(dock.statement(), f"{ROOM}{an_id('opa')}/{dock.bucket_name}.csv")
+
+
+def of_no_account(dock: Dock) -> None:
+    dock.drop(dock.statement(), f"{ROOM}{dock.bucket_name}.csv")
+
+
+@pytest.mark.parametrize(
+    ("do", "told"),
+    [
+        (bad_cell, ["statement_cell_invalid", 3, "fee"]),
+        (cut_off, ["statement_incomplete", 3, "end"]),
+        (empty, ["statement_incomplete", 1, "end"]),
+        (not_begun, ["statement_not_over", 1, "first_day"]),
+        (of_another_account, ["drop_account_differs", None, None]),
+        (too_large, ["drop_too_large", None, None]),
+        (of_an_account_without_name, ["drop_account_unknown", None, None]),
+        (of_an_unknown_account, ["drop_account_unknown", None, None]),
+        (of_no_account, ["drop_path_unfit", None, None]),
+    ],
+)
+def test_what_is_no_statement_of_ours_is_told_of_once(
+    dock: Dock, do: Callable[[Dock], None], told: list[object]
+) -> None:
+    """A case says what is wrong and where; nothing is kept of it, and the others are taken."""
+    do(dock)
+    dock.drop(dock.statement())
+
+    assert dock.run() == {"refused": 1, "taken": 1}
+    assert dock.run() == {}
+
+    ((kind, reason, *whose, code, line, column),) = dock.cases()
+    assert (kind, reason) == ("statement_drop", "statement_drop_refused")
+    assert [code, line, column] == told
+    is_nobodys = do in {of_an_unknown_account, of_no_account}
+    assert whose == ([None, True] if is_nobodys else [dock.owner.id, False])
+    assert len(dock.statements()) == 1
+    (refusal,) = [fields for word, fields in dock.told if word == "statement_drop_refused"]
+    assert refusal["code"] == code
+
+
+def test_a_drop_that_a_person_gives_another_chance_is_read_again(dock: Dock) -> None:
+    """Once the account has its name, what was refused for lack of it is taken."""
+    nameless, name = dock.add_account("web", has_name=False)
+    dock.drop(dock.statement(name=name), f"{ROOM}{nameless}/{dock.bucket_name}.csv")
+    assert dock.run() == {"refused": 1}
+    dock.database.look(
+        "UPDATE platform.operator_accounts SET statement_account = :name,"
+        " statement_version = 'statement.v1' WHERE id = :id",
+        name=name,
+        id=nameless,
+    )
+    dock.database.look(
+        "UPDATE platform.statement_drops SET outcome = NULL, code = NULL, line = NULL,"
+        " column_name = NULL, ended_at = NULL, tries = 0, next_at = now() WHERE id = ANY(:ids)",
+        ids=[name for [name] in dock.rows("id")],
+    )
+
+    assert dock.run() == {"taken": 1}
+
+
+@pytest.mark.parametrize("point", POINTS)
+def test_a_crash_anywhere_is_made_good(dock: Dock, point: str) -> None:
+    """Whoever comes next takes it once: one statement, one message, one entry, no case."""
+    dock.drop(dock.statement())
+
+    def die(at: str) -> None:
+        if at == point:
+            raise Died
+
+    dock.at_point = die
+    with pytest.raises(Died):
+        dock.run()
+    dock.at_point = lambda _: None
+    dock.later += timedelta(minutes=6)
+
+    dock.run()
+    dock.run()
+
+    ((statement, *_),) = dock.statements()
+    ((outcome, taken),) = dock.rows("outcome, statement_id")
+    assert (outcome, taken) == (
+        "known" if point == "receive_statement.before_end" else "taken",
+        statement,
+    )
+    assert (len(dock.messages(statement)), dock.cases()) == (1, [])
+
+
+def test_what_kills_its_reader_is_passed_by_and_told_of(dock: Dock) -> None:
+    """It is tried some times, each after a longer wait; what lies behind it is taken meanwhile."""
+    dock.drop(KILLER, f"{ROOM}{dock.account}/a.csv")
+    dock.drop(dock.statement(), f"{ROOM}{dock.account}/b.csv")
+    with pytest.raises(Died):
+        dock.run()
+
+    assert dock.run() == {"taken": 1}
+
+    assert dock.run() == {}
+    for _ in range(MOST_TRIES - 1):
+        dock.later += timedelta(hours=2)
+        with pytest.raises(Died):
+            dock.run()
+        assert dock.run() == {}
+    dock.later += timedelta(hours=6)
+    assert dock.run() == {"refused": 1}
+    assert [case[4] for case in dock.cases()] == ["drop_unreadable"]
+
+
+def test_what_the_store_does_not_give_out_is_passed_by_and_told_of(dock: Dock) -> None:
+    """An object under another's key is refused to us: the others are taken, and it is told once."""
+    key = {"SSECustomerAlgorithm": "AES256", "SSECustomerKey": "k" * 32}
+    dock.drop(dock.statement(Line(1)), f"{ROOM}{dock.account}/a.csv", **key)
+    dock.drop(dock.statement(Line(2)), f"{ROOM}{dock.account}/b.csv")
+
+    assert dock.run() == {"unread": 1, "taken": 1}
+
+    for left in range(MOST_TRIES - 1, 0, -1):
+        dock.later += timedelta(hours=2)
+        assert dock.run() == {"unread" if left > 1 else "refused": 1}
+    assert [case[4] for case in dock.cases()] == ["drop_unreadable"]
+    dock.later += timedelta(days=1)
+    assert dock.run() == {}
+
+
+def test_what_was_written_anew_while_it_was_read_is_taken_as_it_is_then(dock: Dock) -> None:
+    """Never half of one and half of another: the next run takes what lies there."""
+    first, second = dock.statement(Line(1)), dock.statement(Line(2))
+    key = dock.drop(first)
+
+    def write_anew(at: str) -> None:
+        if at == "receive_statement.after_begin":
+            dock.drop(second, key)
+            dock.at_point = lambda _: None
+
+    dock.at_point = write_anew
+    assert dock.run() == {"gone": 1}
+
+    assert dock.run() == {"taken": 1}
+
+    ((*_, sha256, _, _),) = dock.statements()
+    assert sha256 == hashlib.sha256(second).hexdigest()
+    assert dock.cases() == []
+
+
+def test_write_once_storage_that_is_away_costs_no_try(dock: Dock) -> None:
+    """What cannot be kept is not taken; the run ends, and the next one takes it."""
+    dock.drop(dock.statement())
+    dock.endpoint = "http://127.0.0.1:9"
+    with pytest.raises(Unavailable):
+        dock.run()
+    assert (dock.statements(), dock.rows("tries")) == ([], [[0]])
+    dock.endpoint = ""
+
+    assert (dock.run(), dock.run()) == ({}, {"taken": 1})
+
+
+def test_a_bucket_that_is_away_is_told(dock: Dock) -> None:
+    """Nothing is marked; who runs is told, and comes again."""
+    dock.bucket_name = "nowhere"
+
+    with pytest.raises(StoreDownError):
+        dock.run()
+
+
+def test_a_run_is_bounded_and_the_next_goes_on_behind_it(
+    dock: Dock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """So many at once, page by page, in the order of their keys: none is left out."""
+    monkeypatch.setattr(receiving, "MOST_AT_ONCE", 2)
+    monkeypatch.setattr(drop_bucket, "PAGE_KEYS", 3)
+    for number in range(5):
+        dock.drop(dock.statement(Line(number + 1)), f"{ROOM}{dock.account}/{number}.csv")
+
+    assert [dock.run() for _ in range(4)] == [{"taken": 2}, {"taken": 2}, {"taken": 1}, {}]
+
+    assert len(dock.statements()) == 5
+
+
+def test_a_run_that_has_no_time_begins_nothing(dock: Dock) -> None:
+    """Who is told to leave leaves: what was begun is ended, nothing else."""
+    dock.drop(dock.statement(Line(1)))
+    dock.drop(dock.statement(Line(2)))
+    left = iter([True, True, False])
+    dock.has_time = lambda: next(left)
+
+    assert dock.run() == {"taken": 1}
+    dock.has_time = lambda: True
+    assert dock.run() == {"taken": 1}
+
+
+def test_what_is_fresh_rests_first_and_folders_are_nothing(dock: Dock) -> None:
+    """An upload that breaks off and comes again is read once it lies still; marks are no files."""
+    dock.drop(b"", f"{ROOM}{dock.account}/")
+    dock.drop(dock.statement(), f"{ROOM}{dock.account}/2026/11/03.csv")
+    dock.drop(b"not for us", f"elsewhere/{dock.account}/x.csv")
+    dock.later = timedelta(0)
+    assert dock.run() == {}
+
+    dock.later = timedelta(minutes=2)
+    assert dock.run() == {"taken": 1}
+    assert len(dock.rows("id")) == 1
+
+
+def test_two_runs_at_once_take_each_drop_once(dock: Dock) -> None:
+    """Anyone may call at any time: who comes second to a drop leaves it alone."""
+    for number in range(6):
+        dock.drop(dock.statement(Line(number + 1)))
+
+    with ThreadPoolExecutor(2) as threads:
+        ran = [each.result() for each in [threads.submit(dock.run) for _ in range(2)]]
+
+    assert sum(counts.get("taken", 0) for counts in ran) == 6
+    assert not any(counts.get("refused") for counts in ran)
+    assert (len(dock.statements()), len(dock.published)) == (6, 6)
+
+
+def test_nothing_in_the_bucket_is_changed(dock: Dock) -> None:
+    """What was dropped is the platform team's to keep or to delete."""
+    keys = [dock.drop(dock.statement()), dock.drop(b"no statement")]
+    before = {key: dock.s3.head_object(Bucket=dock.bucket_name, Key=key)["ETag"] for key in keys}
+    dock.run()
+
+    listed = dock.s3.list_objects_v2(Bucket=dock.bucket_name)["Contents"]
+
+    assert {each["Key"]: each["ETag"] for each in listed} == before
+
+
+@pytest.fixture(scope="module")
+def as_login(running: RunningStore) -> Callable[[str], Any]:
+    """Return a client with the keys of a secret file."""
+    secrets = running.credentials.parent
+
+    def make(name: str) -> Any:
+        access, _, secret = (secrets / name).read_text().strip().partition(":")
+        return client(replace(running.plan, access_key=access, secret_key=secret))
+
+    return make
+
+
+def test_whoever_takes_drops_may_list_and_read_them_alone(
+    running: RunningStore, as_login: Callable[[str], Any]
+) -> None:
+    """Its keys write nothing, delete nothing, and open no other bucket; the dropper's read none."""
+    dropper, reader = as_login("s3_dropper"), as_login("s3_drop_credentials")
+    place = {"Bucket": DROP_BUCKET, "Key": f"{ROOM}{an_id('opa')}/x.csv"}
+    dropper.put_object(**place, Body=b"dropped")
+    taker = S3DropBucket(
+        running.endpoint_url,
+        DROP_BUCKET,
+        credentials=running.credentials.parent / "s3_drop_credentials",
+    )
+    (dropped,) = taker.page(after="")
+
+    assert (dropped.key, taker.read(dropped)) == (place["Key"], b"dropped")
+    for act in (
+        lambda: reader.put_object(**place, Body=b"other"),
+        lambda: reader.delete_object(**place),
+        lambda: reader.list_objects_v2(Bucket=running.bucket),
+        lambda: dropper.get_object(**place),
+        lambda: dropper.list_objects_v2(Bucket=DROP_BUCKET),
+        lambda: dropper.put_object(Bucket=running.bucket, Key="x", Body=b"x"),
+    ):
+        with pytest.raises(ClientError, match="AccessDenied"):
+            act()
+    assert taker.read(dropped) == b"dropped"
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "INSERT INTO platform.statements (id) VALUES ('stm_x')",
+        "INSERT INTO platform.audit_entries (id) VALUES ('aud_x')",
+        "DELETE FROM platform.statement_drops",
+        "UPDATE platform.statement_drops SET etag = ''",
+        "SELECT credentials FROM platform.operator_accounts",
+    ],
+)
+def test_the_workers_login_takes_statements_by_one_function_alone(
+    worker: Engine, statement: str
+) -> None:
+    """It forges no entry of the platform's chain, forgets no drop and sees no secret's name."""
+    with worker.connect() as connection, connection.begin() as transaction:
+        assert refusal_of(connection, statement) == DENIED
+        transaction.rollback()
