@@ -19,6 +19,7 @@ from shared.domain.case import (
     CaseAttempt,
     CaseChange,
     CaseCheck,
+    CaseDrop,
     CaseLine,
     CasePayment,
     CaseStatus,
@@ -98,6 +99,11 @@ FROM platform.statement_lines WHERE object_id = :object_id::text
 ORDER BY statement_id DESC, number DESC LIMIT {MOST_LINES}
 """)
 
+DROP: Final = Statement("""
+SELECT object_key, size, dropped_at, tries, code, line, column_name
+FROM platform.statement_drops WHERE id = :object_id::text
+""")
+
 HAS_SCHEMA: Final = Statement("""
 SELECT FROM platform.account_schemas
 WHERE account_id = :account::text AND livemode = :livemode::boolean
@@ -162,9 +168,11 @@ class Cases:
             check = CaseCheck(*checks[0]) if checks else None
             rows = transaction.run(LINES, object_id=case.object_id)
             lines = [CaseLine(*row) for row in rows]
+            drops = transaction.run(DROP, object_id=case.object_id)
+            drop = CaseDrop(*drops[0]) if drops else None
             payment = _payment(transaction, case)
             if payment is None:
-                return Evidence(check=check, lines=lines)
+                return Evidence(check=check, lines=lines, drop=drop)
             attempts = transaction.run(ATTEMPTS, id=case.object_id)
             changes = transaction.run(CHANGES, id=case.object_id)
         return Evidence(

@@ -28,8 +28,8 @@ class CaseStatus(StrEnum):
 class Case:
     """One riddle about one object. `account` is None where nobody knows whose money it is.
 
-    `object_id` is a payment, or a line of an operator's statement that fits none; `statement` is
-    the statement that brought it to light.
+    `object_id` is a payment, a line of an operator's statement that fits none, a wallet, or what
+    was dropped; `statement` is the statement that brought it to light.
     """
 
     id: str
@@ -150,6 +150,19 @@ class CaseLine:
 
 
 @dataclass(frozen=True, slots=True)
+class CaseDrop:
+    """What was dropped and refused: where it lies, and what is wrong in which of its lines."""
+
+    key: str
+    size: int
+    dropped_at: datetime
+    tries: int
+    code: str | None
+    line: int | None
+    column: str | None
+
+
+@dataclass(frozen=True, slots=True)
 class Evidence:
     """What we hold that helps a person to decide."""
 
@@ -158,6 +171,7 @@ class Evidence:
     changes: Sequence[CaseChange] = ()
     check: CaseCheck | None = None
     lines: Sequence[CaseLine] = ()
+    drop: CaseDrop | None = None
 
 
 CHECKS: Final[Mapping[str, str]] = {

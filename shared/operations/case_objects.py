@@ -9,6 +9,7 @@ from shared.domain.case import (
     CaseAttempt,
     CaseChange,
     CaseCheck,
+    CaseDrop,
     CaseLine,
     CasePayment,
     Evidence,
@@ -50,6 +51,7 @@ def case_details(
             "changes": [_change(change) for change in evidence.changes],
             "check": None if check is None else _check(check),
             "lines": [_line(line) for line in evidence.lines],
+            "drop": None if evidence.drop is None else _drop(evidence.drop),
         },
         "ending": None if ending is None else _ending(ending, now),
     }
@@ -102,6 +104,10 @@ def _check(check: CaseCheck) -> dict[str, Any]:
 
 def _line(line: CaseLine) -> dict[str, Any]:
     return {**asdict(line), "at": unix_seconds(line.at)}
+
+
+def _drop(drop: CaseDrop) -> dict[str, Any]:
+    return {**asdict(drop), "dropped_at": unix_seconds(drop.dropped_at)}
 
 
 def _ending(ending: Ending, now: datetime) -> dict[str, Any]:

@@ -206,6 +206,7 @@ def trouble(migrated: Database, make_account: Any) -> Iterator[tuple[Engine, dic
         "refund": refund,
         "payout": payout,
         "charge": charge.id,
+        "drop": an_id("drop"),
         "invoice": "in_" + "2" * 24,
         "key": account.secret_key[len("sk_test_") :][:10],
         "letter": an_id("dl"),
@@ -233,6 +234,13 @@ def trouble(migrated: Database, make_account: Any) -> Iterator[tuple[Engine, dic
         " now(), now())",
         account.test,
         paid=an_id("ch"),
+    )
+    # What was dropped, and is no statement.
+    migrated.look(
+        "INSERT INTO platform.statement_drops (id, object_key, etag, size, dropped_at, tries,"
+        " next_at, outcome, code, ended_at) VALUES (:drop, 'statements/x', :drop, 1, now(), 1,"
+        " now(), 'refused', 'drop_path_unfit', now())",
+        drop=values["drop"],
     )
     # A refund that may have been sent and waits for a person.
     migrated.look(

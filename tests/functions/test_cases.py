@@ -225,6 +225,7 @@ def test_a_case_of_what_is_not_in_the_books_can_be_closed(
         "changes": [],
         "check": None,
         "lines": [],
+        "drop": None,
     }
     unread = administrator.post(f"{PATH}/{case}/check")
     assert (unread.status, unread.error["code"]) == (400, "case_not_readable")

@@ -1,4 +1,4 @@
-"""receive_statement at its door: what was dropped is taken, whoever calls; without a bucket none."""
+"""receive_statement at its door: what was dropped is taken, whoever calls."""
 
 import uuid
 from collections.abc import Callable, Iterator
@@ -12,9 +12,10 @@ from shared.runtime import drops, locked, settings
 from shared.storage.drop_bucket import S3DropBucket
 from shared.storage.locked_store import S3LockedStore
 from tests.functions.door import Door
+from tests.functions.realm import Realm
 from tests.functions.till import Till
 from tests.object_store import RunningStore, running_object_store
-from tests.scripted_server import ScriptedServer, Seen, answer
+from tests.scripted_server import Play, ScriptedServer, Seen, answer
 from tests.statement_text import Line, written
 
 LONG_AGO = datetime(2026, 1, 1, tzinfo=UTC)
@@ -57,12 +58,43 @@ def test_what_was_dropped_is_taken_whatever_the_call_says(
     assert message["object_id"] == statement
 
 
+def test_a_case_of_a_drop_shows_where_it_lies_and_what_is_wrong(
+    till: Till, store: RunningStore, door: Callable[[str], Door], *, realm: Realm
+) -> None:
+    """Who looks needs no database: the key, and the line and column that an upload would name."""
+    name = f"wallet-{uuid.uuid4()}"
+    till.rows.run(NAME_ACCOUNT, name=name, id=till.operator_account)
+    key = f"statements/{till.operator_account}/today.csv"
+    content = written([Line(5)], account=name).replace(b",XAF,0,5", b",XAF,x,5")
+    store.client().put_object(Bucket=DROP_BUCKET, Key=key, Body=content)
+    assert door("receive_statement").post("/").status == 200
+    token = realm.token("ada", "admin")
+    path = f"/v1/platform/cases?reason=statement_drop_refused&account={till.account.id}"
+
+    (case,) = door("manage_platform").get(path, key=token).json["data"]
+    shown = door("manage_platform").get(f"/v1/platform/cases/{case['id']}", key=token).json
+
+    assert (case["kind"], case["mode"]) == ("statement_drop", "test")
+    drop = shown["evidence"]["drop"]
+    assert (drop["key"], drop["size"], drop["tries"]) == (key, len(content), 1)
+    assert (drop["code"], drop["line"], drop["column"]) == ("statement_cell_invalid", 3, "fee")
+    closed = door("manage_platform").post(
+        f"/v1/platform/cases/{case['id']}/close", {"reason": "MTN sent it again"}, key=token
+    )
+    assert closed.json["status"] == "closed"
+
+
 def test_without_a_bucket_nothing_is_looked_for(
     object_store: ScriptedServer, door: Callable[[str], Door], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A platform whose administrators upload has none: the tick is no error, and asks nobody."""
     asked: list[Seen] = []
-    monkeypatch.setattr(object_store, "script", lambda seen: (asked.append(seen), answer(500))[1])
+
+    def ask(seen: Seen) -> Play:
+        asked.append(seen)
+        return answer(500)
+
+    monkeypatch.setattr(object_store, "script", ask)
 
     assert settings.settings().statement_bucket is None
     assert door("receive_statement").post("/").status == 200

@@ -15,7 +15,13 @@ import pytest
 import urllib3
 from botocore.exceptions import ClientError
 
-from knative.local.object_store import BUCKET, ObjectStore, client, start_object_store
+from knative.local.object_store import (
+    BUCKET,
+    DROP_BUCKET,
+    ObjectStore,
+    client,
+    start_object_store,
+)
 from knative.local.object_store import _weed as weed
 from tests.system import data_folder
 
@@ -140,6 +146,35 @@ def test_the_reader_writes_nothing(locked: Locked, reader: Any, act: str) -> Non
         _WRITES[act](reader)
 
     assert locked.is_readable()
+
+
+def test_the_drop_is_read_by_one_and_written_by_another(locked: Locked, folder: Path) -> None:
+    """Whoever takes drops writes nothing; whoever drops reads nothing; neither sees a receipt."""
+
+    def login(name: str) -> Any:
+        access, _, secret = (folder / "secrets" / name).read_text().strip().partition(":")
+        return client(replace(locked.store.plan, access_key=access, secret_key=secret))
+
+    taker, dropper = login("s3_drop_credentials"), login("s3_dropper")
+    place = {"Bucket": DROP_BUCKET, "Key": "statements/opa_x/today.csv"}
+    dropper.put_object(**place, Body=b"dropped")
+    acts: list[Callable[[], object]] = [
+        lambda: taker.put_object(**place, Body=b"other"),
+        lambda: taker.delete_object(**place),
+        lambda: taker.list_objects_v2(Bucket=BUCKET),
+        lambda: taker.get_object(**_OBJECT),
+        lambda: dropper.get_object(**place),
+        lambda: dropper.list_objects_v2(Bucket=DROP_BUCKET),
+        lambda: dropper.put_object(Bucket=BUCKET, Key="x", Body=b"x"),
+        lambda: dropper.get_object(**_OBJECT),
+    ]
+    for act in acts:
+        with pytest.raises(ClientError, match="AccessDenied"):
+            act()
+
+    (listed,) = taker.list_objects_v2(Bucket=DROP_BUCKET)["Contents"]
+    assert listed["Key"] == place["Key"]
+    assert taker.get_object(**place)["Body"].read() == b"dropped"
 
 
 @pytest.mark.parametrize("door", _PATHS)

@@ -1,46 +1,28 @@
 """Statements dropped in a real bucket, taken on a real PostgreSQL as if they had been uploaded."""
 
 import hashlib
-import uuid
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime, timedelta
-from typing import Any, Final
+from datetime import timedelta
+from typing import Final
 
 import pytest
-from botocore.exceptions import ClientError
 from sqlalchemy import Engine
 
-from knative.local.object_store import DROP_BUCKET, client
-from shared.db.statement_drops import StatementDrops
-from shared.db.statement_matching import StatementMatching
-from shared.db.transaction import Database as Pool
 from shared.domain.errors import Unavailable
-from shared.domain.events import STATEMENT_UPLOADED, Message
-from shared.domain.operator_statement import LARGEST_BYTES, StatementHead
+from shared.domain.operator_statement import LARGEST_BYTES
 from shared.domain.statement_drop import MOST_TRIES, ROOM
 from shared.operations import receive_statement as receiving
 from shared.operations.ingest_statement import Ingestion, ingest_statement
 from shared.operations.ports import StoreDownError
-from shared.operations.receive_statement import Receiving, receive_statements
-from shared.operations.upload_statement import Upload
 from shared.providers import statements as parser
 from shared.storage import drop_bucket
-from shared.storage.drop_bucket import S3DropBucket
-from shared.storage.locked_store import S3LockedStore
-from tests.database import Account, Database, refusal_of
+from tests.database import Account, Database
 from tests.factories import an_id
+from tests.integration.dropping import KILLER, Died, Dock
 from tests.object_store import RunningStore, running_object_store
-from tests.statement_text import Line, written
+from tests.statement_text import Line
 
-DENIED: Final = "42501"
-KILLER: Final = b"kills-its-reader"
-ADD_ACCOUNT: Final = """
-INSERT INTO platform.operator_accounts (id, owner, operator, product, livemode, base_url,
-  target_environment, currency, credentials, statement_account, statement_version)
-VALUES (:id, :owner, 'mtn', :product, false, 'http://127.0.0.1:9', 'mtncameroon', 'XAF',
-  'simulator_credentials', :name, :version)"""
 POINTS: Final = (
     "receive_statement.after_begin",
     "receive_statement.after_read",
@@ -49,134 +31,6 @@ POINTS: Final = (
     "receive_statement.before_end",
     "receive_statement.after_end",
 )
-
-
-class Died(BaseException):
-    """What a kill leaves behind: nothing after it runs."""
-
-
-class DeadlyParser:
-    """The real one, but for a text that ends whoever reads it."""
-
-    lines = staticmethod(parser.lines)
-    read_whole = staticmethod(parser.read_whole)
-
-    def read_head(self, content: bytes) -> StatementHead:
-        if KILLER in content:
-            raise Died
-        return parser.read_head(content)
-
-
-@dataclass
-class Dock:
-    """A bucket of its own, two operator accounts with names, and who takes what is dropped."""
-
-    database: Database
-    running: RunningStore
-    owner: Account
-    store: StatementDrops
-    matching: StatementMatching
-    published: list[Message]
-    bucket_name: str = field(default_factory=lambda: f"drops-{uuid.uuid4()}")
-    later: timedelta = timedelta(minutes=2)
-    told: list[tuple[str, Mapping[str, str]]] = field(default_factory=list)
-    at_point: Callable[[str], None] = lambda _: None
-    has_time: Callable[[], bool] = lambda: True
-    endpoint: str = ""
-
-    def __post_init__(self) -> None:
-        self.s3 = self.running.client()
-        self.s3.create_bucket(Bucket=self.bucket_name)
-        self.database.look("UPDATE platform.statement_drop_place SET after_key = ''")
-        self.account, self.name = self.add_account("collection")
-        self.other, self.other_name = self.add_account("disbursement")
-
-    def add_account(self, product: str, *, has_name: bool = True) -> tuple[str, str]:
-        """An operator account of the owner's, and what its statements call it."""
-        operator_account, name = an_id("opa"), f"wallet-{uuid.uuid4()}"
-        self.database.look(
-            ADD_ACCOUNT,
-            id=operator_account,
-            owner=self.owner.id,
-            product=product,
-            name=name if has_name else None,
-            version="statement.v1" if has_name else None,
-        )
-        return operator_account, name
-
-    def drop(self, content: bytes, place: str = "", **how: Any) -> str:
-        """Drop bytes below the account, or in a place of their own; the key."""
-        key = place or f"{ROOM}{self.account}/{uuid.uuid4()}.csv"
-        self.s3.put_object(Bucket=self.bucket_name, Key=key, Body=content, **how)
-        return key
-
-    def statement(self, *lines: Line, **how: Any) -> bytes:
-        """A statement of the account, as no other one."""
-        given = lines or (Line(5),)
-        return written(given, account=how.pop("name", self.name), **how)
-
-    def now(self) -> datetime:
-        """The time, some minutes after what was dropped."""
-        return datetime.now(UTC) + self.later
-
-    @property
-    def archive(self) -> S3LockedStore:
-        """Write-once storage."""
-        address = self.endpoint or self.running.endpoint_url
-        return S3LockedStore(address, self.running.bucket, credentials=self.running.credentials)
-
-    def run(self) -> dict[str, int]:
-        """Take what is there, once; how many ended how."""
-        bucket = S3DropBucket(
-            self.running.endpoint_url, self.bucket_name, credentials=self.running.credentials
-        )
-        how = Receiving(
-            bucket=bucket,
-            upload=Upload(self.archive, DeadlyParser(), 1, self.at_point),
-            now=self.now,
-            has_time=self.has_time,
-            tell=lambda word, fields: self.told.append((word, fields)),
-            reached=self.at_point,
-        )
-        return dict(receive_statements(self.store, how))
-
-    def rows(self, columns: str) -> list[list[Any]]:
-        """Of the drops of this bucket, in the order of their keys."""
-        return self.database.look(
-            f"SELECT {columns} FROM platform.statement_drops"
-            " WHERE object_key LIKE '%' || :account || '%' OR object_key LIKE '%' || :other || '%'"
-            " OR object_key LIKE '%' || :bucket || '%' ORDER BY object_key, dropped_at",
-            account=self.account,
-            other=self.other,
-            bucket=self.bucket_name,
-        )
-
-    def statements(self) -> list[list[Any]]:
-        """What was taken of the account: id, owner, mode, who, hash, place, version."""
-        return self.database.look(
-            "SELECT id, owner, livemode, uploaded_by, sha256, object_key, version_id"
-            " FROM platform.statements WHERE operator_account_id = :id ORDER BY id",
-            id=self.account,
-        )
-
-    def cases(self) -> list[list[Any]]:
-        """Whose and why, of the drops of this bucket."""
-        ids = [name for [name] in self.rows("id")]
-        return self.database.look(
-            "SELECT c.kind, c.reason, c.account_id, c.livemode, d.code, d.line, d.column_name"
-            " FROM platform.cases c JOIN platform.statement_drops d ON d.id = c.object_id"
-            " WHERE d.id = ANY(:ids) ORDER BY c.id",
-            ids=ids,
-        )
-
-    def messages(self, statement: str) -> list[list[Any]]:
-        """What tells of a statement."""
-        return self.database.look(
-            "SELECT id, account_id, livemode FROM platform.outbox"
-            " WHERE topic = :topic AND object_id = :id",
-            topic=STATEMENT_UPLOADED,
-            id=statement,
-        )
 
 
 @pytest.fixture(scope="module")
@@ -196,12 +50,8 @@ def worker(migrated: Database) -> Iterator[Engine]:
 
 @pytest.fixture
 def dock(migrated: Database, running: RunningStore, worker: Engine, account: Account) -> Dock:
-    """Such a bucket of the test's own."""
-    published: list[Message] = []
-    pool = Pool(worker, published.extend)
-    return Dock(
-        migrated, running, account, StatementDrops(pool), StatementMatching(pool), published
-    )
+    """A bucket of the test's own."""
+    return Dock(migrated, running, account, worker)
 
 
 def test_a_drop_is_taken_as_an_upload_is(dock: Dock) -> None:
@@ -522,62 +372,3 @@ def test_nothing_in_the_bucket_is_changed(dock: Dock) -> None:
     listed = dock.s3.list_objects_v2(Bucket=dock.bucket_name)["Contents"]
 
     assert {each["Key"]: each["ETag"] for each in listed} == before
-
-
-@pytest.fixture(scope="module")
-def as_login(running: RunningStore) -> Callable[[str], Any]:
-    """Return a client with the keys of a secret file."""
-    secrets = running.credentials.parent
-
-    def make(name: str) -> Any:
-        access, _, secret = (secrets / name).read_text().strip().partition(":")
-        return client(replace(running.plan, access_key=access, secret_key=secret))
-
-    return make
-
-
-def test_whoever_takes_drops_may_list_and_read_them_alone(
-    running: RunningStore, as_login: Callable[[str], Any]
-) -> None:
-    """Its keys write nothing, delete nothing, and open no other bucket; the dropper's read none."""
-    dropper, reader = as_login("s3_dropper"), as_login("s3_drop_credentials")
-    place = {"Bucket": DROP_BUCKET, "Key": f"{ROOM}{an_id('opa')}/x.csv"}
-    dropper.put_object(**place, Body=b"dropped")
-    taker = S3DropBucket(
-        running.endpoint_url,
-        DROP_BUCKET,
-        credentials=running.credentials.parent / "s3_drop_credentials",
-    )
-    (dropped,) = taker.page(after="")
-
-    assert (dropped.key, taker.read(dropped)) == (place["Key"], b"dropped")
-    for act in (
-        lambda: reader.put_object(**place, Body=b"other"),
-        lambda: reader.delete_object(**place),
-        lambda: reader.list_objects_v2(Bucket=running.bucket),
-        lambda: dropper.get_object(**place),
-        lambda: dropper.list_objects_v2(Bucket=DROP_BUCKET),
-        lambda: dropper.put_object(Bucket=running.bucket, Key="x", Body=b"x"),
-    ):
-        with pytest.raises(ClientError, match="AccessDenied"):
-            act()
-    assert taker.read(dropped) == b"dropped"
-
-
-@pytest.mark.parametrize(
-    "statement",
-    [
-        "INSERT INTO platform.statements (id) VALUES ('stm_x')",
-        "INSERT INTO platform.audit_entries (id) VALUES ('aud_x')",
-        "DELETE FROM platform.statement_drops",
-        "UPDATE platform.statement_drops SET etag = ''",
-        "SELECT credentials FROM platform.operator_accounts",
-    ],
-)
-def test_the_workers_login_takes_statements_by_one_function_alone(
-    worker: Engine, statement: str
-) -> None:
-    """It forges no entry of the platform's chain, forgets no drop and sees no secret's name."""
-    with worker.connect() as connection, connection.begin() as transaction:
-        assert refusal_of(connection, statement) == DENIED
-        transaction.rollback()

@@ -394,8 +394,25 @@ def test_the_schedulers_enter_no_tenant(worker: Connection, mine: Account) -> No
     assert refusal_of(worker, f'SET LOCAL ROLE "{schema}"') == DENIED
     assert refusal_of(worker, f"SELECT FROM {schema}.charges") == DENIED
     assert refusal_of(worker, "SELECT FROM platform.api_keys") == DENIED
-    assert refusal_of(worker, "SELECT FROM platform.operator_accounts") == DENIED
+    assert refusal_of(worker, "SELECT credentials FROM platform.operator_accounts") == DENIED
     assert refusal_of(worker, "SELECT token_hash FROM platform.callback_inbox") == DENIED
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "INSERT INTO platform.statements (id) VALUES ('stm_x')",
+        "INSERT INTO platform.audit_entries (id) VALUES ('aud_x')",
+        "DELETE FROM platform.statement_drops",
+        "UPDATE platform.statement_drops SET etag = ''",
+        "UPDATE platform.operator_accounts SET statement_account = 'x'",
+    ],
+)
+def test_the_schedulers_take_statements_by_one_function_alone(
+    worker: Connection, statement: str
+) -> None:
+    """They forge no statement and no entry of the platform's chain, and forget no drop."""
+    assert refusal_of(worker, statement) == DENIED
 
 
 def test_the_schedulers_claim_across_tenants_and_purge_only_what_is_done(
