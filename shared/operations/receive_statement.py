@@ -140,7 +140,8 @@ def _receive(dropped: DroppedObject, store: DropStore, how: Receiving) -> str:
         if drop.tries < MOST_TRIES:
             return "unread"
         ending = DropEnding.of_fault(DropFault.UNREADABLE)
-    except Unavailable:
+    except Unavailable as failure:
+        how.tell("statement_drop_put_off", {"drop": drop.id, "reason": failure.code})
         store.give_back(drop, at=how.now())
         raise
     how.reached("receive_statement.before_end")

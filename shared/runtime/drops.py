@@ -18,6 +18,7 @@ RUN_SECONDS: Final = 240
 """A statement takes seconds and the clock calls every five minutes: runs do not pile up."""
 
 _QUIET: Final = frozenset({"statement_drop_taken", "statement_drop_known"})
+_AGAIN: Final = frozenset({"statement_drop_put_off", "statement_drop_unread"})
 
 
 @once
@@ -55,10 +56,11 @@ def receive() -> Mapping[str, int]:
     try:
         return receive_statements(store(), how)
     except StoreDownError as failure:
-        logs.error("statement_bucket_down", reason=str(failure))
+        logs.warning("statement_bucket_down", reason=str(failure))
         raise Unavailable("temporarily_unavailable", retry_after_seconds=60) from failure
 
 
 def _tell(word: str, fields: Mapping[str, str]) -> None:
-    tell = logs.info if word in _QUIET else logs.error
+    """Known as well as taken is as it should be; what cannot be kept now comes again by itself."""
+    tell = logs.info if word in _QUIET else logs.warning if word in _AGAIN else logs.error
     tell(word, **fields)

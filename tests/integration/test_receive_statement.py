@@ -298,6 +298,7 @@ def test_write_once_storage_that_is_away_costs_no_try(dock: Dock) -> None:
     with pytest.raises(Unavailable):
         dock.run()
     assert (dock.statements(), dock.rows("tries")) == ([], [[0]])
+    assert [word for word, _ in dock.told] == ["statement_drop_put_off"]
     dock.endpoint = ""
 
     assert (dock.run(), dock.run()) == ({}, {"taken": 1})

@@ -230,6 +230,20 @@ def test_a_merchant_may_listen_on_this_machine(tmp_path: Path) -> None:
     assert {"provision_account", "manage_account", "dispatch_webhook"} <= told
 
 
+def test_the_bucket_of_drops_is_for_one_function(tmp_path: Path) -> None:
+    """Whoever takes what was dropped knows where, and nobody else has its key."""
+    layout = a_layout(tmp_path)
+
+    told = {
+        entry.name
+        for entry in functions()
+        if function_environment(entry, layout).get("STATEMENT_BUCKET")
+    }
+    holders = {entry.name for entry in functions() if "s3_drop_credentials" in entry.secrets}
+
+    assert told == holders == {"receive_statement"}
+
+
 def test_credentials_keep_the_people_and_read_what_is_older(tmp_path: Path) -> None:
     """A file from before there were people is whole, and people stay in it once recorded."""
     older = Credentials("word", "word", "word", "word", "word", "word", "word", "word")
