@@ -2,8 +2,7 @@
 
 import uuid
 from collections.abc import Callable, Iterator
-from datetime import UTC, datetime
-from pathlib import Path
+from datetime import timedelta
 
 import pytest
 
@@ -18,23 +17,28 @@ from tests.object_store import RunningStore, running_object_store
 from tests.scripted_server import Play, ScriptedServer, Seen, answer
 from tests.statement_text import Line, written
 
-LONG_AGO = datetime(2026, 1, 1, tzinfo=UTC)
 NAME_ACCOUNT = """
 UPDATE platform.operator_accounts
 SET statement_account = :name, statement_version = 'statement.v1' WHERE id = :id"""
 
 
+@pytest.fixture(scope="module")
+def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningStore]:
+    """A real store for the tests of this file."""
+    with running_object_store(tmp_path_factory.mktemp("object_store")) as store:
+        yield store
+
+
 @pytest.fixture
-def store(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[RunningStore]:
-    """A real store in the place of the scripted one, with a bucket for drops."""
-    with running_object_store(tmp_path) as running:
-        kept = S3LockedStore(running.endpoint_url, running.bucket, credentials=running.credentials)
-        reader = running.credentials.parent / "s3_drop_credentials"
-        bucket = S3DropBucket(running.endpoint_url, DROP_BUCKET, credentials=reader)
-        monkeypatch.setattr(locked, "store", lambda: kept)
-        monkeypatch.setattr(drops, "bucket", lambda: bucket)
-        monkeypatch.setattr("shared.domain.statement_drop.REST", LONG_AGO - LONG_AGO)
-        yield running
+def store(running: RunningStore, monkeypatch: pytest.MonkeyPatch) -> RunningStore:
+    """That store in the place of the scripted one, with what is dropped read at once."""
+    kept = S3LockedStore(running.endpoint_url, running.bucket, credentials=running.credentials)
+    reader = running.credentials.parent / "s3_drop_credentials"
+    bucket = S3DropBucket(running.endpoint_url, DROP_BUCKET, credentials=reader)
+    monkeypatch.setattr(locked, "store", lambda: kept)
+    monkeypatch.setattr(drops, "bucket", lambda: bucket)
+    monkeypatch.setattr("shared.domain.statement_drop.REST", timedelta(0))
+    return running
 
 
 def test_what_was_dropped_is_taken_whatever_the_call_says(

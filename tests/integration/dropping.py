@@ -12,6 +12,7 @@ from shared.db.statement_drops import StatementDrops
 from shared.db.statement_matching import StatementMatching
 from shared.db.transaction import Database as Pool
 from shared.domain.events import STATEMENT_UPLOADED, Message
+from shared.domain.ids import new_account_id
 from shared.domain.operator_statement import StatementHead
 from shared.domain.statement_drop import ROOM
 from shared.operations.receive_statement import Receiving, receive_statements
@@ -19,7 +20,7 @@ from shared.operations.upload_statement import Upload
 from shared.providers import statements as parser
 from shared.storage.drop_bucket import S3DropBucket
 from shared.storage.locked_store import S3LockedStore
-from tests.database import Account, Database
+from tests.database import Database
 from tests.factories import an_id
 from tests.object_store import RunningStore
 from tests.statement_text import Line, written
@@ -48,27 +49,43 @@ class DeadlyParser:
         return parser.read_head(content)
 
 
+class Quay:
+    """A real store and a login of the workers, with one client for each who uses the store."""
+
+    def __init__(self, database: Database, running: RunningStore, worker: Engine) -> None:
+        self.database = database
+        self.running = running
+        self.published: list[Message] = []
+        pool = Pool(worker, self.published.extend)
+        self.store, self.matching = StatementDrops(pool), StatementMatching(pool)
+        self.s3 = running.client()
+        self.archive = S3LockedStore(
+            running.endpoint_url, running.bucket, credentials=running.credentials
+        )
+        self.bucket = S3DropBucket(
+            running.endpoint_url, "another for each test", credentials=running.credentials
+        )
+
+
 @dataclass
 class Dock:
     """A bucket of its own, two operator accounts with names, and who takes what is dropped."""
 
-    database: Database
-    running: RunningStore
-    owner: Account
-    worker: Engine
-    published: list[Message] = field(default_factory=list)
+    quay: Quay
     bucket_name: str = field(default_factory=lambda: f"drops-{uuid.uuid4()}")
+    owner: str = field(default_factory=new_account_id)
     later: timedelta = timedelta(minutes=2)
     told: list[tuple[str, Mapping[str, str]]] = field(default_factory=list)
     at_point: Callable[[str], None] = lambda _: None
     has_time: Callable[[], bool] = lambda: True
-    endpoint: str = ""
 
     def __post_init__(self) -> None:
-        pool = Pool(self.worker, self.published.extend)
-        self.store, self.matching = StatementDrops(pool), StatementMatching(pool)
-        self.s3 = self.running.client()
+        self.database = self.quay.database
+        self.archive = self.quay.archive
+        self.s3, self.store = self.quay.s3, self.quay.store
         self.s3.create_bucket(Bucket=self.bucket_name)
+        self.quay.bucket._bucket = self.bucket_name
+        self.quay.published.clear()
         self.database.look("UPDATE platform.statement_drop_place SET after_key = ''")
         self.account, self.name = self.add_account("collection")
         self.other, self.other_name = self.add_account("disbursement")
@@ -79,7 +96,7 @@ class Dock:
         self.database.look(
             ADD_ACCOUNT,
             id=operator_account,
-            owner=self.owner.id,
+            owner=self.owner,
             product=product,
             name=name if has_name else None,
             version="statement.v1" if has_name else None,
@@ -101,19 +118,10 @@ class Dock:
         """The time, some minutes after what was dropped."""
         return datetime.now(UTC) + self.later
 
-    @property
-    def archive(self) -> S3LockedStore:
-        """Write-once storage."""
-        address = self.endpoint or self.running.endpoint_url
-        return S3LockedStore(address, self.running.bucket, credentials=self.running.credentials)
-
     def run(self) -> dict[str, int]:
         """Take what is there, once; how many ended how."""
-        bucket = S3DropBucket(
-            self.running.endpoint_url, self.bucket_name, credentials=self.running.credentials
-        )
         how = Receiving(
-            bucket=bucket,
+            bucket=self.quay.bucket,
             upload=Upload(self.archive, DeadlyParser(), 1, self.at_point),
             now=self.now,
             has_time=self.has_time,

@@ -1,13 +1,12 @@
 """Statements dropped in a real bucket, taken on a real PostgreSQL as if they had been uploaded."""
 
 import hashlib
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from typing import Final
 
 import pytest
-from sqlalchemy import Engine
 
 from shared.domain.errors import Unavailable
 from shared.domain.operator_statement import LARGEST_BYTES
@@ -17,10 +16,11 @@ from shared.operations.ingest_statement import Ingestion, ingest_statement
 from shared.operations.ports import StoreDownError
 from shared.providers import statements as parser
 from shared.storage import drop_bucket
-from tests.database import Account, Database
+from shared.storage.locked_store import S3LockedStore
+from tests.database import Database
 from tests.factories import an_id
-from tests.integration.dropping import KILLER, Died, Dock
-from tests.object_store import RunningStore, running_object_store
+from tests.integration.dropping import KILLER, Died, Dock, Quay
+from tests.object_store import running_object_store
 from tests.statement_text import Line
 
 POINTS: Final = (
@@ -34,24 +34,18 @@ POINTS: Final = (
 
 
 @pytest.fixture(scope="module")
-def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningStore]:
+def quay(migrated: Database, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Quay]:
     """A real store for the tests of this file."""
-    with running_object_store(tmp_path_factory.mktemp("object_store")) as store:
-        yield store
-
-
-@pytest.fixture(scope="module")
-def worker(migrated: Database) -> Iterator[Engine]:
-    """The workers' login."""
-    engine = migrated.engine("worker")
-    yield engine
-    engine.dispose()
+    worker = migrated.engine("worker")
+    with running_object_store(tmp_path_factory.mktemp("object_store")) as running:
+        yield Quay(migrated, running, worker)
+    worker.dispose()
 
 
 @pytest.fixture
-def dock(migrated: Database, running: RunningStore, worker: Engine, account: Account) -> Dock:
+def dock(quay: Quay) -> Dock:
     """A bucket of the test's own."""
-    return Dock(migrated, running, account, worker)
+    return Dock(quay)
 
 
 def test_a_drop_is_taken_as_an_upload_is(dock: Dock) -> None:
@@ -63,7 +57,7 @@ def test_a_drop_is_taken_as_an_upload_is(dock: Dock) -> None:
 
     sha256 = hashlib.sha256(content).hexdigest()
     ((statement, *columns, key, version),) = dock.statements()
-    assert columns == [dock.owner.id, False, "receive_statement", sha256]
+    assert columns == [dock.owner, False, "receive_statement", sha256]
     assert (key, dock.archive.get(key, version)) == (
         f"statements/{dock.account}/{sha256}.csv",
         content,
@@ -75,10 +69,10 @@ def test_a_drop_is_taken_as_an_upload_is(dock: Dock) -> None:
     )
     assert (actor, action) == ("platform/receive_statement", "statement.uploaded")
     assert f'"operator_account":"{dock.account}"' in after
-    (message,) = dock.published
-    assert dock.messages(statement) == [[message.event_id, dock.owner.id, False]]
+    (message,) = dock.quay.published
+    assert dock.messages(statement) == [[message.event_id, dock.owner, False]]
     how = Ingestion(dock.archive, parser, dock.now, dock.at_point, lambda: False)
-    assert ingest_statement(message, store=dock.matching, how=how) == "processed"
+    assert ingest_statement(message, store=dock.quay.matching, how=how) == "processed"
     assert dock.rows("outcome, statement_id, tries") == [["taken", statement, 1]]
     assert dock.cases() == []
     assert dock.run() == {}
@@ -117,75 +111,56 @@ def test_other_bytes_under_one_name_are_another_drop(dock: Dock) -> None:
     assert len(dock.statements()) == 1
 
 
-def bad_cell(dock: Dock) -> None:
-    dock.drop(dock.statement(Line(5)).replace(b",XAF,0,5", b",XAF,=1,5"))
-
-
-def cut_off(dock: Dock) -> None:
-    dock.drop(dock.statement(Line(5)).partition(b"end,")[0])
-
-
-def not_begun(dock: Dock) -> None:
-    dock.drop(dock.statement(first=(dock.now() + timedelta(days=3)).date()))
-
-
-def of_another_account(dock: Dock) -> None:
-    dock.drop(dock.statement(name=dock.other_name))
-
-
-def too_large(dock: Dock) -> None:
-    dock.drop(b"x" * (LARGEST_BYTES + 1))
-
-
-def empty(dock: Dock) -> None:
-    dock.drop(b"")
-
-
-def of_an_account_without_name(dock: Dock) -> None:
-    nameless, _ = dock.add_account("web", has_name=False)
-    dock.drop(dock.statement(), f"{ROOM}{nameless}/{dock.bucket_name}.csv")
-
-
-def of_an_unknown_account(dock: Dock) -> None:
-    dock.drop(dock.statement(), f"{ROOM}{an_id('opa')}/{dock.bucket_name}.csv")
-
-
-def of_no_account(dock: Dock) -> None:
-    dock.drop(dock.statement(), f"{ROOM}{dock.bucket_name}.csv")
-
-
-@pytest.mark.parametrize(
-    ("do", "told"),
-    [
-        (bad_cell, ["statement_cell_invalid", 3, "fee"]),
-        (cut_off, ["statement_incomplete", 3, "end"]),
-        (empty, ["statement_incomplete", 1, "end"]),
-        (not_begun, ["statement_not_over", 1, "first_day"]),
-        (of_another_account, ["drop_account_differs", None, None]),
-        (too_large, ["drop_too_large", None, None]),
-        (of_an_account_without_name, ["drop_account_unknown", None, None]),
-        (of_an_unknown_account, ["drop_account_unknown", None, None]),
-        (of_no_account, ["drop_path_unfit", None, None]),
-    ],
-)
-def test_what_is_no_statement_of_ours_is_told_of_once(
-    dock: Dock, do: Callable[[Dock], None], told: list[object]
-) -> None:
+def test_what_is_no_statement_of_ours_is_told_of_once(dock: Dock) -> None:
     """A case says what is wrong and where; nothing is kept of it, and the others are taken."""
-    do(dock)
-    dock.drop(dock.statement())
+    nameless, _ = dock.add_account("web", has_name=False)
+    good, below = dock.statement(), f"{ROOM}{dock.account}/"
+    tomorrow = (dock.now() + timedelta(days=3)).date()
+    wrong: dict[str, tuple[bytes, list[object]]] = {
+        f"{below}cell.csv": (
+            dock.statement(Line(5)).replace(b",XAF,0,5", b",XAF,=1,5"),
+            ["statement_cell_invalid", 3, "fee"],
+        ),
+        f"{below}cut.csv": (good.partition(b"end,")[0], ["statement_incomplete", 3, "end"]),
+        f"{below}empty.csv": (b"", ["statement_incomplete", 1, "end"]),
+        f"{below}early.csv": (
+            dock.statement(first=tomorrow),
+            ["statement_not_over", 1, "first_day"],
+        ),
+        f"{below}other.csv": (
+            dock.statement(name=dock.other_name),
+            ["drop_account_differs", None, None],
+        ),
+        f"{below}large.csv": (b"x" * (LARGEST_BYTES + 1), ["drop_too_large", None, None]),
+        f"{ROOM}{nameless}/{dock.bucket_name}.csv": (good, ["drop_account_unknown", None, None]),
+        f"{ROOM}{an_id('opa')}/{dock.bucket_name}.csv": (
+            good,
+            ["drop_account_unknown", None, None],
+        ),
+        f"{ROOM}{dock.bucket_name}.csv": (good, ["drop_path_unfit", None, None]),
+    }
+    for key, (content, _) in wrong.items():
+        dock.drop(content, key)
+    dock.drop(good)
 
-    assert dock.run() == {"refused": 1, "taken": 1}
+    assert dock.run() == {"refused": len(wrong), "taken": 1}
     assert dock.run() == {}
 
-    ((kind, reason, *whose, code, line, column),) = dock.cases()
-    assert (kind, reason) == ("statement_drop", "statement_drop_refused")
-    assert [code, line, column] == told
-    is_nobodys = do in {of_an_unknown_account, of_no_account}
-    assert whose == ([None, True] if is_nobodys else [dock.owner.id, False])
-    assert len(dock.statements()) == 1
-    (refusal,) = [fields for word, fields in dock.told if word == "statement_drop_refused"]
-    assert refusal["code"] == code
+    found = {key: place for key, *place in dock.rows("object_key, code, line, column_name")}
+    assert {key: found[key] for key in wrong} == {key: told for key, (_, told) in wrong.items()}
+    cases = dock.cases()
+    assert {(kind, reason) for kind, reason, *_ in cases} == {
+        ("statement_drop", "statement_drop_refused")
+    }
+    known = [place for _, _, owner, *place in cases if owner == dock.owner]
+    assert sorted(code for _, _, owner, _, code, *_ in cases if owner is None) == [
+        "drop_account_unknown",
+        "drop_path_unfit",
+    ]
+    assert {livemode for livemode, *_ in known} == {False}
+    assert {livemode for _, _, owner, livemode, *_ in cases if owner is None} == {True}
+    refusals = [fields for word, fields in dock.told if word == "statement_drop_refused"]
+    assert (len(cases), len(refusals), len(dock.statements())) == (len(wrong), len(wrong), 1)
 
 
 def test_a_drop_that_a_person_gives_another_chance_is_read_again(dock: Dock) -> None:
@@ -294,19 +269,22 @@ def test_what_was_written_anew_while_it_was_read_is_taken_as_it_is_then(dock: Do
 def test_write_once_storage_that_is_away_costs_no_try(dock: Dock) -> None:
     """What cannot be kept is not taken; the run ends, and the next one takes it."""
     dock.drop(dock.statement())
-    dock.endpoint = "http://127.0.0.1:9"
+    running = dock.quay.running
+    dock.archive = S3LockedStore(
+        "http://127.0.0.1:9", running.bucket, credentials=running.credentials
+    )
     with pytest.raises(Unavailable):
         dock.run()
     assert (dock.statements(), dock.rows("tries")) == ([], [[0]])
     assert [word for word, _ in dock.told] == ["statement_drop_put_off"]
-    dock.endpoint = ""
+    dock.archive = dock.quay.archive
 
     assert (dock.run(), dock.run()) == ({}, {"taken": 1})
 
 
 def test_a_bucket_that_is_away_is_told(dock: Dock) -> None:
     """Nothing is marked; who runs is told, and comes again."""
-    dock.bucket_name = "nowhere"
+    dock.quay.bucket._bucket = "nowhere"
 
     with pytest.raises(StoreDownError):
         dock.run()
@@ -361,7 +339,7 @@ def test_two_runs_at_once_take_each_drop_once(dock: Dock) -> None:
 
     assert sum(counts.get("taken", 0) for counts in ran) == 6
     assert not any(counts.get("refused") for counts in ran)
-    assert (len(dock.statements()), len(dock.published)) == (6, 6)
+    assert (len(dock.statements()), len(dock.quay.published)) == (6, 6)
 
 
 def test_nothing_in_the_bucket_is_changed(dock: Dock) -> None:
