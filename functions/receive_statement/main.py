@@ -6,7 +6,7 @@ from shared.runtime.http import tick_function
 
 def start() -> None:
     """Look through the bucket once, as far as time and the bound of a run allow."""
-    logs.info("statement_drops_read", **drops.receive())
+    logs.info("statement_drops_read", count=drops.receive())
 
 
 receive_statement = tick_function("receive_statement", start)

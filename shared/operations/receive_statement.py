@@ -136,12 +136,12 @@ def _receive(dropped: DroppedObject, store: DropStore, how: Receiving) -> str:
     except ObjectMissingError:
         return "gone"
     except UnreadableError as error:
-        how.tell("statement_drop_unread", {"drop": drop.id, "reason": str(error)})
+        how.tell("statement_drop_unread", {"drop_id": drop.id, "reason": str(error)})
         if drop.tries < MOST_TRIES:
             return "unread"
         ending = DropEnding.of_fault(DropFault.UNREADABLE)
     except Unavailable as failure:
-        how.tell("statement_drop_put_off", {"drop": drop.id, "reason": failure.code})
+        how.tell("statement_drop_put_off", {"drop_id": drop.id, "reason": failure.code})
         store.give_back(drop, at=how.now())
         raise
     how.reached("receive_statement.before_end")
@@ -173,7 +173,7 @@ def _read(drop: Drop, dropped: DroppedObject, store: DropStore, how: Receiving) 
 
 
 def _tell(drop: Drop, ending: DropEnding, how: Receiving) -> None:
-    fields = {"drop": drop.id, "statement": ending.statement, "code": ending.code}
+    fields = {"drop_id": drop.id, "statement_id": ending.statement, "code": ending.code}
     given = {name: value for name, value in fields.items() if value is not None}
     how.tell(f"statement_drop_{ending.outcome.value}", given)
 

@@ -39,11 +39,11 @@ def store() -> StatementDrops:
     return StatementDrops(wiring.worker_database())
 
 
-def receive() -> Mapping[str, int]:
-    """Take what was dropped; return how many ended how. Raises Unavailable."""
+def receive() -> int:
+    """Take what was dropped; return how many drops were looked at. Raises Unavailable."""
     dropped = bucket()
     if dropped is None:
-        return {}
+        return 0
     ends_at = monotonic() + RUN_SECONDS
     how = Receiving(
         bucket=dropped,
@@ -54,7 +54,7 @@ def receive() -> Mapping[str, int]:
         reached=reached,
     )
     try:
-        return receive_statements(store(), how)
+        return receive_statements(store(), how).total()
     except StoreDownError as failure:
         logs.warning("statement_bucket_down", reason=str(failure))
         raise Unavailable("temporarily_unavailable", retry_after_seconds=60) from failure

@@ -1,5 +1,7 @@
 """receive_statement at its door: what was dropped is taken, whoever calls."""
 
+import io
+import json
 import uuid
 from collections.abc import Callable, Iterator
 from datetime import timedelta
@@ -42,7 +44,7 @@ def store(running: RunningStore, monkeypatch: pytest.MonkeyPatch) -> RunningStor
 
 
 def test_what_was_dropped_is_taken_whatever_the_call_says(
-    till: Till, store: RunningStore, door: Callable[[str], Door]
+    till: Till, store: RunningStore, door: Callable[[str], Door], *, logged: io.StringIO
 ) -> None:
     """By keys that only list and read; the message waits in the outbox, and a repeat adds none."""
     name = f"wallet-{uuid.uuid4()}"
@@ -60,6 +62,8 @@ def test_what_was_dropped_is_taken_whatever_the_call_says(
     )
     (message,) = till.rows.platform("outbox", "topic = 'statement-uploaded'")
     assert message["object_id"] == statement
+    (line,) = [line for line in logged.getvalue().splitlines() if "statement_drop_taken" in line]
+    assert json.loads(line)["statement_id"] == statement
 
 
 def test_a_case_of_a_drop_shows_where_it_lies_and_what_is_wrong(
