@@ -166,7 +166,7 @@ def test_wallets_are_listed_with_their_last_reading(ask: Ask, till: Till) -> Non
     """Page by page; one that nobody has read yet says so."""
     page = ask("ada", f"{FLOATS}?limit=1").json
     assert page["has_more"]
-    shown = {}
+    shown: dict[str, Any] = {}
     while page["data"]:
         shown |= {each["id"]: each for each in page["data"]}
         page = ask("ada", f"{FLOATS}?limit=100&starting_after={page['data'][-1]['id']}").json
