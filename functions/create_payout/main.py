@@ -40,6 +40,7 @@ def cancel(call: Call) -> Answer:
         call.path_params["id"],
         caller,
         store=payouts.payouts(caller.tenant),
+        taken_back=payouts.taken_back(),
         now=wiring.now(),
         language=call.language,
     )

@@ -179,7 +179,15 @@ def _migrate(engine: Engine, workers: int) -> int:
     counted = f"{len(outcome.migrated)} tenant schemas migrated, {len(outcome.failed)} failed"
     if outcome.added:
         counted += f", {outcome.added} missing releases of holds written"
+    if not _journal_is_read(engine):
+        _fail("no money goes out: this server was put back; read the journal in (read_journal)")
     return _tell(outcome.failed, counted)
+
+
+def _journal_is_read(engine: Engine) -> bool:
+    """Tell whether money goes out here; whoever migrates what was put back is told in any case."""
+    with engine.begin() as connection:
+        return bool(connection.scalar(text("SELECT platform.journal_is_read()")))
 
 
 def _check(engine: Engine, workers: int) -> int:

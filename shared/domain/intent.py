@@ -16,6 +16,7 @@ from shared.domain.money import Currency, Money
 FORMAT: Final = "intent.v1"
 OPENED_FORMAT: Final = "opened.v1"
 OPENED_SUFFIX: Final = ".opened.json"
+TAKEN_BACK_FORMAT: Final = "taken_back.v1"
 CONTENT_TYPE: Final = "application/json"
 
 
@@ -110,6 +111,23 @@ def opened_reference(kept: bytes) -> str | None:
     if reference is not None and not isinstance(reference, str):
         raise ValueError("no reference")
     return reference
+
+
+def taken_back_place(account: str, object_id: str, *, livemode: bool) -> str:
+    """Return where it is kept that a payout or a batch was taken back by its merchant."""
+    mode = "live" if livemode else "test"
+    return f"taken_back/{account}/{mode}/{object_id}.json"
+
+
+def taken_back(object_id: str, at: datetime) -> bytes:
+    """Return the bytes that say since when it is taken back."""
+    kept = {"format": TAKEN_BACK_FORMAT, "object": object_id, "at": at.astimezone(UTC).isoformat()}
+    return json.dumps(kept, sort_keys=True, separators=(",", ":")).encode()
+
+
+def taken_back_at(kept: bytes) -> datetime:
+    """Return since when, by such bytes. Raises ValueError, KeyError and TypeError for others."""
+    return datetime.fromisoformat(json.loads(kept)["at"])
 
 
 def key_hmac(secret: bytes, idempotency_key: str) -> str:

@@ -10,16 +10,26 @@ from shared.domain.outgoing import OutgoingEvent, OutgoingStatus
 from shared.domain.payout import Payout
 from shared.operations import outgoing_moves as moves
 from shared.operations.outgoing_store import PayoutStore
+from shared.operations.taken_back import TakenBack
 
 
 def cancel_payout(
-    payout_id: str, caller: Caller, *, store: PayoutStore, now: datetime, language: str
+    payout_id: str,
+    caller: Caller,
+    *,
+    store: PayoutStore,
+    taken_back: TakenBack,
+    now: datetime,
+    language: str,
 ) -> Payout:
     """Return the canceled payout; the same call again returns it again.
 
+    Write-once storage is told first, so that no database that was put back sends it after all.
+
     Raises NotPermitted for a suspended account, NotFound, and InvalidRequest
     `payout_not_cancelable` once a worker has claimed it, or while a person must decide about it;
-    Unavailable while a database that was put back may have forgotten that it was sent.
+    Unavailable while a database that was put back may have forgotten that it was sent, and while
+    that storage is away.
     """
     if caller.suspended:
         raise NotPermitted("account_suspended")
@@ -32,6 +42,8 @@ def cancel_payout(
             if payout.lease_until is not None:
                 raise InvalidRequest("payout_not_cancelable", "id")
             raise Unavailable("temporarily_unavailable", retry_after_seconds=60)
+        if seen is None:
+            taken_back.keep(payout, now=now)
         move = moves.taken_back(payout, OutgoingEvent.CANCELED, at=now, language=language)
         if store.move(move):
             return replace(payout, status=move.outgoing.status, ended_at=now)

@@ -48,6 +48,7 @@ from shared.operations.ports import (
     Unknown,
 )
 from shared.operations.submit_charge import SEND_SECONDS, callback_token, token_hash
+from shared.operations.taken_back import IntentJournal, is_taken_back
 
 _Kept = TypeVar("_Kept")
 RECORD_SECONDS: Final = 5
@@ -85,7 +86,7 @@ def submit_payout(
     message: Message,
     *,
     store: OutgoingStore,
-    journal: LockedStore,
+    journal: IntentJournal,
     sender_of: Callable[[Outgoing], PayoutSender],
     reader_of: Callable[[Outgoing], PayoutReader],
     how: PayoutSubmission,
@@ -108,7 +109,7 @@ def submit_payout(
     if known is None or not _may_be_sent(*known, how):
         return _not_sent(known, opening, how=how, message=message)
     found, standing = known
-    stays = _what_keeps(found, standing, store=store, how=how)
+    stays = _what_keeps(found, standing, store=store, journal=journal, how=how)
     if stays is not None:
         return stays
     # Before the claim: whatever fails in making it ready leaves nothing that looks like sent.
@@ -188,16 +189,25 @@ def _may_be_sent(outgoing: Outgoing, attempt: Attempt | None, how: PayoutSubmiss
 
 
 def _what_keeps(
-    outgoing: Outgoing, standing: Attempt | None, *, store: OutgoingStore, how: PayoutSubmission
+    outgoing: Outgoing,
+    standing: Attempt | None,
+    *,
+    store: OutgoingStore,
+    journal: IntentJournal,
+    how: PayoutSubmission,
 ) -> str | None:
     """Say what keeps it from being sent, as it now stands there too; None where nothing does.
 
-    Raises AskAgain while the operator is away.
+    Raises AskAgain while the operator or the journal is away.
     """
     if isinstance(outgoing, Payout) and not outgoing.is_as_approved:
         note = OutgoingNote(outgoing, standing, "approved_otherwise", None, how.now())
         store.note(moves.case(note, "approved_otherwise", stops=True))
         return "approved_otherwise"
+    if _is_taken_back(outgoing, store=store, journal=journal, how=how):
+        canceled = OutgoingEvent.CANCELED
+        move = moves.taken_back(outgoing, canceled, at=how.now(), language=how.language)
+        return "taken_back" if store.move(move) else "not_ours"
     if how.is_away(outgoing):
         _wait(outgoing, WaitingReason.OPERATOR, store=store, how=how)
         raise AskAgain(OPEN)
@@ -252,6 +262,21 @@ def _claim(
         raise AskAgain("claim_cut_off") from failure
 
 
+def _is_taken_back(
+    outgoing: Outgoing, *, store: OutgoingStore, journal: IntentJournal, how: PayoutSubmission
+) -> bool:
+    """Tell whether its merchant took it back, and this database has forgotten that.
+
+    What was claimed before could not be taken back any more. Raises AskAgain.
+    """
+    if not isinstance(outgoing, Payout) or outgoing.journaled_at is not None:
+        return False
+    try:
+        return is_taken_back(outgoing, journal)
+    except StoreDownError as failure:
+        raise _store_down(outgoing, failure, store=store, how=how) from failure
+
+
 def _keep_intent(
     outgoing: Outgoing, opening: Opening, *, store: OutgoingStore, how: PayoutSubmission
 ) -> bool:
@@ -259,8 +284,14 @@ def _keep_intent(
     try:
         return opening.keep_intent(outgoing)
     except StoreDownError as failure:
-        _wait(outgoing, WaitingReason.STORE, store=store, how=how)
-        raise AskAgain(f"journal: {failure}") from failure
+        raise _store_down(outgoing, failure, store=store, how=how) from failure
+
+
+def _store_down(
+    outgoing: Outgoing, failure: StoreDownError, *, store: OutgoingStore, how: PayoutSubmission
+) -> AskAgain:
+    _wait(outgoing, WaitingReason.STORE, store=store, how=how)
+    return AskAgain(f"journal: {failure}")
 
 
 def _is_known(

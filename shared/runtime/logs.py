@@ -25,11 +25,11 @@ LONGEST_TRACEBACK: Final = 8_000
 FIELDS: Final = frozenset(
     {
         "account", "allow", "attempt", "cause", "charge_id", "code", "count", "delivery_attempt",
-        "drop_id", "duration_ms", "endpoint_id", "error", "event_id", "function", "key_id",
-        "livemode", "message_id", "method", "object_id", "operation", "operator",
-        "operator_account", "outcome", "param", "path", "provider", "reason", "receipt_number",
-        "refund_id", "request_id", "route", "statement_id", "status", "subscription", "topic",
-        "traceback",
+        "drop_id", "duration_ms", "endpoint_id", "error", "event_id", "function", "holds_released",
+        "host", "key_id", "livemode", "message_id", "method", "object_id", "operation", "operator",
+        "operator_account", "outcome", "param", "path", "provider", "purged", "reason",
+        "receipt_number", "refund_id", "request_id", "route", "settlement", "statement_id",
+        "status", "subscription", "topic", "traceback",
     }
 )  # fmt: skip
 _SEPARATOR: Final = r"(?:[\s.\-/()]|%20|%2E|%2D)?"

@@ -25,7 +25,8 @@ from shared.operations.create_payout import PayoutTerms
 from shared.operations.create_refund import RefundTerms
 from shared.operations.settle_payout import PayoutSettlement
 from shared.operations.submit_payout import PayoutSubmission
-from shared.runtime import floats, metrics, wiring
+from shared.operations.taken_back import TakenBack
+from shared.runtime import floats, locked, metrics, wiring
 from shared.runtime.crash import reached
 from shared.runtime.lasting_cache import LastingCache
 from shared.runtime.once import once
@@ -150,6 +151,11 @@ def operators() -> PayoutOperators:
         on_exchange=metrics.observe_exchange,
         gate=wiring.gate(),
     )
+
+
+def taken_back() -> TakenBack:
+    """Return where it is kept that a merchant took something back."""
+    return TakenBack(locked.store(), settings().retention_days or RETENTION_DAYS)
 
 
 def submission(tenant: Tenant) -> PayoutSubmission:

@@ -25,7 +25,8 @@ def test_a_server_that_was_put_back_learns_what_it_sent(
 ) -> None:
     """What it forgot is made again from journal and operators; nothing is sent or given back twice.
 
-    Until the journal is read in nothing goes out and nobody takes anything back.
+    Until the journal is read in nothing goes out and nobody takes anything back. What its merchants
+    had taken back is not sent.
     """
     rounds = trial.size(1, 40)
     lonely_simulator.start()
@@ -38,17 +39,21 @@ def test_a_server_that_was_put_back_learns_what_it_sent(
         waiting = [drill.payout(phone) for phone in (MTN, ORANGE) for _ in range(rounds)]
         unsent = [drill.payout(phone) for phone in (MTN, ORANGE) for _ in range(rounds)]
         begun = [drill.refund(charge) for charge in known]
+        regretted = [drill.payout(phone) for phone in (MTN, ORANGE) for _ in range(rounds)]
         moment = drill.now()
 
         drill.send(*waiting, *begun)
+        assert {drill.cancel(each).status for each in regretted} == {200}
         forgotten = _traffic(drill, known, rounds)
         effects = len(drill.evidence(tmp_path / "issuer").payouts)
 
         began = time.monotonic()
         drill.put_back(moment)
-        assert sorted(drill.statuses("payouts")) == sorted([*settled, *waiting, *unsent])
+        assert sorted(drill.statuses("payouts")) == sorted(
+            [*settled, *waiting, *unsent, *regretted]
+        )
 
-        assert set(drill.send(*waiting, *unsent, *begun)) == {503}
+        assert set(drill.send(*waiting, *unsent, *begun, *regretted)) == {503}
         assert {drill.cancel(each).status for each in waiting} == {503}
         assert drill.read_journal_in(moment) == 0
         said = capsys.readouterr().out
@@ -65,6 +70,7 @@ def test_a_server_that_was_put_back_learns_what_it_sent(
         refunded = sum(r["amount"] for r in evidence.rows("refunds") if r["status"] == "succeeded")
         assert found == []
         assert set(forgotten) <= statuses.keys()
+        assert {statuses[each] for each in regretted} == {"canceled"}
         assert len(evidence.payouts) == effects + len(unsent)
         assert drill.balance("available") == FUNDS - (out - refunded)
         assert evidence.rows("cases") == []
@@ -74,6 +80,7 @@ def test_a_server_that_was_put_back_learns_what_it_sent(
             wrong=int(seconds > RTO_SECONDS),
             made_again=len(forgotten),
             counted_as_sent=len(waiting) + len(begun),
+            taken_back=len(regretted),
             seconds_to_recover=round(seconds),
         )
 

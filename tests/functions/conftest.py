@@ -26,6 +26,8 @@ BASE_URL: Final = "https://api.example.cm"
 MAIL_FROM: Final = "no-reply@pay.example"
 NOBODY: Final = "127.0.0.1:9"
 
+_STORED: Final = 'x-amz-version-id: v1\r\nETag: "e"\r\n'
+
 
 @pytest.fixture(scope="package")
 def issuer(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Issuer]:
@@ -49,19 +51,30 @@ def logged() -> io.StringIO:
 
 @pytest.fixture(scope="package")
 def object_store() -> Iterator[ScriptedServer]:
-    """An object store that each test tells by `script` what to answer; it forbids everything."""
-    with ScriptedServer(lambda _: answer(403)) as server:
+    """An object store that each test tells by `script` what to answer.
+
+    It forbids everything but to take something back, which keeps nobody's money from coming back.
+    """
+    with ScriptedServer(lambda seen: _taken_back(seen) or answer(403)) as server:
         yield server
+
+
+def _taken_back(seen: Seen) -> Play | None:
+    """Nothing was taken back before; whatever is, is kept."""
+    if "/taken_back/" not in seen.path:
+        return None
+    return answer(404) if seen.method == "GET" else answer(200, extra=_STORED)
 
 
 @pytest.fixture
 def kept(object_store: ScriptedServer) -> Iterator[list[Seen]]:
-    """Let the object store take everything; what it took."""
+    """Let the object store take everything; which intents it took."""
     forbidding, taken = object_store.script, []
 
     def take(seen: Seen) -> Play:
-        taken.append(seen)
-        return answer(200, extra='x-amz-version-id: v1\r\nETag: "e"\r\n')
+        if "/taken_back/" not in seen.path:
+            taken.append(seen)
+        return _taken_back(seen) or answer(200, extra=_STORED)
 
     object_store.script = take
     yield taken

@@ -18,7 +18,7 @@ from tests.functions.door import Door
 from tests.functions.realm import Realm
 from tests.functions.team import Team
 from tests.functions.till import AMOUNT, PAYER, Till
-from tests.scripted_server import RESET, Seen, answer
+from tests.scripted_server import RESET, Play, ScriptedServer, Seen, answer
 
 SEVERAL = 20
 
@@ -335,6 +335,36 @@ def test_whoever_is_first_wins_sender_or_merchant(funded: Till, kept: list[Seen]
             "in_transit" if was_sent else "canceled"
         )
     assert len(kept) <= 5
+
+
+def test_without_the_store_nothing_is_taken_back(
+    funded: Till, object_store: ScriptedServer
+) -> None:
+    """It is told before anything comes back: while it forbids, 503, and asked for again."""
+    payout_id, before = funded.payout_made(), object_store.script
+    told = list[Seen]()
+
+    def take(seen: Seen) -> Play:
+        told.append(seen)
+        return answer(200, extra='x-amz-version-id: v1\r\nETag: "e"\r\n')
+
+    object_store.script = lambda _: answer(403)
+    try:
+        refused = funded.cancel_payout(payout_id)
+        held = funded.balances()["held"]
+        object_store.script = take
+        canceled = funded.cancel_payout(payout_id)
+    finally:
+        object_store.script = before
+
+    assert (refused.status, refused.error["code"], held) == (
+        503,
+        "temporarily_unavailable",
+        -AMOUNT,
+    )
+    assert canceled.json["status"] == "canceled"
+    (put,) = told
+    assert put.path.startswith(f"/receipts/taken_back/{funded.account.id}/test/{payout_id}.json")
 
 
 def test_one_that_is_put_off_is_sent_at_its_time(funded: Till, kept: list[Seen]) -> None:

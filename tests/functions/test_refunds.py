@@ -206,7 +206,8 @@ def lasting(object_store: ScriptedServer) -> Iterator[dict[str, bytes]]:
     def keep(seen: Seen) -> Play:
         place = seen.path.partition("?")[0]
         if seen.method == "GET":
-            return answer(200, objects[place].decode(), extra=head)
+            there = objects.get(place)
+            return answer(404) if there is None else answer(200, there.decode(), extra=head)
         if place in objects:
             return answer(412, "<Error><Code>PreconditionFailed</Code></Error>")
         objects[place] = seen.body

@@ -3,10 +3,12 @@
 from collections.abc import Iterator
 
 import pytest
-from sqlalchemy import Engine
+from sqlalchemy import Engine, text
 
+from shared.db import migrate
 from shared.db.directory import Directory
 from shared.db.journal import JournalReadings
+from shared.db.migrations.platform.p0033_journal_reads import HERE
 from shared.db.transaction import Database as Pool
 from tests.database import Account, Database
 from tests.factories import moment
@@ -59,6 +61,34 @@ def test_a_reading_opens_the_gate_only_if_none_was_begun_after_it(
     assert (readings.end(first, now=moment()), directory.journal_is_read()) == (False, False)
     assert (readings.end(second, now=moment()), directory.journal_is_read()) == (True, True)
     engine.dispose()
+
+
+def test_what_is_migrated_from_before_the_journal_was_read_in_waits_too(
+    shop: Shop, migrated: Database
+) -> None:
+    """A server with accounts may have been put back: its migration shuts the gate by itself."""
+    owner = migrated.engine("owner", pool_size=1)
+    with owner.connect() as connection:
+        connection.execute(text("DELETE FROM platform.journal_reads"))
+        connection.execute(text(HERE))
+        is_read = connection.scalar(text("SELECT platform.journal_is_read()"))
+        connection.rollback()
+    owner.dispose()
+
+    assert not is_read
+    assert shop.claim(shop.payout()) is not None
+
+
+@pytest.mark.usefixtures("shop")
+def test_whoever_migrates_what_was_put_back_is_told(
+    migrated: Database, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The last line says that nothing goes out, and how that ends."""
+    for elsewhere in (False, True):
+        migrated.look(BEGUN, elsewhere=elsewhere, ended=True)
+        assert migrate.main(migrated.environment) == 0
+
+        assert ("no money goes out" in capsys.readouterr().err) == elsewhere
 
 
 def test_the_operator_s_word_moves_money_meanwhile(shop: Shop, migrated: Database) -> None:

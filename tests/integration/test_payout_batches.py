@@ -22,10 +22,12 @@ from shared.domain.phone import PhoneNumber
 from shared.operations.cancel_payout_batch import cancel_payout_batch
 from shared.operations.ports import IdempotencyUse, Replayed, Stored
 from shared.operations.release_batch import release_batch
+from shared.operations.taken_back import TakenBack
 from tests.database import Account, Database, enter, refusal_of
 from tests.factories import a_payout, an_id, moment
 from tests.integration.paying_out import Shop, an_admission, at_once
 from tests.trials import Trial
+from tests.unit.paying_out import MemoryJournal
 
 DENIED: Final = "42501"
 RATE: Final = "payout_rate"
@@ -133,7 +135,13 @@ class Desk(Shop):
         caller = Caller(
             self.tenant, "k", "sk", frozenset({"*"}), "en", charges_enabled=True, suspended=False
         )
-        return cancel_payout_batch(batch_id, caller, store=self.batches, now=moment())
+        return cancel_payout_batch(
+            batch_id,
+            caller,
+            store=self.batches,
+            taken_back=TakenBack(MemoryJournal(), 1),
+            now=moment(),
+        )
 
     def tally(self, batch_id: str) -> dict[str, int]:
         """How many lines are in which status."""

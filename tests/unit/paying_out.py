@@ -205,6 +205,11 @@ class MemoryJournal:
     def get(self, key: str, version_id: str) -> bytes:
         return self.kept[key]
 
+    def find(self, key: str) -> bytes | None:
+        if self.is_down:
+            raise StoreDownError("down")
+        return self.kept.get(key)
+
 
 class PlayedPayer:
     """Answers what it is told to pay and what it is asked, in order; keeps what it was told."""

@@ -26,9 +26,10 @@ from shared.operations.create_payout import CreatePayout, PayoutTerms, create_pa
 from shared.operations.outgoing_moves import BEFORE_SENDING
 from shared.operations.outgoing_store import OutgoingMove
 from shared.operations.ports import IdempotencyUse, Replayed, Stored
+from shared.operations.taken_back import TakenBack
 from tests.factories import a_payout
 from tests.fakes import START, TENANT
-from tests.unit.paying_out import MemoryOutgoing
+from tests.unit.paying_out import MemoryJournal, MemoryOutgoing
 
 SECRET = b"s" * 32
 PAYING = OperatorAccount(
@@ -323,8 +324,21 @@ def test_a_malformed_wish_names_its_field(body: dict[str, Any], code: str, param
 # --- taking one back -----------------------------------------------------------------------------
 
 
-def _cancel(store: MemoryPayouts, caller: Caller = CALLER) -> Payout:
-    return cancel_payout(store.outgoing.id, caller, store=store, now=START, language="fr")
+def _cancel(
+    store: MemoryPayouts,
+    caller: Caller = CALLER,
+    *,
+    journal: MemoryJournal | None = None,
+    payout_id: str | None = None,
+) -> Payout:
+    return cancel_payout(
+        payout_id or store.outgoing.id,
+        caller,
+        store=store,
+        taken_back=TakenBack(journal or MemoryJournal(), 3650),
+        now=START,
+        language="fr",
+    )
 
 
 @pytest.mark.parametrize("status", sorted(BEFORE_SENDING))
@@ -400,6 +414,6 @@ def test_what_is_no_payout_of_ours_is_missing() -> None:
     store = MemoryPayouts()
     for payout_id in ("x", "po_2abcdefghijklmnopqrstuvw"):
         with pytest.raises(NotFound):
-            cancel_payout(payout_id, CALLER, store=store, now=START, language="fr")
+            _cancel(store, payout_id=payout_id)
     with pytest.raises(NotPermitted):
         _cancel(store, replace(CALLER, suspended=True))

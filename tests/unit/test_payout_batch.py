@@ -29,8 +29,10 @@ from shared.operations.batch_store import BatchMove, Release
 from shared.operations.cancel_payout_batch import cancel_payout_batch
 from shared.operations.read_batches import COLUMNS, results
 from shared.operations.release_batch import release_batch
+from shared.operations.taken_back import TakenBack
 from tests.factories import a_payout, an_id
 from tests.fakes import START, TENANT
+from tests.unit.paying_out import MemoryJournal
 
 _S = OutgoingStatus
 CALLER = Caller(
@@ -110,9 +112,10 @@ def _look(store: MemoryBatch, *, may_go_out: bool = True) -> str:
     )
 
 
-def _cancel(store: MemoryBatch) -> PayoutBatch:
+def _cancel(store: MemoryBatch, journal: MemoryJournal | None = None) -> PayoutBatch:
     held: Any = store
-    return cancel_payout_batch(store.batch.id, CALLER, store=held, now=START)
+    taken_back = TakenBack(journal or MemoryJournal(), 3650)
+    return cancel_payout_batch(store.batch.id, CALLER, store=held, taken_back=taken_back, now=START)
 
 
 def test_the_picture_is_the_table() -> None:

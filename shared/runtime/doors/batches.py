@@ -47,7 +47,11 @@ def cancel(call: Call) -> Answer:
     call.refuse_fields()
     read_key(call.idempotency_key)
     batch = cancel_payout_batch(
-        call.path_params["id"], caller, store=batches(caller.tenant), now=wiring.now()
+        call.path_params["id"],
+        caller,
+        store=batches(caller.tenant),
+        taken_back=payouts.taken_back(),
+        now=wiring.now(),
     )
     return Answer(body=objects.payout_batch_object(batch))
 

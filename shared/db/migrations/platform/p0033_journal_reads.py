@@ -72,10 +72,12 @@ REVOKE ALL ON FUNCTION platform.journal_is_read() FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION platform.journal_is_read() TO pay_tenant, pay_app;
 """
 
-# Whoever migrates has a server that pays out already: it was not put back since.
+# A new server has sent nothing. One that has accounts may have been put back to before this
+# revision, and nothing here can tell: it pays out once its journal is read in.
 HERE: Final = """
 INSERT INTO platform.journal_reads (server, restored_to, began_at, ended_at)
-VALUES (platform.server_history(), now(), now(), now());
+SELECT platform.server_history(), now(), now(),
+       CASE WHEN NOT EXISTS (SELECT FROM platform.accounts) THEN now() END;
 """
 
 # Add tables and functions; what runs knows neither.
