@@ -100,6 +100,11 @@ SELECT place, word
 FROM platform.admit_payouts(:ids::text[], :payees::text[], :number_days::bigint[],
                             :pay_day::date, :asking_key::text, :day::date,
                             :line_amounts::bigint[], :caps::bigint[], :at::timestamptz)
+UNION ALL
+SELECT place, 'new_payee'
+FROM platform.new_payees(:ids::text[], :payees::text[], :line_amounts::bigint[], :pay_day::date,
+                         :new_payee_most::bigint, :new_payee_seconds::int,
+                         :at::timestamptz) AS place
 """)
 
 # Whoever has its row is alone with its lines that wait; what follows is a younger snapshot.

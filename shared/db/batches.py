@@ -14,7 +14,7 @@ from shared.db.event_parts import events_values, messages_of
 from shared.db.ledger import posting_values
 from shared.db.outgoing_statements import FIND_OUTCOME
 from shared.db.payout_statements import MAKERS
-from shared.db.payouts import payout_from_row
+from shared.db.payouts import new_payee_values, payout_from_row
 from shared.db.transaction import Database, Transaction
 from shared.domain import ledger
 from shared.domain.account import Tenant
@@ -230,6 +230,7 @@ def _admit(
         day=whole.day,
         line_amounts=_numbers(line.money.amount for line in lines),
         caps=whole.written_caps,
+        **new_payee_values(whole),
         at=whole.at,
     )
     faults = [

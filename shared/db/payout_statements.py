@@ -20,9 +20,14 @@ PAYOUT: Final = OutgoingStatements(
 # Counts in the name of the role at work, and is undone with whatever is refused after it. What is
 # counted of the number is given back by the table's trigger when the payout fails or is canceled.
 ADMIT: Final = Statement("""
-SELECT platform.admit_payout(:payout_id::text, :payee::text, :number_day::bigint, :pay_day::date,
-                             :asking_key::text, :day::date, :amount::bigint, :caps::bigint[],
-                             :at::timestamptz)
+SELECT COALESCE(
+    platform.admit_payout(:payout_id::text, :payee::text, :number_day::bigint, :pay_day::date,
+                          :asking_key::text, :day::date, :amount::bigint, :caps::bigint[],
+                          :at::timestamptz),
+    (SELECT 'new_payee'
+     FROM platform.new_payees(ARRAY[:payout_id::text], ARRAY[:payee::text], ARRAY[:amount::bigint],
+                              :pay_day::date, :new_payee_most::bigint, :new_payee_seconds::int,
+                              :at::timestamptz)))
 """)
 
 # Available must cover it whole: its row is locked by the look at it.

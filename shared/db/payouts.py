@@ -128,6 +128,15 @@ class Payouts(OutgoingRows[Payout]):
         return payout_from_row(row, self._tenant)
 
 
+def new_payee_values(admission: Admission) -> dict[str, int | None]:
+    """Return what bounds a number that is new, as the statements name it."""
+    new = admission.new_payee
+    return {
+        "new_payee_most": None if new is None else new.most,
+        "new_payee_seconds": None if new is None else new.seconds,
+    }
+
+
 def _admit(transaction: Transaction, payout: Payout, admission: Admission) -> None:
     [[refusal]] = transaction.run(
         sql.ADMIT,
@@ -139,6 +148,7 @@ def _admit(transaction: Transaction, payout: Payout, admission: Admission) -> No
         day=admission.day,
         amount=payout.money.amount,
         caps=admission.written_caps,
+        **new_payee_values(admission),
         at=admission.at,
     )
     if refusal is not None:

@@ -12,7 +12,7 @@ from shared.domain.account import Caller
 from shared.domain.errors import LineFault, Refusal
 from shared.domain.payout import Payout
 from shared.domain.phone import PAYEE_PARAM
-from shared.domain.rules import Admission, Rules, payout_admission
+from shared.domain.rules import NEW_PAYEE, Admission, Rules, payout_admission
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +34,9 @@ class BatchAdmission:
         """Return what is wrong with a line at a place, from 0 on, that breaks a bound."""
         if word == "blocked":
             return LineFault(line, PAYEE_PARAM, "phone_blocked")
+        new = self.whole.new_payee
+        if word == NEW_PAYEE and new is not None:
+            return LineFault(line, "amount", "payee_too_new", {"limit": new.most})
         most = self.number_days[place]
         return LineFault(line, "amount", "payee_amount_reached", {"limit": most})
 

@@ -451,6 +451,14 @@ MESSAGES: Final[Mapping[str, Words]] = {
         "One number may be paid {limit} FCFA a day. Please pay it on another day.",
         "Un numéro peut recevoir {limit} FCFA par jour. Veuillez choisir un autre jour.",
     ),
+    "payee_too_new": Words(
+        "The number is new to this account",
+        "Ce numéro est nouveau pour ce compte",
+        "A number that this account has not paid before may be paid {limit} FCFA a day at first. "
+        "Please pay the rest once it has been paid for a day.",
+        "Un numéro que ce compte n'a encore jamais payé peut recevoir {limit} FCFA par jour au "
+        "début. Veuillez verser le reste un jour après le premier paiement.",
+    ),
     "key_count_reached": Words(
         "The key's payments of the day are used up",
         "Le nombre de paiements du jour de la clé est atteint",

@@ -1,7 +1,7 @@
 """The bounds that hold for an account in one mode, read from dated rules, and what breaks them."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, fields
+from dataclasses import MISSING, dataclass, fields
 from datetime import datetime, timedelta
 from typing import Any, Final, Self, TypeVar
 
@@ -17,6 +17,7 @@ from shared.domain.quota import business_day, seconds_to_next_day
 REQUESTS: Final = "requests"
 PROMPTS: Final = "prompts"
 NUMBER_DAY: Final = "number_day"
+NEW_PAYEE: Final = "new_payee"
 VELOCITY_CHARGE: Final = "velocity_charge"
 VELOCITY_PAYOUT: Final = "velocity_payout"
 HOLD: Final = "hold"
@@ -60,10 +61,21 @@ class Prompts:
 
 
 @dataclass(frozen=True, slots=True)
+class NewPayee:
+    """What a number may be paid a day by one account, in whole XAF, until so many seconds after the
+    first payout to it that was paid."""
+
+    most: int
+    seconds: int
+
+
+@dataclass(frozen=True, slots=True)
 class Velocity:
     """Count and amount (whole XAF) a day in Douala, of the account and of each key.
 
-    Keys younger than `new_key_seconds` have bounds of their own.
+    Keys younger than `new_key_seconds` have bounds of their own. So has a number that the account
+    has paid for the first time less than `new_payee_seconds` ago, or never, where a day's amount is
+    given for it.
     """
 
     account_count: int
@@ -73,6 +85,15 @@ class Velocity:
     new_key_count: int
     new_key_amount: int
     new_key_seconds: int
+    new_payee_amount: int | None = None
+    new_payee_seconds: int | None = None
+
+    @property
+    def new_payee(self) -> NewPayee | None:
+        """What a new number may be paid; None where nothing bounds it."""
+        if self.new_payee_amount is None:
+            return None
+        return NewPayee(self.new_payee_amount, self.new_payee_seconds or 0)
 
     def caps(self, key_since: datetime | None, now: datetime) -> tuple[int, int, int, int]:
         """Return count and amount of the account, then of the key; one of no known age is new."""
@@ -131,7 +152,7 @@ class Admission:
 
     `caps` are as `Velocity.caps` returns them. The number is known by its HMAC alone, and stands
     in the field `param`; `number_day` is what it may be paid on the day when a payout is to go, in
-    whole XAF.
+    whole XAF, and `new_payee` what this account may pay it as long as it is new.
     """
 
     number_hmac: str | None
@@ -141,6 +162,7 @@ class Admission:
     caps: tuple[int, int, int, int] | None = None
     param: str = PARAM
     number_day: int | None = None
+    new_payee: NewPayee | None = None
 
     @property
     def day(self) -> str:
@@ -167,6 +189,13 @@ class Admission:
             most = self.number_day or 0
             return TooManyRequests(
                 "payee_amount_reached", "amount", limit=most, retry_after_seconds=wait
+            )
+        if reason == NEW_PAYEE and self.new_payee is not None:
+            return TooManyRequests(
+                "payee_too_new",
+                "amount",
+                limit=self.new_payee.most,
+                retry_after_seconds=self.new_payee.seconds,
             )
         code, param = _REACHED[reason]
         limit = dict(zip(_REACHED, self.caps or (), strict=True))[reason]
@@ -204,6 +233,7 @@ def payout_admission(
         caps=caps,
         param=PAYEE_PARAM,
         number_day=number_day,
+        new_payee=None if rules.payouts is None else rules.payouts.new_payee,
     )
 
 
@@ -214,4 +244,11 @@ def _hold(words: Mapping[str, Any] | None) -> timedelta:
 def _read(shape: type[T], words: Mapping[str, Any] | None) -> T | None:
     if words is None:
         return None
-    return shape(**{field.name: int(words[field.name]) for field in fields(shape)})
+    # What a shape may leave out a rule may too.
+    return shape(
+        **{
+            field.name: int(words[field.name])
+            for field in fields(shape)
+            if field.default is MISSING or field.name in words
+        }
+    )

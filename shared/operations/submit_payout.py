@@ -35,7 +35,6 @@ from shared.operations.outgoing_store import OutgoingMove, OutgoingNote, Outgoin
 from shared.operations.ports import (
     Accepted,
     Lease,
-    LockedStore,
     NotSent,
     PayoutReader,
     PayoutRequest,

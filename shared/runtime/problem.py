@@ -46,6 +46,8 @@ _DEFINITE_CODES: Final = frozenset(
         "account_amount_reached",
         "key_count_reached",
         "key_amount_reached",
+        "payee_amount_reached",
+        "payee_too_new",
     }
 )
 _ENCODER: Final = msgspec.json.Encoder()

@@ -17,7 +17,7 @@ from shared.domain.money import Money
 from shared.domain.outgoing import OutgoingEvent, OutgoingStatus, reference_of
 from shared.domain.payout import Payout
 from shared.domain.phone import PAYEE_PARAM
-from shared.domain.rules import Admission
+from shared.domain.rules import Admission, NewPayee
 from shared.operations import outgoing_moves as moves
 from shared.operations.outgoing_store import OutgoingMove
 from shared.operations.ports import IdempotencyUse, Lease, Replayed, Stored
@@ -144,10 +144,15 @@ class Shop:
 
 
 def an_admission(
-    number: str = "n", *, key: str = "a key", caps: Any = None, day: int | None = None
+    number: str = "n",
+    *,
+    key: str = "a key",
+    caps: Any = None,
+    day: int | None = None,
+    new: NewPayee | None = None,
 ) -> Admission:
     """What is asked before a payout is made; `day` is what the number may be paid, in whole XAF."""
-    return Admission(number, key, AT, caps=caps, param=PAYEE_PARAM, number_day=day)
+    return Admission(number, key, AT, caps=caps, param=PAYEE_PARAM, number_day=day, new_payee=new)
 
 
 def tried(shop: Shop, admission: Admission, amount: int = 100, **changes: Any) -> str:

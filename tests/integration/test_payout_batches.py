@@ -19,6 +19,7 @@ from shared.domain.outgoing import OutgoingEvent, OutgoingStatus
 from shared.domain.payout import Payout
 from shared.domain.payout_batch import BatchStatus, PayoutBatch, Tally
 from shared.domain.phone import PhoneNumber
+from shared.domain.rules import NewPayee
 from shared.operations.cancel_payout_batch import cancel_payout_batch
 from shared.operations.ports import IdempotencyUse, Replayed, Stored
 from shared.operations.release_batch import release_batch
@@ -222,6 +223,21 @@ def test_bounds_of_numbers_are_told_by_line_and_count_nothing(desk: Desk, other:
     assert desk.take(lines[:3], admission=good)
     with pytest.raises(TooManyRequests, match="payee_amount_reached"):
         other.create(101, admission=an_admission(number, day=500))
+
+
+def test_a_number_that_is_new_is_told_by_line(desk: Desk) -> None:
+    """What the file pays to it in all counts; the lines before are not at fault."""
+    number = an_id("hmac")
+    whole = an_admission(new=NewPayee(300, 86_400))
+    admission = BatchAdmission(whole, [number, an_id("hmac"), number, number], [5000, 0, 5000, 0])
+
+    with pytest.raises(InvalidLines) as refused:
+        desk.take(desk.lines(200, 300, 100, 60), admission=admission)
+
+    assert [(f.line, f.column, f.code, f.values) for f in refused.value.faults] == [
+        (4, "amount", "payee_too_new", {"limit": 300})
+    ]
+    assert desk.column("id", "payouts") == []
 
 
 def test_what_is_not_paid_frees_its_numbers(desk: Desk, other: Desk) -> None:

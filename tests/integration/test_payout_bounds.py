@@ -14,11 +14,12 @@ from shared.domain.approval import Approval
 from shared.domain.errors import TooManyRequests
 from shared.domain.outgoing import OutgoingEvent, OutgoingStatus
 from shared.domain.payout import Payout
+from shared.domain.rules import NewPayee
 from shared.operations import outgoing_moves as moves
 from shared.operations.outgoing_store import OutgoingMove
 from tests.database import Account, Database, enter
 from tests.factories import an_id, moment
-from tests.integration.paying_out import MANY, Shop, an_admission, at_once, tried
+from tests.integration.paying_out import AT, MANY, Shop, an_admission, at_once, tried
 
 _COPIED: Final = (
     "id", "amount", "currency", "status", "operator", "operator_account_id", "phone",
@@ -83,6 +84,43 @@ def test_a_blocked_number_is_not_paid(shop: Shop) -> None:
 
     assert tried(shop, an_admission(number)) == "phone_blocked"
     assert shop.column("id", "payouts") == []
+
+
+def test_a_number_that_is_new_is_paid_less_at_first(shop: Shop, other: Shop) -> None:
+    """Cool-down: until a day after the account's first payout to it was paid, whoever asks."""
+    number, new = an_id("hmac"), NewPayee(300, 86_400)
+    bound = an_admission(number, day=5_000, new=new)
+    asked = at_once(*[partial(tried, shop, bound)] * MANY)
+    paid_before = partial(
+        shop.database.look,
+        "INSERT INTO platform.payment_index (object_id, account_id, livemode, kind,"
+        " operator_account_id, reference, state, amount, number_hmac, created_at, owner_role)"
+        " VALUES (:id, :account, false, 'payout', 'opa_x', :id, 'succeeded', 100, :number,"
+        " CAST(:at AS timestamptz), :owner)",
+        number=number,
+    )
+
+    assert (asked.count("taken"), set(asked)) == (3, {"taken", "payee_too_new"})
+    paid_before(id=an_id("po"), account=other.tenant.account, owner=other.tenant.schema,
+                at=(AT - timedelta(days=2)).isoformat())  # fmt: skip
+    ours = {"account": shop.tenant.account, "owner": shop.tenant.schema}
+    paid_before(id=an_id("po"), **ours, at=(AT - timedelta(hours=23)).isoformat())
+    assert tried(shop, bound) == "payee_too_new"
+    assert tried(other, bound, 400) == "taken"
+    paid_before(id=an_id("po"), **ours, at=(AT - timedelta(hours=24)).isoformat())
+    assert tried(shop, bound) == "taken"
+
+
+def test_a_number_that_is_new_is_refused_with_the_bound(shop: Shop) -> None:
+    """The limit and when to come again stand in the error; nothing is stored or counted."""
+    bound = an_admission(an_id("hmac"), day=5_000, new=NewPayee(300, 86_400))
+
+    with pytest.raises(TooManyRequests) as refused:
+        shop.create(301, admission=bound)
+
+    assert (refused.value.code, refused.value.param) == ("payee_too_new", "amount")
+    assert refused.value.values["limit"] == 300
+    assert (shop.column("id", "payouts"), tried(shop, bound, 300)) == ([], "taken")
 
 
 # --- what one number is paid a day ---------------------------------------------------------------
