@@ -97,7 +97,7 @@ def test_every_alarm_of_the_log_stands_in_a_runbook() -> None:
         node.args[0].value
         for node in ast.walk(ast.parse(Path(archive_ledger).read_text("utf-8")))
         if isinstance(node, ast.Call) and ast.unparse(node.func) == "how.tell"
-        if isinstance(node.args[0], ast.Constant)
+        if isinstance(node.args[0], ast.Constant) and isinstance(node.args[0].value, str)
     }
     text = _runbooks()
 

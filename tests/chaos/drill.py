@@ -94,10 +94,21 @@ class Drill:
         body = {"amount": amount, "currency": "xaf", "destination": destination, **more}
         return self._made("create_payout", "/v1/payouts", body)
 
-    def cancel(self, payout: str) -> Reply:
-        """Take one back."""
-        key = self.account.secret_key
-        return self._door("create_payout").post(f"/v1/payouts/{payout}/cancel", {}, key=key)
+    def batch(self, *phones: str) -> tuple[str, list[str]]:
+        """Ask for many payouts at once; the batch, and its lines."""
+        payouts = [
+            {"amount": 600, "destination": {"type": "mobile_money", "phone": phone}}
+            for phone in phones
+        ]
+        body = {"currency": "xaf", "payouts": payouts}
+        batch = self._made("create_payout", "/v1/payout_batches", body)
+        return batch, self.ids("payouts", f"batch_id = '{batch}'")
+
+    def cancel(self, object_id: str) -> Reply:
+        """Take a payout or a batch back."""
+        kind = "payouts" if object_id.startswith("po_") else "payout_batches"
+        path = f"/v1/{kind}/{object_id}/cancel"
+        return self._door("create_payout").post(path, {}, key=self.account.secret_key)
 
     def _made(self, function: str, path: str, body: Mapping[str, Any]) -> str:
         reply = self._door(function).post(

@@ -40,17 +40,18 @@ def test_a_server_that_was_put_back_learns_what_it_sent(
         unsent = [drill.payout(phone) for phone in (MTN, ORANGE) for _ in range(rounds)]
         begun = [drill.refund(charge) for charge in known]
         regretted = [drill.payout(phone) for phone in (MTN, ORANGE) for _ in range(rounds)]
+        batch, lines = drill.batch(MTN, ORANGE)
         moment = drill.now()
 
         drill.send(*waiting, *begun)
-        assert {drill.cancel(each).status for each in regretted} == {200}
+        assert {drill.cancel(each).status for each in [*regretted, batch]} == {200}
         forgotten = _traffic(drill, known, rounds)
         effects = len(drill.evidence(tmp_path / "issuer").payouts)
 
         began = time.monotonic()
         drill.put_back(moment)
         assert sorted(drill.statuses("payouts")) == sorted(
-            [*settled, *waiting, *unsent, *regretted]
+            [*settled, *waiting, *unsent, *regretted, *lines]
         )
 
         assert set(drill.send(*waiting, *unsent, *begun, *regretted)) == {503}
@@ -70,7 +71,7 @@ def test_a_server_that_was_put_back_learns_what_it_sent(
         refunded = sum(r["amount"] for r in evidence.rows("refunds") if r["status"] == "succeeded")
         assert found == []
         assert set(forgotten) <= statuses.keys()
-        assert {statuses[each] for each in regretted} == {"canceled"}
+        assert {statuses[each] for each in [*regretted, *lines]} == {"canceled"}
         assert len(evidence.payouts) == effects + len(unsent)
         assert drill.balance("available") == FUNDS - (out - refunded)
         assert evidence.rows("cases") == []
@@ -80,7 +81,7 @@ def test_a_server_that_was_put_back_learns_what_it_sent(
             wrong=int(seconds > RTO_SECONDS),
             made_again=len(forgotten),
             counted_as_sent=len(waiting) + len(begun),
-            taken_back=len(regretted),
+            taken_back=len(regretted) + len(lines),
             seconds_to_recover=round(seconds),
         )
 

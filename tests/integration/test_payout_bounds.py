@@ -86,28 +86,34 @@ def test_a_blocked_number_is_not_paid(shop: Shop) -> None:
     assert shop.column("id", "payouts") == []
 
 
-def test_a_number_that_is_new_is_paid_less_at_first(shop: Shop, other: Shop) -> None:
-    """Cool-down: until a day after the account's first payout to it was paid, whoever asks."""
-    number, new = an_id("hmac"), NewPayee(300, 86_400)
-    bound = an_admission(number, day=5_000, new=new)
-    asked = at_once(*[partial(tried, shop, bound)] * MANY)
-    paid_before = partial(
-        shop.database.look,
+def _paid_before(shop: Shop, number: str, *, hours: int) -> None:
+    """A payout of this shop to a number that went out so many hours ago, and was paid."""
+    shop.database.look(
         "INSERT INTO platform.payment_index (object_id, account_id, livemode, kind,"
         " operator_account_id, reference, state, amount, number_hmac, created_at, owner_role)"
         " VALUES (:id, :account, false, 'payout', 'opa_x', :id, 'succeeded', 100, :number,"
-        " CAST(:at AS timestamptz), :owner)",
+        " CAST(:moment AS timestamptz), :owner)",
+        id=an_id("po"),
+        account=shop.tenant.account,
+        owner=shop.tenant.schema,
         number=number,
+        moment=(AT - timedelta(hours=hours)).isoformat(),
     )
 
+
+def test_a_number_that_is_new_is_paid_less_at_first(shop: Shop, other: Shop) -> None:
+    """Cool-down: until a day after the account's first payout to it was paid, whoever asks."""
+    number = an_id("hmac")
+    bound = an_admission(number, day=5_000, new=NewPayee(300, 86_400))
+
+    asked = at_once(*[partial(tried, shop, bound)] * MANY)
+
     assert (asked.count("taken"), set(asked)) == (3, {"taken", "payee_too_new"})
-    paid_before(id=an_id("po"), account=other.tenant.account, owner=other.tenant.schema,
-                at=(AT - timedelta(days=2)).isoformat())  # fmt: skip
-    ours = {"account": shop.tenant.account, "owner": shop.tenant.schema}
-    paid_before(id=an_id("po"), **ours, at=(AT - timedelta(hours=23)).isoformat())
+    _paid_before(other, number, hours=48)
+    _paid_before(shop, number, hours=23)
     assert tried(shop, bound) == "payee_too_new"
     assert tried(other, bound, 400) == "taken"
-    paid_before(id=an_id("po"), **ours, at=(AT - timedelta(hours=24)).isoformat())
+    _paid_before(shop, number, hours=24)
     assert tried(shop, bound) == "taken"
 
 
