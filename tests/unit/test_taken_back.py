@@ -182,8 +182,7 @@ def test_a_batch_is_known_to_the_journal_before_anything_of_it_comes_back() -> N
 def test_a_batch_that_cannot_be_taken_back_leaves_nothing_in_the_journal() -> None:
     """All its lines are on their way: they go on after the refusal too."""
     journal = MemoryJournal()
-    held = BatchOnShelf()
-    del held.batch.progress[OutgoingStatus.QUEUED]  # type: ignore[attr-defined]
+    held = BatchOnShelf(queued=0)
 
     with pytest.raises(InvalidRequest, match="payout_batch_not_cancelable"):
         _cancel_batch(held, journal)
