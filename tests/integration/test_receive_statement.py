@@ -304,6 +304,36 @@ def test_a_run_is_bounded_and_the_next_goes_on_behind_it(
     assert len(dock.statements()) == 5
 
 
+def test_what_is_tried_again_comes_behind_what_was_not_tried(
+    dock: Dock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The next run begins behind what the last one began, also where that is due again."""
+    monkeypatch.setattr(receiving, "MOST_AT_ONCE", 1)
+    key = {"SSECustomerAlgorithm": "AES256", "SSECustomerKey": "k" * 32}
+    dock.drop(dock.statement(Line(1)), f"{ROOM}{dock.account}/a.csv", **key)
+    dock.drop(dock.statement(Line(2)), f"{ROOM}{dock.account}/b.csv")
+    assert dock.run() == {"unread": 1}
+    dock.later += timedelta(hours=1)
+
+    assert dock.run() == {"taken": 1}
+
+
+def test_a_run_that_ends_while_it_lists_is_gone_on_with(
+    dock: Dock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """However much was settled long ago, what lies behind it is reached."""
+    dock.drop(dock.statement(Line(1)), f"{ROOM}{dock.account}/a.csv")
+    assert dock.run() == {"taken": 1}
+    dock.drop(dock.statement(Line(2)), f"{ROOM}{dock.account}/b.csv")
+    monkeypatch.setattr(drop_bucket, "PAGE_KEYS", 1)
+    one_page, another = iter([True, False]), iter([True, True, False])
+    dock.has_time = lambda: next(one_page)
+    assert dock.run() == {}
+    dock.has_time = lambda: next(another)
+
+    assert dock.run() == {"taken": 1}
+
+
 def test_a_run_that_has_no_time_begins_nothing(dock: Dock) -> None:
     """Who is told to leave leaves: what was begun is ended, nothing else."""
     dock.drop(dock.statement(Line(1)))
