@@ -52,10 +52,11 @@ _CLAIM: Final = """
   UPDATE faults SET remaining = remaining - 1
   WHERE api_user = :api_user AND operation = :operation AND remaining > 0
     AND (msisdn IS NULL OR msisdn = {party})
-    AND (reference IS NULL OR reference = lower(:reference))
+    AND (reference IS NULL OR reference {named})
   RETURNING id, fault
 """
 
+_BY_REFERENCE: Final = "= lower(:reference)"
 _FAULTS: Final = "(SELECT json_agg(fault ORDER BY id)::text FROM fault)"
 
 _INSERT_PAYMENT: Final = f"""
@@ -73,7 +74,7 @@ _ENTRY_COLUMNS: Final = (
 )
 
 _ACCEPT: Final = f"""
-WITH fault AS ({_CLAIM.format(party=":party_id")}),
+WITH fault AS ({_CLAIM.format(party=":party_id", named=_BY_REFERENCE)}),
 payment AS (
   {_INSERT_PAYMENT} WHERE NOT EXISTS (SELECT 1 FROM fault)
   ON CONFLICT DO NOTHING RETURNING financial_transaction_id
@@ -100,7 +101,7 @@ WITH payment AS (
   SELECT {", ".join(PAYMENT_COLUMNS)} FROM payments
   WHERE api_user = :api_user AND reference = :reference
 ),
-fault AS ({_CLAIM.format(party="(SELECT party_id FROM payment)")}),
+fault AS ({_CLAIM.format(party="(SELECT party_id FROM payment)", named=_BY_REFERENCE)}),
 entry AS (
   INSERT INTO request_log ({_ENTRY_COLUMNS})
   SELECT :now::timestamptz, :api_user, 'GET', :route, :reference, :environment,
@@ -112,7 +113,13 @@ SELECT {_FAULTS}, set_config('synchronous_commit', 'off', true), payment.*
 FROM (SELECT 1) AS one LEFT JOIN payment ON true
 """  # noqa: S608 - no outside text is in it; the log of a read may be lost with the server
 
-_CLAIM_ONLY: Final = f"WITH fault AS ({_CLAIM.format(party=':party_id')}) SELECT {_FAULTS}"
+# Whoever orders a page is told its order id only then; by its label it is known before.
+_CLAIM_ONLY: Final = f"""
+WITH fault AS (
+{_CLAIM.format(party=":party_id", named="IN (lower(:reference), lower(:label))")}
+)
+SELECT {_FAULTS}
+"""
 
 _PLAN: Final = """
 INSERT INTO callbacks (api_user, reference, kind, method, due_at, lease_until)
@@ -190,14 +197,19 @@ class Store:
         *,
         party_id: str | None = None,
         reference: str | None = None,
+        label: str | None = None,
     ) -> tuple[Fault, ...]:
-        """The faults that strike this call; each is used up by one."""
+        """The faults that strike this call; each is used up by one.
+
+        An order of Web Payment is known by its `label` too.
+        """
         ((faults,),) = self._database.run(
             _CLAIM_ONLY,
             api_user=api_user,
             operation=operation,
             party_id=party_id,
             reference=reference,
+            label=label,
         )
         return _faults(faults)
 

@@ -79,7 +79,14 @@ class Flow:
     @property
     def name(self) -> str:
         """Both, in words."""
+        if self.is_on_page:
+            return f"{self.what} on Orange's page"
         return f"{self.what} at {'MTN' if self.operator == 'mtn' else 'Orange'}"
+
+    @property
+    def is_on_page(self) -> bool:
+        """Whether it is paid on a page of the operator's, which is asked for without a number."""
+        return self.product == "web"
 
     @property
     def goes_out(self) -> bool:
@@ -99,6 +106,8 @@ class Flow:
     @property
     def books(self) -> str:
         """Under which product the simulator keeps its books."""
+        if self.is_on_page:
+            return self.product
         return "disbursement" if self.goes_out and self.operator == "mtn" else "collection"
 
 
@@ -106,7 +115,7 @@ class Flow:
 class Fault:
     """A fault of the simulator, `kind` with its `words`, or one of the wire.
 
-    `instead` holds what an operator has in place of it.
+    `instead` holds what an operator, or one of its products, has in place of it.
     """
 
     name: str
@@ -119,7 +128,8 @@ class Fault:
 
     def at(self, flow: Flow) -> "Fault":
         """The fault as this flow's operator has it."""
-        return self.instead.get(flow.operator, self)
+        of_operator = self.instead.get(flow.operator, self)
+        return self.instead.get(flow.product, of_operator)
 
 
 @dataclass(frozen=True, slots=True)
@@ -162,6 +172,8 @@ FLOWS: Final = (
         is_sent_again=True,
     ),
     Flow(What.CHARGE, "orange", "core", "/mp/pay", after_loss=Ending.EXPIRED),
+    # A page that nobody was shown can be paid by nobody: the next one is asked for, and shown.
+    Flow(What.CHARGE, "orange", "web", "/webpayment", after_loss=Ending.PAID),
     Flow(What.REFUND, "mtn", "disbursement", "/refund", after_loss=Ending.HELD),
     Flow(What.PAYOUT, "mtn", "disbursement", "/transfer", after_loss=Ending.HELD),
     # Orange knows no refund: money goes back as it goes out, and nobody is called back about it.
@@ -176,6 +188,14 @@ _REFUSED_BY_ORANGE: Final = Fault(
     Fate.REFUSED,
     "error_before",
     {"http_status": 417, "code": "99051 :: no wallet"},
+)
+# Of a page it says what is wrong with our order, by number.
+_REFUSED_A_PAGE: Final = Fault(
+    "500, a definite refusal",
+    Place.SENDING,
+    Fate.REFUSED,
+    "error_before",
+    {"http_status": 400, "code": "22"},
 )
 REFUSED_CONNECTION: Final = Fault("connection refused", Place.CONNECTING, Fate.TAKEN)
 HUNG_CONNECTION: Final = Fault("time-out of connecting", Place.CONNECTING, Fate.TAKEN)
@@ -208,7 +228,7 @@ FAULTS: Final = (
         Fate.REFUSED,
         "error_before",
         {"http_status": 500, "code": "PAYEE_NOT_ALLOWED_TO_RECEIVE"},
-        instead={"orange": _REFUSED_BY_ORANGE},
+        instead={"orange": _REFUSED_BY_ORANGE, "web": _REFUSED_A_PAGE},
     ),
     Fault("500 that proves nothing", Place.SENDING, Fate.TAKEN, "error_after"),
     Fault("HTML under 200", Place.SENDING, Fate.LOST, "html"),

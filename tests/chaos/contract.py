@@ -12,7 +12,7 @@ from tests.chaos import judge
 from tests.chaos.operator_line import OperatorLine
 from tests.chaos.shop import Shop
 
-PRODUCTS = {"collection": "mtn", "disbursement": "mtn", "core": "orange"}
+PRODUCTS = {"collection": "mtn", "disbursement": "mtn", "core": "orange", "web": "orange"}
 _PLATFORMS = """
 SELECT base_url FROM platform.operator_accounts
 WHERE owner = 'platform' AND NOT livemode AND product = :product AND operator = :operator"""

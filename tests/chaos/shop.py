@@ -12,7 +12,14 @@ import urllib3
 
 from tests.chaos.clients import Verdict, classify
 from tests.chaos.oracle.evidence import Login, connected
-from tests.end_to_end.merchant import Accepted, AnyOrder, Merchant, Order, open_merchant
+from tests.end_to_end.merchant import (
+    Accepted,
+    AnyOrder,
+    Merchant,
+    Order,
+    PageOrder,
+    open_merchant,
+)
 from tests.end_to_end.waiting import wait_for
 from tests.system import LocalSystem
 
@@ -40,6 +47,10 @@ class Shop:
         with self._guard:
             phone = f"{prefix}{next(self._numbers):04d}{ending or self.ending}"
         return Order(phone, description=self.canary)
+
+    def page_order(self, like: Order) -> PageOrder:
+        """One on a page, known by the word and by the number that an order would have had."""
+        return PageOrder(description=f"{self.canary} {like.phone[-7:-3]}")
 
     def ask(self, order: AnyOrder, url: str | None = None) -> Verdict:
         """Order once, past the gateway where `url` is given."""

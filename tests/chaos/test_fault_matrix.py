@@ -12,8 +12,9 @@ import pytest
 
 from tests.chaos import judge
 from tests.chaos.cells import CELLS, FLOWS, Cell, all_cells, sample
-from tests.chaos.matrix import Matrix, Stall, open_stalls
+from tests.chaos.matrix import Matrix
 from tests.chaos.oracle.evidence import under_way
+from tests.chaos.stalls import Stall, open_stalls
 from tests.end_to_end.waiting import wait_for
 from tests.system import LocalSystem
 from tests.trials import IS_LARGE, Trial

@@ -22,6 +22,8 @@ from tests.end_to_end.waiting import wait_for
 from tests.system import HOST, ROOT, LocalSystem
 
 FINAL: Final = frozenset({"succeeded", "failed", "canceled"})
+_LABEL_LENGTH: Final = 30
+RETURN_URL: Final = "https://shop.example/orders/7"
 _DEFINITE_SECONDS: Final = 60.0
 _PAUSE_SECONDS: Final = 0.2
 _OK: Final = 200
@@ -51,6 +53,33 @@ class Order:
         }
         if self.description is not None:
             content["description"] = self.description
+        return json.dumps(content).encode()
+
+
+@dataclass(frozen=True, slots=True)
+class PageOrder:
+    """What a payer is to pay on the operator's page; as Order. Nobody knows her number yet."""
+
+    amount: int = 1_000
+    key: str = field(default_factory=lambda: str(uuid.uuid4()))
+    description: str = "An order"
+    path: ClassVar[str] = "/v1/charges"
+
+    @property
+    def label(self) -> str:
+        """What its page calls it; an operator takes thirty plain characters."""
+        return self.description.replace("_", " ")[:_LABEL_LENGTH]
+
+    @property
+    def body(self) -> bytes:
+        """The body of POST /v1/charges."""
+        content: dict[str, Any] = {
+            "amount": self.amount,
+            "currency": "xaf",
+            "payment_method": {"type": "mobile_money", "flow": "redirect"},
+            "return_url": RETURN_URL,
+            "description": self.description,
+        }
         return json.dumps(content).encode()
 
 
@@ -111,7 +140,7 @@ class BatchOrder:
         return json.dumps({"currency": "xaf", "payouts": lines}).encode()
 
 
-AnyOrder = Order | RefundOrder | PayoutOrder | BatchOrder
+AnyOrder = Order | PageOrder | RefundOrder | PayoutOrder | BatchOrder
 
 
 @dataclass(frozen=True, slots=True)

@@ -32,18 +32,29 @@ class OperatorControl:
         """A number as this operator writes it."""
         return phone.removeprefix("+" if self.operator == "mtn" else "+237")
 
-    def fault(self, phone: str, kind: str, *, on: str = "submit", **words: object) -> None:
-        """Order a fault for the next `times` calls, or one, that concern this number."""
-        order = {
-            "times": words.pop("times", 1),
-            # Orange has one product for both ways.
-            "product": "disbursement"
-            if on.startswith("payout") and self.operator == "mtn"
-            else "collection",
-            "fault": {"kind": kind, **words},
-            "on": on,
-            "match": {"msisdn": self.payer(phone)},
-        }
+    def fault(
+        self, phone: str, kind: str, *, on: str = "submit", times: int = 1, **words: object
+    ) -> None:
+        """Order a fault for the next `times` calls that concern this number."""
+        # Orange has one product for both ways.
+        is_out = on.startswith("payout") and self.operator == "mtn"
+        product = "disbursement" if is_out else "collection"
+        match = {"msisdn": self.payer(phone)}
+        self.order(kind, on=on, match=match, product=product, words=words, times=times)
+
+    def order(
+        self,
+        kind: str,
+        *,
+        on: str,
+        match: Mapping[str, str],
+        product: str,
+        words: Mapping[str, object],
+        times: int = 1,
+    ) -> None:
+        """Order a fault of a product for the next `times` calls that fit."""
+        fault = {"kind": kind, **words}
+        order = {"fault": fault, "on": on, "match": match, "product": product, "times": times}
         self._call("POST", "/faults", order)
 
     def fault_next(self, kind: str, *, product: str, on: str = "submit", **words: object) -> None:

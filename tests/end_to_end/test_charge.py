@@ -7,7 +7,7 @@ import hashlib
 from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
-from typing import Final
+from typing import Any, Final
 
 import pytest
 import urllib3
@@ -29,7 +29,7 @@ class Fault:
 
     kind: str
     on: str = "submit"
-    words: Mapping[str, object] = field(default_factory=dict)
+    words: Mapping[str, Any] = field(default_factory=dict)
 
 
 NO_CALLBACK: Final = Fault("callback_none")

@@ -212,6 +212,24 @@ def test_faults_strike_before_or_after_the_order(
     assert bool(web.view("payments")) is is_booked
 
 
+def test_a_fault_finds_an_order_by_its_label(web: WebCustomer, order_id: str) -> None:
+    """Whoever orders it does not know the order id yet; another order is left alone."""
+    mine = {"match": {"reference": "Boutique 7"}}
+    web.fault("error_after", **mine)
+    web.fault("unknown_status", on="read", **mine)
+
+    other = web.order(f"b{order_id[1:]}", reference="Boutique 8")
+    assert web.order(order_id, reference="Boutique 7").status == 500
+    made = web.order(f"a{order_id[1:]}", reference="Boutique 7")
+    reads = [
+        web.status(f"{first}{order_id[1:]}", answer.json["pay_token"]).json["status"]
+        for first, answer in (("b", other), ("a", made), ("a", made))
+    ]
+
+    assert (other.status, made.status) == (201, 201)
+    assert reads == ["INITIATED", "ONGOING", "INITIATED"]
+
+
 def test_an_order_outlives_the_process(lonely_simulator: SimulatorProcess, order_id: str) -> None:
     """Killed between order and payer, it knows page, token and order still."""
     lonely_simulator.start()

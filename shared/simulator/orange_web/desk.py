@@ -99,7 +99,9 @@ def create(
     desk: Desk, contract: Contract, order: Order, now: datetime
 ) -> tuple[Response, str | None]:
     """`POST webpayment`: a page for an order, once. The answer, and what the log says of faults."""
-    faults = desk.store.claim_faults(contract.api_user, SUBMIT, reference=order.order_id)
+    faults = desk.store.claim_faults(
+        contract.api_user, SUBMIT, reference=order.order_id, label=order.label
+    )
     _strike_before(desk, contract, faults)
     if not contract.has_key(order.merchant_key):
         raise answers.unknown_caller("merchant_key")
@@ -148,7 +150,13 @@ def read(desk: Desk, contract: Contract, raw: bytes, now: datetime) -> tuple[Res
     )
     page = _page(rows[0]) if rows else None
     party_id = page.payment.request.party_id if page else None
-    faults = desk.store.claim_faults(contract.api_user, READ, party_id=party_id, reference=order_id)
+    faults = desk.store.claim_faults(
+        contract.api_user,
+        READ,
+        party_id=party_id,
+        reference=order_id,
+        label=page.label if page else None,
+    )
     _strike_before(desk, contract, faults)
     if page is None or any(fault.kind == "not_found" for fault in faults):
         raise answers.not_found("order_id")
