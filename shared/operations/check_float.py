@@ -59,6 +59,7 @@ def check_float(message: Message, *, store: FloatStore, how: FloatCheck) -> str:
     how.reached("check_float.before_keep")
     store.keep(reading, case_id=new_id("case", _milliseconds(reading.at)))
     store.look_again(wallet.id, at=reading.next_at)
+    how.reached("check_float.after_keep")
     if reading.balance is None:
         return reading.word or "not_offered"
     return "differs" if reading.difference else "agrees"

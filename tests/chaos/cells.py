@@ -244,7 +244,7 @@ FAULTS: Final = (
     SLOW_DRIP,
 )
 
-# The simulator's callback faults. What is asked for twice needs its callback ordered twice.
+# The simulator's callback faults. What is asked for again needs its callback ordered again.
 CALLBACKS: Final[Mapping[Callback, tuple[str, Mapping[str, Any]]]] = {
     Callback.NONE: ("callback_none", {}),
     Callback.EARLY: ("callback_early", {"seconds": 2}),

@@ -9,21 +9,26 @@ import random
 import threading
 import time
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import Any, Final
+from functools import partial
+from typing import Final
 
 import urllib3
 
 from tests.chaos.counters import FaultCounters
+from tests.chaos.kinds import KINDS, PAYOUTS, REFUNDS, Kind
+from tests.chaos.payers import Payers
 from tests.end_to_end.merchant import (
+    FINAL,
     Accepted,
     AnyOrder,
     BatchOrder,
     Merchant,
     Order,
+    PageOrder,
     PayoutOrder,
     RefundOrder,
 )
@@ -32,12 +37,21 @@ from tests.end_to_end.operator_control import OperatorControl
 CLIENTS: Final = 4
 DEFINITE_SECONDS: Final = 60.0
 _AGAIN_SECONDS: Final = 0.2
+_COME_SECONDS: Final = 0.5
 # Each client's pause between orders; together they ask for about two charges a second.
 _PAUSE_SECONDS: Final = (1.0, 2.5)
 _PHONES: Final = 10_000
 _PAYEE_PHONES: Final = 1_000
 _PAYEES: Final = {"mtn": "+237651", "orange": "+237689"}
 _PREFIXES: Final = {"mtn": "+23767", "orange": "+23769"}
+_BATCHED: Final = 0.15
+_BATCH: Final = ("mtn", "mtn", "orange")
+_BATCH_TAKEN_BACK: Final = 0.3
+_GIVEN_BACK: Final = 0.7
+_PAID_OUT: Final = 0.4
+_LATER_SECONDS: Final = (2, 6)
+# How far ahead one lies that is taken back: nobody claims it first.
+_FAR_SECONDS: Final = 3600
 _CONFLICT: Final = 409
 _TOO_MANY: Final = 429
 _READS: Final = (("/v1/balance", 200), ("/v1/charges?limit=5", 200), (f"/verify/{'7' * 26}", 404))
@@ -53,65 +67,6 @@ class Verdict(StrEnum):
 
 class UnclassifiedError(Exception):
     """An answer that no client could make sense of."""
-
-
-@dataclass(frozen=True, slots=True)
-class Kind:
-    """A kind of order: how the payer's number ends, which fault the operator is told before."""
-
-    weight: int
-    operator: str = "mtn"
-    ending: str = "001"
-    fault: str | None = None
-    words: Mapping[str, Any] = field(default_factory=dict)
-    is_broken: bool = False
-
-
-KINDS: Final[Mapping[str, Kind]] = {
-    "payer pays": Kind(8),
-    "payer declines": Kind(2, ending="451"),
-    "operator refuses": Kind(
-        3, fault="error_before", words={"http_status": 500, "code": "PAYER_NOT_FOUND"}
-    ),
-    "callback lost": Kind(2, fault="callback_none"),
-    "operator's answer lost": Kind(2, fault="drop_after"),
-    "request lost": Kind(2, fault="drop_before"),
-    "Orange's payer pays": Kind(7, "orange"),
-    "Orange's payer declines": Kind(2, "orange", ending="451"),
-    "Orange refuses": Kind(2, "orange", ending="455"),
-    "Orange's answer lost": Kind(2, "orange", fault="drop_after"),
-    "broken order": Kind(2, is_broken=True),
-}
-
-
-REFUNDS: Final[Mapping[str, Kind]] = {
-    "refund is paid": Kind(6),
-    "operator refuses a refund": Kind(
-        3, fault="error_before", words={"http_status": 400, "code": "PAYEE_NOT_FOUND"}
-    ),
-    "refund's callback lost": Kind(2, fault="callback_none"),
-    "refund's answer lost": Kind(2, fault="drop_after"),
-}
-PAYOUTS: Final[Mapping[str, Kind]] = {
-    "payout is paid": Kind(6),
-    "payout is paid later": Kind(3),
-    "payout is taken back": Kind(3),
-    "operator refuses a payout": Kind(
-        3, fault="error_before", words={"http_status": 400, "code": "PAYEE_NOT_FOUND"}
-    ),
-    "payout's callback lost": Kind(3, fault="callback_none"),
-    "payout's answer lost": Kind(3, fault="drop_after"),
-    "Orange's payout is paid": Kind(5, "orange"),
-    "Orange's payout answer lost": Kind(3, "orange", fault="drop_after"),
-}
-_BATCHED: Final = 0.15
-_BATCH: Final = ("mtn", "mtn", "orange")
-_BATCH_TAKEN_BACK: Final = 0.3
-_GIVEN_BACK: Final = 0.7
-_PAID_OUT: Final = 0.4
-_LATER_SECONDS: Final = (2, 6)
-# How far ahead one lies that is taken back: nobody claims it first.
-_FAR_SECONDS: Final = 3600
 
 
 def classify(answer: urllib3.BaseHTTPResponse) -> Verdict:
@@ -139,14 +94,20 @@ class Clients:
     seed: int
     counters: FaultCounters
     accepted: list[Accepted] = field(default_factory=list)
-    refused: list[Order] = field(default_factory=list)
+    refused: list[AnyOrder] = field(default_factory=list)
     answers: Counter[str] = field(default_factory=Counter)
     reads: Counter[str] = field(default_factory=Counter)
     failures: list[str] = field(default_factory=list)
+    payers: Payers = field(init=False)
     _faults: dict[str, str] = field(default_factory=dict)
+    _page_faults: dict[str, str] = field(default_factory=dict)
     _refund_faults: dict[str, str] = field(default_factory=dict)
     _payout_faults: dict[str, str] = field(default_factory=dict)
     _stop: threading.Event = field(default_factory=threading.Event)
+
+    def __post_init__(self) -> None:
+        """Nobody is to pay anything yet."""
+        self.payers = Payers(self.merchant.base_url)
 
     @contextmanager
     def ordering(self) -> Iterator[None]:
@@ -155,6 +116,7 @@ class Clients:
             threading.Thread(target=self._live, args=(number,), daemon=True)
             for number in range(CLIENTS)
         ]
+        threads.append(threading.Thread(target=self._come, daemon=True))
         for thread in threads:
             thread.start()
         try:
@@ -166,12 +128,27 @@ class Clients:
             if any(thread.is_alive() for thread in threads):
                 self.failures.append("a client never came to an end")
 
+    def unpaid(self) -> list[str]:
+        """Name who is still to pay on a page, once each has come again."""
+        for charge in self.payers.waiting():
+            with suppress(urllib3.exceptions.HTTPError):
+                answer = self.merchant.call("GET", f"/v1/charges/{charge}")
+                if answer.status == 200 and answer.json()["status"] in FINAL:
+                    self.payers.give_up([charge])
+        self.payers.come(self.payers.waiting())
+        return [*self.payers.waiting()]
+
     def struck(self) -> Iterator[str]:
         """The name of each fault that an operator carried out; ask once, when they are up."""
         faults = [row for operator in self.operators.values() for row in operator.faults()]
         carried_out = {row["msisdn"] for row in faults if row["remaining"] == 0}
         for payer, name in self._faults.items():
             if payer in carried_out:
+                yield name
+        rows = self.operators["orange"].faults(product="web")
+        carried_out |= {row["reference"] for row in rows if row["remaining"] == 0}
+        for label, name in self._page_faults.items():
+            if label in carried_out:
                 yield name
         rows = self.operators["mtn"].faults(product="disbursement")
         paid_back = {row["msisdn"] for row in rows if row["remaining"] == 0}
@@ -205,6 +182,11 @@ class Clients:
                 self.failures.append(f"{name}: {type(failure).__name__} {failure}")
             number += CLIENTS
             self._stop.wait(chance.uniform(*_PAUSE_SECONDS))
+
+    def _come(self) -> None:
+        """Have payers come to their pages all the while."""
+        while not self._stop.wait(_COME_SECONDS):
+            self.payers.come(self.payers.waiting())
 
     def _give_back(self, accepted: Accepted, chance: random.Random) -> bool:
         """Refund a part of the oldest charge; True where it needs no further look."""
@@ -299,11 +281,12 @@ class Clients:
         operator = self.operators[kind.operator]
         phone = f"{_PREFIXES[kind.operator]}{number % _PHONES:04d}{kind.ending}"
         key = f"{self.seed}-{number}-{chance.getrandbits(64):x}"
-        order = Order(phone, amount=0 if kind.is_broken else chance.randint(100, 50_000), key=key)
+        amount = 0 if kind.is_broken else chance.randint(100, 50_000)
+        order: AnyOrder = Order(phone, amount=amount, key=key)
+        if kind.is_on_page:
+            order = PageOrder(amount, key, f"Order {number} of {self.seed}")
         if kind.fault is not None:
-            _order_fault(operator, phone, kind)
-            self._faults[operator.payer(phone)] = name
-            self.counters.injected[name] += 1
+            self._order_fault(name, kind, order, phone)
         verdict, body = self._ask_until_definite(order)
         if (verdict is Verdict.REFUSAL) != kind.is_broken:
             raise UnclassifiedError(f"{verdict} {body[:200]!r}")
@@ -311,7 +294,20 @@ class Clients:
             self.refused.append(order)
             return []
         accepted = self._keep(order, body, chance)
+        if kind.is_on_page:
+            self.payers.send(accepted.id, operator.payer(phone))
         return [accepted] if kind.operator == "mtn" else []
+
+    def _order_fault(self, name: str, kind: Kind, order: AnyOrder, phone: str) -> None:
+        """Have the operator fail this order; a page is known by its label alone."""
+        operator = self.operators[kind.operator]
+        self.counters.injected[name] += 1
+        if isinstance(order, PageOrder):
+            self._page_faults[order.label.lower()] = name
+            _insist(partial(operator.fault_page, order.label, str(kind.fault), **kind.words))
+        else:
+            self._faults[operator.payer(phone)] = name
+            _order_fault(operator, phone, kind)
 
     def _keep(self, order: AnyOrder, body: bytes, chance: random.Random) -> Accepted:
         accepted = Accepted(order, json.loads(body)["id"], body, time.monotonic())
@@ -347,11 +343,15 @@ class Clients:
 
 
 def _order_fault(operator: OperatorControl, phone: str, kind: Kind, *, on: str = "submit") -> None:
-    """The operator may be down itself just now."""
+    _insist(partial(operator.fault, phone, str(kind.fault), on=on, **kind.words))
+
+
+def _insist(order: Callable[[], None]) -> None:
+    """Order it of an operator that may be down itself just now."""
     deadline = time.monotonic() + DEFINITE_SECONDS
     while True:
         try:
-            operator.fault(phone, str(kind.fault), on=on, **kind.words)
+            order()
         except (urllib3.exceptions.HTTPError, AssertionError):
             if time.monotonic() > deadline:
                 raise

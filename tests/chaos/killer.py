@@ -21,6 +21,7 @@ import urllib3
 from knative.catalogue import FunctionEntry, load_catalogue
 from shared.runtime.crash import DIED
 from tests.chaos.counters import FaultCounters
+from tests.chaos.crash_points import victim_of
 from tests.system import HOST, LocalSystem
 
 AT_POINT: Final = "kill at a crash point"
@@ -94,7 +95,7 @@ class Killer:
         """Every function is a victim, with the crash points of its name."""
         for entry in load_catalogue():
             if entry.kind != "operation":
-                mine = tuple(sorted(p for p in self.points if p.startswith(f"{entry.name}.")))
+                mine = tuple(sorted(p for p in self.points if victim_of(p) == entry.name))
                 self._victims[entry.name] = _Victim(entry, mine)
 
     def look(self) -> None:
@@ -104,7 +105,7 @@ class Killer:
         for name in dead.keys() - self._seen:
             self._seen.add(name)
             point = name.partition(DIED)[0]
-            victim = self._victims[point.partition(".")[0]]
+            victim = self._victims[victim_of(point)]
             victim.armed = None
             self.hits[point] += 1
             self._mourn(victim, AT_POINT, dead[name])
@@ -144,7 +145,7 @@ class Killer:
             return None
         least = min(self.hits[point] for point in able)
         point = self.chance.choice(sorted(p for p in able if self.hits[p] == least))
-        self._victims[point.partition(".")[0]].armed = point
+        self._victims[victim_of(point)].armed = point
         (self.system.crash_points / point).touch()
         self.counters.injected[AT_POINT] += 1
         return point

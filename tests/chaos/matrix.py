@@ -44,6 +44,8 @@ from tests.system import LocalSystem
 CLIENTS: Final = 8
 # A payToken that nobody asks under ends so soon.
 PAY_TOKEN_SECONDS: Final = 9
+# A page whose token was refused is asked for again, as a duplicate, and then anew.
+MOST_SENDINGS: Final = 3
 CONNECT_SECONDS: Final = 45.0
 ENDED_SECONDS: Final = 150.0
 CALLED_BACK_SECONDS: Final = 30.0
@@ -163,8 +165,8 @@ class Matrix:
             blow = Blow.DRIP if fault is SLOW_DRIP else Blow.RESET
             one.line.mark(one.wish.marker, blow)
         kind, words = CALLBACKS[one.cell.callback]
-        # Once for the request that is lost or refused, once for the one that is taken.
-        self._order(one, kind, flow.sends, 2, words)
+        # Once for each request that is lost or refused, and once for the one that is taken.
+        self._order(one, kind, flow.sends, MOST_SENDINGS, words)
 
     def _order(self, one: Try, kind: str, on: str, times: int, words: Mapping[str, Any]) -> None:
         where, product = one.match, one.flow.books
@@ -343,6 +345,6 @@ def _ordered(row: Mapping[str, Any], tries: Sequence[Try]) -> int:
     """How often a fault that the operator knows was ordered."""
     kind = row["fault"]["kind"]
     if kind.startswith("callback"):
-        return 2
+        return MOST_SENDINGS
     faults = (one.cell.fault.at(one.flow) for one in tries)
     return next((fault.times for fault in faults if fault.kind == kind), 1)

@@ -24,12 +24,14 @@ from google.pubsub_v1.services.publisher.transports import PublisherGrpcTranspor
 
 from knative.local.layout import PUBSUB_PROJECT
 from tests.chaos import killer
-from tests.chaos.clients import KINDS, PAYOUTS, REFUNDS, Clients
+from tests.chaos.clients import Clients
 from tests.chaos.counters import FaultCounters
 from tests.chaos.crash_points import LEFT_OUT
 from tests.chaos.judge import oracle_login, take_fees
 from tests.chaos.killer import AT_POINT, AT_RANDOM, PARTS, Death, Killer
+from tests.chaos.kinds import KINDS, PAYOUTS, REFUNDS
 from tests.chaos.oracle.evidence import Login, under_way
+from tests.chaos.treasury import RUNS_SHORT, Treasury
 from tests.end_to_end.merchant import Merchant
 from tests.end_to_end.money import top_up
 from tests.end_to_end.operator_control import OperatorControl
@@ -54,6 +56,7 @@ _OK: Final = 200
 _LOOK_SECONDS: Final = 0.05
 _PAUSE_SECONDS: Final = 0.5
 _NEWS_SECONDS: Final = 4.0
+_SHORT_EVERY_SECONDS: Final = 30.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +77,7 @@ class Plan:
             AT_POINT: self.kills // 3,
             AT_RANDOM: self.kills // 6,
             **{fault: max(1, minutes // 3) for fault in PARTS},
+            RUNS_SHORT: max(1, minutes // 3),
             **{name: minutes for name, kind in KINDS.items() if kind.fault},
             **{name: max(1, minutes // 2) for name, kind in REFUNDS.items() if kind.fault},
             **{name: max(1, minutes // 2) for name, kind in PAYOUTS.items() if kind.fault},
@@ -98,6 +102,7 @@ class Storm:
     counters: FaultCounters = field(init=False)
     clients: Clients = field(init=False)
     killer: Killer = field(init=False)
+    treasury: Treasury = field(init=False)
     login: Login = field(init=False)
 
     def __post_init__(self) -> None:
@@ -111,6 +116,7 @@ class Storm:
         self.killer = Killer(
             self.system, chance, self.counters, self.points, _answering(self.system)
         )
+        self.treasury = Treasury(self.system, self.merchant.schema, self.counters)
         self.login = oracle_login(self.system)
 
     def run(self) -> None:
@@ -127,9 +133,13 @@ class Storm:
             stopped = time.monotonic()
             self.seconds["storm"] = stopped - began
         self._wait("everybody back", self._who_is_down, seconds=_BACK_SECONDS)
+        if self.counters.injected[RUNS_SHORT] and not self.treasury.recover():
+            self.missing.append("the wallet was not seen full again")
         self._count_what_struck()
         orange.heal()
-        self._wait("rest", self._under_way, seconds=REST_BAR_SECONDS, since=stopped)
+        orange.heal(product="web")
+        self._wait("every page paid", self.clients.unpaid, seconds=REST_BAR_SECONDS, since=stopped)
+        self._wait("rest", self._settling, seconds=REST_BAR_SECONDS, since=stopped)
 
     def await_proofs(self, *, seconds: float = PROOF_SECONDS) -> None:
         """Wait for the last charges, which end by reads over minutes."""
@@ -174,6 +184,7 @@ class Storm:
         chance = random.Random(f"{self.plan.seed}/storm")  # noqa: S311 - seeded, to be replayed
         parts = _shuffled_for_ever(chance)
         next_kill, next_part, next_news = 3.0, self.plan.part_every_seconds, 0.0
+        next_short, next_look = _SHORT_EVERY_SECONDS / 2, 0.0
         while (elapsed := time.monotonic() - began) < self.plan.seconds + TAIL_SECONDS:
             self.killer.look()
             missing = {p for p in self.points if self.killer.hits[p] < self.plan.hits_per_point}
@@ -194,6 +205,12 @@ class Storm:
             if self.household and is_awaited and elapsed > next_news:
                 next_news = elapsed + _NEWS_SECONDS
                 threading.Thread(target=self.household.provoke, daemon=True).start()
+            if elapsed > next_short and (not is_tail or self.counters.lacks(RUNS_SHORT)):
+                next_short = elapsed + _SHORT_EVERY_SECONDS
+                threading.Thread(target=self.treasury.run_short, daemon=True).start()
+            if elapsed > next_look and any(map(_is_of_wallets, self.killer.armed())):
+                next_look = elapsed + _NEWS_SECONDS
+                threading.Thread(target=self.treasury.look, daemon=True).start()
             if elapsed > next_part and not is_tail:
                 next_part = elapsed + self.plan.part_every_seconds
                 self.killer.end_part(next(parts))
@@ -227,6 +244,11 @@ class Storm:
         names = [death.name for death in self.killer.deaths if death.back_after is None]
         return names if status == _OK else [*names, f"the system, /readyz: {status} {words}"]
 
+    def _settling(self) -> Sequence[str]:
+        """What is under way; nobody waits minutes to be told that the wallet is full again."""
+        self.treasury.wake()
+        return self._under_way()
+
     def _under_way(self, *, with_proofs: bool = False) -> Sequence[str]:
         return under_way(self.login, self.merchant.schema, with_proofs=with_proofs)
 
@@ -239,6 +261,11 @@ def _is_of_news(point: str) -> bool:
         "manage_account.before_publish",
         "manage_account.after_publish",
     }
+
+
+def _is_of_wallets(point: str) -> bool:
+    """Whether a point is passed only when a wallet is looked at, which is once an hour."""
+    return point.startswith("check_float.")
 
 
 def bury_a_letter(system: LocalSystem) -> str:

@@ -10,16 +10,19 @@ from typing import Any, Final
 import pytest
 import urllib3
 
+from knative.catalogue import load_catalogue
 from tests.chaos import judge
 from tests.chaos.clients import UnclassifiedError, Verdict, classify
 from tests.chaos.counters import FaultCounters
-from tests.chaos.crash_points import discover
+from tests.chaos.crash_points import discover, victim_of
 from tests.chaos.fault_proxy import FaultProxy, Way
 from tests.chaos.oracle.evidence import Evidence
 from tests.chaos.oracle.states import charges_have_ended
+from tests.chaos.payers import Payers
 from tests.chaos.storm import Plan, Storm
 from tests.end_to_end.merchant import Order, open_merchant
 from tests.end_to_end.waiting import wait_for
+from tests.scripted_server import Play, ScriptedServer, Seen, answer
 from tests.system import HOST, LocalSystem
 
 REFUSED: Final = b'{"error": {"code": "amount_invalid"}}'
@@ -72,6 +75,50 @@ def test_crash_points_are_found_in_the_source() -> None:
         "relay_outbox.after_mark",
         "render_receipt.before_publish",
     }
+
+
+def test_every_crash_point_is_somebodys() -> None:
+    """A point that no function is known to pass would never be armed, and no storm be strong."""
+    functions = {entry.name for entry in load_catalogue() if entry.kind != "operation"}
+
+    assert {victim_of(point) for point in discover()} <= functions
+    assert victim_of("open_page.after_keep") == "submit_charge"
+
+
+def test_a_payer_comes_back_until_she_has_paid_once() -> None:
+    """Not shown, led on to a page that is away, led on and paid; then she comes no more."""
+    looks = iter((404, 302, 302))
+    typed = iter((503, 303))
+
+    def say(seen: Seen) -> Play:
+        if seen.path.startswith("/pay/"):
+            return answer(next(looks), extra=f"Location: {server.url}/theirs\r\n")
+        return answer(next(typed))
+
+    with ScriptedServer(say) as server:
+        payers = Payers(server.url)
+        payers.send("ch_1", "690000001")
+        left = []
+        for _ in range(4):
+            payers.come(payers.waiting())
+            left.append([*payers.waiting()])
+
+    asked = [seen.body for seen in server.seen if seen.path == "/theirs"]
+    assert left == [["ch_1"], ["ch_1"], [], []]
+    assert len(server.seen) == 5
+    assert asked == [b"msisdn=690000001&otp=123456&do=confirm"] * 2
+
+
+def test_a_payer_whose_page_is_over_goes_home() -> None:
+    """Our own page says how it ended."""
+    with ScriptedServer(lambda _: answer(200, "<html>")) as server:
+        payers = Payers(server.url)
+        payers.send("ch_1", "690000001")
+        payers.come([])
+        kept = [*payers.waiting()]
+        payers.come(["ch_1"])
+
+    assert (kept, [*payers.waiting()]) == (["ch_1"], [])
 
 
 @pytest.mark.parametrize(("way", "heard"), [(Way.ASKED, b"hel"), (Way.ANSWERED, b"hello")])
@@ -149,6 +196,17 @@ def test_a_charge_that_waits_may_be_one_that_nobody_was_asked_for(
     assert bool(charges_have_ended(waiting_at_orange(**changes))) is hangs
 
 
+def test_a_page_that_nobody_paid_is_never_passed_over() -> None:
+    """However often one was asked for: payers come until one is shown, and pay there."""
+    evidence = waiting_at_orange()
+    [charge] = evidence.rows("charges")
+    shown = {**charge, "phone": None, "status": "requires_action"}
+    claimed = [{"object_id": "ch_1", "cause": cause} for cause in ("claimed", "claimed")]
+    tables = {**evidence.tables, "charges": [shown], "state_changes": claimed}
+
+    assert charges_have_ended(replace(evidence, tables=tables)) != []
+
+
 def waiting_at_orange(
     *, operator: str = "orange", minutes: int = 5, moved: bool = False, accepted: bool = False
 ) -> Evidence:
@@ -158,6 +216,7 @@ def waiting_at_orange(
         "id": "ch_1",
         "status": "awaiting_payer",
         "operator": operator,
+        "phone": "+237690000001",
         "created_at": at - timedelta(minutes=minutes),
         "submit_before": at,
     }

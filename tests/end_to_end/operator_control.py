@@ -57,6 +57,11 @@ class OperatorControl:
         order = {"fault": fault, "on": on, "match": match, "product": product, "times": times}
         self._call("POST", "/faults", order)
 
+    def fault_page(self, label: str, kind: str, **words: object) -> None:
+        """Order a fault for the next call for a page with this label."""
+        match = {"reference": label}
+        self.order(kind, on="submit", match=match, product="web", words=words)
+
     def fault_next(self, kind: str, *, product: str, on: str = "submit", **words: object) -> None:
         """Order a fault for the next such call, whosoever it is about."""
         order = {"fault": {"kind": kind, **words}, "on": on, "product": product}
@@ -85,6 +90,20 @@ class OperatorControl:
     def settle(self, reference: str, status: str) -> None:
         """End a pending payment: SUCCESSFUL or FAILED."""
         self._call("POST", "/settle", {"reference": reference, "status": status})
+
+    def float_balance(self, *, product: str) -> int:
+        """What a wallet holds in francs."""
+        rows = self._view("floats", product=product)
+        return sum(int(row["balance"]) for row in rows if row["currency"] == "XAF")
+
+    def take_fee(self, amount: int, *, product: str) -> None:
+        """Take so many francs out of a wallet, as operators take fees."""
+        order = {"kind": "fee", "amount": str(amount), "currency": "XAF", "product": product}
+        self._call("POST", "/adjustments", order)
+
+    def top_up(self, amount: int) -> None:
+        """Put so many francs into the wallet that pays out, from outside."""
+        self._call("POST", "/floats/top_up", {"amount": str(amount), "currency": "XAF"})
 
     def effects(self, *, product: str = "collection") -> list[dict[str, Any]]:
         """The money that really moved by one of MTN's products, oldest first."""

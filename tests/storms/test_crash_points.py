@@ -135,6 +135,8 @@ def test_the_storm_had_every_kind_of_end(aftermath: Aftermath) -> None:
     for operator in ("mtn", "orange"):
         codes = {row["failure_code"] for row in charges if row["operator"] == operator}
         assert codes >= {None, "payer_declined", "payer_not_found"}
+    on_pages = {(r["status"], r["failure_code"]) for r in charges if r["phone"] is None}
+    assert on_pages >= {("succeeded", None), ("failed", "operator_error")}
     refunds = aftermath.evidence.rows("refunds")
     assert {row["failure_code"] for row in refunds} >= {None, "payee_not_found"}
     assert {row["status"] for row in refunds} >= {"succeeded", "failed"}
@@ -290,15 +292,22 @@ def test_the_oracle_sees_money_of_a_charge_that_nobody_has(aftermath: Aftermath)
     moved = {"external_id": "ch_lost", "amount": "500", "currency": "XAF", "payer": "237680000001"}
     moved |= {"direction": "in"}
     too = {**moved, "external_id": "lost", "payer": "690000001"}
+    order = "chpage" + "2" * 20
+    typed = {**moved, "external_id": f"{order}1", "payer": "690000002"}
 
     def say(seen: Seen) -> Play:
         is_orange = "operator=orange" in seen.path
-        effects = [too if is_orange else moved]
-        return answer(200, json.dumps({"effects": effects, "requests": []}))
+        row = typed if "product=web" in seen.path else too if is_orange else moved
+        return answer(200, json.dumps({"effects": [row], "requests": []}))
 
     with ScriptedServer(say) as operator:
         told = replace(aftermath.told, operator={"url": operator.url, "token": "any"})
-        assert gather(told).effects == [moved, {**too, "payer": "237690000001"}]
+        assert gather(told).effects == [
+            moved,
+            {**too, "payer": "237690000001"},
+            # Whose number is typed on a page nobody but Orange knows.
+            {**typed, "external_id": f"ch_{order[2:]}", "payer": ""},
+        ]
 
 
 @pytest.mark.parametrize(

@@ -57,6 +57,8 @@ _FORBIDDEN: Final = re.compile(
 )
 # Orange knows an order by the last letters and digits of our id.
 _ORDER_LENGTH: Final = 20
+# Of a page the order is the id without its line, and the number of the page.
+_PAGE_STEM: Final = 26
 _PAGE: Final = 10_000
 _READERS: Final = 8
 _UNAUTHORIZED: Final = 401
@@ -245,11 +247,12 @@ def under_way(login: Login, schema: str, *, with_proofs: bool = False) -> Sequen
     Of money out what its operator never got waits for a person, and is not named; what is proven
     unsent will be sent, and is.
     A charge that may not be sent any more ends by reads over two minutes, one whose payToken was
-    never seen to serve when that ends: unless `with_proofs`, one that waits so is not named.
+    never seen to serve when that ends: unless `with_proofs`, one that waits so is not named. A page
+    is asked for as often as it takes, and named until it is paid.
     """
     proven = f"""c.submit_before < now() AND EXISTS (
         SELECT FROM "{schema}".provider_attempts WHERE charge_id = c.id AND not_found_reads > 0)
-      OR (SELECT count(*) FROM "{schema}".state_changes
+      OR c.phone IS NOT NULL AND (SELECT count(*) FROM "{schema}".state_changes
           WHERE object_id = c.id AND cause = 'claimed') > 1
       OR c.status = 'awaiting_payer' AND c.operator = 'orange' AND NOT EXISTS (
         SELECT FROM "{schema}".state_changes WHERE object_id = c.id AND cause = 'accepted')"""
@@ -356,7 +359,17 @@ def _effects(control: Mapping[str, str]) -> list[dict[str, Any]]:
     """What moved at all operators for anything of ours; payers with the country's code."""
     moved = _pages(control, "operator=mtn")
     rows = [row for row in moved if row["external_id"].startswith("ch_")]
-    return rows + _at_orange(control, "in")
+    return rows + _at_orange(control, "in") + _on_pages(control)
+
+
+def _on_pages(control: Mapping[str, str]) -> list[dict[str, Any]]:
+    """What was paid on Orange's page, each as its charge: the number that was typed is unknown."""
+    rows = _pages(control, "operator=orange&product=web")
+    return [
+        {**row, "external_id": f"ch_{order[2:_PAGE_STEM]}", "payer": ""}
+        for row in rows
+        if (order := str(row["external_id"])).startswith("ch") and len(order) > _PAGE_STEM
+    ]
 
 
 def _at_orange(control: Mapping[str, str], direction: str) -> list[dict[str, Any]]:

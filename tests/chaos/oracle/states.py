@@ -53,7 +53,7 @@ _EDGES_OF: Final = {
 
 def ends_are_proven(evidence: Evidence) -> list[str]:
     """I7: what was unknown, or waited for its payer, ends by a recorded word of the operator."""
-    uncertain = {"unknown", "awaiting_payer", "in_transit"}
+    uncertain = {"unknown", "awaiting_payer", "requires_action", "in_transit"}
     return [
         f"{row['object_id']}: {row['from_status']} ended by {row['cause']}"
         for row in evidence.rows("state_changes")
@@ -101,7 +101,7 @@ def charges_have_ended(evidence: Evidence) -> list[str]:
     The second is the lot of a charge whose sender was killed twice, or whose time to be sent was
     over before anybody could: it is not sent again. Nor is one at Orange whose sender was killed
     between the payToken's commit and the request: it waits until the payToken ends, and has moved
-    no money.
+    no money. A page is asked for as often as it takes, and somebody pays there: that one has ended.
     """
     changes = evidence.rows("state_changes")
     claims = Counter(row["object_id"] for row in changes if row["cause"] == "claimed")
@@ -112,7 +112,7 @@ def charges_have_ended(evidence: Evidence) -> list[str]:
         f"{row['id']} is {row['status']} at {evidence.at}: {_story(evidence, row['id'])}"
         for row in evidence.rows("charges")
         if row["status"] not in FINAL
-        and claims[row["id"]] < SENDS
+        and (row["phone"] is None or claims[row["id"]] < SENDS)
         and not (row["id"] in read and row["submit_before"] < evidence.at)
         and not (row["id"] not in accepted | moved and _may_be_unasked(row, evidence.at))
     ]
