@@ -157,6 +157,11 @@ class Cell:
                 return Ending.PAID
 
     @property
+    def is_cut_off(self) -> bool:
+        """Whether nobody on its line comes through."""
+        return self.fault.place is Place.CONNECTING
+
+    @property
     def is_called_back(self) -> bool:
         """Whether the operator has anything to call back about."""
         return self.flow.is_told and self.ending is Ending.PAID
@@ -288,7 +293,18 @@ CELLS: Final = tuple(cell for cell in all_cells() if rule_against(cell) is None)
 
 
 def sample(cells: Sequence[Cell], chance: random.Random) -> list[Cell]:
-    """As few cells as come by chance, with each flow, fault and callback among them."""
+    """As few cells as come by chance, with each flow, fault and callback among them.
+
+    One merchant is enough for those whose lines fail: no line has to fail in two ways.
+    """
+    while True:
+        taken = _drawn(cells, chance)
+        failing = {(c.flow.product, c.fault.name) for c in taken if c.is_cut_off}
+        if len(failing) == len({product for product, _ in failing}):
+            return taken
+
+
+def _drawn(cells: Sequence[Cell], chance: random.Random) -> list[Cell]:
     wanted: set[object] = set()
     for cell in cells:
         wanted |= _parts(cell)

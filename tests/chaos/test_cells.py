@@ -47,6 +47,8 @@ def test_a_sample_has_some_of_everything(seed: int) -> None:
     assert {cell.fault.name for cell in taken} == {fault.name for fault in FAULTS}
     assert {cell.callback for cell in taken} == set(Callback)
     assert len(taken) <= 20
+    failing = {(cell.flow.product, cell.fault.name) for cell in taken if cell.is_cut_off}
+    assert len(failing) == len({product for product, _ in failing}) >= 2
 
 
 def test_money_out_that_was_lost_is_never_sent_again() -> None:
