@@ -35,6 +35,9 @@ KINDS: Final[Mapping[str, Kind]] = {
     "payer fails on Orange's page": Kind(1, "orange", ending="450", is_on_page=True),
     "page's answer lost": Kind(2, "orange", fault="drop_after", is_on_page=True),
     "page's callback lost": Kind(1, "orange", fault="callback_none", is_on_page=True),
+    "page's callback early": Kind(1, "orange", fault="callback_early", is_on_page=True),
+    "page's callback twice": Kind(1, "orange", fault="callback_double", is_on_page=True),
+    "page's token too old": Kind(1, "orange", fault="token_expired", is_on_page=True),
     "broken order": Kind(2, is_broken=True),
 }
 REFUNDS: Final[Mapping[str, Kind]] = {

@@ -16,6 +16,7 @@ from tests.chaos.clients import UnclassifiedError, Verdict, classify
 from tests.chaos.counters import FaultCounters
 from tests.chaos.crash_points import discover, victim_of
 from tests.chaos.fault_proxy import FaultProxy, Way
+from tests.chaos.kinds import KINDS
 from tests.chaos.oracle.evidence import Evidence
 from tests.chaos.oracle.states import charges_have_ended
 from tests.chaos.payers import Payers
@@ -83,6 +84,19 @@ def test_every_crash_point_is_somebodys() -> None:
 
     assert {victim_of(point) for point in discover()} <= functions
     assert victim_of("open_page.after_keep") == "submit_charge"
+
+
+def test_a_seed_draws_the_quirks_of_a_page() -> None:
+    """Lost, early and double notices, an answer that is lost, a token that ended too soon."""
+    drawn = {kind.fault for kind in KINDS.values() if kind.is_on_page}
+
+    assert drawn >= {
+        "callback_none",
+        "callback_early",
+        "callback_double",
+        "drop_after",
+        "token_expired",
+    }
 
 
 def test_a_payer_comes_back_until_she_has_paid_once() -> None:
