@@ -6,6 +6,7 @@ import time
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any, Final, TypeVar
 
@@ -263,21 +264,26 @@ class Matrix:
         one.sent = [row["kind"] for row in rows if row["sent_at"] is not None]
 
     def _forge(self, one: Try, standing: Standing) -> bool:
-        """Call back as whoever knows the address would, with the contrary of what will be so."""
+        """Call back as whoever knows the address would, with the contrary of what will be so.
+
+        False where nobody said that it was heard: then it is told again.
+        """
         if standing.reference is None:
             return False
         path = address(self.system, standing.reference, one.flow.operator)
         says = "FAILED" if one.cell.ending is Ending.PAID else "SUCCESSFUL"
         body = {"status": says, "amount": "999999", "externalId": one.id, "currency": "XAF"}
-        answer = urllib3.request(
-            "POST",
-            self.system.base_url + path,
-            body=json.dumps(body).encode(),
-            headers={"Content-Type": "application/json"},
-            timeout=10,
-            retries=False,
-        )
-        return answer.status == _OK
+        with suppress(urllib3.exceptions.HTTPError):
+            answer = urllib3.request(
+                "POST",
+                self.system.base_url + path,
+                body=json.dumps(body).encode(),
+                headers={"Content-Type": "application/json"},
+                timeout=10,
+                retries=False,
+            )
+            return answer.status == _OK
+        return False
 
     def _see_what_struck(self, tries: Sequence[Try]) -> None:
         struck = {
