@@ -5,6 +5,7 @@ import socket
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
+from typing import Any
 
 import pytest
 
@@ -13,6 +14,7 @@ from tests.chaos.cells import (
     FAULTS,
     FLOWS,
     Callback,
+    Cell,
     Ending,
     What,
     all_cells,
@@ -20,7 +22,7 @@ from tests.chaos.cells import (
     sample,
 )
 from tests.chaos.operator_line import Blow, OperatorLine
-from tests.chaos.tries import count_sendings
+from tests.chaos.tries import Try, count_sendings
 from tests.system import HOST
 
 
@@ -102,6 +104,35 @@ def test_a_second_sending_while_unknown_is_seen(
         sendings = sum(method == "POST" for method, _ in log)
 
         assert count_sendings(rows, flow) == (sendings, wrong)
+
+
+@pytest.mark.parametrize(
+    ("statuses", "wrong"), [([201], 0), ([401, 201], 0), ([401, 403], 0), ([201, 201], 1)]
+)
+def test_a_page_is_asked_for_once_under_its_order_id(statuses: list[int], wrong: int) -> None:
+    """A refusal at the gate aside; what was lost is asked for under the next one."""
+    [flow] = [flow for flow in FLOWS if flow.is_on_page]
+    route = "/orange/orange-money-webpay/cm/v1/webpayment"
+    rows = [{"method": "POST", "status": status, "route": route} for status in statuses]
+    read = {"method": "POST", "status": 200, "route": route.replace("webpayment", "transaction")}
+
+    assert count_sendings([*rows, read], flow) == (len(statuses), wrong)
+
+
+def test_money_that_moved_on_any_page_of_a_charge_is_the_charges() -> None:
+    """The operator knows the order alone, which is the charge's id and the number of the page."""
+    names = {
+        "charge on Orange's page": "ch" + "2" * 24 + "3",
+        "charge at Orange": "2" * 20,
+        "payout at MTN": "po_" + "2" * 24,
+    }
+    for flow in FLOWS:
+        if flow.name in names:
+            nothing: Any = None
+            one = Try(Cell(flow, FAULTS[0], Callback.NONE), nothing, nothing)
+            one.id = f"{'po' if flow.goes_out else 'ch'}_{'2' * 24}"
+            assert one.has_moved(frozenset({names[flow.name]}))
+            assert not one.has_moved(frozenset({"ch" + "3" * 25}))
 
 
 @contextmanager
