@@ -18,7 +18,7 @@ from pg8000.native import DatabaseError
 from knative.catalogue import load_catalogue
 from tests import PRINTED_AT_THE_END
 from tests.chaos import judge
-from tests.chaos.crash_points import LEFT_OUT, discover
+from tests.chaos.crash_points import LEFT_OUT, discover, victim_of
 from tests.chaos.oracle.evidence import (
     Evidence,
     Sources,
@@ -89,7 +89,7 @@ def test_the_storm_was_strong_enough(
 
 def _last_words(system: LocalSystem, points: Iterable[str]) -> str:
     """The end of the logs of functions whose points were not reached: why work did not come."""
-    names = sorted({point.partition(".")[0] for point in points})
+    names = sorted({victim_of(point) for point in points})
     ends = ((system.data_dir / "logs" / f"{name}.log").read_text()[-3000:] for name in names)
     return "\n".join(ends) + system.output.read_text()[-2000:]
 
