@@ -49,7 +49,7 @@ PROOF_SECONDS: Final = 400.0
 # Ten minutes are Orange's: what was never asked for under a payToken would end that late.
 PAY_TOKEN_SECONDS: Final = 60
 # After its time a storm goes on this long for the points that were hit too rarely.
-TAIL_SECONDS: Final = 180.0
+TAIL_SECONDS: Final = 300.0
 _BACK_SECONDS: Final = 90.0
 _MUCH: Final = 1_000_000_000
 _OK: Final = 200

@@ -34,8 +34,8 @@ from tests.end_to_end.people import open_household
 from tests.scripted_server import Play, ScriptedServer, Seen, answer
 from tests.system import LocalSystem
 
-# The storm takes 100 s; on a busy machine its tail and the way to rest up to 180 s more, each.
-pytestmark = pytest.mark.timeout(600)
+# The storm takes 100 s; on a busy machine its tail up to 300 s more, the way to rest 180 s.
+pytestmark = pytest.mark.timeout(900)
 
 BACK_SECONDS: Final = 30.0
 LOOKS: Final = 4
