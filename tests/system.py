@@ -159,13 +159,16 @@ def data_folder() -> Iterator[Path]:
 
 @contextlib.contextmanager
 def running_system(
-    *, root: Path = ROOT, environment: Mapping[str, str] | None = None
+    *,
+    root: Path = ROOT,
+    environment: Mapping[str, str] | None = None,
+    seconds: float = _BOOT_SECONDS,
 ) -> Iterator[LocalSystem]:
     """A system in which charges flow, ended and removed on leaving."""
     with data_folder() as data_dir:
         system = start_system(data_dir, root=root, environment=environment)
         try:
-            system.wait_ready()
+            system.wait_ready(seconds=seconds)
             yield system
         finally:
             system.stop()

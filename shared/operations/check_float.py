@@ -58,6 +58,7 @@ def check_float(message: Message, *, store: FloatStore, how: FloatCheck) -> str:
     reading = _read(wallet, reader, store, how) if reader else _from_statement(wallet, store, how)
     how.reached("check_float.before_keep")
     store.keep(reading, case_id=new_id("case", _milliseconds(reading.at)))
+    how.reached("check_float.after_keep")
     store.look_again(wallet.id, at=reading.next_at)
     how.reached("check_float.after_keep")
     if reading.balance is None:

@@ -26,7 +26,7 @@ from knative.local.layout import PUBSUB_PROJECT
 from tests.chaos import killer
 from tests.chaos.clients import Clients
 from tests.chaos.counters import FaultCounters
-from tests.chaos.crash_points import LEFT_OUT
+from tests.chaos.crash_points import LEFT_OUT, RARE
 from tests.chaos.judge import oracle_login, take_fees
 from tests.chaos.killer import AT_POINT, AT_RANDOM, PARTS, Death, Killer
 from tests.chaos.kinds import KINDS, PAYOUTS, REFUNDS
@@ -171,7 +171,10 @@ class Storm:
         hits = self.killer.hits
         return [
             *(f"{point:<36}{hits[point]:>6} kills" for point in sorted(self.points)),
-            *(f"no kills in this storm: {name}, {why}" for name, why in LEFT_OUT.items()),
+            *(
+                f"no kills in this storm: {name}, {why}"
+                for name, why in {**RARE, **LEFT_OUT}.items()
+            ),
             "",
             *self.counters.table(),
             "",

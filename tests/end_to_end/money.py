@@ -1,9 +1,10 @@
 """Something to pay out: what has no way in through the API yet is posted as the books post it."""
 
-import secrets
+from datetime import UTC, datetime
 from typing import Final
 
 from knative.local.postgres import connect
+from shared.domain.ids import new_id
 from tests.end_to_end.merchant import Merchant
 from tests.system import LocalSystem
 
@@ -11,17 +12,25 @@ TOP_UP: Final = "top_up"
 """The kind of transaction; the oracle of storms knows it by this word."""
 
 
-def top_up(system: LocalSystem, merchant: Merchant, amount: int) -> None:
-    """Make an amount in whole XAF available to a merchant, at our own cost."""
+def top_up(
+    system: LocalSystem, merchant: Merchant, amount: int, *, at: datetime | None = None
+) -> None:
+    """Make an amount in whole XAF available to a merchant, at our own cost; below 0 it is a fee.
+
+    `at` is when, for a ledger that is older than the test; now where it is not given.
+    """
+    moment = at or datetime.now(UTC)
     password = (system.data_dir / "postgres_superuser").read_text(encoding="utf-8").strip()
-    values = {"id": f"txn_{secrets.token_hex(12)}", "account": merchant.account}
+    transaction = new_id("txn", int(moment.timestamp() * 1000))
+    values = {"id": transaction, "account": merchant.account}
     schema = f'"{merchant.schema}"'
     with connect(port=system.ports["postgres"], password=password, database="pay") as connection:
         connection.run("BEGIN")
         connection.run(
             f"INSERT INTO {schema}.ledger_transactions (id, account_id, kind, object_id,"
-            " created_at) VALUES (:id, :account, :kind, :id, now())",
+            " created_at) VALUES (:id, :account, :kind, :id, :at)",
             kind=TOP_UP,
+            at=moment,
             **values,
         )
         connection.run(

@@ -11,7 +11,13 @@ _PAUSE_SECONDS: Final = 0.05
 T = TypeVar("T")
 
 
-def wait_for(what: str, look: Callable[[], T | None], *, seconds: float) -> T:
+def wait_for(
+    what: str,
+    look: Callable[[], T | None],
+    *,
+    seconds: float,
+    pause_seconds: float = _PAUSE_SECONDS,
+) -> T:
     """Return the first thing that `look` finds; fails the test when `seconds` are over."""
     deadline = time.monotonic() + seconds
     while True:
@@ -20,4 +26,4 @@ def wait_for(what: str, look: Callable[[], T | None], *, seconds: float) -> T:
             return found
         if time.monotonic() > deadline:
             pytest.fail(f"not within {seconds:.0f} s: {what}")
-        time.sleep(_PAUSE_SECONDS)
+        time.sleep(pause_seconds)

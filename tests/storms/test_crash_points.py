@@ -18,7 +18,7 @@ from pg8000.native import DatabaseError
 from knative.catalogue import load_catalogue
 from tests import PRINTED_AT_THE_END
 from tests.chaos import judge
-from tests.chaos.crash_points import LEFT_OUT, discover, victim_of
+from tests.chaos.crash_points import LEFT_OUT, discover, rare, victim_of
 from tests.chaos.oracle.evidence import (
     Evidence,
     Sources,
@@ -119,7 +119,7 @@ def test_the_oracle_cannot_write(aftermath: Aftermath) -> None:
 
 def test_each_function_that_holds_work_has_crash_points() -> None:
     """Whoever is pushed to, ticks or publishes can be killed before and after what it does."""
-    points = discover()
+    points = discover() | rare()
 
     for entry in load_catalogue():
         holds_work = entry.pubsub or entry.schedule or entry.publishes

@@ -34,9 +34,10 @@ def is_of_late(refund: Row) -> bool:
 
 
 def of_own_accord(evidence: Evidence) -> set[str]:
-    """Objects that no request made: what late payments became."""
+    """Objects that no request made: what late payments became, and what settled."""
     refunds = {row["id"] for row in evidence.rows("refunds") if is_of_late(row)}
-    return refunds | accepted(evidence).keys()
+    settling = {row["id"] for row in evidence.rows("payouts") if "settlement" in row["metadata"]}
+    return refunds | settling | accepted(evidence).keys()
 
 
 def paid_after_all(evidence: Evidence) -> Mapping[str, int]:

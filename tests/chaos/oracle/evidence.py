@@ -132,7 +132,8 @@ class Evidence:
     `told` says which charge an event was about; `accepted` is what the API said yes to;
     `old_transactions` are open for more than a minute; `leaks` are lines of logs; `strays` are
     words of others in what is the account's, of which `words` were looked for; `deaths` as in
-    Sources; `swallowed` are references of money out that MTN wrote down and did not take.
+    Sources; `swallowed` are references of money out that MTN wrote down and did not take;
+    `invoices` are their prints.
     """
 
     at: datetime
@@ -152,6 +153,7 @@ class Evidence:
     words: int
     deaths: Sequence[tuple[str, float]] = ()
     swallowed: frozenset[str] = frozenset()
+    invoices: Sequence[StoredReceipt] = ()
 
     def rows(self, table: str) -> Rows:
         """The rows of a table."""
@@ -207,6 +209,7 @@ def gather(sources: Sources) -> Evidence:
         words=len(sources.foreign),
         deaths=sources.deaths,
         swallowed=frozenset(_swallowed(sources.operator, unheard)),
+        invoices=_stored_objects(sources, "invoices"),
     )
 
 
@@ -316,6 +319,9 @@ def _database(sources: Sources) -> tuple[dict[str, Rows], datetime, int]:
             name: select(f"platform.{name}", order, ours, account=sources.account)
             for name, order in _PLATFORM.items()
         }
+        tables["invoices"] = select(
+            "platform.invoices", "id", "WHERE account_id = :account", account=sources.account
+        )
         [[at, old]] = connection.run(
             "SELECT now(), count(*) FILTER (WHERE xact_start < now() - interval '60 s')"
             " FROM pg_stat_activity"
@@ -434,7 +440,7 @@ def _swallowed(control: Mapping[str, str], references: Iterable[str]) -> Iterato
 
 
 def _stored_objects(sources: Sources, kind: str) -> list[StoredReceipt]:
-    """The account's locked objects of a kind: `receipts` or `intents`."""
+    """The account's locked objects of a kind: `receipts`, `invoices` or `intents`."""
     where = sources.store
     store: Any = boto3.session.Session().client(
         "s3",

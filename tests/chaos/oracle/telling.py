@@ -32,6 +32,9 @@ def events_match_ends(evidence: Evidence) -> list[str]:
             expected[row["object_id"]].append("charge.requires_action")
     for key in adjustments.accepted(evidence):
         expected[key].remove("charge.pending")
+    for row in evidence.rows("state_changes"):
+        if row["cause"] == "redirected":
+            expected[row["object_id"]].append("charge.requires_action")
     for row in evidence.rows("refunds"):
         end = [f"refund.{row['status']}"] if row["status"] in outgoing.FINAL else []
         expected[row["id"]] = ["refund.pending", *end]
@@ -100,14 +103,18 @@ def events_are_delivered(evidence: Evidence) -> list[str]:
 
 
 def receipts_are_locked(evidence: Evidence) -> list[str]:
-    """I11: one locked object for what was paid, in or out, with the hash and version of its row."""
+    """I11: one locked object for what was paid, in or out, with the hash and version of its row.
+
+    And one for each invoice.
+    """
     stored = Counter(
         (each.key, each.version_id, each.sha256)
-        for each in evidence.receipts
+        for each in (*evidence.receipts, *evidence.invoices)
         if each.lock_mode == "COMPLIANCE" and each.retain_until > evidence.at
     )
     rows = Counter(
-        (row["object_key"], row["version_id"], row["sha256"]) for row in evidence.rows("receipts")
+        (row["object_key"], row["version_id"], row["sha256"])
+        for row in (*evidence.rows("receipts"), *evidence.tables.get("invoices", ()))
     )
     paid = {row["id"] for row in evidence.rows("charges") if row["status"] == "succeeded"}
     paid |= set(_paid_out(evidence))
