@@ -14,7 +14,6 @@ import psutil
 import pytest
 
 from tests.chaos import judge, rare_ways
-from tests.chaos.crash_points import rare
 from tests.chaos.oracle.evidence import under_way
 from tests.chaos.rare_drill import RareDrill, Together
 from tests.chaos.rare_town import Town, open_town
@@ -59,7 +58,7 @@ def town(request: pytest.FixtureRequest) -> Iterator[Town]:
 
 def test_who_dies_on_a_rare_way_leaves_nothing_undone(town: Town, trial: Trial) -> None:
     """E09: killed at each point that no storm feeds; the next one finishes, and I1 to I26 hold."""
-    points = rare() if IS_LARGE else FEW
+    points = rare_ways.POINTS if IS_LARGE else FEW
     lanes = rare_ways.for_the_clock_and_merchants(town)
     if town.realm is not None:
         lanes += rare_ways.for_people(town)

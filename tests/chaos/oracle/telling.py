@@ -27,9 +27,6 @@ def events_match_ends(evidence: Evidence) -> list[str]:
         row["id"]: ["charge.pending", *ends.get(row["status"], [])]
         for row in evidence.rows("charges")
     }
-    for row in evidence.rows("state_changes"):
-        if row["cause"] == "redirected":
-            expected[row["object_id"]].append("charge.requires_action")
     for key in adjustments.accepted(evidence):
         expected[key].remove("charge.pending")
     for row in evidence.rows("state_changes"):
