@@ -33,7 +33,7 @@ LEFT_OUT: Final = {
     "keep_identity": "it stores nothing of its own, and asks Keycloak for the same again",
     "manage_platform": "what it writes the relay alone publishes",
     "provision_account": "what it writes the relay alone publishes",
-    "receive_statement": "nobody drops a statement",
+    "receive_statement": "nobody drops a statement",  # but a test of its own, which kills nobody
 }
 _ROOMS: Final = ("functions", "shared")
 _NAME: Final = "reached"

@@ -5,7 +5,7 @@ from typing import Any, Final
 
 import pytest
 
-from tests.chaos.oracle import invariants
+from tests.chaos.oracle import invariants, telling
 from tests.chaos.oracle.evidence import Evidence, StoredReceipt
 
 AT: Final = datetime(2026, 11, 30, 12, tzinfo=UTC)
@@ -37,9 +37,9 @@ def test_a_page_that_was_shown_is_told() -> None:
     """I9: with its address, once."""
     asked = "charge.requires_action"
 
-    assert invariants.events_match_ends(_paged("charge.pending", asked)) == []
-    assert invariants.events_match_ends(_paged("charge.pending"))
-    assert invariants.events_match_ends(_paged("charge.pending", asked, asked))
+    assert telling.events_match_ends(_paged("charge.pending", asked)) == []
+    assert telling.events_match_ends(_paged("charge.pending"))
+    assert telling.events_match_ends(_paged("charge.pending", asked, asked))
 
 
 @pytest.mark.parametrize(("metadata", "strays"), [({"settlement": "sr_1"}, 0), ({}, 1)])
@@ -54,7 +54,7 @@ def test_an_invoice_has_one_print_and_a_print_its_invoice() -> None:
     """I11: under lock, with the hash of its row."""
     row = {"id": "in_1", "account_id": "a", "object_key": PRINT.key, "version_id": "v1"}
     row |= {"sha256": PRINT.sha256}
-    find = invariants.receipts_are_locked
+    find = telling.receipts_are_locked
 
     assert find(evidence((PRINT,), invoices=[row])) == []
     assert find(evidence((PRINT,), invoices=[{**row, "sha256": "other"}])) != []
