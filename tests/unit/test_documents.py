@@ -221,7 +221,7 @@ def test_a_hostile_name_becomes_one_line_that_can_be_drawn(name: str, shown: str
     assert len(read(render(replace(RECEIPT, account_name=name))).pages) == 1
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(st.text(max_size=200), st.text(max_size=200), st.integers(1, 10**12))
 def test_any_text_makes_a_receipt_of_one_page(name: str, words: str, amount: int) -> None:
     """No merchant can choose a name that stops its receipts."""

@@ -4,7 +4,7 @@ import json
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from standardwebhooks import Webhook, WebhookVerificationError
 
@@ -75,7 +75,6 @@ def test_a_changed_body_and_a_foreign_secret_are_refused() -> None:
         Webhook(OTHER.shown).verify(BODY, headers)
 
 
-@settings(deadline=None)
 @given(key=st.binary(min_size=24, max_size=64), data=st.dictionaries(st.text(), st.text()))
 def test_any_secret_and_text_verify(key: bytes, data: dict[str, str]) -> None:
     """Every secret of 24 to 64 bytes and every text in the data is signed as the library does."""
@@ -148,7 +147,6 @@ def test_the_schedule_is_ten_attempts_over_three_days() -> None:
     assert next_attempt(10, at, jitter_permille=0) is None
 
 
-@settings(deadline=None)
 @given(
     attempts=st.integers(1, 9),
     jitter=st.integers(-JITTER_PERMILLE, JITTER_PERMILLE),
