@@ -92,7 +92,8 @@ class Killer:
     _seen: set[str] = field(default_factory=set)
 
     def __post_init__(self) -> None:
-        """Every function is a victim, with the crash points of its name."""
+        """Every function is a victim, with the crash points of its name; who died before is not."""
+        self._seen = set(self._died())
         for entry in load_catalogue():
             if entry.kind != "operation":
                 mine = tuple(sorted(p for p in self.points if victim_of(p) == entry.name))
@@ -100,8 +101,7 @@ class Killer:
 
     def look(self) -> None:
         """Notice who died at a point since the last look, and call what runs by the clock."""
-        with os.scandir(self.system.crash_points) as found:
-            dead = {e.name: e.stat().st_ctime for e in found if DIED in e.name}
+        dead = self._died()
         for name in dead.keys() - self._seen:
             self._seen.add(name)
             point = name.partition(DIED)[0]
@@ -112,6 +112,11 @@ class Killer:
         for victim in self._victims.values():
             if victim.armed and victim.entry.schedule and not victim.is_down:
                 self._tick(victim)
+
+    def _died(self) -> dict[str, float]:
+        """The marks of those who died at a point, each with its time."""
+        with os.scandir(self.system.crash_points) as found:
+            return {e.name: e.stat().st_ctime for e in found if DIED in e.name}
 
     def armed(self) -> list[str]:
         """The points that wait for somebody to pass."""
