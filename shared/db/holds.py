@@ -17,12 +17,12 @@ from shared.domain.ledger import HOLD_RELEASED, OF_A_CHARGE_PENDING
 _LOG: Final = logging.getLogger(__name__)
 
 FIND_TENANTS: Final = Statement("""
-SELECT DISTINCT account_id, livemode FROM (
-    SELECT account_id, livemode FROM platform.due_work
+SELECT account_id, livemode FROM (
+    SELECT account_id, livemode, due_at FROM platform.due_work
     WHERE kind = 'hold_release' AND done_at IS NULL AND due_at <= now()
       AND (lease_until IS NULL OR lease_until < now())
     ORDER BY due_at LIMIT :rows::int) AS due
-LIMIT :most::int
+GROUP BY account_id, livemode ORDER BY min(due_at) LIMIT :most::int
 """)
 
 RELEASE: Final = Statement("""

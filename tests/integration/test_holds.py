@@ -16,6 +16,7 @@ from shared.domain import ledger
 from shared.domain.charge import Charge, ChargeEvent, ChargeStatus
 from shared.domain.errors import LedgerRefused
 from shared.domain.events import Event, Message
+from shared.domain.ids import new_account_id
 from shared.domain.money import Money
 from shared.domain.outgoing import OutgoingEvent
 from shared.domain.refund import Refund
@@ -175,6 +176,25 @@ def test_what_was_paid_becomes_available_once(till: Till) -> None:
     assert till.released() == {first.id: 5000, second.id: 700}
     assert till.open_rows() == []
     assert not till.waits()
+
+
+def test_whoever_waits_longest_comes_first(till: Till) -> None:
+    """Of more accounts than one look takes, those whose money has waited longest are taken."""
+    waiting = [new_account_id() for _ in range(30)]
+    till.database.look(
+        "INSERT INTO platform.due_work (kind, object_id, account_id, livemode, due_at)"
+        " SELECT 'hold_release', id, id, false, timestamptz '1990-01-01Z' + n * interval '1 day'"
+        " FROM unnest(CAST(:waiting AS text[])) WITH ORDINALITY AS w (id, n)",
+        waiting=waiting,
+    )
+
+    due = till.holds.due()
+    till.database.look(
+        "DELETE FROM platform.due_work WHERE object_id = ANY (CAST(:waiting AS text[]))",
+        waiting=waiting,
+    )
+
+    assert [tenant.account for tenant in due] == waiting[:20]
 
 
 def test_the_hold_is_that_of_the_charge(till: Till) -> None:
