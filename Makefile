@@ -95,8 +95,8 @@ bench-tenants: setup-test ## Measure 2,000 accounts (ARGS='--accounts 100' for f
 	@$(VENV_PYTHON) -m tests.benchmarks.tenants $(ARGS)
 
 chaos: setup-test ## Storms of kills, floods, brown-outs; MINUTES=20 SEED=7 for one long storm of kills
-	@exec $(VENV_PYTHON) -m $(if $(MINUTES),tests.chaos --minutes $(MINUTES) \
-		$(if $(SEED),--seed $(SEED)),pytest -n0 tests/storms $(ARGS))
+	@exec $(VENV_PYTHON) -m $(if $(MINUTES)$(SEED),tests.chaos \
+		$(if $(MINUTES),--minutes $(MINUTES)) $(if $(SEED),--seed $(SEED)),pytest -n0 tests/storms $(ARGS))
 
 manifests: setup-test ## Render knative/base, the gateway and the state diagrams again
 	@$(VENV_PYTHON) -m knative.render
