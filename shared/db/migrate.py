@@ -180,7 +180,7 @@ def _migrate(engine: Engine, workers: int) -> int:
     if outcome.added:
         counted += f", {outcome.added} missing releases of holds written"
     if not _journal_is_read(engine):
-        _fail("no money goes out: this server was put back; read the journal in (read_journal)")
+        _fail("no money goes out: it may have been put back; read the journal in (read_journal)")
     return _tell(outcome.failed, counted)
 
 

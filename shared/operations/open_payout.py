@@ -15,14 +15,12 @@ from shared.domain.account import OPENING
 from shared.domain.charge import Attempt
 from shared.domain.deadline import Deadline
 from shared.domain.errors import AskAgain
-from shared.domain.events import Message
 from shared.domain.outgoing import SUBMIT_LEASE, Outgoing, OutgoingEvent
 from shared.domain.receipt import retain_until
 from shared.operations import outgoing_moves as moves
-from shared.operations.outgoing_store import OutgoingNote, OutgoingStore
+from shared.operations.outgoing_store import OutgoingMove, OutgoingNote, OutgoingStore
 from shared.operations.ports import (
     Lease,
-    LockedStore,
     NotSent,
     PaymentRead,
     PayoutReader,
@@ -34,6 +32,7 @@ from shared.operations.ports import (
     StoreDownError,
     Unknown,
 )
+from shared.operations.taken_back import IntentJournal
 
 CONSUMER: Final = "submit_payout"
 GIVEN_UP: Final = "given_up"
@@ -56,7 +55,7 @@ class Opening:
     def __init__(
         self,
         store: OutgoingStore,
-        journal: LockedStore,
+        journal: IntentJournal,
         *,
         retention_days: int,
         now: Callable[[], datetime],
@@ -82,6 +81,10 @@ class Opening:
         kept = self._put(outgoing, intent.object_key, intent.body)
         self._reached("submit_payout.after_put")
         return not kept.was_there
+
+    def is_kept(self, outgoing: Outgoing) -> bool:
+        """Tell whether an intent lies in its place, whosever. Raises StoreDownError."""
+        return self._journal.find(moves.intent_of(outgoing).object_key) is not None
 
     def opened(
         self,
@@ -139,10 +142,8 @@ class Opening:
         is_unopened = is_missing(outgoing, attempt) and moves.is_unsent(outgoing, attempt)
         return is_open and is_unopened and not is_held
 
-    def give_up(
-        self, outgoing: Outgoing, attempt: Attempt | None, *, message: Message, language: str
-    ) -> str:
-        """Give back what was never opened in its time, once nobody can open it any more.
+    def give_up(self, outgoing: Outgoing, attempt: Attempt | None, ended: OutgoingMove) -> str:
+        """End what was never opened, once nobody can open it any more.
 
         Raises AskAgain while the journal is down.
         """
@@ -150,16 +151,14 @@ class Opening:
             kept = self._keep(outgoing, None)
         except StoreDownError as failure:
             raise AskAgain(f"journal: {failure}") from failure
-        now = self._now()
         if kept is not None:
-            note = OutgoingNote(outgoing, attempt, "opened_before", None, now)
+            note = OutgoingNote(outgoing, attempt, "opened_before", None, self._now())
             self._store.note(moves.case(note, "sent_and_forgotten", stops=True))
             return "sent_and_forgotten"
-        move = moves.abandoned(
-            outgoing, at=now, message=message, consumer=CONSUMER, language=language
-        )
         # The lease of whoever died while opening it stands; it is over, and nobody can go on.
-        return "abandoned" if self._store.move(replace(move, lease=Lease.ANY)) else "not_ours"
+        return (
+            ended.cause.value if self._store.move(replace(ended, lease=Lease.ANY)) else "not_ours"
+        )
 
     def _keep(self, outgoing: Outgoing, reference: str | None) -> str | None:
         """Keep a reference, or for None that there will be none; return what is kept.

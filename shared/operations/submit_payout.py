@@ -108,7 +108,7 @@ def submit_payout(
     if known is None or not _may_be_sent(*known, how):
         return _not_sent(known, opening, how=how, message=message)
     found, standing = known
-    stays = _what_keeps(found, standing, store=store, journal=journal, how=how)
+    stays = _what_keeps(found, standing, opening, store=store, journal=journal, how=how)
     if stays is not None:
         return stays
     # Before the claim: whatever fails in making it ready leaves nothing that looks like sent.
@@ -120,7 +120,10 @@ def submit_payout(
         note = OutgoingNote(found, None, "intent_differs", None, how.now())
         store.note(moves.case(note, "intent_differs", stops=True))
         return "intent_differs"
-    was_sent = not is_new and _is_known(found, standing, reader, deadline=preparing)
+    was_sent = not is_new and (
+        _is_taken_back(found, store=store, journal=journal, how=how)
+        or _is_known(found, standing, reader, deadline=preparing)
+    )
     if preparing.is_over:
         raise AskAgain("prepared_too_slowly")
     now = how.now()
@@ -164,7 +167,10 @@ def _not_sent(
     if known is None:
         return "unknown_object"
     if opening.is_out_of_time(*known):
-        return opening.give_up(*known, message=message, language=how.language)
+        abandoned = moves.abandoned(
+            known[0], at=how.now(), message=message, consumer=CONSUMER, language=how.language
+        )
+        return opening.give_up(*known, abandoned)
     if _is_being_opened(*known, how.now()):
         # Whoever opens it may have died of it: once the lease is over it is opened anew.
         raise AskAgain("being_opened")
@@ -190,6 +196,7 @@ def _may_be_sent(outgoing: Outgoing, attempt: Attempt | None, how: PayoutSubmiss
 def _what_keeps(
     outgoing: Outgoing,
     standing: Attempt | None,
+    opening: Opening,
     *,
     store: OutgoingStore,
     journal: IntentJournal,
@@ -204,9 +211,7 @@ def _what_keeps(
         store.note(moves.case(note, "approved_otherwise", stops=True))
         return "approved_otherwise"
     if _is_taken_back(outgoing, store=store, journal=journal, how=how):
-        canceled = OutgoingEvent.CANCELED
-        move = moves.taken_back(outgoing, canceled, at=how.now(), language=how.language)
-        return "taken_back" if store.move(move) else "not_ours"
+        return _take_back(outgoing, standing, opening, store=store, how=how)
     if how.is_away(outgoing):
         _wait(outgoing, WaitingReason.OPERATOR, store=store, how=how)
         raise AskAgain(OPEN)
@@ -274,6 +279,29 @@ def _is_taken_back(
         return is_taken_back(outgoing, journal)
     except StoreDownError as failure:
         raise _store_down(outgoing, failure, store=store, how=how) from failure
+
+
+def _take_back(
+    outgoing: Outgoing,
+    standing: Attempt | None,
+    opening: Opening,
+    *,
+    store: OutgoingStore,
+    how: PayoutSubmission,
+) -> str | None:
+    """Take it back where nobody has sent it; None where somebody may have, which then counts.
+
+    A sender that had kept the intent may have claimed it while the merchant was refused. Where the
+    operator makes the reference, whether one is kept tells. Raises AskAgain.
+    """
+    canceled = OutgoingEvent.CANCELED
+    move = moves.taken_back(outgoing, canceled, at=how.now(), language=how.language)
+    try:
+        if not opening.is_kept(outgoing):
+            return canceled.value if store.move(move) else "not_ours"
+    except StoreDownError as failure:
+        raise _store_down(outgoing, failure, store=store, how=how) from failure
+    return opening.give_up(outgoing, standing, move) if is_missing(outgoing, standing) else None
 
 
 def _keep_intent(

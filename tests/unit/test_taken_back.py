@@ -3,24 +3,36 @@
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Any
 
 import pytest
 
 from shared.domain.account import Caller
 from shared.domain.errors import AskAgain, InvalidRequest, Unavailable
+from shared.domain.intent import opened, opened_reference
+from shared.domain.money import Money
 from shared.domain.outgoing import OutgoingStatus, WaitingReason
 from shared.domain.payout import Payout
 from shared.domain.payout_batch import BatchStatus, PayoutBatch, Tally
+from shared.domain.phone import Operator, PhoneNumber
 from shared.operations.cancel_payout import cancel_payout
 from shared.operations.cancel_payout_batch import cancel_payout_batch
-from shared.operations.ports import Accepted
+from shared.operations.outgoing_moves import intent_of
+from shared.operations.ports import Accepted, PaymentRead, ReadState
 from shared.operations.taken_back import TakenBack
 from tests.factories import a_payout, an_id
 from tests.fakes import START, TENANT
-from tests.unit.paying_out import MemoryJournal, Scene
+from tests.unit.paying_out import MemoryJournal, MemoryOutgoing, Scene
 
 CALLER = Caller(TENANT, "k", "sk", frozenset({"*"}), "en", charges_enabled=True, suspended=False)
+PAID = PaymentRead(
+    ReadState.SUCCEEDED,
+    "SUCCESSFUL",
+    operator_transaction_id="1",
+    money=Money(2000),
+    payer=PhoneNumber("+237670000001"),
+)
 LATER = START + timedelta(minutes=1)
 
 
@@ -74,6 +86,12 @@ def _cancel_batch(held: Any, journal: MemoryJournal, now: datetime = START) -> P
     return cancel_payout_batch(held.batch.id, CALLER, store=held, taken_back=taken_back, now=now)
 
 
+def _send_first(scene: Scene) -> None:
+    """Have it sent just before the journal learns that it is to be taken back."""
+    scene.journal.on_put = lambda: None
+    assert scene.submit() == "accepted"
+
+
 def _scene(**changes: Any) -> Scene:
     until = START + timedelta(hours=24)
     payout = a_payout(TENANT, created_at=START, submit_before=until, **changes)
@@ -88,7 +106,7 @@ def test_what_a_restore_forgot_was_taken_back_is_not_sent() -> None:
     scene.store.outgoing = before
     scene.store.moves.clear()
 
-    assert scene.submit() == "taken_back"
+    assert scene.submit() == "canceled"
 
     [move] = scene.store.moves
     assert (scene.payout.status, scene.payer.requests) == (OutgoingStatus.CANCELED, [])
@@ -97,6 +115,46 @@ def test_what_a_restore_forgot_was_taken_back_is_not_sent() -> None:
     assert [event.type for event in move.events] == ["payout.canceled"]
     assert not any(place.startswith("intents/") for place in scene.journal.kept)
     assert scene.submit() == "not_ours"
+
+
+def test_what_was_sent_all_the_same_is_not_given_back() -> None:
+    """A sender claimed it first, and one tenant was put back: its operator says what became."""
+    scene = _scene()
+    scene.payer.reads = [PAID]
+    before = scene.store.outgoing
+    scene.journal.on_put = partial(_send_first, scene)
+    with pytest.raises(InvalidRequest, match="payout_not_cancelable"):
+        _cancel(scene)
+    assert len(scene.payer.requests) == 1
+    scene.store = MemoryOutgoing(before)
+
+    assert scene.submit() == "went_silent"
+
+    assert (scene.payout.status, len(scene.payer.requests)) == (OutgoingStatus.UNKNOWN, 1)
+    assert scene.settle() == "confirmed"
+    assert scene.payout.status is OutgoingStatus.SUCCEEDED
+
+
+@pytest.mark.parametrize("reference", [None, "CI1"])
+def test_where_the_operator_makes_the_reference_its_place_tells(reference: str | None) -> None:
+    """None was kept: nobody has sent it, and nobody can any more. One was: a person decides."""
+    scene = _scene(operator=Operator.ORANGE, phone=PhoneNumber("+237690000001"))
+    before = scene.store.outgoing
+    _cancel(scene)
+    scene.store.outgoing = before
+    intent = intent_of(before)
+    scene.journal.kept[intent.object_key] = intent.body
+    if reference is not None:
+        place, body = opened(intent, reference)
+        scene.journal.kept[place] = body
+
+    assert scene.submit() == ("canceled" if reference is None else "sent_and_forgotten")
+
+    place, _ = opened(intent, reference)
+    assert opened_reference(scene.journal.kept[place]) == reference
+    assert (scene.payout.stopped_at is None) is (reference is None)
+    assert scene.submit() == "not_ours"
+    assert scene.payer.requests == []
 
 
 def test_nothing_is_taken_back_that_the_journal_does_not_know() -> None:
@@ -158,7 +216,7 @@ def test_of_a_batch_only_what_waited_for_its_turn_is_taken_back(*, is_forgotten:
     scene = _scene(batch=held.batch.id, line=1, released_at=LATER if is_forgotten else START)
     _cancel_batch(held, scene.journal, now=START + timedelta(seconds=30))
 
-    assert scene.submit() == ("taken_back" if is_forgotten else "accepted")
+    assert scene.submit() == ("canceled" if is_forgotten else "accepted")
 
     assert len(scene.payer.requests) == (0 if is_forgotten else 1)
 
