@@ -109,9 +109,9 @@ class OperatorControl:
         """The money that really moved by one of MTN's products, oldest first."""
         return self._view("effects", product=product)
 
-    def payments(self) -> list[dict[str, Any]]:
-        """Every request to pay that was taken, and its end."""
-        return self._view("payments")
+    def payments(self, *, product: str = "collection") -> list[dict[str, Any]]:
+        """Every request of a product that was taken, and its end."""
+        return self._view("payments", product=product)
 
     def requests(self, reference: str, *, product: str = "collection") -> list[dict[str, Any]]:
         """Every call that named this reference and how it was answered."""
