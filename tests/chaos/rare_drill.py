@@ -45,14 +45,18 @@ Together = Sequence[Way]
 
 @dataclass(slots=True)
 class RareDrill:
-    """Takes every way once; `hits` counts deaths by point, `missing` is what did not come."""
+    """Takes every way once; `missing` is what did not come.
+
+    `hits` counts deaths by point, and on a way by who was to die: two functions may pass one point.
+    """
 
     system: LocalSystem
     way_seconds: float
     deaths: list[Death] = field(default_factory=list)
-    hits: Counter[str] = field(default_factory=Counter)
+    hits: Counter[tuple[str, str]] = field(default_factory=Counter)
     missing: list[str] = field(default_factory=list)
     _armed: set[str] = field(default_factory=set)
+    _noted: set[str] = field(default_factory=set)
     _guard: threading.Lock = field(default_factory=threading.Lock)
 
     def run(self, lanes: Sequence[Iterable[Together]]) -> None:
@@ -62,7 +66,8 @@ class RareDrill:
 
     def not_hit(self, points: Iterable[str]) -> list[str]:
         """The points at which nobody died."""
-        return sorted(point for point in points if not self.hits[point])
+        hit = {point for _, point in self.hits}
+        return sorted(point for point in points if point not in hit)
 
     def disarm(self) -> None:
         """Let nobody die any more who comes to a point that was not reached."""
@@ -100,13 +105,13 @@ class RareDrill:
     def _note(self, way: Way) -> bool:
         """Keep who has died on a way since the last look, and say whether that is all."""
         for point in way.points:
-            if self.hits[point]:
-                continue
             for note in self.system.crash_points.glob(f"{point}{DIED}*"):
-                if not _is_alive(int(note.name.rpartition(".")[2])):
-                    self.hits[point] += 1
+                is_new = note.name not in self._noted
+                if is_new and not _is_alive(int(note.name.rpartition(".")[2])):
+                    self._noted.add(note.name)
+                    self.hits[way.function, point] += 1
                     self.deaths.append(Death(way.function, AT_POINT, note.stat().st_ctime))
-        return not self.not_hit(way.points)
+        return all((way.function, point) in self.hits for point in way.points)
 
     def _await(self, what: str, look: Callable[[], object]) -> None:
         """Wait for one thing; that it did not come is told at the end, and stops no other way."""

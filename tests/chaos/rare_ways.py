@@ -14,7 +14,9 @@ from typing import Final
 
 import urllib3
 
+from shared.domain.receipt import DOUALA
 from tests.chaos.rare_drill import Together, Way
+from tests.chaos.rare_drops import drop, look_again
 from tests.chaos.rare_town import FUNDS, Town, months_ago
 from tests.end_to_end.merchant import Order, PageOrder, PayoutOrder
 from tests.end_to_end.money import top_up
@@ -34,6 +36,7 @@ _OK: Final = 200
 _FOUND: Final = 302
 _SEE_OTHER: Final = 303
 _STATEMENTS: Final = "/v1/platform/statements"
+_UPLOADING: Final = ("upload_statement.before_put", "upload_statement.after_put")
 _WEEK_OLD: Final = """
 UPDATE platform.settlement_rules SET set_at = set_at - interval '7 days' WHERE id = :rule"""
 _RULE_DUE: Final = """
@@ -263,12 +266,17 @@ def payers(town: Town) -> Lane:
 
 
 def statements(town: Town) -> Lane:
+    """What an operator says is uploaded, then dropped: on both ways lie the points of an upload."""
+    yield from uploads(town)
+    yield from drops(town)
+
+
+def uploads(town: Town) -> Lane:
     """An administrator uploads what an operator says, and it is matched with our books."""
     administrator = str(uuid.uuid4())
 
     def go(first: date, last: date) -> IsDone:
-        charge = town.order(Order(town.phone(), AMOUNT)).id
-        town.ended(charge)
+        _paid(town)
         content = _statement(town, first, last)
 
         def is_done() -> object:
@@ -281,13 +289,46 @@ def statements(town: Town) -> Lane:
 
         return is_done
 
-    today = (datetime.now(UTC) + timedelta(hours=1)).date()
+    today = _today()
     long_ago = today - timedelta(days=7)
-    uploading = tuple(_points("upload_statement", "before_put", "after_put"))
-    yield [Way("manage_platform", uploading, lambda: go(long_ago, long_ago))]
+    yield [Way("manage_platform", _UPLOADING, lambda: go(long_ago, long_ago))]
     matching = ("before_batch", "after_batch", "before_finish", "after_finish")
     points = tuple(_points("ingest_statement", *matching))
     yield [Way("ingest_statement", points, lambda: go(today - timedelta(days=1), today))]
+
+
+def drops(town: Town) -> Lane:
+    """A sync drops what an operator says; it rests for a minute, and the clock has it taken.
+
+    A message is published beside whoever took the statement, so that of its two points and the end
+    of a drop that was just taken only one can be met by one object.
+    """
+
+    def go() -> IsDone:
+        charge = _paid(town)
+        content = _statement(town, _today() - timedelta(days=1), _today())
+        dropped = drop(town, content, charge)
+        return lambda: look_again(town, dropped)
+
+    ways = (
+        _points("receive_statement", "after_begin", "before_publish"),
+        _points("receive_statement", "after_read", "after_publish"),
+        [*_UPLOADING, *_points("receive_statement", "before_end", "after_end")],
+    )
+    for points in ways:
+        yield [Way("receive_statement", tuple(points), go)]
+
+
+def _today() -> date:
+    """Which day it is in Douala."""
+    return datetime.now(DOUALA).date()
+
+
+def _paid(town: Town) -> str:
+    """A charge whose end is known; its id."""
+    charge = town.order(Order(town.phone(), AMOUNT)).id
+    town.ended(charge)
+    return charge
 
 
 def _statement(town: Town, first: date, last: date) -> bytes:
