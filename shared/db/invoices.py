@@ -14,7 +14,7 @@ from pg8000.exceptions import DatabaseError
 from shared.db.charge_statements import EVENT_PARTS
 from shared.db.charges import event_values, webhook_messages
 from shared.db.reading import bounds, cut
-from shared.db.scheduling import PUT_IN_OUTBOX
+from shared.db.scheduling import put_in_outbox
 from shared.db.statement import Statement
 from shared.db.transaction import Database, error_code
 from shared.domain.account import Tenant
@@ -116,15 +116,7 @@ class Issuing:
                 )
                 outcome = Issued(word)
                 if outcome is Issued.INVOICE:
-                    transaction.run(
-                        PUT_IN_OUTBOX,
-                        ids=[message.event_id],
-                        topics=[message.topic],
-                        accounts=[message.account],
-                        livemodes=[message.livemode],
-                        object_ids=[message.object_id],
-                    )
-                    transaction.messages.append(message)
+                    put_in_outbox(transaction, [message])
         except DatabaseError as error:
             code = error_code(error)
             _LOG.error("invoice_refused", extra={"account": tenant.account, "code": code})

@@ -4,7 +4,7 @@ from collections.abc import Callable, Sequence
 from typing import Any, Final
 
 from shared.db.statement import Statement
-from shared.db.transaction import Database
+from shared.db.transaction import Database, Transaction
 from shared.domain.events import (
     CHARGE_CHECK_DUE,
     FLOAT_CHECK_DUE,
@@ -185,6 +185,19 @@ ON CONFLICT (subscription, event_id) DO NOTHING
 """)
 
 
+def put_in_outbox(transaction: Transaction, messages: Sequence[Message]) -> None:
+    """Store messages, and have them published once the transaction has committed."""
+    transaction.run(
+        PUT_IN_OUTBOX,
+        ids=[message.event_id for message in messages],
+        topics=[message.topic for message in messages],
+        accounts=[message.account for message in messages],
+        livemodes=[message.livemode for message in messages],
+        object_ids=[message.object_id for message in messages],
+    )
+    transaction.messages.extend(messages)
+
+
 class Schedule:
     """Due work and the outbox, as the workers' login role; it can enter no tenant."""
 
@@ -202,15 +215,7 @@ class Schedule:
                 Message(new_id(), TOPIC_OF_KIND[kind], account, livemode, object_id)
                 for kind, object_id, account, livemode in rows
             ]
-            transaction.run(
-                PUT_IN_OUTBOX,
-                ids=[message.event_id for message in messages],
-                topics=[message.topic for message in messages],
-                accounts=[message.account for message in messages],
-                livemodes=[message.livemode for message in messages],
-                object_ids=[message.object_id for message in messages],
-            )
-            transaction.messages.extend(messages)
+            put_in_outbox(transaction, messages)
         return len(messages)
 
     def claim_outbox(self, limit: int) -> Sequence[Message]:

@@ -7,10 +7,10 @@ from typing import Final
 
 from pg8000.exceptions import DatabaseError
 
-from shared.db.scheduling import PUT_IN_OUTBOX
+from shared.db.scheduling import put_in_outbox
 from shared.db.statement import Statement
-from shared.db.statement_uploads import FIND_ACCOUNT, FIND_SAME
-from shared.db.transaction import UNIQUE_VIOLATION, Database, error_code
+from shared.db.statement_uploads import StatementTaking
+from shared.db.transaction import UNIQUE_VIOLATION, error_code
 from shared.domain.audit import AuditEntry
 from shared.domain.events import Message
 from shared.domain.operator_statement import OperatorStatement
@@ -23,7 +23,6 @@ from shared.domain.statement_drop import (
     DroppedObject,
     Outcome,
 )
-from shared.operations.statement_store import StatedAccount
 
 PLACE: Final = Statement("SELECT after_key FROM platform.statement_drop_place")
 
@@ -82,12 +81,8 @@ SELECT platform.take_dropped_statement(:given::jsonb, :entry_id::text, :told::te
 """)
 
 
-class StatementDrops:
-    """DropStore in PostgreSQL."""
-
-    def __init__(self, database: Database) -> None:
-        """`database` connects as the workers; nothing is opened yet."""
-        self._database = database
+class StatementDrops(StatementTaking):
+    """DropStore in PostgreSQL, by the workers' login."""
 
     def place(self) -> str:
         """Return the key behind which the next run begins."""
@@ -158,16 +153,6 @@ class StatementDrops:
         rows = self._database.once(None, STATED_NAME, id=operator_account).rows
         return str(rows[0][0]) if rows else None
 
-    def find_account(self, name: str) -> StatedAccount | None:
-        """Return the operator account that an operator calls so, or None."""
-        rows = self._database.once(None, FIND_ACCOUNT, name=name).rows
-        return StatedAccount(*rows[0]) if rows else None
-
-    def find_same(self, sha256: str) -> str | None:
-        """Return the id of the statement of these bytes, or None."""
-        rows = self._database.once(None, FIND_SAME, digest=sha256).rows
-        return str(rows[0][0]) if rows else None
-
     def add(self, statement: OperatorStatement, entry: AuditEntry, message: Message) -> bool:
         """Store it, what the platform's chain tells of it, and its message.
 
@@ -175,17 +160,9 @@ class StatementDrops:
         """
         try:
             with self._database.platform() as transaction:
-                transaction.run(
-                    PUT_IN_OUTBOX,
-                    ids=[message.event_id],
-                    topics=[message.topic],
-                    accounts=[message.account],
-                    livemodes=[message.livemode],
-                    object_ids=[message.object_id],
-                )
+                put_in_outbox(transaction, [message])
                 # The chain is held from here on until the commit.
                 transaction.run(TAKE, given=_given(statement), entry_id=entry.id, told=entry.after)
-                transaction.messages.append(message)
         except DatabaseError as error:
             if error_code(error) == UNIQUE_VIOLATION:
                 return False

@@ -6,7 +6,7 @@ from typing import Any, Final
 from pg8000.exceptions import DatabaseError
 
 from shared.db.audit import append
-from shared.db.scheduling import PUT_IN_OUTBOX
+from shared.db.scheduling import put_in_outbox
 from shared.db.statement import Statement
 from shared.db.transaction import UNIQUE_VIOLATION, Database, error_code
 from shared.domain.audit import AuditEntry
@@ -55,11 +55,11 @@ WHERE statement_id = :id::text AND reason = 'statement_missing_there'
 """)
 
 
-class StatementUploads:
-    """UploadStore in PostgreSQL."""
+class StatementTaking:
+    """What is known of a statement before it is taken, by whichever login takes it."""
 
     def __init__(self, database: Database) -> None:
-        """`database` connects as the owner of all schemas; nothing is opened yet."""
+        """`database` connects as that login; nothing is opened yet."""
         self._database = database
 
     def find_account(self, name: str) -> StatedAccount | None:
@@ -72,6 +72,10 @@ class StatementUploads:
         rows = self._database.once(None, FIND_SAME, digest=sha256).rows
         return str(rows[0][0]) if rows else None
 
+
+class StatementUploads(StatementTaking):
+    """UploadStore in PostgreSQL, by the login of the owner of all schemas."""
+
     def add(self, statement: OperatorStatement, entry: AuditEntry, message: Message) -> bool:
         """Store it, what the platform's chain tells of it, and its message.
 
@@ -80,15 +84,7 @@ class StatementUploads:
         try:
             with self._database.platform() as transaction:
                 transaction.run(ADD, **_values(statement))
-                transaction.run(
-                    PUT_IN_OUTBOX,
-                    ids=[message.event_id],
-                    topics=[message.topic],
-                    accounts=[message.account],
-                    livemodes=[message.livemode],
-                    object_ids=[message.object_id],
-                )
-                transaction.messages.append(message)
+                put_in_outbox(transaction, [message])
                 append(transaction, entry)
         except DatabaseError as error:
             if error_code(error) == UNIQUE_VIOLATION:

@@ -155,10 +155,10 @@ def test_a_case_of_a_statement_shows_the_line_and_is_closed(books: Books) -> Non
         first=TODAY - timedelta(days=1), last=TODAY,
     )  # fmt: skip
     reason = "statement_amount_differs"
-    path = f"/v1/platform/cases?reason={reason}&account={books.till.account.id}"
-    (found,) = books.get(path).json["data"]
+    mine = f"account={books.till.account.id}"
+    (found,) = books.get(f"/v1/platform/cases?reason={reason}&{mine}").json["data"]
     shown = books.get(f"/v1/platform/cases/{found['id']}").json
-    lone = books.get("/v1/platform/cases?reason=statement_missing_here&limit=1").json["data"][0]
+    (lone,) = books.get(f"/v1/platform/cases?reason=statement_missing_here&{mine}").json["data"]
     alone = books.get(f"/v1/platform/cases/{lone['id']}").json
     token = books.realm.token("ada", "admin")
     closed = books.door("manage_platform").post(
