@@ -130,6 +130,13 @@ OPERATIONS: Final[tuple[Operation, ...]] = (
         "person",
     ),
     Operation(
+        "set_refunds_below_zero",
+        "provision_account",
+        "POST",
+        "/v1/accounts/{id}/refunds_below_zero",
+        "person",
+    ),
+    Operation(
         "reject_float_move",
         "manage_platform",
         "POST",

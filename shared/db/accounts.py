@@ -29,7 +29,7 @@ from shared.domain.outgoing import FINAL as FINAL_OUTGOING
 from shared.operations.provision_account import ModeRecord
 
 _COLUMNS: Final = """a.id, a.name, a.language, a.country, a.created_at, a.state, a.charges_enabled,
-  a.payouts_enabled, a.state_since, a.suspended_from,
+  a.payouts_enabled, a.state_since, a.suspended_from, a.refunds_below_zero_limit,
   ARRAY(SELECT s.livemode FROM platform.account_schemas s WHERE s.account_id = a.id
         ORDER BY s.livemode) AS modes"""
 
@@ -81,6 +81,10 @@ SET state = :state, charges_enabled = :charges_enabled, payouts_enabled = :payou
   state_since = :since, suspended_from = :suspended_from
 WHERE id = :account AND state = :expected
 """)
+
+LEND: Final = text(
+    "UPDATE platform.accounts SET refunds_below_zero_limit = :limit WHERE id = :account"
+)
 
 REVOKE_KEYS: Final = text("""
 UPDATE platform.api_keys SET revoked_at = :at WHERE account_id = :account AND revoked_at IS NULL
@@ -233,6 +237,10 @@ class PostgresChange:
         if moved != 1:
             raise LostRace(self._account.id)
 
+    def lend(self, limit: int) -> None:
+        """Let its refunds go so far below zero from here on, in whole XAF."""
+        self._run(LEND, limit=limit)
+
     def open_live_mode(self, mode: ModeRecord, at: datetime) -> None:
         """Make the schema of the live mode where there is none yet."""
         if True in self._account.modes:
@@ -317,6 +325,7 @@ def _account(row: Row[Any], **hanging: Any) -> AccountRow:
             None if came_from is None else AccountState(came_from),
         ),
         modes=tuple(row.modes),
+        refunds_below_zero_limit=row.refunds_below_zero_limit,
         **hanging,
     )
 

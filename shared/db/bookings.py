@@ -24,6 +24,7 @@ from shared.db.late_statements import FIND as FIND_LATE
 from shared.db.ledger import is_refused, posting_values
 from shared.db.payout_statements import PAYOUT
 from shared.db.payouts import payout_from_row
+from shared.db.refund_statements import BELOW_ZERO
 from shared.db.statement import Statement
 from shared.db.transaction import Database, Transaction
 from shared.domain.account import Tenant
@@ -140,9 +141,7 @@ UPDATE platform.event_feed SET owner_role = :owner::text WHERE id = ANY(:event_i
 """)
 
 
-BELOW_ZERO: Final = "balance_negative"
-
-# One open case for each account and mode: how old it is says for how long.
+# As a refund's statement opens it, the one open case.
 LOOK_BELOW: Final = Statement("""
 INSERT INTO platform.cases (id, kind, account_id, livemode, object_id, reason, opened_at,
     owner_role)

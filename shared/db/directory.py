@@ -227,7 +227,7 @@ class Directory:
         row = self._one(sql.FIND_OWN_ACCOUNT, account=account)
         if row is None:
             return None
-        name, state, charges, payouts, language, country, created_at, modes, kinds = row
+        name, state, charges, payouts, language, country, created_at, modes, kinds, limit = row
         return OwnAccount(
             id=account,
             name=name,
@@ -238,6 +238,7 @@ class Directory:
             created_at=created_at,
             modes=tuple(modes),
             missing=missing(kinds) if state == AccountState.ONBOARDING else (),
+            refunds_below_zero_limit=limit,
         )
 
     def find_public_code(self, code: str) -> tuple[Tenant, str] | None:

@@ -145,7 +145,8 @@ FIND_OWN_ACCOUNT: Final = Statement("""
 SELECT a.name, a.state, a.charges_enabled, a.payouts_enabled, a.language, a.country, a.created_at,
        ARRAY(SELECT s.livemode FROM platform.account_schemas s WHERE s.account_id = a.id
              ORDER BY s.livemode),
-       ARRAY(SELECT DISTINCT d.kind FROM platform.account_documents d WHERE d.account_id = a.id)
+       ARRAY(SELECT DISTINCT d.kind FROM platform.account_documents d WHERE d.account_id = a.id),
+       a.refunds_below_zero_limit
 FROM platform.accounts a WHERE a.id = :account::text
 """)
 

@@ -58,6 +58,10 @@ REFUND: Final = OutgoingStatements(
     charge=_CHARGE,
 )
 
+# The reason of the one open case of each account and mode that owes us: how old it is says for how
+# long.
+BELOW_ZERO: Final = "balance_negative"
+
 # Nobody else refunds the charge until this transaction ends. What the statement after it counts is
 # seen by a younger snapshot than this lock.
 HOLD_CHARGE: Final = Statement("""
@@ -82,12 +86,13 @@ FROM refunds r
 WHERE r.charge_id = :charge_id::text AND r.status <> 'failed' AND r.returned IS NOT NULL
 """)
 
-# What pending does not bear, available must cover: its row is locked by the look at it.
+# What pending does not bear, available must cover, and what the platform lends below it: its row is
+# locked by the look at it. What ends below zero opens the one case that says since when.
 CREATE: Final = Statement(f"""
 WITH cover AS MATERIALIZED (
-    SELECT code FROM ledger_accounts
+    SELECT balance * normal - :from_available::bigint AS leaves FROM ledger_accounts
     WHERE code = 'available' AND :from_available::bigint > 0
-      AND balance * normal >= :from_available::bigint
+      AND balance * normal + platform.refunds_below_zero_limit() >= :from_available::bigint
     FOR UPDATE
 ),
 gate AS MATERIALIZED (
@@ -109,6 +114,13 @@ refund AS (
            :transaction_id::text, :submit_before::timestamptz, :at::timestamptz,
            :fee_lines::jsonb, :returned::jsonb
     FROM gate
+),
+owes AS (
+    INSERT INTO platform.cases (id, kind, account_id, livemode, object_id, reason, opened_at)
+    SELECT 'case_' || substr(:refund_id::text, 4), 'balance', :account::text, :livemode::boolean,
+           current_setting('role'), '{BELOW_ZERO}', :at::timestamptz
+    FROM cover WHERE leaves < 0
+    ON CONFLICT DO NOTHING
 ),
 {CREATE_PARTS},
 {EVENTS_PARTS},

@@ -16,6 +16,8 @@ from shared.domain.account_states import AccountState, Action, Standing, Switche
 from shared.domain.audit import Link
 
 PROPOSAL_LASTS: Final = timedelta(hours=72)
+MOST_BELOW_ZERO: Final = 10_000_000
+"""How far below zero an account's refunds may ever go, in whole XAF; the database holds it too."""
 
 
 class DocumentKind(StrEnum):
@@ -77,6 +79,8 @@ class AccountRow:
     """An account as administrators see it. `modes` are those that have a schema, test first.
 
     `decisions` are the newest entries about it in the platform's audit chain, newest first.
+    `refunds_below_zero_limit` is how far refunds may take each mode's `available` below zero, in
+    whole XAF; 0 where not at all.
     """
 
     id: str
@@ -89,11 +93,15 @@ class AccountRow:
     documents: tuple[Document, ...] = ()
     proposal: Proposal | None = None
     decisions: tuple[Link, ...] = field(default=(), compare=False)
+    refunds_below_zero_limit: int = 0
 
 
 @dataclass(frozen=True, slots=True)
 class OwnAccount:
-    """An account as its members and keys see it; `missing` is what its activation waits for."""
+    """An account as its members and keys see it; `missing` is what its activation waits for.
+
+    `refunds_below_zero_limit` is in whole XAF, as in AccountRow.
+    """
 
     id: str
     name: str
@@ -104,6 +112,7 @@ class OwnAccount:
     created_at: datetime
     modes: tuple[bool, ...]
     missing: tuple[DocumentKind, ...]
+    refunds_below_zero_limit: int = 0
 
 
 def missing(kinds: Collection[str]) -> tuple[DocumentKind, ...]:
@@ -124,6 +133,8 @@ def content_sha256(account: AccountRow, proposal: Proposal) -> str:
         "proposal": [proposal.id, proposal.action, *_words(proposal.switches), proposal.reason],
         "by": [proposal.proposed_by, _moment(proposal.expires_at)],
     }
+    if account.refunds_below_zero_limit:
+        content["lent"] = account.refunds_below_zero_limit
     text = json.dumps(content, sort_keys=True, separators=(",", ":"), ensure_ascii=True)
     return hashlib.sha256(text.encode()).hexdigest()
 

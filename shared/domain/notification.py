@@ -56,6 +56,7 @@ class Kind(StrEnum):
     ACCOUNT_SUSPENDED = "account_suspended"
     ACCOUNT_RESUMED = "account_resumed"
     ACCOUNT_CLOSED = "account_closed"
+    REFUNDS_BELOW_ZERO_SET = "refunds_below_zero_set"
     CASE_OPENED = "case_opened"
     ENDPOINT_GONE = "endpoint_gone"
     ENDPOINT_FAILING = "endpoint_failing"
@@ -99,6 +100,7 @@ TERMS: Final[Mapping[Kind, Terms]] = {
     Kind.ACCOUNT_SUSPENDED: Terms(_EVERYBODY, is_of_mode=False),
     Kind.ACCOUNT_RESUMED: Terms(_EVERYBODY, is_of_mode=False),
     Kind.ACCOUNT_CLOSED: Terms(_EVERYBODY, is_of_mode=False, tells_former=True),
+    Kind.REFUNDS_BELOW_ZERO_SET: Terms((OWNER, FINANCE), frozenset({"amount"}), is_of_mode=False),
     Kind.CASE_OPENED: Terms((OWNER, FINANCE), frozenset({"payment"})),
     Kind.ENDPOINT_GONE: Terms((OWNER, DEVELOPER), frozenset({"endpoint", "host"})),
     Kind.ENDPOINT_FAILING: Terms((OWNER, DEVELOPER), frozenset({"endpoint", "host"})),

@@ -216,6 +216,28 @@ WORDS: Final[Mapping[Kind, Mapping[Language, Words]]] = {
             """,
         ),
     },
+    Kind.REFUNDS_BELOW_ZERO_SET: {
+        "fr": Words(
+            "Remboursements de {account} au-delà du solde",
+            """
+            Les remboursements de {account} peuvent désormais faire descendre son solde disponible
+            jusqu'à {amount} au-dessous de zéro.
+
+            Tant qu'il est au-dessous de zéro, aucun versement ne part : ce qui arrive rembourse
+            d'abord ce qui est dû.
+            """,
+        ),
+        "en": Words(
+            "Refunds of {account} beyond its balance",
+            """
+            From now on refunds of {account} may take its available balance down to {amount} below
+            zero.
+
+            As long as it is below zero nothing is paid out: what comes in first repays what is
+            owed.
+            """,
+        ),
+    },
     Kind.CASE_OPENED: {
         "fr": Words(
             "Nous examinons le paiement {payment}",

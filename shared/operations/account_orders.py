@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final, Self
 
-from shared.domain.account_changes import DocumentKind
+from shared.domain.account_changes import MOST_BELOW_ZERO, DocumentKind
 from shared.domain.account_states import TAKES_TWO, AccountState, Action
 from shared.domain.errors import InvalidRequest
 from shared.domain.ids import is_id
@@ -108,6 +108,17 @@ def read_reason(body: Mapping[str, Any]) -> str:
     """Read a body that gives a reason alone. Raises InvalidRequest."""
     refuse_unknown(body, {"reason"})
     return _reason(body)
+
+
+def read_lent(body: Mapping[str, Any]) -> tuple[int, str]:
+    """Read how far below zero refunds may go, in whole XAF, and why. Raises InvalidRequest."""
+    refuse_unknown(body, {"limit", "reason"})
+    limit = body.get("limit")
+    if limit is None:
+        raise InvalidRequest("parameter_missing", "limit")
+    if type(limit) is not int or not 0 <= limit <= MOST_BELOW_ZERO:
+        raise InvalidRequest("parameter_invalid", "limit")
+    return limit, _reason(body)
 
 
 def read_seen(body: Mapping[str, Any]) -> str:

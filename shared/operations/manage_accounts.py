@@ -1,4 +1,4 @@
-"""What the platform's administrators do with accounts: look, suspend, and the rest by two of them.
+"""What the platform's administrators do with accounts: look, stop, lend, the rest by two of them.
 
 Each change happens in one transaction that holds the account, so that of two at once the second
 sees what the first has done.
@@ -46,6 +46,9 @@ class AccountChange(Protocol):
 
     def move(self, standing: Standing) -> None:
         """Set how it stands, by compare-and-set on its state. Raises LostRace."""
+
+    def lend(self, limit: int) -> None:
+        """Let its refunds go so far below zero from here on, in whole XAF."""
 
     def open_live_mode(self, mode: ModeRecord, at: datetime) -> None:
         """Make the schema of the live mode where there is none yet."""
@@ -160,6 +163,37 @@ def suspend_account(account_id: str, by: By, *, reason: str) -> AccountRow:
     """
     with by.store.change(account_id) as change:
         _move(change, Action.SUSPEND, change.account.standing.switches, by, reason=reason)
+    return read_account(account_id, by.store)
+
+
+def set_refunds_below_zero(account_id: str, by: By, *, limit: int, reason: str) -> AccountRow:
+    """Let an account's refunds take its `available` down to -`limit`, in whole XAF; 0 forbids it.
+
+    It is money that the platform lends. What is owed already stays as it is. Raises NotFound, and
+    InvalidRequest `account_state_refuses` for a closed account.
+    """
+    with by.store.change(account_id) as change:
+        account = change.account
+        if account.standing.state is AccountState.CLOSED:
+            raise InvalidRequest("account_state_refuses", state=AccountState.CLOSED.value)
+        change.lend(limit)
+        change.tell(
+            Notification.of(
+                Kind.REFUNDS_BELOW_ZERO_SET,
+                account.id,
+                {"amount": str(limit)},
+                livemode=True in account.modes,
+                now=by.now,
+            )
+        )
+        _record(
+            change,
+            by,
+            "account.refunds_below_zero_set",
+            before={"limit": account.refunds_below_zero_limit},
+            after={"limit": limit},
+            reason=reason,
+        )
     return read_account(account_id, by.store)
 
 

@@ -97,6 +97,10 @@ class MemoryAccount:
         """Set."""
         self.account = replace(self.account, standing=standing)
 
+    def lend(self, limit: int) -> None:
+        """Set."""
+        self.account = replace(self.account, refunds_below_zero_limit=limit)
+
     def open_live_mode(self, mode: ModeRecord, at: object) -> None:
         """Remember."""
         self.is_live = mode.tenant.livemode
@@ -244,6 +248,42 @@ def test_one_alone_stops_an_account() -> None:
     assert stopped.standing.switches == BOTH
     assert [decision.reason for decision in store.decisions] == ["a leaked key"]
     assert [notice.kind for notice in store.told] == [Kind.ACCOUNT_SUSPENDED]
+
+
+def test_one_alone_lends_and_says_why() -> None:
+    """Before and after stand in the chain with the reason; owners hear how much."""
+    store = MemoryAccount(AccountState.ACTIVE, BOTH)
+    lent = manage_accounts.set_refunds_below_zero(ID, by(store), limit=5000, reason="she is known")
+    less = manage_accounts.set_refunds_below_zero(ID, by(store), limit=0, reason="not any more")
+
+    assert (lent.refunds_below_zero_limit, less.refunds_below_zero_limit) == (5000, 0)
+    assert [(e.action, e.before, e.after, e.reason) for e in store.decisions] == [
+        ("account.refunds_below_zero_set", '{"limit":0}', '{"limit":5000}', "she is known"),
+        ("account.refunds_below_zero_set", '{"limit":5000}', '{"limit":0}', "not any more"),
+    ]
+    assert [(notice.kind, notice.data) for notice in store.told] == [
+        (Kind.REFUNDS_BELOW_ZERO_SET, {"amount": "5000"}),
+        (Kind.REFUNDS_BELOW_ZERO_SET, {"amount": "0"}),
+    ]
+
+
+def test_nothing_is_lent_to_a_closed_account() -> None:
+    """Refused without effect; what never was is not found."""
+    store = MemoryAccount(AccountState.CLOSED)
+    for account, error in ((ID, InvalidRequest), ("acct_3333333333333333", NotFound)):
+        with pytest.raises(error):
+            manage_accounts.set_refunds_below_zero(account, by(store), limit=1, reason="r")
+
+    assert (store.account.refunds_below_zero_limit, store.decisions, store.told) == (0, [], [])
+
+
+def test_what_is_lent_meanwhile_voids_a_proposal() -> None:
+    """It is part of what the second administrator is shown."""
+    store = MemoryAccount(AccountState.ONBOARDING)
+    proposal = proposed(store, Wish(Action.ACTIVATE, "r"))
+    manage_accounts.set_refunds_below_zero(ID, by(store), limit=1, reason="r")
+
+    assert refusal(proposal, by(store, "eve")).code == "proposal_changed"
 
 
 def test_people_hear_what_stops_and_never_why() -> None:

@@ -63,6 +63,7 @@ def books() -> Rows:
             {"code": "pending", "balance": -700},
             {"code": "available", "balance": -4895},
         ],
+        "accounts": [{"refunds_below_zero_limit": 0}],
         "due_work": [
             {"kind": "hold_release", "object_id": "ch_1", "done_at": OVER},
             {"kind": "hold_release", "object_id": "ch_2", "done_at": None},
@@ -118,3 +119,25 @@ def test_a_charge_that_was_released_twice_is_found() -> None:
     rows["ledger_accounts"][1]["balance"] -= 700
 
     assert broken(rows) == {"I24 pending is explained"}
+
+
+@pytest.mark.parametrize(
+    ("limit", "taken", "expected"),
+    [(5, 0, set()), (4, 0, {"I24 debts are lent"}), (4, 1, set()), (0, 4, {"I24 debts are lent"})],
+)
+def test_what_is_owed_is_what_was_lent_or_taken(limit: int, taken: int, expected: set[str]) -> None:
+    """A refund that went below zero is explained franc by franc, and held to its limit."""
+    rows = books()
+    rows["accounts"][0]["refunds_below_zero_limit"] = limit
+    # Available ends 5 below zero, of which so much was taken by a reversal.
+    rows["refunds"][1]["amount"] += 4900 - taken
+    rows["postings"] += [
+        {"transaction_id": "txn_7", "code": "available", "amount": 4900 - taken},
+        {"transaction_id": "txn_b", "code": "available", "amount": taken},
+    ]
+    rows["adjustments"] = [
+        {"id": "rv_1", "kind": "reversal", "amount": -taken, "balance_transaction": "txn_b"}
+    ]
+    rows["ledger_accounts"][1]["balance"] = 5
+
+    assert broken(rows) == expected

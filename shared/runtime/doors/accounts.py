@@ -15,6 +15,7 @@ from shared.operations.account_orders import (
     CreateAccount,
     LookedAt,
     PageOfAccounts,
+    read_lent,
     read_reason,
     read_seen,
     read_wish,
@@ -79,6 +80,16 @@ def suspend(call: Call) -> Answer:
     """POST /v1/accounts/{id}/suspend."""
     reason = read_reason(call.body())
     return _answer(manage_accounts.suspend_account(_id(call), accounts.by(call), reason=reason))
+
+
+def set_refunds_below_zero(call: Call) -> Answer:
+    """POST /v1/accounts/{id}/refunds_below_zero; again it is harmless."""
+    limit, reason = read_lent(call.body())
+    return _answer(
+        manage_accounts.set_refunds_below_zero(
+            _id(call), accounts.by(call), limit=limit, reason=reason
+        )
+    )
 
 
 def propose(call: Call) -> Answer:
@@ -159,6 +170,7 @@ HANDLERS: Final[Mapping[str, Handler]] = {
     "read_account": read,
     "record_account_document": record_document,
     "suspend_account": suspend,
+    "set_refunds_below_zero": set_refunds_below_zero,
     "propose_account_change": propose,
     "approve_account_change": approve,
     "reject_account_change": reject,

@@ -58,15 +58,15 @@ def _moved(evidence: Evidence, code: str) -> Mapping[str, int]:
     return sums
 
 
-def of_available(evidence: Evidence) -> int:
-    """What adjustments brought to available, below 0 what they took."""
+def of_available(evidence: Evidence) -> list[int]:
+    """What each adjustment brought to available, below 0 what it took."""
     touched = {row["transaction_id"] for row in evidence.rows("postings")
                if row["code"] == "available"}  # fmt: skip
-    return sum(
+    return [
         row["amount"]
         for row in booked(evidence)
         if row["kind"] in _OF_AVAILABLE and row["balance_transaction"] in touched
-    )
+    ]
 
 
 def suspense_is_explained(evidence: Evidence) -> list[str]:

@@ -319,6 +319,9 @@ def _database(sources: Sources) -> tuple[dict[str, Rows], datetime, int]:
             name: select(f"platform.{name}", order, ours, account=sources.account)
             for name, order in _PLATFORM.items()
         }
+        tables["accounts"] = select(
+            "platform.accounts", "id", "WHERE id = :account", account=sources.account
+        )
         tables["invoices"] = select(
             "platform.invoices", "id", "WHERE account_id = :account", account=sources.account
         )

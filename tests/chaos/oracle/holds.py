@@ -76,7 +76,7 @@ def pending_is_explained(evidence: Evidence) -> list[str]:
 def available_is_explained(evidence: Evidence) -> list[str]:
     """I24: available is what came in, by releases and beside them, less what goes out of it."""
     released = -_moved(evidence, "available", "hold_released", _BY_HAND).total()
-    released += adjustments.of_available(evidence)
+    released += sum(adjustments.of_available(evidence))
     taken = _taken(evidence, "available").total() + sum(
         row["amount"] + sum(row["fees"].values())
         for row in evidence.rows("payouts")
@@ -84,6 +84,14 @@ def available_is_explained(evidence: Evidence) -> list[str]:
     )
     available = _balance(evidence, "available")
     return [] if available == released - taken else [f"{available}: {released} less {taken}"]
+
+
+def debts_are_lent(evidence: Evidence) -> list[str]:
+    """I24: below zero stands no more than adjustments took, and the platform lends for refunds."""
+    lent = sum(row["refunds_below_zero_limit"] for row in evidence.rows("accounts"))
+    taken = -sum(amount for amount in adjustments.of_available(evidence) if amount < 0)
+    available = _balance(evidence, "available")
+    return [] if available >= -lent - taken else [f"{available}: {lent} lent, {taken} taken"]
 
 
 def pending_has_a_date(evidence: Evidence) -> list[str]:
@@ -123,6 +131,7 @@ def nothing_is_released_early(evidence: Evidence) -> list[str]:
 INVARIANTS: Final[Mapping[str, Callable[[Evidence], list[str]]]] = {
     "I24 pending is explained": pending_is_explained,
     "I24 available is explained": available_is_explained,
+    "I24 debts are lent": debts_are_lent,
     "I25 pending has a date": pending_has_a_date,
     "I25 nothing is released early": nothing_is_released_early,
 }
