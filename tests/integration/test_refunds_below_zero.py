@@ -1,5 +1,6 @@
 """Refunds that take available below zero, on real PostgreSQL: as far as the platform lends."""
 
+from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from typing import Any
 
@@ -19,7 +20,8 @@ from shared.operations.ports import Stored
 from tests.database import Account, Database, MakeAccount, enter, refusal_of
 from tests.factories import an_id, moment
 from tests.integration.paying_out import Shop as Payer
-from tests.integration.refunding import MANY, Shop, at_once, give
+from tests.integration.refunding import MANY, UNGRANTED, Shop, at_once, give
+from tests.simulator_process import wait_until
 
 DENIED = "42501"
 # All of such a charge is our fee, so that its pending bears nothing.
@@ -159,6 +161,7 @@ def test_what_is_released_repays_first(shop: Shop) -> None:
     lend(shop, 600)
     spent(shop, 600)
     shop.paid(1000)
+    shop.database.look(f'UPDATE "{shop.account.test.schema}".charges SET hold_seconds = 0')
     shop.database.look(
         "UPDATE platform.due_work SET due_at = now() WHERE kind = 'hold_release'"
         " AND account_id = :id",
@@ -198,6 +201,26 @@ def test_a_limit_that_is_lowered_holds_for_the_next_refund(shop: Shop) -> None:
 
     assert spent(shop, 1) == "balance_insufficient"
     assert available(shop) == -700
+
+
+def test_a_refund_that_waited_for_the_balance_sees_the_limit_of_now(
+    shop: Shop, app_engine: Engine
+) -> None:
+    """Lowered while another refund had the balance: what was lent when it began counts no more."""
+    charge = shop.paid(1000, fee=ALL)
+    lend(shop, 1000)
+    with ThreadPoolExecutor(1) as other, app_engine.connect() as connection:
+        with connection.begin():
+            enter(connection, shop.account.test)
+            connection.exec_driver_sql(
+                "UPDATE ledger_accounts SET balance = balance + 1 WHERE code = 'available'"
+            )
+            waiting = other.submit(shop.create, charge, 500)
+            wait_until(lambda: shop.database.look(UNGRANTED), what="the refund that waits")
+            lend(shop, 400)
+
+        with pytest.raises(InvalidRequest, match="balance_insufficient"):
+            waiting.result(60)
 
 
 def test_a_case_says_since_when_and_there_is_one(shop: Shop) -> None:
