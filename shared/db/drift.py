@@ -36,9 +36,13 @@ IN_PUBLIC: Final = text("""
 SELECT relname::text FROM pg_class c WHERE relnamespace = 'public'::regnamespace
 AND relkind IN ('r', 'p', 'v', 'm', 'S', 'f')
 AND NOT EXISTS (SELECT FROM pg_depend WHERE objid = c.oid AND deptype = 'e') ORDER BY 1""")
+# That of an account to come is empty.
 WITHOUT_ROW: Final = text("""
-SELECT nspname::text FROM pg_namespace WHERE nspname ~ '^t_.{16}_(test|live)$'
-AND NOT EXISTS (SELECT FROM platform.account_schemas WHERE schema_name = nspname) ORDER BY 1""")
+SELECT nspname::text FROM pg_namespace n WHERE nspname ~ '^t_.{16}_(test|live)$'
+AND NOT EXISTS (SELECT FROM platform.account_schemas WHERE schema_name = nspname)
+AND (EXISTS (SELECT FROM pg_class WHERE relnamespace = n.oid) OR NOT EXISTS (
+  SELECT FROM platform.spare_accounts
+  WHERE nspname = 't_' || substr(account_id, 6) || '_test')) ORDER BY 1""")
 PLATFORM_STANDS_AT: Final = text("SELECT version_num FROM platform.alembic_version")
 HAS_PLATFORM: Final = text("SELECT to_regclass('platform.account_schemas') IS NOT NULL")
 

@@ -1,7 +1,9 @@
 """Makes accounts as the owner of all schemas: role, schema, tables and first rows at once.
 
 One transaction per account: PostgreSQL's DDL is transactional, roles included, so a crash anywhere
-leaves nothing behind. Roles of the test mode come to be ahead, many at once (see `SPARES`).
+leaves nothing behind. Roles and empty schemas of the test mode come to be ahead, many at once:
+with each new schema every connection of the server throws away all its plans, and with each new
+role it adds up anew which ones it may become.
 """
 
 from datetime import datetime
@@ -10,7 +12,7 @@ from typing import Final
 from sqlalchemy import Connection, Engine, text
 
 from shared.db.audit import INSERT, entry_values
-from shared.db.upgrade import make_role, make_schema, migrate_tenant
+from shared.db.upgrade import make_schema, migrate_tenant
 from shared.domain.account import OperatorAccount, Tenant
 from shared.domain.errors import InProgress, KeyReused
 from shared.domain.ids import new_account_id
@@ -24,7 +26,7 @@ from shared.operations.provision_account import (
 # Held while accounts or operator accounts come to be, so that none misses a float of the other.
 LOCK: Final = text("SELECT pg_advisory_xact_lock(6113405120772)")
 
-# How many accounts to come share one change of roles.
+# How many accounts to come share one change of roles and schemas.
 SPARES: Final = 32
 
 # How many accounts get a float in one transaction, which locks a table of each.
@@ -69,9 +71,11 @@ VALUES (:account, :livemode, :schema, :revision, :at)
 """)
 
 # Tenant tables are found by the search_path that the migration left for this transaction.
-ADD_LEDGER_ACCOUNT: Final = text("""
+ADD_LEDGER_ACCOUNTS: Final = text("""
 INSERT INTO ledger_accounts (code, account_id, normal, floor, currency)
-VALUES (:code, :account, :normal, :floor, 'XAF')
+SELECT code, :account, normal, floor, 'XAF' FROM unnest(
+  CAST(:codes AS text[]), CAST(:normals AS smallint[]), CAST(:floors AS bigint[])
+) AS given(code, normal, floor)
 ON CONFLICT DO NOTHING
 """)
 
@@ -143,7 +147,7 @@ class PostgresAccountStore:
             if found is None:
                 ids = [new_account_id() for _ in range(SPARES)]
                 for spare in ids:
-                    make_role(connection, Tenant(spare, livemode=False))
+                    make_schema(connection, Tenant(spare, livemode=False))
                 connection.execute(ADD_SPARE, [{"account": spare} for spare in ids])
                 found = connection.execute(TAKE_SPARE).scalar_one()
             return str(found)
@@ -266,16 +270,13 @@ def _add_ledger_accounts(
     connection: Connection, tenant: Tenant, accounts: tuple[LedgerAccount, ...]
 ) -> None:
     connection.execute(
-        ADD_LEDGER_ACCOUNT,
-        [
-            {
-                "code": account.code,
-                "account": tenant.account,
-                "normal": account.normal,
-                "floor": account.floor,
-            }
-            for account in accounts
-        ],
+        ADD_LEDGER_ACCOUNTS,
+        {
+            "account": tenant.account,
+            "codes": [account.code for account in accounts],
+            "normals": [account.normal for account in accounts],
+            "floors": [account.floor for account in accounts],
+        },
     )
 
 

@@ -27,7 +27,8 @@ CREATE TABLE IF NOT EXISTS alembic_version (
 )"""
 # Two runs at once: the second waits here, then finds nothing left to do.
 RUN_LOCK: Final = text("SELECT pg_advisory_xact_lock(:run, hashtext(:schema))")
-HAS_ROLE: Final = text("SELECT 1 FROM pg_roles WHERE rolname = :name")
+HAS: Final = text("""
+SELECT EXISTS (SELECT FROM pg_roles WHERE rolname = :name), to_regnamespace(:name) IS NOT NULL""")
 STANDS_AT: Final = text("SELECT version_num FROM alembic_version")
 ARRIVE: Final = text("INSERT INTO alembic_version (version_num) VALUES (:revision)")
 MOVE: Final = text("UPDATE alembic_version SET version_num = :revision")
@@ -36,22 +37,23 @@ UPDATE platform.account_schemas SET revision = :revision WHERE schema_name = :na
 
 
 def make_schema(connection: Connection, tenant: Tenant) -> None:
-    """Make an empty schema, and its role where there is none yet, which reaches it alone."""
+    """Make an empty schema and its role, which reaches it alone, as far as they are not there."""
     name = tenant.schema
-    if connection.execute(HAS_ROLE, {"name": name}).scalar_one_or_none() is None:
-        make_role(connection, tenant)
-    connection.exec_driver_sql(f"""
-        CREATE SCHEMA "{name}";
-        GRANT USAGE ON SCHEMA "{name}" TO "{name}";
-    """)
+    has_role, has_schema = connection.execute(HAS, {"name": name}).one()
+    if not has_role:
+        _make_role(connection, name)
+    if not has_schema:
+        connection.exec_driver_sql(f"""
+            CREATE SCHEMA "{name}";
+            GRANT USAGE ON SCHEMA "{name}" TO "{name}";
+        """)
 
 
-def make_role(connection: Connection, tenant: Tenant) -> None:
-    """Make the role of a schema to come. It owns nothing, and reaches nothing yet.
+def _make_role(connection: Connection, name: str) -> None:
+    """Make a role that owns nothing, and reaches nothing yet.
 
     The application may become it but inherits nothing: without SET ROLE it reads no tenant's rows.
     """
-    name = tenant.schema
     into_group, into_app = (
         ("WITH INHERIT TRUE, SET FALSE", "WITH INHERIT FALSE, SET TRUE")
         if _version(connection) >= _MEMBERSHIP_OPTIONS_SINCE

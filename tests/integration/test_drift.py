@@ -9,6 +9,7 @@ from sqlalchemy import Engine
 
 from shared.db.drift import DriftError
 from shared.db.migrate import check, migrate
+from shared.db.provisioning import PostgresAccountStore
 from shared.db.revisions import TENANT, load
 from shared.domain.account import Tenant
 from tests.database import Database, spare_database
@@ -136,14 +137,22 @@ def test_a_column_that_once_was_is_no_drift(spare: Engine, tenant: Tenant) -> No
 
 
 def test_schemas_and_rows_that_lack_each_other_are_named(spare: Engine, tenant: Tenant) -> None:
-    """A schema without row, a row without schema, a row that says another revision."""
+    """A schema without row, a row without schema, a row that says another revision.
+
+    That of an account to come is empty, and named once it is not.
+    """
     orphan, hollow = bare_account(spare), bare_account(spare)
+    store = PostgresAccountStore(spare)
+    store.next_id()
+    odd = Tenant(store.next_id(), livemode=False)
+    _sql(spare, f'CREATE TABLE "{odd.schema}".odd ()')
     _sql(spare, f"DELETE FROM platform.account_schemas WHERE schema_name = '{orphan.schema}'")
     _sql(spare, f'DROP SCHEMA "{hollow.schema}" CASCADE')
     _sql(spare, "UPDATE alembic_version SET version_num = 't0000'", tenant)
 
     assert check(spare) == {
         orphan.schema: "no row of account_schemas names it",
+        odd.schema: "no row of account_schemas names it",
         hollow.schema: "its row names a schema that is not there",
         tenant.schema: f"stands at t0000, its row says {TODAY}",
     }

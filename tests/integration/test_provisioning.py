@@ -207,7 +207,7 @@ def test_an_id_whose_account_never_came_serves_another(spare: Engine) -> None:
 
 
 def test_a_role_to_come_reaches_nothing(migrated: Database) -> None:
-    """Until its account is made there is no schema for it, and it sees nobody else's."""
+    """Until its account is made its schema is empty, and it sees nobody else's."""
     owner = migrated.engine("owner", pool_size=1)
     tenant = Tenant(PostgresAccountStore(owner).next_id(), livemode=False)
     owner.dispose()
@@ -216,12 +216,33 @@ def test_a_role_to_come_reaches_nothing(migrated: Database) -> None:
         connection.exec_driver_sql(f'SET LOCAL ROLE "{tenant.schema}"')
         assert refusal_of(connection, "SELECT FROM platform.spare_accounts") == "42501"
         assert refusal_of(connection, "SELECT FROM platform.accounts") == "42501"
+        assert refusal_of(connection, f'CREATE TABLE "{tenant.schema}".mine ()') == "42501"
         seen = connection.exec_driver_sql(
-            "SELECT count(*) FROM pg_namespace WHERE has_schema_privilege(oid, 'USAGE')"
+            "SELECT nspname::text, (SELECT count(*) FROM pg_class WHERE relnamespace = n.oid)"
+            " FROM pg_namespace n WHERE has_schema_privilege(oid, 'USAGE')"
             " AND nspname LIKE 't\\_%'"
         )
-        assert seen.scalar_one() == 0
+        assert [tuple(row) for row in seen] == [(tenant.schema, 0)]
     engine.dispose()
+
+
+def test_to_make_an_account_costs_no_other_connection_its_plans(migrated: Database) -> None:
+    """Each row of a role or schema that comes or changes would: they are there beforehand."""
+    owner = migrated.engine("owner", pool_size=1)
+    store = PostgresAccountStore(owner)
+    both = _record(store.next_id())
+    record = replace(both, modes=both.modes[:1])
+    query = (
+        "SELECT (SELECT array_agg((oid, xmin)::text ORDER BY oid) FROM pg_namespace),"
+        " (SELECT array_agg((oid, xmin)::text ORDER BY oid) FROM pg_authid),"
+        " (SELECT array_agg((oid, xmin)::text ORDER BY oid) FROM pg_auth_members)"
+    )
+    before = migrated.look(query)
+
+    store.create(record)
+
+    owner.dispose()
+    assert migrated.look(query) == before
 
 
 def test_the_simulators_address_follows_where_it_went(migrated: Database) -> None:
