@@ -6,8 +6,7 @@ each would have to know all tenants.
 
 import threading
 import zlib
-from collections.abc import Iterator
-from contextlib import contextmanager
+from functools import lru_cache
 from typing import Any, Final
 
 from sqlalchemy.pool import ConnectionPoolEntry, PoolProxiedConnection, QueuePool
@@ -15,6 +14,7 @@ from sqlalchemy.util.queue import Queue
 
 from shared.db.own_plans import OwnPlans
 
+MOST_HASHED: Final = 10_000
 _NUMBER: Final = "number"
 _PLANS: Final = "plans"
 
@@ -28,14 +28,9 @@ class _Wish(threading.local):
 _WISH: Final = _Wish()
 
 
-@contextmanager
-def wished_by(schema: str | None) -> Iterator[None]:
-    """Have what is borrowed in this block be the tenant's own connection, if that is free."""
+def wish(schema: str | None) -> None:
+    """Have what this thread borrows next be the tenant's own connection, if that is free."""
     _WISH.schema = schema
-    try:
-        yield
-    finally:
-        _WISH.schema = None
 
 
 class HomePool(QueuePool):
@@ -66,7 +61,7 @@ class HomePool(QueuePool):
         return self._idle(home) or self._opened(home) or self._numbered(super()._do_get())
 
     def _home(self, schema: str) -> int:
-        return zlib.crc32(schema.encode()) % self.size()
+        return _hash(schema) % self.size()
 
     def _idle(self, number: int) -> ConnectionPoolEntry | None:
         """Take it out of those that wait, or return None where it does not."""
@@ -105,6 +100,11 @@ class HomePool(QueuePool):
                 _records(entry)[_NUMBER] = min(self._free, default=0) if number is None else number
                 self._free.discard(_records(entry)[_NUMBER])
         return entry
+
+
+@lru_cache(maxsize=MOST_HASHED)
+def _hash(schema: str) -> int:
+    return zlib.crc32(schema.encode())
 
 
 def _numbered(connection: ConnectionPoolEntry | PoolProxiedConnection) -> int | None:

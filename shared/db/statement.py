@@ -13,6 +13,7 @@ from typing import Any, Final
 from pg8000.converters import make_param
 from pg8000.core import (
     BIND,
+    BIND_COMPLETE,
     CLOSE,
     COMMAND_COMPLETE,
     EXECUTE_MSG,
@@ -57,7 +58,7 @@ class Statement:
         if len(given) != len(self._names):
             message = f"parameters differ: {sorted(set(given) ^ set(self._names))}"
             raise ValueError(message)
-        return [given[name] for name in self._names]
+        return list(map(given.__getitem__, self._names))
 
 
 class Prepared:
@@ -91,13 +92,16 @@ class Prepared:
 
     def call(self, connection: Any, given: dict[str, Any]) -> bytes:
         """Write the messages that bind the values and execute, for `run_together`."""
+        types = connection.py_types
         parts = [NULL_BYTE, self._name, H_pack(0), H_pack(len(given))]
-        for param in self._params(connection, given):
+        for value in self.statement.values(given):
+            param = value if type(value) is str else _written(value, types)
             if param is None:
                 parts.append(_NULL)
             else:
-                value = param.encode()
-                parts += (i_pack(len(value)), value)
+                content = param.encode()
+                parts.append(i_pack(len(content)))
+                parts.append(content)
         parts.append(_NO_FORMATS)
         body = b"".join(parts)
         return b"".join((BIND, i_pack(len(body) + 4), body, EXECUTE_MSG))
@@ -176,13 +180,13 @@ def run_together(
     _write(sock, b"".join((before, *messages, SYNC_MSG)))
     _flush(sock)
     contexts = [prepared.context() for prepared, _ in calls]
-    at = 0
+    at, last = 0, len(contexts) - 1
     try:
         for code, content in _answers(sock):
             # Nobody asks how many rows a statement touched.
             if code == COMMAND_COMPLETE:
-                at = min(at + 1, len(contexts) - 1)
-            else:
+                at = min(at + 1, last)
+            elif code != BIND_COMPLETE:
                 connection.message_types[code](content, contexts[at])
     except InterfaceError:
         if not has_hung_up(contexts[at].error):
@@ -230,6 +234,8 @@ def _written(value: Any, types: Any) -> str | None:
         return value
     if type(value) is datetime:
         return value.isoformat()
+    if type(value) is int:
+        return str(value)
     if type(value) is list and all(type(item) is str for item in value):
         quoted = [item.replace("\\", "\\\\").replace('"', '\\"') for item in value]
         return "{" + ",".join([f'"{item}"' for item in quoted]) + "}"

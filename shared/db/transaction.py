@@ -15,7 +15,7 @@ from sqlalchemy import Engine
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.pool import PoolProxiedConnection
 
-from shared.db.home_pool import HomePool, wished_by
+from shared.db.home_pool import HomePool, wish
 from shared.db.statement import (
     Prepared,
     Statement,
@@ -29,6 +29,7 @@ from shared.domain.errors import CutOff, Unavailable
 from shared.domain.events import Message
 
 _LOG: Final = logging.getLogger(__name__)
+_PREPARED: Final = "prepared"
 _STALE_TRIES: Final = 12
 _BROKEN: Final = (InterfaceError, OSError)
 UNIQUE_VIOLATION: Final = "23505"
@@ -64,7 +65,7 @@ class Transaction:
         """Wrap a connection whose transaction is open."""
         self._raw = raw
         self._connection: Any = raw.driver_connection
-        self._prepared: dict[Statement, Prepared] = raw.info.setdefault("prepared", {})
+        self._prepared: dict[Statement, Prepared] = raw.info.setdefault(_PREPARED, {})
         self.opening_rows = opening_rows
         self.messages: list[Message] = []
 
@@ -117,12 +118,13 @@ class Database:
         committed and time may help, and CutOff where nobody knows whether it was.
         """
         raw = self._connection(tenant)
-        prepared = raw.info.get("prepared", {}).get(statement)
+        known: dict[Statement, Prepared] = raw.info.get(_PREPARED, {})
+        prepared = known.get(statement)
         if prepared is None:
             raw.close()
             return self._once_in_steps(tenant, statement, key_lock, given)
         try:
-            opening = _opening_call(raw, tenant, key_lock)
+            opening = _opening_call(raw.driver_connection, known, tenant, key_lock)
             opened, rows = self._together(raw, opening, tenant, prepared, given)
         except DatabaseError as error:
             if _is_spent(error):
@@ -189,12 +191,14 @@ class Database:
 
     def _connection(self, tenant: Tenant | None) -> PoolProxiedConnection:
         """Borrow a connection, a tenant's own if it is free. Raises Unavailable without any."""
+        wish(None if tenant is None else tenant.schema)
         try:
-            with wished_by(None if tenant is None else tenant.schema):
-                return self._engine.raw_connection()
+            return self._engine.raw_connection()
         except (SQLAlchemyError, DatabaseError, *_BROKEN) as error:
             _LOG.warning("database_unreachable", extra={"error": type(error).__name__})
             raise Unavailable("temporarily_unavailable", retry_after_seconds=1) from error
+        finally:
+            wish(None)
 
     def _together(
         self,
@@ -252,13 +256,13 @@ def _opening(tenant: Tenant | None, key_lock: int | None = None) -> str:
 
 
 def _opening_call(
-    raw: PoolProxiedConnection, tenant: Tenant | None, key_lock: int | None
+    connection: Any, known: dict[Statement, Prepared], tenant: Tenant | None, key_lock: int | None
 ) -> tuple[Prepared, dict[str, Any]]:
     """Return the same as a prepared statement with its values."""
     statement = _OPEN_PLATFORM if tenant is None else _OPEN_TENANT
-    prepared = raw.info["prepared"].get(statement)
+    prepared = known.get(statement)
     if prepared is None:
-        prepared = raw.info["prepared"][statement] = prepare(raw.driver_connection, statement)
+        prepared = known[statement] = prepare(connection, statement)
     if tenant is None:
         return prepared, {}
     return prepared, {"schema": tenant.schema, "path": _path(tenant), "key_lock": key_lock}

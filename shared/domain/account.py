@@ -1,7 +1,7 @@
 """Who calls: a merchant account in one mode, by one key or by one person."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from ipaddress import IPv4Network, IPv6Network
 from typing import Final
@@ -13,25 +13,26 @@ from shared.domain.phone import Operator
 
 @dataclass(frozen=True, slots=True)
 class Tenant:
-    """A merchant account in one mode: the wall around every row."""
+    """A merchant account in one mode: the wall around every row.
+
+    `schema`, which is also the database role, follows from both; each request asks for it often.
+    """
 
     account: str
     livemode: bool
+    schema: str = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
         """Refuse what is no account id: the schema's name is written into SQL."""
         if not is_id(self.account, "acct"):
             raise ValueError("not an account id")
+        schema = f"t_{self.account.removeprefix('acct_')}_{self.mode}"
+        object.__setattr__(self, "schema", schema)
 
     @property
     def mode(self) -> str:
         """`test` or `live`."""
         return "live" if self.livemode else "test"
-
-    @property
-    def schema(self) -> str:
-        """The schema, which is also the database role, of this account and mode."""
-        return f"t_{self.account.removeprefix('acct_')}_{self.mode}"
 
 
 @dataclass(frozen=True, slots=True)
