@@ -1,15 +1,18 @@
 """Charges, their fees and their attempts, to and from the columns in which they lie."""
 
-import json
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import timedelta
-from typing import Any
+from typing import Any, Final
+
+import msgspec
 
 from shared.domain.account import Tenant
 from shared.domain.charge import Attempt, AttemptStatus, Charge, ChargeStatus
 from shared.domain.fees import Bearer, FeeLine, Line
 from shared.domain.money import Currency, Money
 from shared.domain.phone import Operator, PhoneNumber
+
+_ENCODER: Final = msgspec.json.Encoder()
 
 
 def charge_from_row(row: Sequence[Any], tenant: Tenant) -> Charge:
@@ -47,12 +50,17 @@ def charge_from_row(row: Sequence[Any], tenant: Tenant) -> Charge:
 
 def fee_lines_json(lines: Iterable[FeeLine]) -> str:
     """Write computed lines as they are stored with what they are taken of."""
-    return json.dumps(
+    return _ENCODER.encode(
         [
             {"rule": fee.rule, "line": fee.line, "amount": fee.amount, "borne_by": fee.bearer}
             for fee in lines
         ]
-    )
+    ).decode()
+
+
+def metadata_json(metadata: Mapping[str, str]) -> str:
+    """Write a merchant's own texts as they are stored."""
+    return _ENCODER.encode(metadata).decode()
 
 
 def fee_lines_from(stored: Iterable[Mapping[str, Any]]) -> tuple[FeeLine, ...]:

@@ -1,7 +1,6 @@
 """The charges of one tenant in PostgreSQL: each method is one transaction in one round trip."""
 
 import hashlib
-import json
 from dataclasses import replace
 from datetime import datetime
 from typing import Any, Final
@@ -9,7 +8,12 @@ from typing import Any, Final
 from pg8000.exceptions import DatabaseError
 
 from shared.db import charge_statements as sql
-from shared.db.charge_rows import attempt_from_row, charge_from_row, fee_lines_json
+from shared.db.charge_rows import (
+    attempt_from_row,
+    charge_from_row,
+    fee_lines_json,
+    metadata_json,
+)
 from shared.db.ledger import is_refused, posting_values
 from shared.db.notices import notice_message, notice_values
 from shared.db.transaction import (
@@ -75,7 +79,7 @@ class Charges:
                 reference=charge.reference,
                 description=charge.description,
                 return_url=charge.return_url,
-                metadata=json.dumps(charge.metadata, ensure_ascii=False),
+                metadata=metadata_json(charge.metadata),
                 submit_before=charge.submit_before,
                 hold_seconds=int(charge.hold.total_seconds()),
                 fee_lines=fee_lines_json(charge.fees),

@@ -8,7 +8,7 @@ from typing import Any
 from pg8000.exceptions import DatabaseError
 
 from shared.db import late_statements as sql
-from shared.db.charge_rows import fee_lines_json
+from shared.db.charge_rows import fee_lines_json, metadata_json
 from shared.db.charges import FAR_FUTURE
 from shared.db.event_parts import events_values, messages_of
 from shared.db.ledger import is_refused, posting_values
@@ -177,7 +177,7 @@ def _charge_values(charge: Charge) -> dict[str, Any]:
         "phone": None if charge.phone is None else charge.phone.e164,
         "operator_transaction_id": charge.operator_transaction_id,
         "description": charge.description,
-        "metadata": json.dumps(charge.metadata, ensure_ascii=False),
+        "metadata": metadata_json(charge.metadata),
         "hold_seconds": int(charge.hold.total_seconds()),
         "fee_lines": fee_lines_json(charge.fees),
     }

@@ -6,7 +6,7 @@ to the platform's own line. VAT is a share of that line as it is then, on top of
 """
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from typing import Any, Final, Self
 
@@ -99,13 +99,23 @@ class Schedule:
     """The rules that hold for an account in one mode at one moment."""
 
     rules: tuple[FeeRule, ...] = ()
+    _chosen: Mapping[tuple[Levied, Operator], Mapping[Line, FeeRule]] = field(
+        init=False, repr=False, compare=False
+    )
+
+    def __post_init__(self) -> None:
+        """Choose once for all payments to come which rules are for them."""
+        chosen = {
+            (of, operator): self._choose(of, operator) for of in Levied for operator in Operator
+        }
+        object.__setattr__(self, "_chosen", chosen)
 
     def lines(self, of: Levied, operator: Operator, money: Money) -> tuple[FeeLine, ...]:
         """Return what is taken of a payment, a line for each rule, zero ones too.
 
         `money` is what is charged, or paid out.
         """
-        chosen = self._chosen(of, operator)
+        chosen = self._chosen[of, operator]
         amounts: dict[Line, int] = {
             line: _half_up(rule.exactly(money.amount))
             for line, rule in chosen.items()
@@ -119,7 +129,7 @@ class Schedule:
             FeeLine(rule.id, line, amounts[line], rule.bearer) for line, rule in chosen.items()
         )
 
-    def _chosen(self, of: Levied, operator: Operator) -> dict[Line, FeeRule]:
+    def _choose(self, of: Levied, operator: Operator) -> dict[Line, FeeRule]:
         """Of each line one rule: the account's own before everybody's, then the operator's own."""
         chosen: dict[Line, FeeRule] = {}
         for rule in self.rules:
