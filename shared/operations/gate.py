@@ -8,7 +8,7 @@ import math
 import threading
 from collections import defaultdict
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Final, Protocol
 
 from shared.domain.breaker import CLOSED, NOTHING, Circuit, Standing, Tally, is_failure
@@ -89,9 +89,10 @@ class Gate:
     def standing(self, circuit: Circuit) -> Standing:
         """Return how a breaker stood a second ago at most."""
         with self._lock:
-            copy = replace(self._copies[circuit])
-        if self._monotonic() - copy.read_at < COPY_SECONDS:
-            return copy.standing
+            copy = self._copies[circuit]
+            standing, read_at = copy.standing, copy.read_at
+        if self._monotonic() - read_at < COPY_SECONDS:
+            return standing
         try:
             standing = self._store.standing(circuit)
         except Unavailable:

@@ -13,6 +13,7 @@ from shared.domain.ids import new_id
 from shared.domain.operator_statement import LARGEST_BYTES as LARGEST_STATEMENT_BYTES
 from shared.domain.payout_batch import LARGEST_BYTES as LARGEST_BATCH_BYTES
 from shared.runtime import language_choice, problem
+from shared.runtime.exchange import CONTENT
 from shared.runtime.settings import settings
 
 Application = Callable[[dict[str, Any], Callable[..., Any]], Iterable[bytes]]
@@ -34,6 +35,8 @@ def create_app(target: str, source: str) -> Application:
     app.url_map.merge_slashes = False
     run = app.view_functions["run"]
     app.view_functions["error"] = lambda: run(path="")
+    # It would also read what is left of a body before it answers: ours is read whole by then.
+    app.after_request_funcs.clear()
     return _bounded(app.wsgi_app, LARGER_BODIES.get(target, LARGEST_BODY_BYTES))
 
 
@@ -61,12 +64,14 @@ def _bound_body(environ: dict[str, Any], limit: int) -> None:
     claimed = environ.get("CONTENT_LENGTH") or ""
     is_chunked = "HTTP_TRANSFER_ENCODING" in environ
     if not is_chunked and claimed in {"", "0"}:
+        environ[CONTENT] = b""
         return
     if claimed.isdigit() and int(claimed[:20]) > limit:
         raise TooLarge("body_too_large", limit=limit)
     content = environ["wsgi.input"].read(limit + 1)
     if len(content) > limit:
         raise TooLarge("body_too_large", limit=limit)
+    environ[CONTENT] = content
     environ["wsgi.input"] = io.BytesIO(content)
     environ["CONTENT_LENGTH"] = str(len(content))
 

@@ -347,7 +347,7 @@ def _read_call(
         operation_id=operation.operation_id,
         request_id=exchange.request_id,
         path_params=path_params,
-        query_string=request.query_string.decode("latin-1"),
+        query_string=environ.get("QUERY_STRING", ""),
         content=read_content(
             request, LARGER_BODIES.get(operation.operation_id, LARGEST_BODY_BYTES)
         ),

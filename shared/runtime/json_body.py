@@ -60,6 +60,8 @@ def read_object(
 
 def is_of_type(content_type: str | None, wanted: str) -> bool:
     """Tell whether a body is said to be of a type, in UTF-8 where it says in what."""
+    if content_type == wanted:
+        return True
     kind, _, parameters = (content_type or "").partition(";")
     if kind.strip().lower() != wanted:
         return False

@@ -21,6 +21,7 @@ LONG_AGO: Final = timedelta(minutes=30)
 """Whoever last looked before that believes nothing it keeps: notes are deleted after an hour."""
 MOST_TOUCHED: Final = 10_000
 EVERYBODY: Final = "*"
+_NEVER: Final = float("-inf")
 K = TypeVar("K", bound=Hashable)
 V = TypeVar("V")
 
@@ -37,7 +38,7 @@ class Touches:
         self._look = look
         self.clock = clock
         self._lock = threading.Lock()
-        self._looked_at = float("-inf")
+        self._looked_at = _NEVER
         self._since: datetime | None = None
         self._touched: dict[str, float] = {}
 
@@ -48,9 +49,8 @@ class Touches:
         """
         if self.clock() - self._looked_at >= LOOK_SECONDS:
             self._look_again()
-        return read_at > max(
-            self._touched.get(account, float("-inf")), self._touched.get(EVERYBODY, float("-inf"))
-        )
+        touched = self._touched
+        return read_at > touched.get(account, _NEVER) and read_at > touched.get(EVERYBODY, _NEVER)
 
     def _look_again(self) -> None:
         with self._lock:
@@ -79,25 +79,24 @@ class LastingCache(Generic[K, V]):
     ) -> None:
         """`account_of` says whose touch ends an entry."""
         self._touches = touches
-        self._account_of = account_of
 
-        def dated(key: K) -> tuple[float, V] | None:
+        def dated(key: K) -> tuple[float, str, V] | None:
             began, value = touches.clock(), load(key)
-            return None if value is None else (began, value)
+            return None if value is None else (began, account_of(key, value), value)
 
-        self._kept: ShortCache[K, tuple[float, V]] = ShortCache(dated, seconds=KEPT_SECONDS)
+        self._kept: ShortCache[K, tuple[float, str, V]] = ShortCache(dated, seconds=KEPT_SECONDS)
 
     def get(self, key: K) -> V | None:
         """Return what is kept and still so, or load it."""
         found = self._kept.get(key)
         if found is None:
             return None
-        read_at, value = found
-        if self._touches.is_untouched(self._account_of(key, value), read_at):
+        read_at, account, value = found
+        if self._touches.is_untouched(account, read_at):
             return value
         return self.renew(key)
 
     def renew(self, key: K) -> V | None:
         """Load it and keep it, whatever is kept by now."""
         found = self._kept.renew(key)
-        return None if found is None else found[1]
+        return None if found is None else found[2]

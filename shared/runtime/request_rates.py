@@ -37,11 +37,15 @@ class _Held:
     starts_at: int = 0
     account: Share = field(default_factory=lambda: Share(0, 0))
     keys: dict[str, Share] = field(default_factory=dict)
+    policy: str = ""
 
     def enter(self, rate: RequestRate, starts_at: int, key_id: str) -> Share:
         """Come to a window, and return the key's share of it."""
         if self.rate != rate:
             self.rate, self.account, self.keys = rate, Share(rate.account, starts_at), {}
+            self.policy = (
+                f'"account";q={rate.account};w={rate.seconds}, "key";q={rate.key};w={rate.seconds}'
+            )
         elif self.starts_at != starts_at:
             self.account = self.account.following(starts_at, rate.seconds, rate.account)
             last = self.starts_at
@@ -89,17 +93,18 @@ class RequestRates:
         held = self._held.get(whose) or self._new(whose)
         with held.lock:
             key = held.enter(rate, starts_at, caller.actor)
-            if not (held.account.has_room and key.has_room) and not self._lease(held, key, caller):
-                return
-            is_admitted = held.account.has_room and key.has_room
+            account = held.account
+            is_admitted = account.has_room and key.has_room
+            if not is_admitted:
+                if not self._lease(held, key, caller):
+                    return
+                is_admitted = account.has_room and key.has_room
             if is_admitted:
-                held.account.used += 1
+                account.used += 1
                 key.used += 1
-            left = held.account.remaining, key.remaining
+            left, policy = (account.remaining, key.remaining), held.policy
         seconds = seconds_left(starts_at, rate.seconds, now)
-        headers["RateLimit-Policy"] = (
-            f'"account";q={rate.account};w={rate.seconds}, "key";q={rate.key};w={rate.seconds}'
-        )
+        headers["RateLimit-Policy"] = policy
         headers["RateLimit"] = f'"account";r={left[0]};t={seconds}, "key";r={left[1]};t={seconds}'
         if not is_admitted:
             metrics.count_limited("requests")
