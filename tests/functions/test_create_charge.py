@@ -142,13 +142,14 @@ def test_a_charge_goes_by_the_contract_of_its_operator(
 
 @pytest.mark.parametrize("phone", ["670000001", "690000001"])
 def test_each_operator_bounds_an_amount(send: Callable[..., Reply], phone: str) -> None:
-    """What is most for one payment is the operator's, by a rule with a date."""
+    """What is most for one payment is the operator's, by a rule with a date, and it is told."""
     method = {"type": "mobile_money", "phone": phone}
 
     replies = [send(order(amount=each, payment_method=method)) for each in (500_000, 500_001)]
 
     assert [reply.status for reply in replies] == [200, 400]
     assert replies[1].error["code"] == "amount_too_large"
+    assert "500000" in replies[1].error["message"]
 
 
 @pytest.mark.parametrize(

@@ -6,6 +6,7 @@ from dataclasses import replace
 import pytest
 from sqlalchemy import Engine
 
+from knative.local.postgres import connect
 from shared.domain import ledger
 from shared.domain.charge import ChargeEvent, ChargeStatus
 from shared.domain.errors import LedgerRefused
@@ -14,7 +15,8 @@ from shared.domain.notification import Kind, Notification
 from shared.operations.ports import Lease, Move, ReadNote
 from tests.database import Account, Database
 from tests.factories import an_id, moment
-from tests.integration.charging import Shop
+from tests.integration.charging import WAITING, Shop
+from tests.simulator_process import wait_until
 
 
 @pytest.fixture
@@ -173,6 +175,28 @@ def test_what_moved_a_charge_is_kept_with_its_consumer(shop: Shop) -> None:
     assert [row[:2] for row in shop.rows("consumed_messages")] == [["settle_charge", "msg_x"]]
 
 
+def test_each_move_is_written_down_with_its_cause(shop: Shop) -> None:
+    """From which state, to which, by what: in the order in which it came."""
+    charge = shop.charge()
+    shop.create(charge)
+    shop.silence(charge)
+    unknown = shop.store.find(charge.id)
+    assert unknown is not None
+    assert shop.store.move(shop.success(unknown, operator_word="SUCCESSFUL"))
+
+    changes = shop.database.look(
+        "SELECT from_status, to_status, cause, operator_word FROM state_changes"
+        " WHERE object_id = :id ORDER BY id",
+        shop.account.test,
+        id=charge.id,
+    )
+    assert changes == [
+        ["created", "submitting", "claimed", None],
+        ["submitting", "unknown", "went_silent", None],
+        ["unknown", "succeeded", "confirmed", "SUCCESSFUL"],
+    ]
+
+
 def test_nothing_is_abandoned_while_somebody_sends(shop: Shop) -> None:
     """A charge under a lease is not failed for having run out of time."""
     charge = shop.charge()
@@ -218,3 +242,29 @@ def test_two_lines_of_one_account_are_both_booked(shop: Shop) -> None:
     assert shop.balance("pending") == 5000
     assert shop.balance(f"float:{charge.operator_account}") == 5000
     assert len(shop.rows("postings", f"transaction_id = '{move.posting.id}'")) == 3
+
+
+def test_the_books_are_locked_in_one_order(shop: Shop) -> None:
+    """By code, whatever order a transaction names them in: so two of them never deadlock."""
+    charge = shop.charge()
+    shop.create(charge)
+    move = shop.success(charge)
+    server, schema = shop.database.postgres, shop.account.test.schema
+    look = f'SELECT FROM "{schema}".ledger_accounts WHERE code = :code FOR UPDATE'
+
+    with (
+        connect(port=server.port, password=server.password, database="pay") as first,
+        connect(port=server.port, password=server.password, database="pay") as last,
+        ThreadPoolExecutor(1) as threads,
+    ):
+        for session in (first, last):
+            session.run("BEGIN")
+        first.run(look, code="fees:platform")
+        won = threads.submit(shop.store.move, move)
+        wait_until(lambda: shop.database.look(WAITING), what="one that waits")
+        # It waits for the first and holds none behind it.
+        last.run(f"{look} NOWAIT", code="pending")
+        last.run(f"{look} NOWAIT", code=f"float:{charge.operator_account}")
+        for session in (last, first):
+            session.run("ROLLBACK")
+        assert won.result(timeout=10)

@@ -86,6 +86,23 @@ def test_many_workers_claim_each_row_once(desk: Desk) -> None:
     assert sorted(desk.mine(desk.published)) == sorted(charge.id for charge in charges)
 
 
+def test_a_row_that_somebody_holds_keeps_no_other_from_its_turn(desk: Desk) -> None:
+    """Claiming passes by what another transaction is at, and takes it once that is over."""
+    held, free = desk.charge(due_in_seconds=-9), desk.charge(due_in_seconds=-1)
+    postgres = desk.database.postgres
+
+    with connect(port=postgres.port, password=postgres.password, database="pay") as other:
+        other.run("BEGIN")
+        other.run("SELECT FROM platform.due_work WHERE object_id = :id FOR UPDATE", id=held.id)
+        desk.claim_due()
+        meanwhile = desk.mine(desk.published)
+        other.run("ROLLBACK")
+    desk.claim_due()
+
+    assert meanwhile == [free.id]
+    assert desk.mine(desk.published) == [free.id, held.id]
+
+
 def test_a_lease_that_ran_out_is_claimed_again(desk: Desk) -> None:
     """A message that was lost comes again once its lease is over."""
     charge = desk.charge(due_in_seconds=-1)
@@ -172,6 +189,43 @@ def test_what_nobody_needs_is_purged(desk: Desk) -> None:
     assert topics == [["webhook-due"]]
     due = desk.database.look("SELECT 1 FROM platform.due_work WHERE object_id = :id", id=charge.id)
     assert due == [[1]]
+
+
+ADD_CALLBACK = """
+INSERT INTO platform.callback_inbox (id, token_hash, received_at, source, body_sha256)
+VALUES (:id, :account, now() - CAST(:age AS interval), 'x', repeat('0', 64))"""
+ADD_PUBLISHED = """
+INSERT INTO platform.outbox (id, topic, account_id, livemode, object_id, created_at, published_at)
+VALUES (:id, 'webhook-due', :account, false, 'x', now() - CAST(:age AS interval), now())"""
+ADD_DONE = """
+INSERT INTO platform.due_work (kind, object_id, account_id, livemode, due_at, done_at)
+VALUES ('hold_release', :id, :account, false, now(), now() - CAST(:age AS interval))"""
+
+
+@pytest.mark.parametrize(
+    ("key", "row", "kept"),
+    [
+        ("callback_inbox.id", ADD_CALLBACK, "90 days"),
+        ("outbox.id", ADD_PUBLISHED, "1 hour"),
+        ("due_work.object_id", ADD_DONE, "1 day"),
+    ],
+)
+def test_each_is_kept_for_its_time(desk: Desk, key: str, row: str, kept: str) -> None:
+    """What is older than that goes, and what is younger stays."""
+    old, young = an_id("old"), an_id("new")
+    for name, minutes in ((old, 1), (young, -1)):
+        age = f"{kept} {minutes} minutes"
+        desk.database.look(row, id=name, account=desk.account.id, age=age)
+
+    desk.schedule.purge(10_000)
+
+    table, column = key.split(".")
+    left = desk.database.look(
+        f"SELECT {column} FROM platform.{table} WHERE {column} IN (:old, :young)",
+        old=old,
+        young=young,
+    )
+    assert left == [[young]]
 
 
 @pytest.mark.parametrize(

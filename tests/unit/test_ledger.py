@@ -4,6 +4,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from shared.domain import ledger
+from shared.domain.adjustment import AdjustmentKind
+from shared.domain.booking import sides
 from shared.domain.fees import Bearer, FeeLine, Line
 from shared.domain.ledger import (
     ACCOUNT_OF,
@@ -81,3 +84,89 @@ def test_what_we_owe_is_floored_where_it_must_be() -> None:
     floored = {account.code for account in OPENING if account.floor == 0}
 
     assert floored == {"pending", "held", "suspense"}
+
+
+FEES = {"fees:platform": 7, "taxes:vat": 2}
+LINES = (FeeLine("f", Line.PLATFORM, 7), FeeLine("v", Line.VAT, 2))
+PARTS = {"from_pending": 60, "from_available": 45}
+
+
+@pytest.mark.parametrize(
+    ("posted", "debits", "credited"),
+    [
+        (
+            charge_succeeded("t", "ch", gross=Money(100), operator_account="opa", fees=LINES),
+            {"float:opa": 100},
+            {"pending": 91, **FEES},
+        ),
+        (
+            ledger.refund_created("t", "rf", **PARTS, returned={"fees:platform": 4}),
+            {"pending": 60, "available": 45, "fees:platform": 4},
+            {"held": 109},
+        ),
+        (
+            ledger.refund_succeeded("t", "rf", amount=100, operator_account="opa", fees=FEES),
+            {"held": 109},
+            {"float:opa": 100, **FEES},
+        ),
+        (
+            ledger.refund_failed("t", "rf", **PARTS, returned={"fees:platform": 4}),
+            {"held": 109},
+            {"pending": 60, "available": 45, "fees:platform": 4},
+        ),
+        (
+            ledger.payout_created("t", "po", amount=100, fees=FEES),
+            {"available": 109},
+            {"held": 109},
+        ),
+        (
+            ledger.payout_succeeded("t", "po", amount=100, fees=FEES, operator_account="opa"),
+            {"held": 109},
+            {"float:opa": 100, **FEES},
+        ),
+        (
+            ledger.payout_given_back("t", "po", amount=100, fees=FEES),
+            {"held": 109},
+            {"available": 109},
+        ),
+        (ledger.payout_batch_created("t", "pb", total=100), {"available": 100}, {"held": 100}),
+        (ledger.payout_batch_given_back("t", "pb", total=100), {"held": 100}, {"available": 100}),
+        (
+            ledger.late_payment("t", "lp", amount=100, operator_account="opa"),
+            {"float:opa": 100},
+            {"suspense": 100},
+        ),
+        (
+            ledger.late_payment_accepted("t", "ch", gross=Money(100), fees=LINES),
+            {"suspense": 100},
+            {"pending": 91, **FEES},
+        ),
+        (ledger.late_refund_created("t", "rf", amount=100), {"suspense": 100}, {"held": 100}),
+        (ledger.late_refund_failed("t", "rf", amount=100), {"held": 100}, {"suspense": 100}),
+    ],
+    ids=lambda value: value.kind if isinstance(value, Transaction) else "",
+)
+def test_each_flow_moves_between_these_accounts(
+    posted: Transaction, debits: dict[str, int], credited: dict[str, int]
+) -> None:
+    """Written out by hand: which account each event debits, and which it credits."""
+    expected = debits | {code: -amount for code, amount in credited.items()}
+
+    assert posted.by_account() == expected
+
+
+@pytest.mark.parametrize(
+    ("kind", "debit", "credit"),
+    [
+        (AdjustmentKind.REVERSAL, "available", "float:opa"),
+        (AdjustmentKind.RETURN, "float:opa", "available"),
+        (AdjustmentKind.FEE_TRUE_UP, "fees:operator", "float:opa"),
+        (AdjustmentKind.LATE_PAYMENT, "float:opa", "suspense"),
+    ],
+)
+def test_what_is_booked_by_hand_has_its_two_sides(
+    kind: AdjustmentKind, debit: str, credit: str
+) -> None:
+    """Nobody chooses the accounts of what an operator did; a correction alone names its own."""
+    assert sides(kind, "opa") == (debit, credit)
+    assert sides(AdjustmentKind.CORRECTION, "opa") is None

@@ -48,6 +48,13 @@ def test_one_function_is_read_as_it_stands() -> None:
     assert entry.subscriptions()[1].filter_expression == 'attributes.livemode = "false"'
 
 
+def test_due_work_is_started_four_times_a_minute() -> None:
+    """No check, release or delivery waits longer than that for its turn."""
+    entry = next(entry for entry in load_catalogue() if entry.name == "start_due_work")
+
+    assert entry.schedule == "*/15 * * * * *"
+
+
 def test_each_message_has_a_taker_and_each_dead_letter_a_keeper() -> None:
     """The dead-letter topics are exactly those of the topics that have attempts."""
     entries = load_catalogue()

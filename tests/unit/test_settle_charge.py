@@ -45,18 +45,19 @@ def test_a_proof_of_payment_moves_state_and_money(status: ChargeStatus) -> None:
 
 @pytest.mark.parametrize("status", OPEN)
 @pytest.mark.parametrize(
-    ("state", "end"), [(ReadState.FAILED, "failed"), (ReadState.EXPIRED, "expired")]
+    ("state", "end", "code"),
+    [(ReadState.FAILED, "failed", "payer_declined"), (ReadState.EXPIRED, "expired", "expired")],
 )
 def test_a_proof_of_failure_ends_the_charge(
-    status: ChargeStatus, state: ReadState, end: str
+    status: ChargeStatus, state: ReadState, end: str, code: str
 ) -> None:
-    """A failure is final, keeps the operator's word and posts nothing."""
+    """A failure is final and told by its code, keeps the operator's word and posts nothing."""
     scene = Scene(status, PaymentRead(state, "WORD", failure_code="payer_declined"))
 
     scene.settle()
 
     move = scene.store.moves[0]
-    assert scene.store.charge.status == end
+    assert (scene.store.charge.status, scene.store.charge.failure_code) == (end, code)
     assert move.posting is None
     assert move.operator_word == "WORD"
     assert move.next_check_at is None
