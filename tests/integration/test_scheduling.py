@@ -201,6 +201,10 @@ ADD_DONE = """
 INSERT INTO platform.due_work (kind, object_id, account_id, livemode, due_at, done_at)
 VALUES ('hold_release', :id, :account, false, now(), now() - CAST(:age AS interval))"""
 
+ADD_CLAIM = """
+INSERT INTO platform.float_claims (object_id, operator_account_id, amount, at)
+VALUES (:id, :account, 1, now() - CAST(:age AS interval))"""
+
 
 @pytest.mark.parametrize(
     ("key", "row", "kept"),
@@ -208,6 +212,7 @@ VALUES ('hold_release', :id, :account, false, now(), now() - CAST(:age AS interv
         ("callback_inbox.id", ADD_CALLBACK, "90 days"),
         ("outbox.id", ADD_PUBLISHED, "1 hour"),
         ("due_work.object_id", ADD_DONE, "1 day"),
+        ("float_claims.object_id", ADD_CLAIM, "3 days"),
     ],
 )
 def test_each_is_kept_for_its_time(desk: Desk, key: str, row: str, kept: str) -> None:
