@@ -7,7 +7,7 @@ from typing import Any, Final
 import pytest
 
 from shared.domain.audit import Actor, ActorKind, Origin
-from shared.domain.case import Case, CaseStatus, Watched, closing
+from shared.domain.case import CHECKS, Case, CaseStatus, Watched, closing
 from shared.domain.errors import InvalidRequest
 from shared.operations.manage_cases import PageOfCases, read_close_reason
 from tests.fakes import START
@@ -36,6 +36,13 @@ def test_the_last_watch_over_an_unfinished_payment_stays(
     watched = Watched(status, is_due=is_due, other_cases=other_cases)
 
     assert watched.is_forgotten_without(replace(CASE, kind=kind)) is expected
+
+
+def test_each_payment_is_read_by_whoever_reads_its_kind() -> None:
+    """A check that somebody asks for wakes the reader of charges, or that of money out."""
+    assert CHECKS == {
+        "charge": "payment_check", "refund": "payout_check", "payout": "payout_check"
+    }  # fmt: skip
 
 
 def test_closing_is_told_with_its_reason() -> None:
