@@ -48,7 +48,11 @@ _METHOD: Final = frozenset({"type", "phone", "operator", "flow"})
 _PROMPT: Final = "prompt"
 _REDIRECT: Final = "redirect"
 _UNCLEAN: Final = re.compile(r"[\x00-\x1f\x7f\ud800-\udfff]")
-_CANONICAL: Final = json.JSONEncoder(sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+# What JSON knows and no good body holds, such as a fraction, has a form of its own all the same: a
+# batch is read to its end before it is refused.
+_CANONICAL: Final = json.JSONEncoder(
+    sort_keys=True, separators=(",", ":"), ensure_ascii=False, default=lambda odd: [repr(odd)]
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -196,8 +200,8 @@ def create_charge(
 
 
 def fingerprint(body: Mapping[str, Any]) -> str:
-    """Return the SHA-256 in hex of the parsed body, whatever the order of its keys."""
-    return hashlib.sha256(_CANONICAL.encode(body).encode()).hexdigest()
+    """Return the SHA-256 in hex of any parsed body, whatever the order of its keys."""
+    return hashlib.sha256(_CANONICAL.encode(body).encode(errors="surrogatepass")).hexdigest()
 
 
 def _may_charge(caller: Caller) -> None:

@@ -10,13 +10,13 @@ from shared.domain.errors import InvalidRequest, NotFound, NotPermitted
 from shared.domain.ids import new_id
 from shared.domain.phone import PAYEE_PARAM, Operator, PhoneNumber
 from shared.domain.settlement import LARGEST, Every, SettlementRule
-from shared.operations.create_charge import read_method, read_operator, read_text
+from shared.operations.create_charge import read_method, read_operator
+from shared.operations.create_payout import read_name
 from shared.operations.lists import refuse_unknown
 from shared.operations.objects import unix_seconds
 from shared.operations.settlement_store import SettlementStore
 
 DESTINATION: Final = "destination"
-NAME_LENGTH: Final = 100
 _FIELDS: Final = frozenset({DESTINATION, "every", "weekday", "hour", "minimum", "keep_back"})
 _WEEKDAYS: Final = range(1, 8)
 _HOURS: Final = range(24)
@@ -47,7 +47,7 @@ class SettlementOrder:
             raise InvalidRequest(code, PAYEE_PARAM)
         number = PhoneNumber.parse(phone, param=PAYEE_PARAM)
         every = body.get("every")
-        if every not in set(Every):
+        if every not in tuple(Every):
             code = "parameter_missing" if every is None else "parameter_invalid"
             raise InvalidRequest(code, "every")
         is_weekly = every == Every.WEEK
@@ -56,7 +56,7 @@ class SettlementOrder:
         return cls(
             phone=number,
             operator=read_operator(destination.get("operator"), number, within=DESTINATION),
-            name=read_text(destination, "name", NAME_LENGTH),
+            name=read_name(destination),
             every=Every(str(every)),
             weekday=_whole(body, "weekday", _WEEKDAYS) if is_weekly else None,
             hour=_whole(body, "hour", _HOURS),

@@ -7,6 +7,7 @@ import pytest
 from shared.domain.errors import InvalidLines, InvalidRequest
 from shared.domain.payout_batch import MOST_LINES
 from shared.operations.create_payout_batch import CreatePayoutBatch
+from shared.runtime.json_body import read_object
 
 GOOD: Final = b"phone,amount,name,reference\n+237670000001,1500,Awa,s-1\n670000002,200,,s-2\n"
 
@@ -190,3 +191,24 @@ def test_ten_thousand_rows_are_read_and_not_one_more() -> None:
         CreatePayoutBatch.read(b"amount,phone\n")
 
     assert (len(command.lines), command.faults) == (MOST_LINES, [])
+
+
+@pytest.mark.parametrize(
+    ("wrong", "told"),
+    [
+        (b'{"amount": 1500.5}', ("amount", "amount_not_whole")),
+        (b'{"amount": 1e3}', ("amount", "amount_not_whole")),
+        (rb'{"reference": "\ud800"}', ("reference", "reference_invalid")),
+        (rb'{"\ud800": 1}', ("\ud800", "parameter_unknown")),
+        (b"1.5", (None, "parameter_invalid")),
+    ],
+)
+def test_what_json_knows_and_no_line_may_hold_is_told_by_line(
+    wrong: bytes, told: tuple[str | None, str]
+) -> None:
+    """A fraction or half a letter is a fault like others, never one of ours."""
+    body = b'{"currency": "xaf", "payouts": [' + wrong + b"]}"
+
+    command = CreatePayoutBatch.parse(read_object(body, "application/json"))
+
+    assert (1, *told) in [(each.line, each.column, each.code) for each in command.faults]

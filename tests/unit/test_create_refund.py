@@ -115,7 +115,7 @@ def test_what_the_charge_says_under_its_lock_decides() -> None:
     assert refused.value.values == {"limit": 1999}
 
 
-@pytest.mark.parametrize("charge", ["ch_2abcdefghijklmnopqrstuvw", "x", "rf_" + "2" * 24])
+@pytest.mark.parametrize("charge", ["ch_2abcdefghijklmnopqrstuvw", "x", "rf_" + "2" * 24, "\ud800"])
 def test_a_charge_that_is_not_there_is_missing(charge: str) -> None:
     """Another's, another mode's and no charge at all are the same."""
     with pytest.raises(NotFound):
