@@ -278,6 +278,8 @@ def _idempotency_keys() -> Iterable[Case]:
         "accent": "cl\u00e9",
         "combining, in bytes": "e\u0301".encode().decode("latin-1"),
         "no-break space": "a\u00a0b",
+        "sent twice": "key-1,key-1",
+        "quoted and sent twice": '"key-1", "key-1"',
     }.items():
         headers = {"Idempotency-Key": value}
         code = "idempotency_key_invalid"
