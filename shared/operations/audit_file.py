@@ -11,6 +11,7 @@ from collections.abc import Iterable
 from typing import Final
 
 from shared.domain.audit import Link
+from shared.operations.batch_csv import FORMULAS
 
 COLUMNS: Final = (
     "chain",
@@ -30,8 +31,7 @@ COLUMNS: Final = (
     "previous_hash",
     "hash",
 )
-# The last four are the wide forms of the first four, which some spreadsheets read as well.
-_ESCAPED: Final = tuple("=+-@\t\r\n'\uff1d\uff0b\uff0d\uff20")
+_ESCAPED: Final = (*FORMULAS, "\n", "'")
 
 
 def csv_text(links: Iterable[Link]) -> str:

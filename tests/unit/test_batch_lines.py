@@ -87,7 +87,10 @@ def test_a_file_that_cannot_be_told_apart_is_refused_by_its_row(
     assert found_in(content) == told
 
 
-@pytest.mark.parametrize("begins", ["=1+1", "+cmd", "-2", "@SUM(A1)", "\t=1", "\r=1"])
+@pytest.mark.parametrize(
+    "begins",
+    ["=1+1", "+cmd", "-2", "@SUM(A1)", "\t=1", "\r=1", "\uff1d1", "\uff0b1", "\uff0d1", "\uff20A"],
+)
 def test_a_cell_that_a_spreadsheet_runs_is_refused(begins: str) -> None:
     """In each column, but for a number with its plus."""
     content = GOOD.replace(b"Awa", f'"{begins}"'.encode())
