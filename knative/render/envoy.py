@@ -16,7 +16,10 @@ from knative.render.routes import FALLBACK_FUNCTION
 from knative.render.text import HEADER, yaml_text
 
 MAX_REQUEST_BYTES: Final = 1024 * 1024
-LARGER_REQUESTS: Final = {"create_payout_batch": 4 * 1024 * 1024}
+LARGER_REQUESTS: Final = {
+    "create_payout_batch": 4 * 1024 * 1024,
+    "upload_statement": 6 * 1024 * 1024,
+}
 """Operations whose body may be larger than others', in bytes; the function has the same bound."""
 ROUTE_TIMEOUT: Final = "90s"
 # Below the servers' own keep-alive, so that it is always the gateway that ends an idle connection.

@@ -11,9 +11,11 @@ import pytest
 import yaml
 
 from knative.catalogue import ROOT, FunctionEntry, load_catalogue
+from knative.render import envoy
 from knative.render.__main__ import main, render_all, stale_files
 from knative.render.contract import load_document, load_routes
 from shared.contracts.operations import OPERATIONS
+from shared.runtime import exchange, http
 
 ENTRIES = load_catalogue()
 SERVICES = [entry for entry in ENTRIES if entry.kind == "knative"]
@@ -231,3 +233,9 @@ def test_operations_stand_in_the_order_of_trial() -> None:
     assert [(r.operation_id, r.function, r.method, r.path, r.auth) for r in routes] == [
         (o.operation_id, o.function, o.method, o.path, o.auth) for o in OPERATIONS
     ]
+
+
+def test_the_gateway_lets_through_what_a_function_takes() -> None:
+    """What is larger than others for an operation is no larger at the door than behind it."""
+    assert envoy.LARGER_REQUESTS == http.LARGER_BODIES
+    assert envoy.MAX_REQUEST_BYTES == exchange.LARGEST_BODY_BYTES
