@@ -381,8 +381,8 @@ MESSAGES: Final[Mapping[str, Words]] = {
     "content_type_unsupported": Words(
         "The content type is not supported",
         "Le type de contenu n'est pas pris en charge",
-        "Please send JSON with Content-Type: application/json.",
-        "Veuillez envoyer du JSON avec Content-Type: application/json.",
+        "Please send the body in UTF-8 with Content-Type: {wanted}.",
+        "Veuillez envoyer le corps en UTF-8 avec Content-Type: {wanted}.",
     ),
     "json_invalid": Words(
         "The JSON is not valid",

@@ -8,6 +8,7 @@ from typing import Any, Final
 
 from shared.domain.errors import InvalidRequest, TooLarge, WrongContentType
 
+JSON: Final = "application/json"
 LARGEST_BODY_BYTES: Final = 64 * 1024
 DEEPEST: Final = 16
 LONGEST_INTEGER: Final = 30
@@ -41,8 +42,8 @@ def read_object(
     it. Raises TooLarge `body_too_large`, WrongContentType `content_type_unsupported`,
     InvalidRequest `json_invalid` or `json_duplicate_key`.
     """
-    if not is_of_type(content_type, "application/json"):
-        raise WrongContentType("content_type_unsupported")
+    if not is_of_type(content_type, JSON):
+        raise WrongContentType("content_type_unsupported", wanted=JSON)
     if len(body) > largest:
         raise TooLarge("body_too_large", limit=largest)
     try:

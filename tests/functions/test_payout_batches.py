@@ -116,6 +116,15 @@ def test_a_batch_is_taken_and_held_as_one(desk: Desk) -> None:
     assert desk.shown(batch["id"]).json == batch
 
 
+def test_what_is_no_batch_is_told_what_one_is(desk: Desk) -> None:
+    """A file in another encoding or as another type learns of both that are taken."""
+    for kind in ("text/plain", "text/csv; charset=iso-8859-1", ""):
+        refused = desk.ask(FILE, kind=kind)
+
+        assert refused.status == 415
+        assert "application/json, text/csv" in refused.error["message"]
+
+
 def test_lines_are_released_sent_and_told_one_by_one(desk: Desk, kept: list[Seen]) -> None:
     """Each is an ordinary payout from then on; what one does not pay comes back alone."""
     batch_id = desk.made(1500, 200, 300)

@@ -304,6 +304,7 @@ def test_what_is_no_csv_or_too_large_is_refused(books: Books) -> None:
     empty = books.upload(b"")
 
     assert (json.status, large.status, empty.status) == (415, 413, 400)
+    assert "Content-Type: text/csv." in json.error["message"]
 
 
 def test_a_store_that_is_down_takes_nothing(books: Books, object_store: ScriptedServer) -> None:

@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 from functools import partial
 from typing import Any, Final
 
-from shared.domain.errors import TooLarge
+from shared.domain.errors import TooLarge, WrongContentType
 from shared.domain.payout_batch import LARGEST_BYTES
 from shared.operations import objects, read_batches
 from shared.operations.cancel_payout_batch import cancel_payout_batch
@@ -82,6 +82,9 @@ def _command(call: Call) -> CreatePayoutBatch:
         if len(call.content) > LARGEST_BYTES:
             raise TooLarge("body_too_large", limit=LARGEST_BYTES)
         return CreatePayoutBatch.read(call.content)
+    if not json_body.is_of_type(call.content_type, json_body.JSON):
+        wanted = f"{json_body.JSON}, {_CSV_NAME}"
+        raise WrongContentType("content_type_unsupported", wanted=wanted)
     body = json_body.read_object(call.content, call.content_type, largest=LARGEST_BYTES)
     return CreatePayoutBatch.parse(body)
 

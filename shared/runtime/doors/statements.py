@@ -18,7 +18,7 @@ def upload(call: Call) -> Answer:
     """POST /v1/platform/statements; the same bytes again are refused."""
     kind = (call.content_type or "").partition(";")[0].strip().lower()
     if kind != CONTENT_TYPE:
-        raise WrongContentType("content_type_unsupported")
+        raise WrongContentType("content_type_unsupported", wanted=CONTENT_TYPE)
     if not call.content:
         raise InvalidRequest("statement_incomplete", line=1, column="version")
     statement = uploading.upload_statement(
