@@ -61,7 +61,7 @@ class WaitingReason(StrEnum):
 
     FLOAT = "float"  # the wallet that pays does not hold enough
     STORE = "store"  # write-once storage is away, and nothing is sent that is not kept there
-    OPERATOR = "operator"  # its operator does not answer
+    OPERATOR = "operator"  # its operator does not answer, or is asked for all that it takes now
 
 
 _S = OutgoingStatus

@@ -3,6 +3,9 @@
 A process asks the shared count for a lease when its share is used up: what it needs now, and a
 twentieth of what it has used. So leases that nobody uses come to a tenth of the quota at most, and
 a caller with few requests may pass on credit, a thousandth of the quota, without being asked about.
+
+What is sent to an operator is counted by the second, and exactly: no credit, and no lease outlives
+its second.
 """
 
 from dataclasses import dataclass
@@ -84,3 +87,52 @@ class Share:
         """Return an unused share of a later window."""
         is_next = starts_at == self.starts_at + seconds
         return Share(quota, starts_at, pace=self.used if is_next else 0)
+
+
+@dataclass(frozen=True, slots=True)
+class SendLease:
+    """What a process was given of an operator account's present second, and its seconds left."""
+
+    granted: int
+    seconds: float
+
+
+@dataclass(slots=True)
+class SendShare:
+    """What one process holds of an operator account's second; moments are monotonic seconds.
+
+    `pace` is what was used here in the second before.
+    """
+
+    ends_at: float = 0
+    left: int = 0
+    used: int = 0
+    pace: int = 0
+    is_spent: bool = False
+
+    def is_known(self, now: float) -> bool:
+        """Tell whether nobody need be asked: some is left here, or none is left to all."""
+        return now < self.ends_at and (self.left > 0 or self.is_spent)
+
+    def wish(self, now: float) -> int:
+        """Return how many to ask for, one at least; what was left of a second before is gone."""
+        if now >= self.ends_at:
+            self.pace = self.used if now < self.ends_at + 1 else 0
+            self.left = self.used = 0
+            # Whatever comes of the question: this second is counted once.
+            self.ends_at = now
+        return 1 + max(self.pace - self.used, self.used // 4)
+
+    def hear(self, lease: SendLease, asked_at: float, *, needed: int) -> None:
+        """Take a lease that was asked for at a moment: it ends no later than its second does."""
+        self.left += lease.granted
+        self.is_spent = lease.granted < needed
+        self.ends_at = asked_at + lease.seconds
+
+    def take(self) -> bool:
+        """Use one; False where none is left."""
+        if not self.left:
+            return False
+        self.left -= 1
+        self.used += 1
+        return True

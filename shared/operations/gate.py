@@ -1,19 +1,20 @@
-"""The gate before each operator: its breaker, and how many threads may be at it at once.
+"""The gate before each operator: its breaker, its rate, and how many threads may be at it at once.
 
 The guarded call runs outside every lock. Counting never costs an answer: where the database does
-not say how a breaker stands, calls go on.
+not say how a breaker stands, or what is left of a second, calls go on.
 """
 
 import math
 import threading
 from collections import defaultdict
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Final, Protocol
 
 from shared.domain.breaker import CLOSED, NOTHING, Circuit, Standing, Tally, is_failure
 from shared.domain.deadline import Deadline
 from shared.domain.errors import AskAgain, Unavailable
+from shared.domain.quota import SendLease, SendShare
 from shared.operations.page_ports import PageKeys, PageOpener, PageRequest
 from shared.operations.ports import (
     Accepted,
@@ -34,8 +35,11 @@ COPY_SECONDS: Final = 1.0
 PASS_SECONDS: Final = 2.0
 """While a breaker is open and may be tried, a process takes one new payment in so many seconds."""
 QUEUE_SECONDS: Final = 0.5
+TOLD_SECONDS: Final = 60.0
+"""How often a process tells, at most, that an operator account has no turn left."""
 OPEN: Final = "breaker_open"
 BUSY: Final = "operator_busy"
+OVER_RATE: Final = "over_send_rate"
 
 
 class BreakerStore(Protocol):
@@ -50,9 +54,19 @@ class BreakerStore(Protocol):
     def take_trial(self, circuit: Circuit) -> bool:
         """Take the right to try for 10 s; False where it is closed, too early, or another's."""
 
+    def lease_sends(
+        self, circuit: Circuit, operator_account: str, *, needed: int, wished: int
+    ) -> tuple[Standing, SendLease]:
+        """Return how it stands, and what was leased of its operator account's present second.
+
+        `needed` is given as far as any is left, `wished` where there is plenty.
+        """
+
 
 Changed = Callable[[Circuit, Standing], None]
 """Told when this process opened or closed a breaker."""
+Bounded = Callable[[Circuit, str], None]
+"""Told which operator account has no turn left, once in a while."""
 
 
 @dataclass(slots=True)
@@ -62,6 +76,15 @@ class _Copy:
     tally: Tally = NOTHING
     noted_at: float = -math.inf
     passed_at: float = -math.inf
+
+
+@dataclass(slots=True)
+class _Turns:
+    """One operator account's; whoever waits for its lease makes nobody else wait."""
+
+    lock: threading.Lock = field(default_factory=threading.Lock)
+    share: SendShare = field(default_factory=SendShare)
+    told_at: float = -math.inf
 
 
 class Gate:
@@ -74,31 +97,62 @@ class Gate:
         threads: int,
         monotonic: Callable[[], float],
         on_change: Changed,
+        on_bound: Bounded = lambda *_: None,
     ) -> None:
         """`threads` are the process's; no host gets more than three in four."""
         self._store = store
         self._monotonic = monotonic
         self._on_change = on_change
+        self._on_bound = on_bound
         self._lock = threading.Lock()
         self._copies: defaultdict[Circuit, _Copy] = defaultdict(_Copy)
+        self._turns: defaultdict[str, _Turns] = defaultdict(_Turns)
         most = max(1, threads * 3 // 4)
         self._places: defaultdict[str, threading.Semaphore] = defaultdict(
             lambda: threading.Semaphore(most)
         )
 
-    def standing(self, circuit: Circuit) -> Standing:
-        """Return how a breaker stood a second ago at most."""
+    def standing(self, circuit: Circuit, *, sends_by: str | None = None) -> Standing:
+        """Return how a breaker stood a second ago at most.
+
+        Whoever may send by an operator account names it: where there is plenty, turns are leased on
+        the same way.
+        """
         with self._lock:
             copy = self._copies[circuit]
             standing, read_at = copy.standing, copy.read_at
         if self._monotonic() - read_at < COPY_SECONDS:
             return standing
+        if sends_by is not None:
+            turns = self._turns_of(sends_by)
+            with turns.lock:
+                if not turns.share.is_known(self._monotonic()):
+                    return self._lease(circuit, sends_by, turns.share, needed=0)
         try:
             standing = self._store.standing(circuit)
         except Unavailable:
             standing = CLOSED
         self._keep(circuit, standing)
         return standing
+
+    def takes_turn(self, circuit: Circuit, operator_account: str) -> bool:
+        """Take one of what an operator account may be asked for in this second, by all processes.
+
+        False where none is left; then nothing may be claimed.
+        """
+        turns = self._turns_of(operator_account)
+        with turns.lock:
+            now = self._monotonic()
+            if not turns.share.is_known(now):
+                self._lease(circuit, operator_account, turns.share, needed=1)
+            if turns.share.take():
+                return True
+            is_news = now - turns.told_at >= TOLD_SECONDS
+            if is_news:
+                turns.told_at = now
+        if is_news:
+            self._on_bound(circuit, operator_account)
+        return False
 
     def seconds_until_open(self, circuit: Circuit) -> int | None:
         """Return when a new payment may be tried, in whole seconds; None where it may now.
@@ -154,6 +208,27 @@ class Gate:
         self._keep(circuit, after)
         if after.is_open != before.is_open:
             self._on_change(circuit, after)
+
+    def _turns_of(self, operator_account: str) -> _Turns:
+        with self._lock:
+            return self._turns[operator_account]
+
+    def _lease(
+        self, circuit: Circuit, operator_account: str, share: SendShare, *, needed: int
+    ) -> Standing:
+        """Ask for both in one round trip, with the share in hand."""
+        asked_at = self._monotonic()
+        wished = share.wish(asked_at)
+        try:
+            standing, lease = self._store.lease_sends(
+                circuit, operator_account, needed=needed, wished=wished
+            )
+        except Unavailable:
+            # Without it nothing is claimed either: it is left alone for a second.
+            standing, lease = CLOSED, SendLease(wished, COPY_SECONDS)
+        self._keep(circuit, standing)
+        share.hear(lease, asked_at, needed=needed)
+        return standing
 
     def _keep(self, circuit: Circuit, standing: Standing) -> None:
         with self._lock:

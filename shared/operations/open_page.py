@@ -24,6 +24,7 @@ from shared.operations.submit_charge import (
     SEND_SECONDS,
     Submission,
     abandon,
+    await_turn,
     callback_token,
     soon,
     token_hash,
@@ -44,9 +45,10 @@ def open_page(
 ) -> str:
     """Make a page and show it, at most once; return a word for the log.
 
-    Raises AskAgain while no page was shown and there is still time.
+    Raises AskAgain while no page was shown and there is still time, or no turn is left for it.
     """
     opener = opener_of(charge)
+    await_turn(charge, how)
     now = how.now()
     reference = str(uuid.uuid4())
     token = callback_token(how.callback_token_key, reference)

@@ -19,6 +19,7 @@ from shared.domain.events import Message
 from shared.domain.ids import encode, new_id
 from shared.domain.phone import PhoneNumber
 from shared.operations import moves
+from shared.operations.gate import OVER_RATE
 from shared.operations.ports import (
     Accepted,
     ChargeStore,
@@ -37,11 +38,16 @@ CONSUMER: Final = "submit_charge"
 SEND_SECONDS: Final = 10
 """All calls, their first bytes too, end this soon after the claim; what comes later is read."""
 TOKEN_BITS: Final = 160
+_UNSENT: Final = frozenset({charges.ChargeStatus.CREATED, charges.ChargeStatus.SUBMITTING})
 
 
 @dataclass(frozen=True, slots=True)
 class Submission:
-    """What a submission needs beside its store and its operator."""
+    """What a submission needs beside its store and its operator.
+
+    `takes_turn` takes one of what its operator account may be asked for in this second: False where
+    none is left.
+    """
 
     callback_base_url: str
     callback_token_key: bytes
@@ -51,6 +57,7 @@ class Submission:
     now: Callable[[], datetime]
     monotonic: Callable[[], float]
     reached: Reached
+    takes_turn: Callable[[Charge], bool]
 
 
 def submit_charge(
@@ -66,7 +73,8 @@ def submit_charge(
 
     `opener_of` gives None where the reference is ours to make; `on_page` makes a page for a payer
     who pays on the operator's own. Raises AskAgain when it is proven
-    that nothing was sent and there is still time, or somebody may be about to send.
+    that nothing was sent and there is still time, while its operator account has no turn left, or
+    where somebody may be about to send.
     """
     found = store.find(message.object_id)
     if found is None:
@@ -76,6 +84,7 @@ def submit_charge(
     now = how.now()
     # What cannot be asked is not claimed: a wrong contract is found before the lease is taken.
     requester, opener = requester_of(found), opener_of(found)
+    await_turn(found, how)
     attempt = _attempt(found, AttemptStatus.OPENING if opener else AttemptStatus.SENDING, now)
     token = callback_token(how.callback_token_key, attempt.reference)
     how.reached("submit_charge.before_claim")
@@ -104,6 +113,18 @@ def submit_charge(
     answer = _call(charge, found.phone, attempt, requester, how=how, deadline=deadline)
     how.reached("submit_charge.after_send")
     return _record(charge, attempt, answer, store=store, how=how, message=message)
+
+
+def await_turn(charge: Charge, how: Submission) -> None:
+    """Take a turn for what may be sent now. Raises AskAgain where none is left: nothing is claimed.
+
+    What was sent, is being sent or is out of its time takes none: it ends whatever the rate.
+    """
+    now = how.now()
+    may_go = charge.status in _UNSENT or charge.resends == 1
+    is_due = may_go and now < charge.submit_before and not charge.is_leased(now)
+    if is_due and not how.takes_turn(charge):
+        raise AskAgain(OVER_RATE)
 
 
 def callback_token(key: bytes, reference: str) -> str:

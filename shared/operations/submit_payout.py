@@ -23,7 +23,7 @@ from shared.domain.outgoing import (
 )
 from shared.domain.payout import Payout
 from shared.operations import outgoing_moves as moves
-from shared.operations.gate import OPEN
+from shared.operations.gate import OPEN, OVER_RATE
 from shared.operations.open_payout import (
     CONSUMER,
     SENT_BEFORE,
@@ -63,7 +63,8 @@ class PayoutSubmission:
     `may_go_out` says whether the account is as it must be for money to leave it now,
     `journal_is_read` whether this database knows all that was sent: one that was put back may not.
     `is_away` says whether its operator does not answer, and `takes_float` takes the amount out of
-    what the wallet that pays is known to hold: False where that is too little.
+    what the wallet that pays is known to hold: False where that is too little. `takes_turn` takes
+    one of what its operator account may be asked for in this second: False where none is left.
     """
 
     callback_base_url: str
@@ -75,6 +76,7 @@ class PayoutSubmission:
     journal_is_read: Callable[[], bool]
     is_away: Callable[[Outgoing], bool]
     takes_float: Callable[[Outgoing], bool]
+    takes_turn: Callable[[Outgoing], bool]
     now: Callable[[], datetime]
     monotonic: Callable[[], float]
     sleep: Callable[[float], None]
@@ -94,8 +96,8 @@ def submit_payout(
 
     What was never sent and has run out of time is for the reader to give back, and what the float
     does not cover for it to bring back. Raises AskAgain while the journal is down or slow or has to
-    be read in first, while the operator is away or another has it opened, and when it is proven
-    that nothing was sent and there is still time.
+    be read in first, while the operator is away, has no turn left or another has it opened, and
+    when it is proven that nothing was sent and there is still time.
     """
     if not how.journal_is_read():
         # Nothing is kept either: what lies in the journal counts as sent when it is read in.
@@ -204,7 +206,7 @@ def _what_keeps(
 ) -> str | None:
     """Say what keeps it from being sent, as it now stands there too; None where nothing does.
 
-    Raises AskAgain while the operator or the journal is away.
+    Raises AskAgain while the operator or the journal is away, or has no turn left.
     """
     if isinstance(outgoing, Payout) and not outgoing.is_as_approved:
         note = OutgoingNote(outgoing, standing, "approved_otherwise", None, how.now())
@@ -215,10 +217,14 @@ def _what_keeps(
     if how.is_away(outgoing):
         _wait(outgoing, WaitingReason.OPERATOR, store=store, how=how)
         raise AskAgain(OPEN)
-    if how.takes_float(outgoing):
-        return None
-    _wait(outgoing, WaitingReason.FLOAT, store=store, how=how)
-    return "float_too_low"
+    if not how.takes_float(outgoing):
+        _wait(outgoing, WaitingReason.FLOAT, store=store, how=how)
+        return "float_too_low"
+    # Last: what waits for anything else leaves its turn to others.
+    if not how.takes_turn(outgoing):
+        _wait(outgoing, WaitingReason.OPERATOR, store=store, how=how)
+        raise AskAgain(OVER_RATE)
+    return None
 
 
 def _wait(

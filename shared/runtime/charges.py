@@ -37,6 +37,7 @@ def submission(tenant: Tenant) -> Submission:
         now=wiring.now,
         monotonic=monotonic,
         reached=reached,
+        takes_turn=operators().takes_turn,
     )
 
 

@@ -109,6 +109,15 @@ class Operators:
         """
         return self._paging(self._key(charge))[0]
 
+    def takes_turn(self, charge: Charge) -> bool:
+        """Take one of what its operator account may be asked for now; False where none is left.
+
+        Raises WrongModeError and WrongOperatorError.
+        """
+        account = self._account(charge)
+        guarded = Guarded.OPEN_PAGE if charge.pays_on_page else Guarded.REQUEST_PAYMENT
+        return self._gate.takes_turn(Circuit.of(account, guarded), account.id)
+
     def close(self) -> None:
         """Close all connections; the adapters open new ones at need."""
         with self._lock:

@@ -121,10 +121,19 @@ class PayoutOperators:
         """
         account = self._find(outgoing.operator_account)
         for guarded in SENDING[account.operator]:
-            trial_in = self._gate.standing(Circuit.of(account, guarded)).trial_in
+            circuit = Circuit.of(account, guarded)
+            trial_in = self._gate.standing(circuit, sends_by=account.id).trial_in
             if trial_in is not None and trial_in > 0:
                 return True
         return False
+
+    def takes_turn(self, outgoing: Payable) -> bool:
+        """Take one of what its operator account may be asked for now; False where none is left.
+
+        Raises LookupError.
+        """
+        account = self._find(outgoing.operator_account)
+        return self._gate.takes_turn(Circuit.of(account, Guarded.SEND_PAYOUT), account.id)
 
     def _new_sender(self, account: OperatorAccount, secret: str, kind: str) -> PayoutSender:
         circuit = Circuit.of(account, Guarded.SEND_PAYOUT)

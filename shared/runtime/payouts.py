@@ -170,6 +170,7 @@ def submission(tenant: Tenant) -> PayoutSubmission:
         journal_is_read=_journal_is_read,
         is_away=operators().is_away,
         takes_float=floats.takes,
+        takes_turn=operators().takes_turn,
         now=wiring.now,
         monotonic=monotonic,
         sleep=sleep,

@@ -291,8 +291,19 @@ def gate() -> Gate:
         )
         metrics.count_breaker(circuit.operator.value, circuit.operation.value, word)
 
+    def tell_bound(circuit: Circuit, operator_account: str) -> None:
+        logs.warning(
+            "sends_at_their_rate",
+            operator=circuit.operator.value,
+            operator_account=operator_account,
+        )
+
     return Gate(
-        Breakers(app_database()), threads=settings().threads, monotonic=monotonic, on_change=tell
+        Breakers(app_database()),
+        threads=settings().threads,
+        monotonic=monotonic,
+        on_change=tell,
+        on_bound=tell_bound,
     )
 
 

@@ -59,6 +59,7 @@ PLATFORM_TABLES: Final = (
     "velocity_counters",
     "payee_amounts",
     "payout_rates",
+    "send_rates",
     "journal_reads",
     "lost_intents",
     "settlement_rules",
@@ -84,6 +85,7 @@ PLATFORM_TABLES: Final = (
 # refused is a request all the same.
 _SEEN: Final = {
     "platform.rate_counters": "(SELECT FROM platform.rate_counters WHERE false)",
+    "platform.send_rates": "(SELECT FROM platform.send_rates WHERE false)",
     "platform.api_keys": "(SELECT to_jsonb(k) - 'last_used_at' FROM platform.api_keys k)",
 }
 

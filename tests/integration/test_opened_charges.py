@@ -164,6 +164,7 @@ class Till(Shop):
             now=self.now,
             monotonic=time.monotonic,
             reached=self.reached,
+            takes_turn=lambda _: True,
         )
         return submit_charge(
             replace(a_message(charge), event_id=message_id),

@@ -269,6 +269,7 @@ class Scene:
         self.journal_is_read = True
         self.is_away = False
         self.has_float = True
+        self.has_turn = True
         self.given_up: set[str] = set()
         self.corrected: list[PaidAfterAll] = []
 
@@ -296,6 +297,7 @@ class Scene:
             journal_is_read=lambda: self.journal_is_read,
             is_away=lambda _: self.is_away,
             takes_float=lambda _: self.has_float,
+            takes_turn=lambda _: self.has_turn,
             now=self.clock.now,
             monotonic=self.clock.monotonic,
             sleep=self.clock.sleep,

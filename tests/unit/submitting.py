@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 
+from shared.domain.charge import Charge
 from shared.domain.events import Message
 from shared.operations.ports import Accepted, NotSent, Opened, Refused, Unknown
 from shared.operations.submit_charge import Submission, submit_charge
@@ -27,6 +28,8 @@ class Scene:
         self.opens = openings is not None
         self.points: list[str] = []
         self.wrong = ""
+        self.has_turn = True
+        self.turns = 0
 
     def reached(self, point: str) -> None:
         self.points.append(point)
@@ -41,6 +44,7 @@ class Scene:
             now=self.clock.now,
             monotonic=self.clock.monotonic,
             reached=self.reached,
+            takes_turn=self._takes_turn,
         )
         return submit_charge(
             message or a_message(self.store.charge),
@@ -50,6 +54,10 @@ class Scene:
             on_page=lambda charge, _: f"page of {charge.id}",
             how=how,
         )
+
+    def _takes_turn(self, _: Charge) -> bool:
+        self.turns += self.has_turn
+        return self.has_turn
 
     def _adapter(self, name: str) -> PlayedOperator:
         if name == self.wrong:

@@ -11,6 +11,7 @@ from shared.domain.breaker import CLOSED, Circuit, Guarded, Standing, Tally, is_
 from shared.domain.deadline import Deadline
 from shared.domain.errors import AskAgain, Unavailable
 from shared.domain.phone import Operator
+from shared.domain.quota import SendLease
 from shared.operations.gate import (
     BUSY,
     COPY_SECONDS,
@@ -64,6 +65,11 @@ class Breaker:
     def take_trial(self, _: Circuit) -> bool:
         self._reach()
         return self.has_trial
+
+    def lease_sends(
+        self, circuit: Circuit, operator_account: str, *, needed: int, wished: int
+    ) -> tuple[Standing, SendLease]:
+        raise AssertionError(operator_account)
 
     def _reach(self) -> None:
         if self.is_away:

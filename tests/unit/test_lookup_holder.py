@@ -12,6 +12,7 @@ from shared.domain.breaker import Circuit, Guarded, Standing, Tally
 from shared.domain.deadline import Deadline
 from shared.domain.errors import Refusal, Unavailable
 from shared.domain.phone import PhoneNumber
+from shared.domain.quota import SendLease
 from shared.domain.rules import RequestRate
 from shared.operations.gate import OPEN, Gate
 from shared.operations.lookup_holder import (
@@ -173,6 +174,11 @@ class _Breakers:
 
     def take_trial(self, circuit: Circuit) -> bool:
         return False
+
+    def lease_sends(
+        self, circuit: Circuit, operator_account: str, *, needed: int, wished: int
+    ) -> tuple[Standing, SendLease]:
+        raise AssertionError(operator_account)
 
 
 def test_an_operator_that_does_not_answer_is_left_alone() -> None:

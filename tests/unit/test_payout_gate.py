@@ -9,6 +9,7 @@ from shared.domain.deadline import Deadline
 from shared.domain.errors import AskAgain
 from shared.domain.money import Money
 from shared.domain.phone import Operator, PhoneNumber
+from shared.domain.quota import SendLease
 from shared.operations.gate import BUSY, OPEN, Gate
 from shared.operations.payout_gate import GatedPayoutReader, GatedPayoutSender
 from shared.operations.ports import (
@@ -43,6 +44,11 @@ class Breaker:
 
     def take_trial(self, _: Circuit) -> bool:
         return False
+
+    def lease_sends(
+        self, circuit: Circuit, operator_account: str, *, needed: int, wished: int
+    ) -> tuple[Standing, SendLease]:
+        raise AssertionError(operator_account)
 
 
 class Post:

@@ -9,6 +9,7 @@ from shared.domain.charge import AttemptStatus
 from shared.domain.errors import AskAgain
 from shared.domain.outgoing import OutgoingStatus, WaitingReason
 from shared.domain.payout import Payout
+from shared.operations.gate import OVER_RATE
 from shared.operations.objects import outgoing_object
 from shared.operations.outgoing_moves import FLOAT_AFTER
 from shared.operations.ports import Accepted, PaymentRead, ReadState
@@ -107,6 +108,41 @@ def test_while_the_operator_is_away_it_waits_for_it() -> None:
 
     assert (_shown(scene), scene.journal.kept) == ("operator", {})
     assert scene.payout.status is OutgoingStatus.CREATED
+
+
+def test_over_its_operators_rate_it_waits_for_the_operator() -> None:
+    """Nothing is kept or claimed, so nothing looks sent; it goes as soon as it has a turn."""
+    scene = Scene(Accepted(), of=_payout())
+    scene.has_turn = False
+
+    for _ in range(2):
+        with pytest.raises(AskAgain, match=OVER_RATE):
+            scene.submit()
+
+    assert (_shown(scene), scene.journal.kept) == ("operator", {})
+    assert (scene.payout.status, len(scene.store.notes)) == (OutgoingStatus.CREATED, 1)
+    scene.has_turn = True
+    assert scene.submit() == "accepted"
+    assert (_shown(scene), len(scene.payer.requests)) == (None, 1)
+
+
+def test_refunds_wait_for_a_turn_too() -> None:
+    """They go by the same operator account."""
+    scene = Scene()
+    scene.has_turn = False
+
+    with pytest.raises(AskAgain, match=OVER_RATE):
+        scene.submit()
+
+    assert _shown(scene) == "operator"
+
+
+def test_what_the_float_does_not_cover_takes_no_turn() -> None:
+    """Whoever waits for a top-up does not keep others from being sent, and says one reason."""
+    scene = Scene(of=_payout())
+    scene.has_float = scene.has_turn = False
+
+    assert (scene.submit(), _shown(scene)) == ("float_too_low", "float")
 
 
 def test_while_the_store_is_away_it_waits_for_that() -> None:
