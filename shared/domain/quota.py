@@ -121,7 +121,7 @@ class SendShare:
             self.left = self.used = 0
             # Whatever comes of the question: this second is counted once.
             self.ends_at = now
-        return 1 + max(self.pace - self.used, self.used // 4)
+        return 1 + max(self.pace - self.used, self.used)
 
     def hear(self, lease: SendLease, asked_at: float, *, needed: int) -> None:
         """Take a lease that was asked for at a moment: it ends no later than its second does."""

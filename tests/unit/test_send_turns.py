@@ -104,6 +104,15 @@ def test_far_from_the_bound_a_second_costs_one_look() -> None:
     assert (len(server.leases), server.looks) == (1, 0)
 
 
+def test_a_burst_out_of_rest_costs_few_looks() -> None:
+    """Each lease is as much again as was sent in this second."""
+    server = Server(rate=1000)
+    [gate] = gates(server, 1)
+
+    assert turns(gate, 60) == 60
+    assert server.leases == [1, 2, 4, 8, 16, 32]
+
+
 def test_who_looks_at_the_breaker_first_has_its_turn_from_there() -> None:
     """Money out asks whether its operator answers before it asks for a turn: one round trip."""
     server = Server(rate=10)
