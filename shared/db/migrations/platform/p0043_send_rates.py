@@ -6,8 +6,8 @@ after a crash of the server: the second begins anew, and nothing else.
 
 from typing import Final
 
-revision: Final = "p0042"
-down_revision: Final = "p0044"
+revision: Final = "p0043"
+down_revision: Final = "p0042"
 branch_labels: Final = None
 depends_on: Final = None
 

@@ -2,8 +2,8 @@
 
 from typing import Final
 
-revision: Final = "p0043"
-down_revision: Final = "p0042"
+revision: Final = "p0044"
+down_revision: Final = "p0043"
 branch_labels: Final = None
 depends_on: Final = None
 

@@ -2,7 +2,7 @@
 
 from typing import Final
 
-revision: Final = "p0044"
+revision: Final = "p0042"
 down_revision: Final = "p0041"
 branch_labels: Final = None
 depends_on: Final = None
