@@ -27,7 +27,7 @@ from shared.operations.provision_account import (
 LOCK: Final = text("SELECT pg_advisory_xact_lock(6113405120772)")
 
 # How many accounts to come share one change of roles and schemas.
-SPARES: Final = 32
+SPARES: Final = 16
 
 # How many accounts get a float in one transaction, which locks a table of each.
 FLOATS: Final = 100
