@@ -320,7 +320,10 @@ def _database(sources: Sources) -> tuple[dict[str, Rows], datetime, int]:
             for name, order in _PLATFORM.items()
         }
         tables["accounts"] = select(
-            "platform.accounts", "id", "WHERE id = :account", account=sources.account
+            "(SELECT id AS account_id, refunds_below_zero_limit FROM platform.accounts) AS a",
+            "account_id",
+            "WHERE account_id = :account",
+            account=sources.account,
         )
         tables["invoices"] = select(
             "platform.invoices", "id", "WHERE account_id = :account", account=sources.account

@@ -70,7 +70,6 @@ def rows_are_ours(evidence: Evidence) -> list[str]:
     """I12: every row, object and webhook belongs to the account that it is about."""
     asked_for = _objects(evidence) | {row["id"] for row in adjustments.booked(evidence)}
     asked_for |= {row["id"] for row in evidence.tables.get("invoices", ())}
-    asked_for |= {row["id"] for row in evidence.tables.get("invoices", ())}
     about = {row["id"]: row["object_id"] for row in evidence.rows("events")}
     prefix = f"receipts/{evidence.account}/"
     return [
