@@ -2,9 +2,9 @@
 # Needed by hand: make and Python 3.11+ (name another with PYTHON=python3.12).
 
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-test run demo account sign-in check test test-unit test-functions \
-	test-integration test-contract test-e2e stores test-stores pooler nightly peer-pubsub \
-	seeded chaos bench bench-tenants manifests migrate lock
+.PHONY: help setup setup-test run demo account sign-in cli check test test-unit test-functions \
+	test-integration test-contract test-e2e stores test-stores pooler browser dashboard nightly peer-pubsub \
+	seeded chaos bench bench-tenants manifests release-contract migrate lock
 
 PYTHON ?= python3
 VENV_PYTHON := .venv/bin/python
@@ -37,13 +37,18 @@ account: setup ## Make another account on the running system: make account NAME=
 sign-in: setup ## An access token of a person, by your browser: TOKEN=$$(make -s sign-in)
 	@exec $(VENV_PYTHON) -m knative.local.sign_in
 
+cli: setup ## A merchant's tools: make cli ARGS='listen --forward-to http://localhost:3000/hooks'
+	@exec $(VENV_PYTHON) -m shared.runtime.merchant $(ARGS)
+
 check: setup-test ## Format, lint, types, import rules, generated files
 	@$(RUFF) format --check --quiet .
 	@$(RUFF) check --quiet .
 	@.venv/bin/mypy
 	@.venv/bin/lint-imports
 	@$(VENV_PYTHON) -m knative.render --check
+	@$(VENV_PYTHON) -m knative.render.released --check
 	@$(VENV_PYTHON) -m shared.docs.diagrams --check
+	@$(VENV_PYTHON) -m knative.local.dashboard_build check
 
 test: setup-test ## The whole suite but its storms (choose with ARGS='-k charge')
 	@$(VENV_PYTHON) -m pytest $(ARGS)
@@ -78,7 +83,13 @@ test-stores: stores ## The lock suite on MinIO and versitygw too; builds them fi
 pooler: setup-test
 	@$(VENV_PYTHON) -m tests.get_pooler
 
-nightly: stores pooler ## The trials at full size, about two hours; the same SEED takes up a stopped run
+browser: setup-test
+	@$(VENV_PYTHON) -m tests.get_chromium
+
+dashboard: setup ## Build the dashboard ahead of `make run`, which else does it
+	@$(VENV_PYTHON) -m knative.local.dashboard_build
+
+nightly: stores pooler browser dashboard ## The trials at full size, about two hours; the same SEED takes up a stopped run
 	@NIGHTLY=1 SEED=$(SEED) AGAIN=$(AGAIN) $(VENV_PYTHON) -m pytest -n0 -rs -o timeout=7200 \
 		$(if $(ARGS),$(ARGS),tests)
 
@@ -101,6 +112,9 @@ chaos: setup-test ## Storms of kills, floods, brown-outs; MINUTES=20 SEED=7 for 
 manifests: setup-test ## Render knative/base, the gateway and the state diagrams again
 	@$(VENV_PYTHON) -m knative.render
 	@$(VENV_PYTHON) -m shared.docs.diagrams
+
+release-contract: setup-test ## Hold clients' contract to today's (ARGS='--decision NAME' where it breaks them)
+	@$(VENV_PYTHON) -m knative.render.released --release $(ARGS)
 
 migrate: setup ## Migrate what MIGRATION_DATABASE_URL and SECRETS_DIR name (ARGS=--check only looks)
 	@$(VENV_PYTHON) -m shared.db.migrate $(ARGS)

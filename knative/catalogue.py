@@ -17,7 +17,7 @@ Kind = Literal["knative", "deployment", "operation"]
 Runtime = Literal["wsgi", "asgi", "node"]
 DatabaseRole = Literal["app", "worker", "simulator", "owner", "none"]
 StorageRight = Literal["none", "read", "write"]
-Egress = Literal["operators", "merchants", "identity", "mail", "callbacks", "none"]
+Egress = Literal["operators", "merchants", "identity", "mail", "callbacks", "scanner", "none"]
 Filter = Literal["livemode", "none"]
 
 
@@ -90,6 +90,8 @@ class FunctionEntry:
     publishes: tuple[str, ...]
     storage: StorageRight
     reads_drops: bool
+    quarantine: StorageRight
+    reports: StorageRight
     secrets: tuple[str, ...]
     egress: Egress
 
@@ -102,6 +104,16 @@ class FunctionEntry:
     def source(self) -> str:
         """Return the path of its module below the repository root."""
         return f"functions/{self.name}/main.py"
+
+    @property
+    def server(self) -> str:
+        """Return the module that serves it."""
+        return "shared.runtime.serve_asgi" if self.is_streaming else "shared.runtime.serve"
+
+    @property
+    def is_streaming(self) -> bool:
+        """Tell whether its answers last: no time-out ends them, and none is gathered first."""
+        return self.runtime == "asgi"
 
     def subscriptions(self) -> tuple[Subscription, ...]:
         """Return what must exist for its messages to arrive: one per topic and mode."""
@@ -170,6 +182,8 @@ def _entry(name: str, body: Mapping[str, Any]) -> FunctionEntry:
         publishes=tuple(body["publishes"]),
         storage=cast("StorageRight", body["storage"]),
         reads_drops="drop" in body,
+        quarantine=cast("StorageRight", body.get("quarantine", "none")),
+        reports=cast("StorageRight", body.get("reports", "none")),
         secrets=tuple(body["secrets"]),
         egress=cast("Egress", body["egress"]),
     )

@@ -5,6 +5,7 @@ from hypothesis import settings
 # In this order: a module is listed before those that import it.
 pytest_plugins = (
     "tests.database",
+    "tests.browser",
     "tests.left_out",
     "tests.system",
     "tests.identity",

@@ -3,12 +3,12 @@
 import base64
 import json
 import secrets
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, Protocol
 
 import pytest
 from sqlalchemy import Connection, Engine
@@ -48,7 +48,12 @@ INSERT INTO platform.dated_rules (id, kind, livemode, valid_from, data) VALUES
    '{"account": 1000000, "key": 1000000, "seconds": 10}')
 """
 
-MakeAccount = Callable[[], "Account"]
+
+class MakeAccount(Protocol):
+    """Makes another account: in test mode, or in both where a test has to do with live."""
+
+    def __call__(self, *, live: bool = False) -> "Account":
+        """A mode costs 20 tables, and each new live one every connection its plans."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,7 +128,10 @@ class Database:
 
 @dataclass(frozen=True, slots=True)
 class Account:
-    """An account made for one test, with the credentials that its merchant was shown."""
+    """An account made for one test, with the credentials that its merchant was shown.
+
+    Unless made in both modes it has none in live mode, and nothing is there.
+    """
 
     provisioned: ProvisionedAccount
 
@@ -141,6 +149,16 @@ class Account:
     def live(self) -> Tenant:
         """Its live mode."""
         return Tenant(self.id, livemode=True)
+
+    @property
+    def tenants(self) -> tuple[Tenant, ...]:
+        """The modes that it was made in, test first."""
+        return tuple(Tenant(self.id, livemode=mode.livemode) for mode in self.provisioned.modes)
+
+    @property
+    def live_key(self) -> str:
+        """Its `sk_live_…`; fails where it was made in test mode alone."""
+        return self.provisioned.modes[1].secret_key
 
     @property
     def secret_key(self) -> str:
@@ -205,12 +223,13 @@ def migrated(cluster: Postgres, tmp_path_factory: pytest.TempPathFactory) -> Ite
 
 @pytest.fixture(scope="session")
 def make_account(migrated: Database) -> Iterator[MakeAccount]:
-    """Provision another account in both modes, with a webhook endpoint each."""
+    """Provision another account, with a webhook endpoint in each of its modes."""
     owner = migrated.engine("owner", pool_size=1)
 
-    def make() -> Account:
+    def make(*, live: bool = False) -> Account:
+        modes = ["test", "live"] if live else ["test"]
         order = ProvisionAccount.parse(
-            "Boutique Mballa", modes=["test", "live"], language="fr", webhook_url=WEBHOOK_URL
+            "Boutique Mballa", modes=modes, language="fr", webhook_url=WEBHOOK_URL
         )
         return Account(
             provision_account(
@@ -228,8 +247,14 @@ def make_account(migrated: Database) -> Iterator[MakeAccount]:
 
 @pytest.fixture
 def account(make_account: MakeAccount) -> Account:
-    """An account of the test's own."""
+    """An account of the test's own, in test mode."""
     return make_account()
+
+
+@pytest.fixture
+def account_in_both_modes(make_account: MakeAccount) -> Account:
+    """An account of the test's own, in live mode too."""
+    return make_account(live=True)
 
 
 @pytest.fixture

@@ -14,6 +14,8 @@ import tempfile
 from pathlib import Path
 from typing import Final
 
+from tests.debian import Apt, NotToBeHadError
+
 CACHE: Final = Path(__file__).resolve().parent.parent / ".cache" / "pgbouncer"
 # Before 1.21 no named prepared statements; before 1.25.1 SQL ran before the password was asked for.
 OLDEST: Final = (1, 25, 1)
@@ -31,10 +33,6 @@ _ONLY_NEEDED: Final = (
     "--no-replaces",
     "--no-enhances",
 )
-
-
-class NotToBeHadError(Exception):
-    """This machine gives no PgBouncer; the message says why."""
 
 
 def command() -> tuple[str, ...] | None:
@@ -64,47 +62,29 @@ def version(words: tuple[str, ...]) -> tuple[int, ...]:
 
 def fetch() -> None:
     """Put it into the cache. Raises NotToBeHadError."""
-    if shutil.which("apt-get") is None or not _KEYS.exists():
+    if not _KEYS.exists():
         raise NotToBeHadError("this is no Debian")
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        debs = _download(folder)
-        for deb in debs:
-            _run(("dpkg-deb", "-x", str(deb), str(folder / "root")), folder)
+        root = _unpacked(Apt.begin(folder, f"deb [signed-by={_KEYS}] {_archive()} {_SUITE} main\n"))
         fresh = folder / "pgbouncer"
         triplet = f"{platform.machine()}-linux-gnu"
-        shutil.copytree(folder / "root/usr/lib" / triplet, fresh / "lib", symlinks=True)
-        shutil.copy2(folder / "root/usr/sbin/pgbouncer", fresh / "pgbouncer")
+        shutil.copytree(root / "usr/lib" / triplet, fresh / "lib", symlinks=True)
+        shutil.copy2(root / "usr/sbin/pgbouncer", fresh / "pgbouncer")
         shutil.rmtree(CACHE, ignore_errors=True)
         CACHE.parent.mkdir(exist_ok=True)
         shutil.move(fresh, CACHE)
 
 
-def _download(folder: Path) -> list[Path]:
+def _unpacked(apt: Apt) -> Path:
     """Fetch PgBouncer and the libraries below it, at the versions of one release."""
-    for part in ("lists/partial", "cache/archives/partial", "root"):
-        (folder / part).mkdir(parents=True)
-    line = f"deb [signed-by={_KEYS}] {_archive()} {_SUITE} main\n"
-    (folder / "sources").write_text(line, encoding="utf-8")
-    settings = {
-        "Dir::Etc::sourcelist": folder / "sources",
-        "Dir::Etc::sourceparts": "-",
-        "Dir::State::lists": folder / "lists",
-        "Dir::Cache": folder / "cache",
-        "APT::Sandbox::User": "",
-        "Acquire::Retries": 3,
-        "Acquire::Languages": "none",
-        "Acquire::IndexTargets::deb::DEP-11::DefaultEnabled": "false",
-    }
-    options = [word for key, value in settings.items() for word in ("-o", f"{key}={value}")]
-    _run(("apt-get", *options, "--quiet", "update"), folder)
     names, new = {"pgbouncer"}, {"pgbouncer"}
     while new:
-        told = _run(("apt-cache", *options, "depends", *_ONLY_NEEDED, *sorted(new)), folder)
+        told = apt.run("apt-cache", "depends", *_ONLY_NEEDED, *sorted(new))
         new = set(_LIBRARY.findall(told)) - names
         names |= new
-    _run(("apt-get", *options, "--quiet", "download", *sorted(names)), folder)
-    return sorted(folder.glob("*.deb"))
+    apt.run("apt-get", "--quiet", "download", *sorted(names))
+    return apt.unpack(apt.folder)
 
 
 def _archive() -> str:
@@ -114,13 +94,6 @@ def _archive() -> str:
             if found := _ARCHIVE.search(file.read_text("utf-8")):
                 return found[1]
     raise NotToBeHadError("no Debian archive among the sources of apt")
-
-
-def _run(words: tuple[str, ...], folder: Path) -> str:
-    done = subprocess.run(words, cwd=folder, capture_output=True, text=True, check=False)  # noqa: S603 - words above
-    if done.returncode:
-        raise NotToBeHadError(f"{words[0]} failed: {done.stderr.strip()}")
-    return done.stdout
 
 
 def main() -> int:

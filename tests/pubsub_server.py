@@ -96,7 +96,7 @@ def started(data_dir: Path) -> Iterator[Server]:
     process = subprocess.Popen(arguments, cwd=ROOT)  # noqa: S603 - our own interpreter and module
     server = Server(f"127.0.0.1:{port}", f"http://127.0.0.1:{http_port}", data_dir, process)
     try:
-        wait_for(lambda: _is_ready(server), "the server is ready", seconds=20)
+        wait_for(lambda: _is_ready(server), "the server is ready", seconds=60)
         yield server
     finally:
         for channel in server.channels:

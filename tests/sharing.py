@@ -1,7 +1,9 @@
 """Which files share a process: those on one running system, and those on one Keycloak.
 
 Each is started once for all of them. Their files come first, since they wait more than they
-compute; the other process takes one file after another meanwhile, and in the end both do.
+compute; the other process takes one file after another meanwhile, and in the end both do. Within a
+group the places stand in their order: first who waits for Keycloak's first start, then who counts
+every payment that the operator knows of, while there are no others; last who ends the system.
 """
 
 from typing import Final
@@ -11,7 +13,13 @@ from xdist.remote import Producer
 from xdist.scheduler import LoadFileScheduling
 
 SHARED: Final = {
-    "the local system": ("tests/chaos/", "tests/end_to_end/"),
+    "the local system": (
+        "tests/end_to_end/test_identity.py",
+        "tests/end_to_end/test_statements.py",
+        "tests/chaos/",
+        "tests/end_to_end/",
+        "tests/end_to_end/test_stopping.py",
+    ),
     "the identity server": (
         "tests/functions/test_first_owners.py",
         "tests/functions/test_team.py",
@@ -45,10 +53,12 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> SharedS
 
 @pytest.hookimpl(trylast=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Put the groups first; within each nothing changes."""
-    groups = [*SHARED]
-    items.sort(key=lambda item: _place(groups, group_of(item.nodeid.partition("::")[0])))
+    """Put the groups first, each in the order of its places; all else stays as it is."""
+    items.sort(key=lambda item: place_of(item.nodeid.partition("::")[0]))
 
 
-def _place(groups: list[str], group: str) -> int:
-    return groups.index(group) if group in groups else len(groups)
+def place_of(file: str) -> int:
+    """Return where a file comes, by the longest place that fits; who shares nothing comes last."""
+    places = [place for group in SHARED.values() for place in group]
+    fitting = [place for place in places if file.startswith(place)]
+    return places.index(max(fitting, key=len)) if fitting else len(places)

@@ -18,6 +18,7 @@ import psutil
 import pytest
 import urllib3
 
+from knative.local.dashboard_build import prepare_dashboard
 from knative.local.keycloak_build import prepare_distribution
 from knative.local.programs import free_port
 
@@ -118,8 +119,8 @@ def start_system(
 ) -> LocalSystem:
     """Start on `data_dir`, not waiting; the caller stops it.
 
-    Without Keycloak, whose start costs as much as all the rest: `{"PARTS_LEFT_OUT": ""}` as
-    `environment` starts it too.
+    Without Keycloak and the dashboard, whose start costs as much as all the rest:
+    `{"PARTS_LEFT_OUT": ""}` as `environment` starts them too.
     """
     port = free_port() if port is None else port
     output = data_dir / "runner.log"
@@ -175,30 +176,46 @@ def running_system(
 
 
 @pytest.fixture(scope="session")
-def local_system() -> Iterator[LocalSystem]:
-    """The whole system with every real function, started once for all end-to-end tests."""
+def local_system(request: pytest.FixtureRequest) -> Iterator[LocalSystem]:
+    """The whole system with every real function, started once for all end-to-end tests.
+
+    Where any test of the run asks for Keycloak too, that system does for all.
+    """
+    if any("whole_system" in getattr(item, "fixturenames", ()) for item in request.session.items):
+        whole: WholeSystem = request.getfixturevalue("whole_system")
+        yield whole.local
+        return
     with running_system() as system:
         yield system
 
 
 @pytest.fixture(scope="session")
 def whole_system() -> Iterator[WholeSystem]:
-    """A system with Keycloak too. The first run in a checkout fetches and builds that."""
+    """A system with Keycloak and the dashboard too; a checkout's first run builds both."""
     prepare_distribution(print)
+    prepare_dashboard(print)
     with running_system(environment={"PARTS_LEFT_OUT": ""}) as system:
         yield WholeSystem(system, system.readyz())
 
 
+def is_listening(port: int) -> bool:
+    """Whether any process listens on 127.0.0.1:`port`."""
+    return bool(_listeners(port))
+
+
 def listener(port: int) -> int:
     """The process id that listens on 127.0.0.1:`port`, the oldest of its group; fails if none."""
+    found = _listeners(port)
+    if not found:
+        pytest.fail(f"nothing listens on port {port}")
+    return min(found)
 
-    found = [
+
+def _listeners(port: int) -> list[int]:
+    return [
         connection.pid
         for connection in psutil.net_connections("tcp4")
         if connection.status == psutil.CONN_LISTEN
         and connection.laddr == (HOST, port)
         and connection.pid is not None
     ]
-    if not found:
-        pytest.fail(f"nothing listens on port {port}")
-    return min(found)

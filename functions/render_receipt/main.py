@@ -12,8 +12,12 @@ def handle(push: Push) -> None:
     message = push.message
     tenant = wiring.tenant_of(message)
     if message.topic == INVOICE_ISSUED:
-        papers = invoices.invoices(tenant)
-        outcome = print_invoice(message, papers=papers, locked=locked.store(), how=invoices.press())
+        outcome = print_invoice(
+            message,
+            papers=invoices.invoices(tenant),
+            locked=locked.store(),
+            how=invoices.press(tenant),
+        )
     else:
         outcome = render(
             message,

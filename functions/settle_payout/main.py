@@ -9,7 +9,7 @@ from shared.domain.late_payment import PREFIX
 from shared.operations.late_payments import decide_late_payment
 from shared.operations.settle_payout import UNKNOWN_OBJECT
 from shared.operations.settle_payout import settle_payout as settle
-from shared.runtime import batches, late_payments, logs, lost_payouts, payouts, wiring
+from shared.runtime import batches, late_payments, logs, lost_payouts, paying, payouts, wiring
 from shared.runtime.http import Push, push_function
 
 
@@ -41,8 +41,8 @@ def _settled(push: Push) -> str:
     return settle(
         message,
         store=payouts.store_of(tenant, message.object_id),
-        reader_of=payouts.operators().reader,
-        how=payouts.settlement(tenant),
+        reader_of=paying.operators().reader,
+        how=paying.settlement(tenant),
     )
 
 

@@ -1,7 +1,7 @@
 """Sends money out: refunds and payouts."""
 
 from shared.operations.submit_payout import submit_payout as submit
-from shared.runtime import locked, logs, payouts, wiring
+from shared.runtime import locked, logs, paying, payouts, wiring
 from shared.runtime.http import Push, push_function
 
 
@@ -13,9 +13,9 @@ def handle(push: Push) -> None:
         message,
         store=payouts.store_of(tenant, message.object_id),
         journal=locked.store(),
-        sender_of=payouts.operators().sender,
-        reader_of=payouts.operators().reader,
-        how=payouts.submission(tenant),
+        sender_of=paying.operators().sender,
+        reader_of=paying.operators().reader,
+        how=paying.submission(tenant),
     )
     logs.info("payout_submitted", object_id=message.object_id, outcome=outcome)
 

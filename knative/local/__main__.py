@@ -24,6 +24,7 @@ from knative.local.layout import (
     reason_of,
     write_record,
 )
+from knative.local.left_out import DASHBOARD
 from knative.local.object_store import prepare_store
 from knative.local.postgres import Server
 from knative.local.programs import end_with_parent
@@ -36,6 +37,7 @@ _PARTS = (
     "pubsub_http",
     "gateway_admin",
     KEYCLOAK,
+    DASHBOARD,
     "readiness",
     "mail",
     "webhook",
@@ -89,6 +91,7 @@ def _show(layout: Layout, credentials: Credentials, readiness: Readiness) -> Non
     rows = (
         ("API", credentials.base_url),
         ("API description", f"{credentials.base_url}/openapi.json"),
+        ("Dashboard, once people can sign in", f"{credentials.base_url}/"),
         ("Ready", f"{credentials.base_url}/readyz"),
         ("Stand-in operators", f"{credentials.simulator_url}/mtn"),
         ("Account", credentials.account),

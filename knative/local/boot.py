@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import os
 import signal
 import time
 from collections.abc import Callable, Iterator
@@ -16,6 +17,7 @@ from knative.catalogue import FunctionEntry
 from knative.local import gateway
 from knative.local.cluster import HOST, SUPERUSER, PostgresError, prepare_cluster
 from knative.local.credentials import Credentials, ensure_account
+from knative.local.dashboard import Dashboard
 from knative.local.environment import (
     function_environment,
     owner_environment,
@@ -24,13 +26,14 @@ from knative.local.environment import (
 )
 from knative.local.identity import Identity
 from knative.local.layout import PUBSUB_PROJECT, Layout, LayoutError, reason_of
+from knative.local.left_out import DASHBOARD, read_left_out
 from knative.local.mailbox import serve_mail
 from knative.local.object_store import (
     ObjectStoreError,
     StorePlan,
     answers,
     make_bucket,
-    make_drop_bucket,
+    make_open_buckets,
     remove_sockets,
     store_program,
 )
@@ -80,13 +83,16 @@ class LocalSystem:
         self._began = time.monotonic()
         self._supervisor = Supervisor(announce)
         self._identity = Identity(layout, announce)
+        is_wanted = DASHBOARD not in read_left_out(os.environ)
+        self._dashboard = Dashboard(layout, announce, is_wanted=is_wanted)
         self._pending = {"database", "object store bucket", "topics", "account"}
         self._ticks: list[asyncio.Task[None]] = []
 
     def readiness(self) -> Readiness:
         """What is still to do."""
         steps = tuple(sorted(self._pending))
-        return Readiness(steps, self._supervisor.condition(), self._identity.beside())
+        beside = self._identity.beside() | self._dashboard.beside()
+        return Readiness(steps, self._supervisor.condition(), beside)
 
     async def run(self, show: Callable[[Credentials, Readiness], None]) -> int:
         """Start, show what to use, run until SIGINT or SIGTERM, stop; the exit code."""
@@ -106,6 +112,9 @@ class LocalSystem:
                 show(boot.result(), self.readiness())
                 # Only now: beside the functions its start would take the processor from theirs.
                 self._identity.begin(self._session, self._elapsed)
+                self._dashboard.begin(
+                    self._session, self._elapsed, after=self._identity.until_settled
+                )
                 await leaving
         except* _EXPECTED as problems:
             for error in _leaves(problems):
@@ -160,7 +169,7 @@ class LocalSystem:
         self._supervisor.start(store_program(self._store), is_ready)
         await self._supervisor.until_ready(["object_store"], seconds=_PART_SECONDS)
         await asyncio.to_thread(make_bucket, self._store)
-        await asyncio.to_thread(make_drop_bucket, self._store)
+        await asyncio.to_thread(make_open_buckets, self._store)
         self._done("object store bucket")
 
     async def _start_messages(self) -> None:
@@ -196,7 +205,7 @@ class LocalSystem:
     def _start_functions(self) -> None:
         for entry in self._entries:
             environment = function_environment(entry, self._layout)
-            program = python_program(self._layout, entry.name, "shared.runtime.serve", environment)
+            program = python_program(self._layout, entry.name, entry.server, environment)
             url = self._layout.url(entry.name) + "/"
             self._supervisor.start(program, self._http_check(url))
             if entry.schedule is not None:
@@ -241,7 +250,11 @@ class LocalSystem:
             task.cancel()
         await asyncio.gather(*self._ticks, return_exceptions=True)
         await self._supervisor.stop([entry.name for entry in self._entries])
-        await asyncio.gather(self._supervisor.stop(_INFRASTRUCTURE), self._identity.stop())
+        await asyncio.gather(
+            self._supervisor.stop(_INFRASTRUCTURE),
+            self._identity.stop(),
+            self._dashboard.stop(),
+        )
         await self._supervisor.stop(["postgres"])
         remove_sockets(self._store)
 

@@ -15,7 +15,6 @@ from knative.local.supervisor import StartError, run_to_end
 
 FILE: Final = "credentials.json"
 _PROVISION_SECONDS: Final = 180.0
-_REALM: Final = "pay"
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,7 +117,7 @@ async def ensure_account(layout: Layout, *, name: str) -> Credentials:
         webhook_secret=webhook_secret,
         simulator_url=layout.base_url,
         simulator_control_token=token,
-        identity_url=layout.keycloak_url and f"{layout.keycloak_url}/realms/{_REALM}",
+        identity_url=layout.identity_url,
         admin=None if known is None else known.admin,
         dashboard=None if known is None else known.dashboard,
     )

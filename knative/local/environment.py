@@ -7,7 +7,7 @@ from typing import Final
 
 from knative.catalogue import FunctionEntry
 from knative.local.layout import HOST, PUBSUB_PROJECT, PUSH_AUDIENCE, PUSH_EMAIL, ROOT, Layout
-from knative.local.object_store import BUCKET, DROP_BUCKET
+from knative.local.object_store import BUCKET, DROP_BUCKET, QUARANTINE_BUCKET, REPORT_BUCKET
 from knative.local.secret_files import make_private_folder
 
 _PASSED_ON: Final = (
@@ -74,14 +74,9 @@ def function_environment(entry: FunctionEntry, layout: Layout) -> dict[str, str]
             "PUSH_AUDIENCE": PUSH_AUDIENCE,
             "PUSH_EMAIL": PUSH_EMAIL,
         }
-    if entry.storage != "none":
-        environment |= {
-            "S3_ENDPOINT_URL": layout.s3_endpoint_url,
-            "S3_BUCKET": BUCKET,
-            "RETENTION_DAYS": _RETENTION_DAYS,
-        }
-    if entry.reads_drops:
-        environment["STATEMENT_BUCKET"] = DROP_BUCKET
+    environment |= _buckets(entry, layout)
+    if entry.egress == "scanner" and "SCANNER_URL" in os.environ:
+        environment["SCANNER_URL"] = os.environ["SCANNER_URL"]
     if layout.keycloak_url and (entry.serves_operations or entry.egress == "identity"):
         environment["KEYCLOAK_URL"] = layout.keycloak_url
     # Whoever takes a merchant's address, and whoever calls it.
@@ -91,6 +86,20 @@ def function_environment(entry: FunctionEntry, layout: Layout) -> dict[str, str]
         environment |= mail_environment(layout)
         environment["TEXT_FOLDER"] = str(layout.mailbox)
     return environment
+
+
+def _buckets(entry: FunctionEntry, layout: Layout) -> dict[str, str]:
+    """Where a function finds the buckets on which it has a right."""
+    environment: dict[str, str] = {}
+    if entry.storage != "none":
+        environment |= {"S3_BUCKET": BUCKET, "RETENTION_DAYS": _RETENTION_DAYS}
+    if entry.quarantine != "none":
+        environment["QUARANTINE_BUCKET"] = QUARANTINE_BUCKET
+    if entry.reports != "none":
+        environment["REPORT_BUCKET"] = REPORT_BUCKET
+    if entry.reads_drops:
+        environment["STATEMENT_BUCKET"] = DROP_BUCKET
+    return environment and environment | {"S3_ENDPOINT_URL": layout.s3_endpoint_url}
 
 
 def mail_environment(layout: Layout) -> dict[str, str]:

@@ -15,6 +15,7 @@ _PARTS: Final = {
     "GATEWAY_PORT": "gateway",
     "ADMIN_PORT": "gateway_admin",
     "READY_PORT": "readiness",
+    "DASHBOARD_PORT": "dashboard",
 }
 
 

@@ -24,6 +24,7 @@ from knative.local.keycloak import (
 )
 from knative.local.keycloak_build import BUILD_NOTICE, KeycloakError, built_distribution
 from knative.local.layout import HOST, Layout, LayoutError, reason_of
+from knative.local.left_out import read_left_out
 from knative.local.readiness import Beside
 from knative.local.secret_files import read_or_make
 from knative.local.steps import run_step
@@ -48,12 +49,7 @@ def choose_keycloak(environ: Mapping[str, str], port: int) -> str | None:
 
     Raises LayoutError for an address or a name of a part that cannot be meant.
     """
-    left_out = {name for name in environ.get("PARTS_LEFT_OUT", "").split(",") if name}
-    if unknown := left_out - {NAME}:
-        raise LayoutError(
-            f"PARTS_LEFT_OUT may name {NAME}, which all else runs without, not {unknown.pop()!r}."
-        )
-    if left_out:
+    if NAME in read_left_out(environ):
         return None
     url = environ.get("KEYCLOAK_URL", "").rstrip("/")
     if url and not _is_address(url):
@@ -103,6 +99,12 @@ class Identity:
         if url is not None:
             self._task = asyncio.create_task(self._start(url, session, elapsed))
 
+    async def until_settled(self) -> bool:
+        """Wait for the end of the start; whether people can sign in."""
+        if self._task is not None:
+            await asyncio.wait({self._task})
+        return self._is_ready
+
     async def stop(self) -> None:
         """End the server and whatever was under way."""
         if self._task is not None:
@@ -135,7 +137,7 @@ class Identity:
                 layout,
                 "keycloak_build",
                 "knative.local.keycloak_build",
-                program_environment(layout) | _ways_out(),
+                program_environment(layout) | ways_out(),
                 seconds=_FETCH_SECONDS,
             )
         distribution = built_distribution()
@@ -194,7 +196,7 @@ class Identity:
             self._announce(line)
 
 
-def _ways_out() -> dict[str, str]:
+def ways_out() -> dict[str, str]:
     """How this machine reaches the network, where not directly."""
     return {name: os.environ[name] for name in _NETWORK if name in os.environ}
 

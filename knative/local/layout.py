@@ -15,6 +15,7 @@ from knative.local.secret_files import make_private_folder, write_private
 ROOT: Final = Path(__file__).resolve().parent.parent.parent
 HOST: Final = "127.0.0.1"
 _BLOCK: Final = "block"
+_REALM: Final = "pay"
 _FORMAT: Final = "1"
 PUBSUB_PROJECT: Final = "pay-local"
 PUSH_AUDIENCE: Final = "http://push.pay.local"
@@ -42,6 +43,11 @@ class Layout:
     def base_url(self) -> str:
         """The gateway, under which merchants, operators and people reach everything."""
         return f"http://{HOST}:{self.ports['gateway']}"
+
+    @property
+    def identity_url(self) -> str | None:
+        """The realm in which people sign in."""
+        return self.keycloak_url and f"{self.keycloak_url}/realms/{_REALM}"
 
     @property
     def secrets_dir(self) -> Path:

@@ -27,6 +27,9 @@ from knative.local.secret_files import make_private_folder, read_or_make, write_
 
 BUCKET: Final = "pay-documents"
 DROP_BUCKET: Final = "pay-drops"
+QUARANTINE_BUCKET: Final = "pay-quarantine"
+REPORT_BUCKET: Final = "pay-reports"
+_ACTS: Final = ("Read", "Write", "List")
 HOST: Final = "127.0.0.1"
 _DOORS: Final = ("s3", "filer", "master", "volume", "admin")
 _CERTIFIED: Final = (*_DOORS, "client", "worker", "mq", "msg_broker", "msg_agent")
@@ -36,6 +39,7 @@ _CERTIFICATE_DAYS: Final = 3650
 _START_SECONDS: Final = 30.0
 # An object stored without a date of its own is locked for a day: none is ever without a lock.
 _DEFAULT_LOCK_DAYS: Final = 1
+_PROBE: Final = "ready"
 
 
 class ObjectStoreError(Exception):
@@ -89,7 +93,8 @@ def start_object_store(data_dir: Path, secrets_dir: Path) -> ObjectStore:
     try:
         _await_answer(plan, process)
         make_bucket(plan)
-        make_drop_bucket(plan)
+        make_open_buckets(plan)
+        _await_volumes(plan)
     except BaseException:
         stop(process, program)
         raise
@@ -107,7 +112,16 @@ def prepare_store(data_dir: Path, secrets_dir: Path) -> StorePlan:
     reader = read_or_make(secrets_dir / "s3_reader", _keys)
     drop_reader = read_or_make(secrets_dir / "s3_drop_credentials", _keys)
     dropper = read_or_make(secrets_dir / "s3_dropper", _keys)
-    write_private(folder / "identities.json", _identities(reader, drop_reader, dropper))
+    quarantine = read_or_make(secrets_dir / "s3_quarantine_credentials", _keys)
+    uploader = read_or_make(secrets_dir / "s3_upload_credentials", _keys)
+    reports = read_or_make(secrets_dir / "s3_report_credentials", _keys)
+    report_reader = read_or_make(secrets_dir / "s3_report_reader", _keys)
+    identities = [
+        *_identities(reader, drop_reader, dropper, quarantine, uploader),
+        _identity("reports", reports, *(f"{act}:{REPORT_BUCKET}" for act in _ACTS)),
+        _identity("report_reader", report_reader, f"Read:{REPORT_BUCKET}"),
+    ]
+    write_private(folder / "identities.json", json.dumps({"identities": identities}))
     if not (folder / "security.toml").exists():
         _write_certificates(folder)
         write_private(folder / "security.toml", _security(folder))
@@ -184,12 +198,17 @@ def make_bucket(plan: StorePlan, *, bucket: str = BUCKET, seconds: float = 15.0)
     _insist(client(plan), lambda store: _make_bucket(store, bucket), seconds)
 
 
-def make_drop_bucket(plan: StorePlan, *, seconds: float = 15.0) -> None:
-    """Make the bucket that statements are dropped in, without a lock; one that is there stays.
+def make_open_buckets(plan: StorePlan, *, seconds: float = 15.0) -> None:
+    """Make the buckets for drops, uploads and reports, without a lock, where missing.
 
     Raises ObjectStoreError when the store refuses for longer than `seconds`.
     """
-    _insist(client(plan), _make_drop_bucket, seconds)
+    _insist(client(plan), _make_open_buckets, seconds)
+
+
+def _await_volumes(plan: StorePlan, *, seconds: float = 15.0) -> None:
+    """Wait until what was stored before can be read: S3 answers before its volumes have come."""
+    _insist(client(plan), _write_and_read, seconds)
 
 
 def _insist(store: Any, make: Callable[[Any], None], seconds: float) -> None:
@@ -200,7 +219,7 @@ def _insist(store: Any, make: Callable[[Any], None], seconds: float) -> None:
         except store.exceptions.ClientError as error:
             # While its parts find each other it answers 5xx.
             if time.monotonic() > deadline:
-                raise ObjectStoreError(f"The object store made no bucket: {error}") from error
+                raise ObjectStoreError(f"The object store is not ready: {error}") from error
             time.sleep(0.2)
         else:
             return
@@ -240,11 +259,19 @@ def _make_bucket(store: Any, bucket: str) -> None:
     )
 
 
-def _make_drop_bucket(store: Any) -> None:
-    with contextlib.suppress(
-        store.exceptions.BucketAlreadyOwnedByYou, store.exceptions.BucketAlreadyExists
-    ):
-        store.create_bucket(Bucket=DROP_BUCKET)
+def _make_open_buckets(store: Any) -> None:
+    for bucket in (DROP_BUCKET, QUARANTINE_BUCKET, REPORT_BUCKET):
+        with contextlib.suppress(
+            store.exceptions.BucketAlreadyOwnedByYou, store.exceptions.BucketAlreadyExists
+        ):
+            store.create_bucket(Bucket=bucket)
+
+
+def _write_and_read(store: Any) -> None:
+    """In the bucket without a lock: nothing of it stays."""
+    store.put_object(Bucket=DROP_BUCKET, Key=_PROBE, Body=b"ready")
+    store.get_object(Bucket=DROP_BUCKET, Key=_PROBE)["Body"].read()
+    store.delete_object(Bucket=DROP_BUCKET, Key=_PROBE)
 
 
 def _weed() -> str:
@@ -277,19 +304,25 @@ def _keys() -> str:
     return f"PAY{secrets.token_hex(8).upper()}:{secrets.token_urlsafe(30)}"
 
 
-def _identities(reader: str, drop_reader: str, dropper: str) -> str:
+def _identities(
+    reader: str, drop_reader: str, dropper: str, quarantine: str, uploader: str
+) -> list[dict[str, Any]]:
     """Who may use the store beside its owner, whose keys it takes from its environment.
 
     The reader is for whoever judges what lies there: it lists and reads, and writes nothing. Of the
     other bucket the function that takes drops does the same; the dropper is whoever brings an
-    operator's statements, and writes there alone.
+    operator's statements, and writes there alone. Whoever takes uploads stores them where they
+    wait and reads none; whoever looks through them reads and deletes.
     """
-    identities = [
+    return [
         _identity("reader", reader, f"Read:{BUCKET}", f"List:{BUCKET}"),
         _identity("drop_reader", drop_reader, f"Read:{DROP_BUCKET}", f"List:{DROP_BUCKET}"),
         _identity("dropper", dropper, f"Write:{DROP_BUCKET}"),
+        _identity(
+            "quarantine", quarantine, f"Read:{QUARANTINE_BUCKET}", f"Write:{QUARANTINE_BUCKET}"
+        ),
+        _identity("uploader", uploader, f"Write:{QUARANTINE_BUCKET}"),
     ]
-    return json.dumps({"identities": identities})
 
 
 def _identity(name: str, keys: str, *actions: str) -> dict[str, Any]:

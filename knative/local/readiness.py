@@ -19,6 +19,17 @@ class Beside:
     missing: tuple[str, ...] = ()
     left_out: tuple[str, ...] = ()
 
+    def __or__(self, other: "Beside") -> "Beside":
+        """Name what either names."""
+        mine, theirs = self.condition, other.condition
+        return Beside(
+            Condition(
+                (*mine.starting, *theirs.starting), mine.crash_looping | theirs.crash_looping
+            ),
+            (*self.missing, *other.missing),
+            (*self.left_out, *other.left_out),
+        )
+
 
 @dataclass(frozen=True, slots=True)
 class Readiness:

@@ -1,4 +1,4 @@
-"""`make sign-in`: an access token for the API, by one's own browser, until there is a dashboard.
+"""`make sign-in`: an access token for the API, by one's own browser, beside the dashboard.
 
 The address to open and what to do go to standard error, the token alone to standard output:
 `TOKEN=$(make -s sign-in)`.
@@ -39,7 +39,7 @@ def main() -> int:
     address = _address(known.identity_url, redirect_uri, verifier, state)
     sys.stderr.write(
         f"Open this address and sign in:\n\n  {address}\n\n"
-        "The page where you end is not there yet. Paste its address here: "
+        "The page where you end knows nothing of it. Paste its address here: "
     )
     try:
         code = read_code(sys.stdin.readline().strip(), state)

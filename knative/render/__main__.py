@@ -7,10 +7,20 @@ from pathlib import Path
 from typing import Final
 
 from knative.catalogue import ROOT, CatalogueError, load_catalogue
-from knative.render.contract import compact_json, load_document, load_routes
+from knative.render.cddl import methods, render_cddl
+from knative.render.contract import (
+    compact_json,
+    load_document,
+    load_routes,
+    with_common_headers,
+)
 from knative.render.envoy import render_envoy
+from knative.render.examples import load_examples, with_examples
+from knative.render.forms import add_forms, render_forms
+from knative.render.french import in_french, load_french
 from knative.render.operations import render_operations
 from knative.render.routes import render_routes
+from knative.render.samples import add_samples
 from knative.render.services import render_services
 from knative.render.text import yaml_text
 
@@ -28,11 +38,17 @@ def render_all() -> dict[str, str]:
     entries = load_catalogue()
     document = load_document()
     routes = load_routes(entries, document)
+    english = with_examples(with_common_headers(document), load_examples())
+    add_forms(english)
+    add_samples(english, [route.operation_id for route in methods(entries, routes, document)])
     base = {**render_services(entries), **render_routes(entries, routes)}
     base["kustomization.yaml"] = _kustomization(base)
     return {
+        "shared/contracts/forms.json": render_forms(document),
         "shared/contracts/operations.py": render_operations(routes),
-        "shared/contracts/openapi.json": compact_json(document),
+        "shared/contracts/openapi.json": compact_json(english),
+        "shared/contracts/openapi.fr.json": compact_json(in_french(english, load_french())),
+        "shared/contracts/rpc.cddl": render_cddl(entries, routes, document),
         "knative/local/envoy.yaml": render_envoy(entries, routes),
         **{f"knative/base/{path}": text for path, text in base.items()},
     }

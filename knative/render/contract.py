@@ -13,12 +13,15 @@ from knative.catalogue import ROOT, CatalogueError, FunctionEntry
 
 OPENAPI_PATH: Final = ROOT / "shared" / "contracts" / "openapi.yaml"
 
-Auth = Literal["merchant", "person", "customer", "public", "callback_token"]
+SAMPLES: Final = "x-codeSamples"
+"""The one key of ours that is served: several viewers know it."""
+Auth = Literal["merchant", "person", "customer", "method", "public", "callback_token"]
 Door = Literal["api", "pay", "callbacks"]
 
 _METHODS: Final = ("get", "post", "put", "patch", "delete")
-_AUTHS: Final = ("merchant", "person", "customer", "public", "callback_token")
+_AUTHS: Final = ("merchant", "person", "customer", "method", "public", "callback_token")
 _DOORS: Final = ("api", "pay", "callbacks")
+_COMMON_HEADERS: Final = {"Request-Id": "RequestId", "Content-Language": "ContentLanguage"}
 _PARAMETER: Final = re.compile(r"\{[a-z_]+\}")
 
 
@@ -82,8 +85,29 @@ def load_routes(
     return tuple(sorted(routes, key=_precedence))
 
 
+def unshared(document: Mapping[str, Any]) -> dict[str, Any]:
+    """Return a copy in which nothing is one with something else, as anchors of YAML make it."""
+    return cast("dict[str, Any]", json.loads(json.dumps(document)))
+
+
+def with_common_headers(document: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the document with the headers that every answer has, wherever they are not named."""
+    whole = unshared(document)
+    named = whole["components"]["responses"].values()
+    operations = (
+        item[method] for item in whole["paths"].values() for method in _METHODS if method in item
+    )
+    answers = [*named, *(each for one in operations for each in one["responses"].values())]
+    for answer in answers:
+        if "$ref" not in answer:
+            for header, name in _COMMON_HEADERS.items():
+                shown = {"$ref": f"#/components/headers/{name}"}
+                answer.setdefault("headers", {}).setdefault(header, shown)
+    return whole
+
+
 def compact_json(document: Mapping[str, Any]) -> str:
-    """Return the contract as the JSON that is served, without our own `x-` keys."""
+    """Return the contract as the JSON that is served, without the `x-` keys that are our own."""
     return json.dumps(_public(document), ensure_ascii=False, separators=(",", ":")) + "\n"
 
 
@@ -107,7 +131,11 @@ def _precedence(route: Route) -> tuple[bool, int, str, str]:
 
 def _public(value: object) -> object:
     if isinstance(value, dict):
-        return {k: _public(v) for k, v in value.items() if not str(k).startswith("x-")}
+        return {
+            key: _public(inner)
+            for key, inner in value.items()
+            if key == SAMPLES or not str(key).startswith("x-")
+        }
     if isinstance(value, list):
         return [_public(item) for item in value]
     return value

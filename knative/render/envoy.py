@@ -19,14 +19,17 @@ MAX_REQUEST_BYTES: Final = 1024 * 1024
 LARGER_REQUESTS: Final = {
     "create_payout_batch": 4 * 1024 * 1024,
     "upload_statement": 6 * 1024 * 1024,
+    "create_file": 10_000_000 + 64 * 1024,
 }
 """Operations whose body may be larger than others', in bytes; the function has the same bound."""
 ROUTE_TIMEOUT: Final = "90s"
 # Below the servers' own keep-alive, so that it is always the gateway that ends an idle connection.
 UPSTREAM_IDLE_TIMEOUT: Final = "60s"
+DASHBOARD: Final = "dashboard"
 _HTTP: Final = "type.googleapis.com/envoy.extensions.filters.http"
 _HEADER: Final = HEADER + (
-    "# Placeholders: GATEWAY_PORT, ADMIN_PORT, READY_PORT, BASE_URL, LOG_DIR and PORT_<function>.\n"
+    "# Placeholders: GATEWAY_PORT, ADMIN_PORT, READY_PORT, DASHBOARD_PORT, BASE_URL, LOG_DIR and"
+    " PORT_<function>.\n"
 )
 # A caller could claim another address by these, or change time-outs and retries.
 _UNTRUSTED_HEADERS: Final = (
@@ -58,7 +61,11 @@ def render_envoy(entries: tuple[FunctionEntry, ...], routes: tuple[Route, ...]) 
                 "overload_manager": _connection_limit(),
                 "static_resources": {
                     "listeners": [_listener(list(_virtual_host_routes(reached, routes)))],
-                    "clusters": [*clusters, _cluster("ready", "READY_PORT")],
+                    "clusters": [
+                        *clusters,
+                        _cluster("ready", "READY_PORT"),
+                        _cluster(DASHBOARD, "DASHBOARD_PORT"),
+                    ],
                 },
             }
         ],
@@ -211,11 +218,15 @@ def _virtual_host_routes(
         "match": {"prefix": "/", "headers": [_method_matcher("TRACE")]},
         "direct_response": {"status": 405},
     }
+    streaming = {entry.name for entry in reached if entry.is_streaming}
     for route in routes:
         matched = {"safe_regex": {"regex": route.path_regex}}
         path = matched if route.is_template else {"path": route.path}
         method = "GET|HEAD" if route.method == "GET" else route.method
         match = {**path, "headers": [_method_matcher(method)]}
+        if route.function in streaming:
+            yield _streamed(route.operation_id, route.function, match)
+            continue
         yield {
             **_to(route.operation_id, route.function, match),
             **_larger(LARGER_REQUESTS.get(route.operation_id)),
@@ -224,7 +235,37 @@ def _virtual_host_routes(
     for entry in reached:
         for prefix in entry.door_prefixes:
             yield _to(entry.name, entry.name, {"path_separated_prefix": prefix})
+    reads = [_method_matcher("GET|HEAD")]
+    yield {
+        "name": "root",
+        "match": {"path": "/", "headers": reads},
+        # Not Envoy's own redirect or location, which would repeat the caller's host and query.
+        "direct_response": {"status": 302},
+        "response_headers_to_add": [
+            {
+                "header": {"key": "location", "value": f"/{DASHBOARD}"},
+                "append_action": "OVERWRITE_IF_EXISTS_OR_ADD",
+            }
+        ],
+    }
+    yield _to(DASHBOARD, DASHBOARD, {"path_separated_prefix": f"/{DASHBOARD}", "headers": reads})
     yield _to("unknown", FALLBACK_FUNCTION, {"prefix": "/"})
+
+
+def _streamed(name: str, cluster: str, match: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Lead to what answers for ever, WebSockets too; one where nothing flows ends as any other."""
+    plain = _to(name, cluster, match)
+    kind = f"{_HTTP}.buffer.v3.BufferPerRoute"
+    return {
+        **plain,
+        "route": {
+            **plain["route"],
+            "timeout": "0s",
+            "upgrade_configs": [{"upgrade_type": "websocket"}],
+        },
+        # A handshake has no end that could be waited for.
+        "typed_per_filter_config": {"envoy.filters.http.buffer": {"@type": kind, "disabled": True}},
+    }
 
 
 def _larger(most: int | None) -> Mapping[str, Any]:

@@ -24,7 +24,7 @@ class Operation:
     function: str
     method: str
     path: str
-    auth: Literal["merchant", "person", "customer", "public", "callback_token"]
+    auth: Literal["merchant", "person", "customer", "method", "public", "callback_token"]
 
 
 OPERATIONS: Final[tuple[Operation, ...]] = (

@@ -53,6 +53,8 @@ def _virtual_service(
 def _rule(
     name: str, entry: FunctionEntry, match: Mapping[str, Any], *, uri: str | None = None
 ) -> Mapping[str, Any]:
+    if entry.kind == "deployment":
+        return _streamed(name, entry, match)
     rewrite = {} if uri is None else {"uri": uri}
     return {
         "name": name,
@@ -62,6 +64,21 @@ def _rule(
         # The default would repeat a POST whose answer was lost.
         "retries": {"attempts": 0},
         "timeout": f"{entry.budget.timeout_seconds}s",
+    }
+
+
+def _streamed(name: str, entry: FunctionEntry, match: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Lead to pods themselves: what stands before Knative's own would end the answer after a time.
+
+    Istio lets WebSockets through wherever it routes HTTP.
+    """
+    host = f"{entry.service}.{NAMESPACE}.svc.cluster.local"
+    return {
+        "name": name,
+        "match": [match],
+        "route": [{"destination": {"host": host, "port": {"number": 80}}}],
+        "retries": {"attempts": 0},
+        "timeout": "0s",
     }
 
 

@@ -1,9 +1,12 @@
-"""Renders one file per function: its Knative Service, its account and, if it has one, its tick."""
+"""Renders one file per function: its Knative Service, its account and, if it has one, its tick.
+
+What is of the kind `deployment` has a Deployment that is always there instead.
+"""
 
 from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
-from knative.catalogue import CatalogueError, FunctionEntry
+from knative.catalogue import FunctionEntry
 from knative.render.text import yaml_text
 
 PORT: Final = 8080
@@ -18,12 +21,7 @@ _SECRET_FILE_MODE: Final = 0o444
 
 
 def render_services(entries: tuple[FunctionEntry, ...]) -> dict[str, str]:
-    """Return the file of each function that has a service, by its path in knative/base.
-
-    Raises:
-        CatalogueError: an entry is of a kind that nothing renders yet.
-
-    """
+    """Return the file of each function that has a service, by its path in knative/base."""
     return {
         f"{entry.name}.yaml": yaml_text(_documents(entry))
         for entry in entries
@@ -32,14 +30,15 @@ def render_services(entries: tuple[FunctionEntry, ...]) -> dict[str, str]:
 
 
 def _documents(entry: FunctionEntry) -> Iterator[Mapping[str, Any]]:
-    if entry.kind != "knative":
-        raise CatalogueError(f"{entry.name}: nothing renders the kind {entry.kind} yet")
     yield {
         "apiVersion": "v1",
         "kind": "ServiceAccount",
         "metadata": {"name": entry.service},
         "automountServiceAccountToken": False,
     }
+    if entry.kind == "deployment":
+        yield from _deployment(entry)
+        return
     yield _service(entry)
     if entry.schedule is not None:
         yield _tick(entry, entry.schedule)
@@ -80,11 +79,78 @@ def _service(entry: FunctionEntry) -> Mapping[str, Any]:
     }
 
 
+def _deployment(entry: FunctionEntry) -> Iterator[Mapping[str, Any]]:
+    """Yield what keeps long-lived connections: pods that a rollout ends one after another."""
+    name = {"app.kubernetes.io/name": entry.service}
+    labels = {**name, "trigger": trigger_of(entry), "egress": entry.egress}
+    yield {
+        "apiVersion": "apps/v1",
+        "kind": "Deployment",
+        "metadata": {"name": entry.service, "labels": name},
+        "spec": {
+            "selector": {"matchLabels": name},
+            "strategy": {"rollingUpdate": {"maxUnavailable": 0, "maxSurge": 1}},
+            "template": {
+                "metadata": {"labels": labels, "annotations": {"environment-hash": "unset"}},
+                "spec": {
+                    "serviceAccountName": entry.service,
+                    "automountServiceAccountToken": False,
+                    "terminationGracePeriodSeconds": entry.budget.drain_seconds,
+                    "containers": [
+                        {
+                            **_container(entry),
+                            "readinessProbe": {"tcpSocket": {"port": PORT}},
+                            # Knative sets it for its own.
+                            "env": [
+                                {"name": "PORT", "value": str(PORT)},
+                                *_container(entry)["env"],
+                            ],
+                        }
+                    ],
+                    "volumes": [_secret_volume(entry), {"name": "scratch", "emptyDir": {}}],
+                },
+            },
+        },
+    }
+    yield {
+        "apiVersion": "v1",
+        "kind": "Service",
+        "metadata": {"name": entry.service, "labels": name},
+        "spec": {
+            "selector": name,
+            "ports": [{"name": "http", "port": 80, "targetPort": PORT}],
+        },
+    }
+    yield {
+        "apiVersion": "autoscaling/v2",
+        "kind": "HorizontalPodAutoscaler",
+        "metadata": {"name": entry.service},
+        "spec": {
+            "scaleTargetRef": {
+                "apiVersion": "apps/v1",
+                "kind": "Deployment",
+                "name": entry.service,
+            },
+            "minReplicas": 1,
+            "maxReplicas": entry.max_scale,
+            "metrics": [
+                {
+                    "type": "Resource",
+                    "resource": {
+                        "name": "cpu",
+                        "target": {"type": "Utilization", "averageUtilization": 60},
+                    },
+                }
+            ],
+        },
+    }
+
+
 def _container(entry: FunctionEntry) -> Mapping[str, Any]:
     return {
         "name": "function",
         "image": "function",
-        "command": ["python", "-m", "shared.runtime.serve"],
+        "command": ["python", "-m", entry.server],
         "ports": [{"containerPort": PORT}],
         "env": [{"name": name, "value": value} for name, value in function_environment(entry)],
         "envFrom": [{"configMapRef": {"name": "environment"}}],

@@ -15,7 +15,7 @@ class Operation:
     function: str
     method: str
     path: str
-    auth: Literal["merchant", "person", "customer", "public", "callback_token"]
+    auth: Literal["merchant", "person", "customer", "method", "public", "callback_token"]
 
 
 OPERATIONS: Final[tuple[Operation, ...]] = (
@@ -62,6 +62,9 @@ OPERATIONS: Final[tuple[Operation, ...]] = (
     Operation("read_settlement", "manage_account", "GET", "/v1/account/settlement", "merchant"),
     Operation("set_settlement", "manage_account", "POST", "/v1/account/settlement", "merchant"),
     Operation("accept_invitation", "manage_account", "POST", "/v1/invitations/accept", "person"),
+    Operation(
+        "list_webhook_deliveries", "read_payments", "GET", "/v1/webhook_deliveries", "merchant"
+    ),
     Operation("export_audit_entries", "read_payments", "GET", "/v1/audit_entries.csv", "merchant"),
     Operation(
         "list_customer_payments", "read_customer", "GET", "/v1/customer/payments", "customer"
@@ -71,24 +74,42 @@ OPERATIONS: Final[tuple[Operation, ...]] = (
     ),
     Operation("list_bookings", "manage_platform", "GET", "/v1/platform/bookings", "person"),
     Operation("propose_booking", "manage_platform", "POST", "/v1/platform/bookings", "person"),
+    Operation(
+        "list_webhook_endpoints", "manage_account", "GET", "/v1/webhook_endpoints", "merchant"
+    ),
+    Operation(
+        "create_webhook_endpoint", "manage_account", "POST", "/v1/webhook_endpoints", "merchant"
+    ),
     Operation("list_floats", "manage_platform", "GET", "/v1/platform/floats", "person"),
+    Operation("search_charges", "read_payments", "GET", "/v1/charges/search", "merchant"),
     Operation("lookup_holder", "lookup_holder", "POST", "/v1/holder_lookups", "merchant"),
     Operation("list_payout_batches", "read_payments", "GET", "/v1/payout_batches", "merchant"),
     Operation("create_payout_batch", "create_payout", "POST", "/v1/payout_batches", "merchant"),
     Operation("list_cases", "manage_platform", "GET", "/v1/platform/cases", "person"),
+    Operation("create_stream_ticket", "manage_account", "POST", "/v1/stream_tickets", "merchant"),
     Operation("list_audit_entries", "read_payments", "GET", "/v1/audit_entries", "merchant"),
     Operation("list_late_payments", "read_payments", "GET", "/v1/late_payments", "merchant"),
+    Operation("list_payment_links", "manage_account", "GET", "/v1/payment_links", "merchant"),
+    Operation("create_payment_link", "manage_account", "POST", "/v1/payment_links", "merchant"),
     Operation("list_invitations", "manage_account", "GET", "/v1/invitations", "merchant"),
     Operation("invite_person", "manage_account", "POST", "/v1/invitations", "merchant"),
+    Operation("read_test_clock", "manage_account", "GET", "/v1/test_clock", "merchant"),
+    Operation("advance_test_clock", "manage_account", "POST", "/v1/test_clock", "merchant"),
     Operation("read_openapi", "read_payments", "GET", "/openapi.json", "public"),
+    Operation("list_checkouts", "manage_account", "GET", "/v1/checkouts", "merchant"),
+    Operation("create_checkout", "manage_account", "POST", "/v1/checkouts", "merchant"),
+    Operation("list_customers", "manage_account", "GET", "/v1/customers", "merchant"),
+    Operation("create_customer", "manage_account", "POST", "/v1/customers", "merchant"),
     Operation("list_operators", "read_payments", "GET", "/v1/operators", "merchant"),
     Operation("list_reversals", "read_payments", "GET", "/v1/reversals", "merchant"),
+    Operation("read_errors", "read_payments", "GET", "/docs/errors", "public"),
     Operation("list_accesses", "manage_platform", "GET", "/v1/accesses", "person"),
     Operation("list_accounts", "provision_account", "GET", "/v1/accounts", "person"),
     Operation("create_account", "provision_account", "POST", "/v1/accounts", "person"),
     Operation("list_api_keys", "manage_account", "GET", "/v1/api_keys", "merchant"),
     Operation("create_api_key", "manage_account", "POST", "/v1/api_keys", "merchant"),
     Operation("list_invoices", "read_payments", "GET", "/v1/invoices", "merchant"),
+    Operation("list_receipts", "read_payments", "GET", "/v1/receipts", "merchant"),
     Operation("read_own_account", "manage_account", "GET", "/v1/account", "merchant"),
     Operation("read_balance", "read_payments", "GET", "/v1/balance", "merchant"),
     Operation("list_charges", "read_payments", "GET", "/v1/charges", "merchant"),
@@ -97,16 +118,31 @@ OPERATIONS: Final[tuple[Operation, ...]] = (
     Operation("create_payout", "create_payout", "POST", "/v1/payouts", "merchant"),
     Operation("list_refunds", "read_payments", "GET", "/v1/refunds", "merchant"),
     Operation("create_refund", "create_refund", "POST", "/v1/refunds", "merchant"),
+    Operation("list_reports", "manage_account", "GET", "/v1/reports", "merchant"),
+    Operation("create_report", "manage_account", "POST", "/v1/reports", "merchant"),
+    Operation("call_rpc_batch", "call_rpc", "POST", "/rpc.batch", "method"),
     Operation("list_events", "read_payments", "GET", "/v1/events", "merchant"),
+    Operation("stream_events", "stream_events", "GET", "/v1/stream", "merchant"),
     Operation("list_topups", "read_payments", "GET", "/v1/topups", "merchant"),
+    Operation("list_files", "create_file", "GET", "/v1/files", "merchant"),
+    Operation("create_file", "create_file", "POST", "/v1/files", "merchant"),
     Operation("list_team", "manage_account", "GET", "/v1/team", "merchant"),
     Operation("read_me", "manage_account", "GET", "/v1/me", "person"),
+    Operation("read_reference", "read_payments", "GET", "/docs", "public"),
+    Operation("call_rpc", "call_rpc", "POST", "/rpc", "method"),
     Operation(
         "approve_ending",
         "manage_platform",
         "POST",
         "/v1/platform/cases/{id}/endings/{ending}/approve",
         "person",
+    ),
+    Operation(
+        "rotate_webhook_secret",
+        "manage_account",
+        "POST",
+        "/v1/webhook_endpoints/{id}/rotate_secret",
+        "merchant",
     ),
     Operation(
         "reject_ending",
@@ -157,6 +193,9 @@ OPERATIONS: Final[tuple[Operation, ...]] = (
         "reject_booking", "manage_platform", "POST", "/v1/platform/bookings/{id}/reject", "person"
     ),
     Operation(
+        "resend_webhooks", "manage_account", "POST", "/v1/webhook_endpoints/{id}/resend", "merchant"
+    ),
+    Operation(
         "approve_payout_batch",
         "approve_payout",
         "POST",
@@ -186,6 +225,13 @@ OPERATIONS: Final[tuple[Operation, ...]] = (
     ),
     Operation(
         "propose_ending", "manage_platform", "POST", "/v1/platform/cases/{id}/endings", "person"
+    ),
+    Operation(
+        "test_webhook_endpoint",
+        "manage_account",
+        "POST",
+        "/v1/webhook_endpoints/{id}/test",
+        "merchant",
     ),
     Operation(
         "cancel_payout_batch", "create_payout", "POST", "/v1/payout_batches/{id}/cancel", "merchant"
@@ -233,14 +279,35 @@ OPERATIONS: Final[tuple[Operation, ...]] = (
     Operation(
         "revoke_invitation", "manage_account", "POST", "/v1/invitations/{id}/revoke", "merchant"
     ),
+    Operation(
+        "read_webhook_delivery", "read_payments", "GET", "/v1/webhook_deliveries/{id}", "merchant"
+    ),
     Operation("open_access", "manage_platform", "POST", "/v1/accounts/{id}/accesses", "person"),
     Operation(
         "read_customer_payment", "read_customer", "GET", "/v1/customer/payments/{id}", "customer"
     ),
     Operation("read_booking", "manage_platform", "GET", "/v1/platform/bookings/{id}", "person"),
     Operation(
+        "delete_webhook_endpoint",
+        "manage_account",
+        "DELETE",
+        "/v1/webhook_endpoints/{id}",
+        "merchant",
+    ),
+    Operation(
+        "read_webhook_endpoint", "manage_account", "GET", "/v1/webhook_endpoints/{id}", "merchant"
+    ),
+    Operation(
+        "update_webhook_endpoint",
+        "manage_account",
+        "POST",
+        "/v1/webhook_endpoints/{id}",
+        "merchant",
+    ),
+    Operation(
         "suspend_account", "provision_account", "POST", "/v1/accounts/{id}/suspend", "person"
     ),
+    Operation("expire_checkout", "manage_account", "POST", "/v1/checkouts/{id}/expire", "merchant"),
     Operation("revoke_api_key", "manage_account", "POST", "/v1/api_keys/{id}/revoke", "merchant"),
     Operation("rotate_api_key", "manage_account", "POST", "/v1/api_keys/{id}/rotate", "merchant"),
     Operation("approve_payout", "approve_payout", "POST", "/v1/payouts/{id}/approve", "merchant"),
@@ -248,19 +315,30 @@ OPERATIONS: Final[tuple[Operation, ...]] = (
         "invite_first_owner", "provision_account", "POST", "/v1/accounts/{id}/owner", "person"
     ),
     Operation("cancel_charge", "create_charge", "POST", "/v1/charges/{id}/cancel", "merchant"),
+    Operation("read_file_contents", "create_file", "GET", "/v1/files/{id}/contents", "merchant"),
     Operation("read_payout_batch", "read_payments", "GET", "/v1/payout_batches/{id}", "merchant"),
     Operation("cancel_payout", "create_payout", "POST", "/v1/payouts/{id}/cancel", "merchant"),
     Operation("reject_payout", "approve_payout", "POST", "/v1/payouts/{id}/reject", "merchant"),
     Operation("read_case", "manage_platform", "GET", "/v1/platform/cases/{id}", "person"),
+    Operation("cancel_report", "manage_account", "POST", "/v1/reports/{id}/cancel", "merchant"),
     Operation("read_audit_entry", "read_payments", "GET", "/v1/audit_entries/{id}", "merchant"),
     Operation("read_late_payment", "read_payments", "GET", "/v1/late_payments/{id}", "merchant"),
+    Operation("read_payment_link", "manage_account", "GET", "/v1/payment_links/{id}", "merchant"),
+    Operation(
+        "update_payment_link", "manage_account", "POST", "/v1/payment_links/{id}", "merchant"
+    ),
     Operation("end_access", "manage_platform", "POST", "/v1/accesses/{id}/end", "person"),
     Operation("remove_member", "manage_account", "POST", "/v1/team/{person}/remove", "merchant"),
+    Operation("read_checkout", "manage_account", "GET", "/v1/checkouts/{id}", "merchant"),
+    Operation("delete_customer", "manage_account", "DELETE", "/v1/customers/{id}", "merchant"),
+    Operation("read_customer", "manage_account", "GET", "/v1/customers/{id}", "merchant"),
+    Operation("update_customer", "manage_account", "POST", "/v1/customers/{id}", "merchant"),
     Operation("read_reversal", "read_payments", "GET", "/v1/reversals/{id}", "merchant"),
     Operation("read_access", "manage_platform", "GET", "/v1/accesses/{id}", "person"),
     Operation("read_account", "provision_account", "GET", "/v1/accounts/{id}", "person"),
     Operation("read_api_key", "manage_account", "GET", "/v1/api_keys/{id}", "merchant"),
     Operation("read_invoice", "read_payments", "GET", "/v1/invoices/{id}", "merchant"),
+    Operation("read_issued_receipt", "read_payments", "GET", "/v1/receipts/{id}", "merchant"),
     Operation(
         "receive_callback",
         "receive_callback",
@@ -275,14 +353,22 @@ OPERATIONS: Final[tuple[Operation, ...]] = (
         "/callbacks/{provider}/{token}",
         "callback_token",
     ),
+    Operation("read_payment_qr", "serve_checkout", "GET", "/pay/{id}/qr.svg", "public"),
     Operation("leave_checkout", "serve_checkout", "GET", "/pay/{id}/return", "public"),
     Operation("read_charge", "read_payments", "GET", "/v1/charges/{id}", "merchant"),
+    Operation("update_charge", "create_charge", "POST", "/v1/charges/{id}", "merchant"),
     Operation("read_payout", "read_payments", "GET", "/v1/payouts/{id}", "merchant"),
+    Operation("update_payout", "create_payout", "POST", "/v1/payouts/{id}", "merchant"),
     Operation("read_refund", "read_payments", "GET", "/v1/refunds/{id}", "merchant"),
+    Operation("update_refund", "create_refund", "POST", "/v1/refunds/{id}", "merchant"),
+    Operation("read_report", "manage_account", "GET", "/v1/reports/{id}", "merchant"),
     Operation("read_receipt", "verify_receipt", "GET", "/verify/{code}.pdf", "public"),
     Operation("read_event", "read_payments", "GET", "/v1/events/{id}", "merchant"),
     Operation("read_topup", "read_payments", "GET", "/v1/topups/{id}", "merchant"),
+    Operation("read_file", "create_file", "GET", "/v1/files/{id}", "merchant"),
     Operation("change_duty", "manage_account", "POST", "/v1/team/{person}", "merchant"),
     Operation("verify_receipt", "verify_receipt", "GET", "/verify/{code}", "public"),
+    Operation("read_reference_file", "read_payments", "GET", "/docs/{file}", "public"),
     Operation("open_checkout", "serve_checkout", "GET", "/pay/{id}", "public"),
+    Operation("pay_checkout", "serve_checkout", "POST", "/pay/{id}", "public"),
 )

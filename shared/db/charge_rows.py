@@ -42,9 +42,11 @@ def charge_from_row(row: Sequence[Any], tenant: Tenant) -> Charge:
         hold=timedelta(seconds=row[20]),
         fees=fee_lines_from(row[21]),
         amount_reversed=row[22],
-        receipt_number=row[23],
-        receipt_code=row[24],
-        receipt_stored=row[25] is not None,
+        customer=row[23],
+        receipt_number=row[24],
+        receipt_code=row[25],
+        receipt_stored=row[26] is not None,
+        page=row[27],
     )
 
 

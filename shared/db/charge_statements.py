@@ -6,6 +6,7 @@ writes. Tenant tables are found by search_path, platform tables by name.
 
 from typing import Final
 
+from shared.db.event_parts import wants
 from shared.db.ledger import LEDGER_PARTS, WHOLE
 from shared.db.notices import NOTICE_PARTS
 from shared.db.statement import Statement
@@ -14,16 +15,17 @@ _COLUMNS: Final = """
     c.id, c.amount, c.currency, c.amount_refunded, c.status, c.failure_code, c.operator,
     c.operator_account_id, c.phone, c.operator_transaction_id, c.reference, c.description,
     c.return_url, c.metadata, c.balance_transaction, c.submit_before, c.lease_until, c.resends,
-    c.created_at, c.succeeded_at, c.hold_seconds, c.fee_lines, c.amount_reversed"""
+    c.created_at, c.succeeded_at, c.hold_seconds, c.fee_lines, c.amount_reversed,
+    c.customer_id"""
 _RECEIPT: Final = "r.number, r.code, r.stored_at"
-CHARGE: Final = f"{_COLUMNS}, {_RECEIPT}"
-CHARGE_WIDTH: Final = 26
+CHARGE: Final = f"{_COLUMNS}, {_RECEIPT}, c.page_id"
+CHARGE_WIDTH: Final = 28
 _ATTEMPT: Final = """
     a.id, a.number, a.reference, a.operator_account_id, a.status, a.not_found_reads,
     a.first_not_found_at, a.operator_reference"""
 
 # The event of a change: its row, its place in the feed, one delivery and one message per endpoint.
-EVENT_PARTS: Final = """
+EVENT_PARTS: Final = f"""
 event AS (
     INSERT INTO events (id, account_id, type, object_id, data, request_id, idempotency_key,
                         api_version, created_at)
@@ -39,11 +41,12 @@ feed AS (
 ),
 deliveries AS (
     INSERT INTO webhook_deliveries (event_id, endpoint_id, account_id, status, next_attempt_at,
-                                    created_at)
-    SELECT :event_id::text, e.id, :account::text, 'pending', :at::timestamptz, :at::timestamptz
+                                    created_at, ordered_object)
+    SELECT :event_id::text, e.id, :account::text, 'pending', :at::timestamptz, :at::timestamptz,
+           CASE WHEN e.delivery_order = 'object' THEN :charge_id::text END
     FROM gate, webhook_endpoints e
     WHERE :event_id::text IS NOT NULL AND e.status = 'enabled'
-      AND e.enabled_events && ARRAY['*', :event_type::text]
+      AND {wants("e.enabled_events", ":event_type::text")}
     RETURNING endpoint_id
 ),
 webhook_work AS (
@@ -53,21 +56,23 @@ webhook_work AS (
     FROM deliveries
 )"""
 
+
 # The opening query has tried the lock on the idempotency key before this statement's snapshot was
 # taken, and left the result in a setting of the transaction: without the lock nothing is written.
-CREATE: Final = Statement(f"""
+def _create(*, named: str = "", refused: str = "", column: str = "", value: str = "") -> Statement:
+    return Statement(f"""
 WITH earlier AS MATERIALIZED (
     SELECT fingerprint, response FROM idempotency_keys
     WHERE operation = :operation::text AND key = :key::text
       AND created_at > now() - interval '24 hours'
-),
+),{named}
 verdict AS MATERIALIZED (
     SELECT CASE
         WHEN EXISTS (SELECT FROM earlier) THEN 'earlier'
-        WHEN COALESCE(current_setting('pay.key_lock', true), '') = 'false' THEN 'locked'
+        WHEN COALESCE(current_setting('pay.key_lock', true), '') = 'false' THEN 'locked'{refused}
         WHEN :asking_key::text IS NOT NULL THEN platform.admit_charge(
             :payer::text, :most::int, :span_seconds::int, :asking_key::text, :day::date,
-            :amount::bigint, :caps::bigint[], :at::timestamptz)
+            :amount::bigint, :caps::bigint[], :counted_at::timestamptz)
     END AS refusal
 ),
 gate AS MATERIALIZED (
@@ -76,11 +81,11 @@ gate AS MATERIALIZED (
 charge AS (
     INSERT INTO charges (id, account_id, amount, currency, status, operator, operator_account_id,
                          phone, reference, description, return_url, metadata, submit_before,
-                         created_at, hold_seconds, fee_lines)
+                         created_at, hold_seconds, fee_lines{column})
     SELECT :charge_id::text, :account::text, :amount::bigint, :currency::text, :status::text,
            :operator::text, :operator_account::text, :phone::text, :reference::text,
            :description::text, :return_url::text, :metadata::jsonb, :submit_before::timestamptz,
-           :at::timestamptz, :hold_seconds::int, :fee_lines::jsonb
+           :at::timestamptz, :hold_seconds::int, :fee_lines::jsonb{value}
     FROM gate
 ),
 kept AS (
@@ -109,6 +114,23 @@ work AS (
 SELECT (SELECT fingerprint FROM earlier), (SELECT response FROM earlier),
        (SELECT string_agg(endpoint_id, ' ') FROM deliveries), (SELECT refusal FROM verdict)
 """)
+
+
+CREATE: Final = _create()
+NO_CUSTOMER: Final = "no_customer"
+# Whoever deletes the customer comes before or after the whole statement: a charge names none that
+# was gone. What names nobody is another statement, so that it does not pay for it.
+CREATE_FOR_CUSTOMER: Final = _create(
+    named="""
+customer AS MATERIALIZED (
+    SELECT id FROM customers WHERE id = :customer::text AND deleted_at IS NULL FOR SHARE
+),""",
+    refused=f"""
+        WHEN NOT EXISTS (SELECT FROM customer) THEN '{NO_CUSTOMER}'""",
+    column=", customer_id",
+    value=", :customer::text",
+)
+CREATE_ON_PAGE: Final = _create(column=", page_id", value=", :page::text")
 
 FIND_OUTCOME: Final = Statement("""
 SELECT fingerprint, response FROM idempotency_keys
@@ -168,7 +190,7 @@ gate AS MATERIALIZED (
                            WHERE standing.status IN ('opening', 'not_sent')
                               OR (standing.operator_reference IS NULL
                                   AND :attempt_status::text = 'opening'))))
-    RETURNING {_COLUMNS}, b.status AS status_before
+    RETURNING {_COLUMNS}, c.page_id, b.status AS status_before
 ),
 attempt AS (
     INSERT INTO provider_attempts (id, account_id, charge_id, number, reference,
@@ -209,8 +231,8 @@ change AS (
 SELECT c.id, c.amount, c.currency, c.amount_refunded, c.status, c.failure_code, c.operator,
        c.operator_account_id, c.phone, c.operator_transaction_id, c.reference, c.description,
        c.return_url, c.metadata, c.balance_transaction, c.submit_before, c.lease_until, c.resends,
-       c.created_at, c.succeeded_at, c.hold_seconds, c.fee_lines, c.amount_reversed, NULL::text,
-       NULL::text, NULL::timestamptz,
+       c.created_at, c.succeeded_at, c.hold_seconds, c.fee_lines, c.amount_reversed, c.customer_id,
+       NULL::text, NULL::text, NULL::timestamptz, c.page_id,
        a.id, a.number, a.reference, a.operator_account_id, a.status, a.not_found_reads,
        a.first_not_found_at, a.operator_reference
 FROM gate c LEFT JOIN again a ON true
@@ -306,8 +328,7 @@ WITH {_MOVE_PARTS}
 SELECT (SELECT count(*) FROM gate), (SELECT string_agg(endpoint_id, ' ') FROM deliveries)
 """)
 
-SETTLE: Final = Statement(f"""
-WITH {_MOVE_PARTS},
+_SETTLE_PARTS: Final = f"""{_MOVE_PARTS},
 {LEDGER_PARTS},
 hold AS (
     INSERT INTO platform.due_work (kind, object_id, account_id, livemode, due_at)
@@ -329,9 +350,21 @@ public_code AS (
     INSERT INTO platform.public_codes (code, account_id, livemode, object_id, created_at)
     SELECT :receipt_code::text, :account::text, :livemode::boolean, id, :at::timestamptz
     FROM gate
-)
+)"""
+_SETTLED: Final = f"""
 SELECT (SELECT count(*) FROM gate), (SELECT string_agg(endpoint_id, ' ') FROM deliveries), {WHOLE}
-""")
+"""
+
+SETTLE: Final = Statement(f"WITH {_SETTLE_PARTS}{_SETTLED}")
+
+# A checkout is closed soon after its payment, by whoever looks at it next.
+SETTLE_CHECKOUT: Final = Statement(f"""
+WITH {_SETTLE_PARTS},
+checkout AS (
+    UPDATE platform.due_work SET due_at = :at::timestamptz, lease_until = NULL
+    WHERE kind = 'checkout' AND object_id = :page_id::text AND done_at IS NULL
+      AND EXISTS (SELECT FROM gate)
+){_SETTLED}""")
 
 # A read that began before a resend says nothing of it: it may move the next check, not the count.
 NOTE_READ: Final = Statement(f"""
@@ -340,7 +373,7 @@ WITH gate AS MATERIALIZED (
     SET resends = CASE WHEN :resend_id::text IS NOT NULL AND resends = 0 THEN 1 ELSE resends END
     WHERE id = :charge_id::text AND status = :expected::text
       AND (:resend_id::text IS NULL
-           OR (resends = 0 AND (lease_until IS NULL OR lease_until < now())))
+           OR (resends = 0 AND (lease_until IS NULL OR lease_until < :at::timestamptz)))
     RETURNING id, resends
 ),
 attempt AS (

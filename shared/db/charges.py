@@ -27,6 +27,7 @@ from shared.domain.charge import FINAL, Attempt, Charge, ChargeStatus
 from shared.domain.errors import InProgress, InvalidRequest, KeyReused, LedgerRefused
 from shared.domain.events import WEBHOOK_DUE, Event, Message
 from shared.domain.ledger import Transaction
+from shared.domain.payment_page import is_checkout
 from shared.domain.rules import Admission
 from shared.operations.ports import (
     IdempotencyUse,
@@ -40,6 +41,7 @@ from shared.operations.ports import (
 
 FAR_FUTURE: Final = "infinity"
 NOT_LOCKED: Final = "false"
+_COUNTED: Final = ("payer", "most", "span_seconds", "asking_key", "day", "caps", "counted_at")
 
 
 class Charges:
@@ -66,42 +68,28 @@ class Charges:
         try:
             once = self._database.once(
                 self._tenant,
-                sql.CREATE,
+                sql.CREATE if charge.customer is None else sql.CREATE_FOR_CUSTOMER,
                 key_lock=None if use is None else key_lock(use, self._tenant),
-                **event_values(event, self._tenant, message.traceparent),
-                charge_id=charge.id,
-                amount=charge.money.amount,
-                currency=charge.money.currency,
-                status=charge.status.value,
-                operator=charge.operator.value,
-                operator_account=charge.operator_account,
-                phone=None if charge.phone is None else charge.phone.e164,
-                reference=charge.reference,
-                description=charge.description,
-                return_url=charge.return_url,
-                metadata=metadata_json(charge.metadata),
-                submit_before=charge.submit_before,
-                hold_seconds=int(charge.hold.total_seconds()),
-                fee_lines=fee_lines_json(charge.fees),
-                message_id=message.event_id,
-                topic=message.topic,
-                due_at=first_check_at,
-                operation=None if use is None else use.operation,
-                key=None if use is None else use.key,
-                fingerprint=None if use is None else use.fingerprint,
-                response=response,
-                **_admission_values(admission),
+                **creation_values(
+                    charge,
+                    event=event,
+                    message=message,
+                    first_check_at=first_check_at,
+                    idempotency=use,
+                    response=response,
+                    admission=admission,
+                ),
             )
         except DatabaseError as error:
-            is_taken = constraint_of(error) == "charges_reference"
-            if is_taken and error_code(error) == UNIQUE_VIOLATION:
-                raise InvalidRequest("reference_in_use", "reference") from None
+            refuse_taken(error)
             raise
         if use is not None and once.opened == NOT_LOCKED:
             raise InProgress("idempotency_in_progress", retry_after_seconds=1)
         known, earlier, endpoints, refusal = once.rows[0]
         if known is not None:
             return replayed(use, known, earlier)
+        if refusal == sql.NO_CUSTOMER:
+            raise InvalidRequest("resource_missing", "customer")
         if admission is not None and refusal is not None:
             raise admission.refusal(refusal)
         self._database.hand_on([message, *webhook_messages(event, endpoints, message)])
@@ -199,6 +187,8 @@ class Charges:
         statement = sql.MOVE
         if move.posting is not None:
             statement, values = sql.SETTLE, values | _settle_values(move.posting, move.receipt)
+            if is_checkout(move.charge.page):
+                statement, values["page_id"] = sql.SETTLE_CHECKOUT, move.charge.page
         try:
             moved, endpoints, *_ = self._database.once(self._tenant, statement, **values).rows[0]
         except DatabaseError as error:
@@ -242,6 +232,7 @@ class Charges:
             traceparent=None if resend is None else resend.traceparent,
             case_id=note.case_id,
             case_reason=note.case_reason,
+            at=note.at,
             **notice_values(note.notice),
         ).rows[0][0]
         messages = [] if resend is None else [resend]
@@ -254,6 +245,54 @@ class Charges:
         self._database.once(self._tenant, sql.END_CHECKS, charge_id=charge_id, at=at)
 
 
+def creation_values(
+    charge: Charge,
+    *,
+    event: Event,
+    message: Message,
+    first_check_at: datetime,
+    idempotency: IdempotencyUse | None,
+    response: str,
+    admission: Admission | None,
+) -> dict[str, Any]:
+    """Return the values of the statement that creates it: each names what only it stores."""
+    use = idempotency
+    return {
+        **event_values(event, Tenant(charge.account, charge.livemode), message.traceparent),
+        "charge_id": charge.id,
+        "amount": charge.money.amount,
+        "currency": charge.money.currency,
+        "status": charge.status.value,
+        "operator": charge.operator.value,
+        "operator_account": charge.operator_account,
+        "phone": None if charge.phone is None else charge.phone.e164,
+        "reference": charge.reference,
+        "description": charge.description,
+        "return_url": charge.return_url,
+        "metadata": metadata_json(charge.metadata),
+        "submit_before": charge.submit_before,
+        "hold_seconds": int(charge.hold.total_seconds()),
+        "fee_lines": fee_lines_json(charge.fees),
+        "message_id": message.event_id,
+        "topic": message.topic,
+        "due_at": first_check_at,
+        "operation": None if use is None else use.operation,
+        "key": None if use is None else use.key,
+        "fingerprint": None if use is None else use.fingerprint,
+        "response": response,
+        **_admission_values(admission),
+        **({} if charge.customer is None else {"customer": charge.customer}),
+        **({} if charge.page is None else {"page": charge.page}),
+    }
+
+
+def refuse_taken(error: DatabaseError) -> None:
+    """Raise InvalidRequest `reference_in_use` where that is what the error says."""
+    is_taken = constraint_of(error) == "charges_reference"
+    if is_taken and error_code(error) == UNIQUE_VIOLATION:
+        raise InvalidRequest("reference_in_use", "reference") from None
+
+
 def replayed(use: IdempotencyUse | None, fingerprint: str, response: str) -> Replayed:
     """Return what was answered before. Raises KeyReused where another body was."""
     if use is None or fingerprint != use.fingerprint:
@@ -263,7 +302,7 @@ def replayed(use: IdempotencyUse | None, fingerprint: str, response: str) -> Rep
 
 def _admission_values(admission: Admission | None) -> dict[str, Any]:
     if admission is None:
-        return dict.fromkeys(("payer", "most", "span_seconds", "asking_key", "day", "caps"))
+        return dict.fromkeys(_COUNTED)
     prompts = admission.prompts
     return {
         "payer": admission.number_hmac,
@@ -272,6 +311,7 @@ def _admission_values(admission: Admission | None) -> dict[str, Any]:
         "asking_key": admission.key_id,
         "day": admission.day,
         "caps": admission.written_caps,
+        "counted_at": admission.at,
     }
 
 

@@ -26,7 +26,7 @@ from shared.operations.read_customer import Payment, Proof
 LAST: Final = "~"
 
 
-def _counted(subject: str, source: str, bound: Bound) -> str:
+def counted(subject: str, source: str, bound: Bound) -> str:
     """Return what counts one more time of a subject, and gives no row once it is too often."""
     span = int(bound.span.total_seconds())
     within = "SELECT count(*) FROM unnest(t.times) AS x WHERE x > :now::timestamptz - interval"
@@ -42,7 +42,7 @@ def _counted(subject: str, source: str, bound: Bound) -> str:
 
 COUNT_ADDRESS: Final = Statement(f"""
 WITH counted AS ({
-    _counted("'address:' || :address::text", "(SELECT 1) AS one", ASKED_BY_AN_ADDRESS)
+    counted("'address:' || :address::text", "(SELECT 1) AS one", ASKED_BY_AN_ADDRESS)
 })
 SELECT count(*) FROM counted
 """)
@@ -58,7 +58,7 @@ WHERE c.code = :code::text AND p.number_hmac = :number::text AND p.kind = 'charg
 # nobody's way. Both modes count together: it is one phone.
 ADD_CHALLENGE: Final = Statement(f"""
 WITH counted AS MATERIALIZED ({
-    _counted("'codes:' || COALESCE(:number::text, :id::text)", "(SELECT 1) AS one",
+    counted("'codes:' || COALESCE(:number::text, :id::text)", "(SELECT 1) AS one",
              CODES_OF_A_NUMBER)
 }),
 told AS MATERIALIZED (SELECT 1 FROM counted WHERE :number::text IS NOT NULL),
@@ -81,7 +81,7 @@ WITH asked AS MATERIALIZED (
       AND ended_at IS NULL AND tries < {MOST_TRIES}
 ),
 counted AS MATERIALIZED ({
-    _counted("'guesses:' || COALESCE(number_hmac, id)", "asked", GUESSES_OF_A_NUMBER)
+    counted("'guesses:' || COALESCE(number_hmac, id)", "asked", GUESSES_OF_A_NUMBER)
 }),
 tried AS MATERIALIZED (
     UPDATE platform.customer_challenges c

@@ -6,6 +6,7 @@ from typing import Any, Final
 
 from shared.db import directory_statements as sql
 from shared.db.statement import Statement
+from shared.db.test_clocks import find_clock
 from shared.db.transaction import Database
 from shared.domain.account import (
     AccountProfile,
@@ -14,6 +15,7 @@ from shared.domain.account import (
     Limits,
     OperatorAccount,
     Outlet,
+    Seller,
     Tenant,
 )
 from shared.domain.account_access import KnownAccess
@@ -25,6 +27,7 @@ from shared.domain.key_terms import networks
 from shared.domain.people import Duty, KnownMember, Member, Membership
 from shared.domain.phone import Operator
 from shared.domain.rules import FEE, KINDS, Rules
+from shared.domain.test_clock import TestClock
 from shared.operations.manage_team import KnownInvitation
 
 SUSPENDED: Final = frozenset({"suspended", "closed"})
@@ -203,6 +206,10 @@ class Directory:
         ).rows
         return {subject: (granted, taken) for subject, granted, taken in rows}
 
+    def find_test_clock(self, account: str) -> TestClock:
+        """Return the clock of an account's test mode."""
+        return find_clock(self._database, account)
+
     def touched(self, since: datetime | None) -> tuple[datetime, Sequence[str]]:
         """Return the time, and whose keys, state, rules or contracts changed since; '*' for all."""
         at, accounts = self._database.once(None, sql.TOUCHED, since=since).rows[0]
@@ -240,6 +247,11 @@ class Directory:
             missing=missing(kinds) if state == AccountState.ONBOARDING else (),
             refunds_below_zero_limit=limit,
         )
+
+    def find_seller(self, account: str) -> Seller | None:
+        """Return whether an account may charge now, or None where there is no such account."""
+        row = self._one(sql.FIND_SELLER, account=account)
+        return None if row is None else Seller(row[0] in SUSPENDED, row[1], row[2])
 
     def find_public_code(self, code: str) -> tuple[Tenant, str] | None:
         """Return the tenant and object behind a public code, or None."""

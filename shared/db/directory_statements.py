@@ -154,6 +154,10 @@ FIND_STANDING: Final = Statement("""
 SELECT state, payouts_enabled FROM platform.accounts WHERE id = :account::text
 """)
 
+FIND_SELLER: Final = Statement("""
+SELECT state, charges_enabled, language FROM platform.accounts WHERE id = :account::text
+""")
+
 FIND_PUBLIC_CODE: Final = Statement("""
 SELECT account_id, livemode, object_id FROM platform.public_codes WHERE code = :code::text
 """)

@@ -10,7 +10,16 @@ from typing import Any, Final
 from shared.domain.account import Tenant
 from shared.domain.events import API_VERSION, WEBHOOK_DUE, Event, Message
 
-EVENTS_PARTS: Final = """
+
+def wants(words: str, type_: str) -> str:
+    """Return, in SQL, whether an endpoint's words ask for a type: by itself, its family, or `*`.
+
+    A family is compared as such, so that one asked for long ago has the types that came since.
+    """
+    return f"{words} && ARRAY['*', split_part({type_}, '.', 1) || '.*', {type_}]"
+
+
+EVENTS_PARTS: Final = f"""
 happened AS MATERIALIZED (
     SELECT e.id, e.type, e.object_id, e.data
     FROM gate, unnest(:event_ids::text[], :event_types::text[], :event_objects::text[],
@@ -30,10 +39,11 @@ feed AS (
 ),
 deliveries AS (
     INSERT INTO webhook_deliveries (event_id, endpoint_id, account_id, status, next_attempt_at,
-                                    created_at)
-    SELECT h.id, e.id, :account::text, 'pending', :at::timestamptz, :at::timestamptz
+                                    created_at, ordered_object)
+    SELECT h.id, e.id, :account::text, 'pending', :at::timestamptz, :at::timestamptz,
+           CASE WHEN e.delivery_order = 'object' THEN h.object_id END
     FROM happened h, webhook_endpoints e
-    WHERE e.status = 'enabled' AND e.enabled_events && ARRAY['*', h.type]
+    WHERE e.status = 'enabled' AND {wants("e.enabled_events", "h.type")}
     RETURNING event_id, endpoint_id
 ),
 webhook_work AS (

@@ -9,20 +9,33 @@ from pg8000.exceptions import DatabaseError
 
 from shared.db.ledger import is_refused
 from shared.db.statement import Statement
+from shared.db.test_clocks import clock_from
 from shared.db.transaction import Database, error_code
 from shared.domain.account import Tenant
 from shared.domain.errors import LedgerRefused
 from shared.domain.ledger import HOLD_RELEASED, OF_A_CHARGE_PENDING
+from shared.domain.test_clock import STILL, TestClock
 
 _LOG: Final = logging.getLogger(__name__)
 
+# Who is ahead of the time has holds that are over before the machine's time has come.
 FIND_TENANTS: Final = Statement("""
-SELECT account_id, livemode FROM (
-    SELECT account_id, livemode, due_at FROM platform.due_work
-    WHERE kind = 'hold_release' AND done_at IS NULL AND due_at <= now()
-      AND (lease_until IS NULL OR lease_until < now())
-    ORDER BY due_at LIMIT :rows::int) AS due
-GROUP BY account_id, livemode ORDER BY min(due_at) LIMIT :most::int
+SELECT due.account_id, due.livemode, c.was_ahead, c.ahead, c.moves_at FROM (
+    (SELECT account_id, livemode, due_at FROM platform.due_work
+     WHERE kind = 'hold_release' AND done_at IS NULL AND due_at <= now()
+       AND (lease_until IS NULL OR lease_until < now())
+     ORDER BY due_at LIMIT :rows::int)
+    UNION ALL
+    SELECT c.account_id, false, w.due_at FROM platform.test_clocks c CROSS JOIN LATERAL (
+        SELECT due_at FROM platform.due_work
+        WHERE kind = 'hold_release' AND account_id = c.account_id AND NOT livemode
+          AND done_at IS NULL AND due_at > now()
+          AND due_at <= now() + platform.ahead_of(c.was_ahead, c.ahead, c.moves_at)
+          AND (lease_until IS NULL OR lease_until < now())
+        ORDER BY due_at LIMIT 1) AS w
+) AS due LEFT JOIN platform.test_clocks c ON c.account_id = due.account_id AND NOT due.livemode
+GROUP BY due.account_id, due.livemode, c.account_id
+ORDER BY min(due.due_at) LIMIT :most::int
 """)
 
 RELEASE: Final = Statement("""
@@ -41,7 +54,8 @@ UPDATE platform.due_work SET lease_until = now() + interval '1 minute'
 WHERE kind = 'hold_release' AND object_id IN (
     SELECT object_id FROM platform.due_work
     WHERE kind = 'hold_release' AND account_id = :account::text AND livemode = :livemode::boolean
-      AND done_at IS NULL AND due_at <= now() AND (lease_until IS NULL OR lease_until < now())
+      AND done_at IS NULL AND due_at <= :at::timestamptz
+      AND (lease_until IS NULL OR lease_until < now())
     ORDER BY due_at LIMIT :most::int FOR UPDATE SKIP LOCKED)
 """)
 
@@ -57,12 +71,15 @@ class Holds:
         """Keep the pool; opens nothing yet."""
         self._database = database
 
-    def due(self) -> Sequence[Tenant]:
+    def due(self) -> Sequence[tuple[Tenant, TestClock]]:
         """Return whose money waits longest to become available, several at once."""
         rows = self._database.once(
             None, FIND_TENANTS, rows=ROWS_LOOKED_AT, most=TENANTS_AT_ONCE
         ).rows
-        return [Tenant(account, livemode) for account, livemode in rows]
+        return [
+            (Tenant(account, livemode), STILL if clock[0] is None else clock_from(clock))
+            for account, livemode, *clock in rows
+        ]
 
     def release(self, tenant: Tenant, ids: Sequence[str], *, at: datetime) -> int | None:
         """Move what is due, of at most as many charges as there are ids for its transactions.
@@ -108,8 +125,8 @@ class Holds:
             return 0
         return int(sealed)
 
-    def postpone(self, tenant: Tenant, most: int) -> None:
+    def postpone(self, tenant: Tenant, most: int, *, at: datetime) -> None:
         """Leave so many rows of a tenant alone for a minute, those that are due first."""
         self._database.once(
-            None, POSTPONE, account=tenant.account, livemode=tenant.livemode, most=most
+            None, POSTPONE, account=tenant.account, livemode=tenant.livemode, most=most, at=at
         )

@@ -6,7 +6,7 @@ own, and keeps where a PDF lies as the tenant's role, with the event that tells 
 
 import logging
 from collections.abc import Sequence
-from datetime import date, datetime
+from datetime import datetime
 from typing import Any, Final
 
 from pg8000.exceptions import DatabaseError
@@ -16,24 +16,38 @@ from shared.db.charges import event_values, webhook_messages
 from shared.db.reading import bounds, cut
 from shared.db.scheduling import put_in_outbox
 from shared.db.statement import Statement
+from shared.db.test_clocks import clock_from
 from shared.db.transaction import Database, error_code
 from shared.domain.account import Tenant
 from shared.domain.events import WEBHOOK_DUE, Event, Message
-from shared.domain.invoice import FEE_ACCOUNTS, MERCHANTS, Invoice, lines_from
+from shared.domain.invoice import (
+    FEE_ACCOUNTS,
+    MERCHANTS,
+    SETTLES,
+    Invoice,
+    lines_from,
+    month_of,
+)
 from shared.domain.receipt import language_of
-from shared.operations.issue_invoices import Issued, Slice
+from shared.domain.test_clock import STILL
+from shared.operations.issue_invoices import Due, Issued, Slice
 from shared.operations.lists import Page, PageOf
 from shared.operations.ports import StoredObject
 
 _LOG: Final = logging.getLogger(__name__)
 AT_ONCE: Final = 20
 
-# In no order, so that those which cannot be invoiced are in nobody's way.
+# In no order, so that those which cannot be invoiced are in nobody's way. A test mode whose clock
+# has just moved waits: what was begun before may still commit into the month that is over by now.
 FIND_DUE: Final = Statement("""
-SELECT s.account_id, s.livemode, i.month
+SELECT s.account_id, s.livemode, i.month, c.was_ahead, c.ahead, c.moves_at
 FROM platform.account_schemas s
 LEFT JOIN platform.invoice_series i USING (account_id, livemode)
-WHERE i.month IS NULL OR i.month < :until::date
+LEFT JOIN platform.test_clocks c ON c.account_id = s.account_id AND NOT s.livemode
+WHERE (i.month IS NULL OR i.month < :until::date
+       OR i.month < date_trunc('month', (:settled::timestamptz + make_interval(secs => c.ahead))
+                               AT TIME ZONE 'Africa/Douala'))
+  AND (c.moves_at < :at::timestamptz - interval '30 seconds') IS NOT FALSE
 ORDER BY random() LIMIT :limit::int
 """)
 
@@ -83,10 +97,16 @@ class Issuing:
         """Keep the pool; opens nothing yet."""
         self._database = database
 
-    def due(self, until: date) -> Sequence[tuple[Tenant, date | None]]:
-        """Return whose months before `until` are not all invoiced, and from which on."""
-        rows = self._database.once(None, FIND_DUE, until=until, limit=AT_ONCE).rows
-        return [(Tenant(account, livemode), month) for account, livemode, month in rows]
+    def due(self, at: datetime) -> Sequence[Due]:
+        """Return whose months that are over at a moment are not all invoiced, and from which on."""
+        settled = at - SETTLES
+        rows = self._database.once(
+            None, FIND_DUE, until=month_of(settled), settled=settled, at=at, limit=AT_ONCE
+        ).rows
+        return [
+            Due(Tenant(account, livemode), month, STILL if clock[0] is None else clock_from(clock))
+            for account, livemode, month, *clock in rows
+        ]
 
     def begin(self, tenant: Tenant, *, at: datetime) -> None:
         """Begin with the month of the first ledger transaction, or with this one."""

@@ -180,6 +180,7 @@ def _charge_values(charge: Charge) -> dict[str, Any]:
         "metadata": metadata_json(charge.metadata),
         "hold_seconds": int(charge.hold.total_seconds()),
         "fee_lines": fee_lines_json(charge.fees),
+        "customer": charge.customer,
     }
 
 

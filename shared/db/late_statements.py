@@ -110,11 +110,12 @@ charge AS (
     INSERT INTO charges (id, account_id, amount, currency, status, operator, operator_account_id,
                          phone, operator_transaction_id, description, metadata,
                          balance_transaction, submit_before, created_at, succeeded_at,
-                         hold_seconds, fee_lines)
+                         hold_seconds, fee_lines, customer_id)
     SELECT id, :account::text, :amount::bigint, :currency::text, 'succeeded', :operator::text,
            :operator_account::text, :phone::text, :operator_transaction_id::text,
            :description::text, :metadata::jsonb, :transaction_id::text, :at::timestamptz,
-           :at::timestamptz, :at::timestamptz, :hold_seconds::int, :fee_lines::jsonb
+           :at::timestamptz, :at::timestamptz, :hold_seconds::int, :fee_lines::jsonb,
+           :customer::text
     FROM gate
 ),
 change AS (

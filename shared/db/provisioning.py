@@ -15,6 +15,7 @@ from shared.db.audit import INSERT, entry_values
 from shared.db.upgrade import make_schema, migrate_tenant
 from shared.domain.account import OperatorAccount, Tenant
 from shared.domain.errors import InProgress, KeyReused
+from shared.domain.events import API_VERSION
 from shared.domain.ids import new_account_id
 from shared.domain.ledger import OPENING, LedgerAccount, float_account
 from shared.operations.provision_account import (
@@ -80,8 +81,8 @@ ON CONFLICT DO NOTHING
 """)
 
 ADD_ENDPOINT: Final = text("""
-INSERT INTO webhook_endpoints (id, account_id, url, secret_sealed, created_at)
-VALUES (:id, :account, :url, :sealed, :at)
+INSERT INTO webhook_endpoints (id, account_id, url, secret_sealed, api_version, created_at)
+VALUES (:id, :account, :url, :sealed, :version, :at)
 """)
 
 APPEND_ENTRY: Final = text(INSERT.format(table="audit_entries"))
@@ -285,6 +286,12 @@ def _add_endpoint(
 ) -> None:
     given = {**row, "id": endpoint.id, "role": tenant.schema}
     connection.execute(
-        ADD_ENDPOINT, {**given, "url": endpoint.url, "sealed": endpoint.secret_sealed}
+        ADD_ENDPOINT,
+        {
+            **given,
+            "url": endpoint.url,
+            "sealed": endpoint.secret_sealed,
+            "version": API_VERSION,
+        },
     )
     connection.execute(ADD_WEBHOOK_WORK, given)

@@ -1,11 +1,11 @@
 """What merchants read of their own: pages of what there is of each kind, and their books."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final, TypeVar
 
-from shared.db import adjustment_statements, books, late_statements
-from shared.db.charge_rows import charge_from_row
-from shared.db.charge_statements import CHARGE, FIND
+from shared.db import adjustment_statements, books, late_statements, payment_lists
+from shared.db.charge_rows import charge_from_row, metadata_json
+from shared.db.charge_statements import FIND
 from shared.db.late_payments import late_from_row
 from shared.db.payout_statements import PAYOUT
 from shared.db.payouts import payout_from_row
@@ -25,36 +25,13 @@ from shared.domain.payout import Payout
 from shared.domain.refund import Refund
 from shared.domain.topup import TopUp
 from shared.operations.lists import Page, PageOf
+from shared.operations.search_query import Between
+from shared.operations.wanted_payments import WantedPayments
 
 # Ids sort by time: the order of ids is the order of creation, and an id is the cursor. Both bounds
 # are always values (`FIRST` and `LAST` lie outside every id), so that the primary key serves.
 FIRST: Final = ""
 LAST: Final = "~"
-_CHARGES: Final = f"""
-SELECT {CHARGE} FROM charges c LEFT JOIN receipts r ON r.charge_id = c.id
-WHERE c.id > :after::text AND c.id < :before::text
-  AND (:reference::text IS NULL OR c.reference = :reference::text)
-  AND (:statuses::text[] IS NULL OR c.status = ANY(:statuses::text[]))
-  AND (:created_from::bigint IS NULL OR c.created_at >= to_timestamp(:created_from::bigint))
-  AND (:created_until::bigint IS NULL OR c.created_at < to_timestamp(:created_until::bigint))
-ORDER BY c.id"""
-_REFUNDS: Final = f"""
-SELECT {REFUND.columns} FROM {REFUND.source}
-WHERE r.id > :after::text AND r.id < :before::text
-  AND (:charge::text IS NULL OR r.charge_id = :charge::text)
-  AND (:statuses::text[] IS NULL OR r.status = ANY(:statuses::text[]))
-  AND (:created_from::bigint IS NULL OR r.created_at >= to_timestamp(:created_from::bigint))
-  AND (:created_until::bigint IS NULL OR r.created_at < to_timestamp(:created_until::bigint))
-ORDER BY r.id"""
-_PAYOUTS: Final = f"""
-SELECT {PAYOUT.columns} FROM {PAYOUT.source}
-WHERE r.id > :after::text AND r.id < :before::text
-  AND (:reference::text IS NULL OR r.reference = :reference::text)
-  AND (:statuses::text[] IS NULL OR r.status = ANY(:statuses::text[]))
-  AND (:returned::boolean IS NULL OR (r.amount_returned >= r.amount) = :returned::boolean)
-  AND (:created_from::bigint IS NULL OR r.created_at >= to_timestamp(:created_from::bigint))
-  AND (:created_until::bigint IS NULL OR r.created_at < to_timestamp(:created_until::bigint))
-ORDER BY r.id"""
 _LATE: Final = f"""
 SELECT {late_statements.COLUMNS} FROM adjustments a
 WHERE a.id > :after::text AND a.id < :before::text AND a.kind = 'late_payment'
@@ -63,7 +40,12 @@ WHERE a.id > :after::text AND a.id < :before::text AND a.kind = 'late_payment'
   AND (:created_from::bigint IS NULL OR a.created_at >= to_timestamp(:created_from::bigint))
   AND (:created_until::bigint IS NULL OR a.created_at < to_timestamp(:created_until::bigint))
 ORDER BY a.id"""
-_EVENT: Final = "id, type, object_id, data, created_at, request_id, idempotency_key, api_version"
+EVENT_COLUMNS: Final = (
+    *("id", "type", "object_id", "data", "created_at", "request_id", "idempotency_key"),
+    "api_version",
+)
+"""What an event is read from, in the order of its fields."""
+_EVENT: Final = ", ".join(EVENT_COLUMNS)
 _EVENTS: Final = f"""
 SELECT {_EVENT} FROM events
 WHERE id > :after::text AND id < :before::text
@@ -73,24 +55,18 @@ WHERE id > :after::text AND id < :before::text
   AND (:created_until::bigint IS NULL OR created_at < to_timestamp(:created_until::bigint))
 ORDER BY id"""
 # Booked ones are all there are.
-_TOPUPS: Final = """
+TOPUPS: Final = """
 SELECT a.id, a.amount, a.operator_account_id, a.data->>'reference', a.balance_transaction,
        a.created_at
 FROM adjustments a WHERE a.kind = 'topup' AND a.status = 'booked'"""
-_TOPUP_PAGE: Final = f"""{_TOPUPS}
+_TOPUP_PAGE: Final = f"""{TOPUPS}
   AND a.id > :after::text AND a.id < :before::text
   AND (:created_from::bigint IS NULL OR a.created_at >= to_timestamp(:created_from::bigint))
   AND (:created_until::bigint IS NULL OR a.created_at < to_timestamp(:created_until::bigint))
 ORDER BY a.id"""
 NEWEST_TOPUPS: Final = Statement(f"{_TOPUP_PAGE} DESC LIMIT :limit::int")
 OLDEST_TOPUPS: Final = Statement(f"{_TOPUP_PAGE} LIMIT :limit::int")
-FIND_TOPUP: Final = Statement(f"{_TOPUPS} AND a.id = :id::text")
-NEWEST_CHARGES: Final = Statement(f"{_CHARGES} DESC LIMIT :limit::int")
-OLDEST_CHARGES: Final = Statement(f"{_CHARGES} LIMIT :limit::int")
-NEWEST_REFUNDS: Final = Statement(f"{_REFUNDS} DESC LIMIT :limit::int")
-OLDEST_REFUNDS: Final = Statement(f"{_REFUNDS} LIMIT :limit::int")
-NEWEST_PAYOUTS: Final = Statement(f"{_PAYOUTS} DESC LIMIT :limit::int")
-OLDEST_PAYOUTS: Final = Statement(f"{_PAYOUTS} LIMIT :limit::int")
+FIND_TOPUP: Final = Statement(f"{TOPUPS} AND a.id = :id::text")
 _REVERSALS: Final = f"""
 SELECT {adjustment_statements.COLUMNS} FROM adjustments a
 WHERE a.id > :after::text AND a.id < :before::text AND a.kind IN ('reversal', 'return')
@@ -130,57 +106,53 @@ class Reading:
         rows = self._rows(FIND, charge_id=charge_id)
         return charge_from_row(rows[0], self._tenant) if rows else None
 
-    def list_charges(
-        self, page: Page, *, reference: str | None, statuses: Sequence[str] | None
+    def list_charges(self, page: Page, wanted: WantedPayments) -> PageOf[Charge]:
+        """Return a page of charges, newest first."""
+        return self._payments(payment_lists.CHARGES, page, wanted, charge_from_row)
+
+    def search_charges(
+        self, page: Page, wanted: WantedPayments, *, amount: Between, metadata: dict[str, str]
     ) -> PageOf[Charge]:
         """Return a page of charges, newest first."""
-        rows = self._rows(
-            NEWEST_CHARGES if page.ending_before is None else OLDEST_CHARGES,
-            **bounds(page),
-            reference=reference,
-            statuses=None if statuses is None else list(statuses),
-        )
-        return cut([charge_from_row(row, self._tenant) for row in rows], page)
+        own = {
+            "amount_from": amount.least,
+            "amount_below": amount.below,
+            "metadata": metadata_json(metadata) if metadata else None,
+        }
+        pages = payment_lists.SEARCHED_CHARGES
+        return self._payments(pages, page, wanted, charge_from_row, **own)
 
     def find_refund(self, refund_id: str) -> Refund | None:
         """Return the refund, or None."""
         rows = self._rows(REFUND.find, object_id=refund_id)
         return refund_from_row(rows[0], self._tenant) if rows else None
 
-    def list_refunds(
-        self, page: Page, *, charge: str | None, statuses: Sequence[str] | None
-    ) -> PageOf[Refund]:
+    def list_refunds(self, page: Page, wanted: WantedPayments) -> PageOf[Refund]:
         """Return a page of refunds, newest first."""
-        rows = self._rows(
-            NEWEST_REFUNDS if page.ending_before is None else OLDEST_REFUNDS,
-            **bounds(page),
-            charge=charge,
-            statuses=None if statuses is None else list(statuses),
-        )
-        return cut([refund_from_row(row, self._tenant) for row in rows], page)
+        return self._payments(payment_lists.REFUNDS, page, wanted, refund_from_row)
 
     def find_payout(self, payout_id: str) -> Payout | None:
         """Return the payout, or None."""
         rows = self._rows(PAYOUT.find, object_id=payout_id)
         return payout_from_row(rows[0], self._tenant) if rows else None
 
-    def list_payouts(
-        self,
-        page: Page,
-        *,
-        reference: str | None,
-        statuses: Sequence[str] | None,
-        returned: bool | None = None,
-    ) -> PageOf[Payout]:
+    def list_payouts(self, page: Page, wanted: WantedPayments) -> PageOf[Payout]:
         """Return a page of payouts, newest first."""
-        rows = self._rows(
-            NEWEST_PAYOUTS if page.ending_before is None else OLDEST_PAYOUTS,
-            **bounds(page),
-            reference=reference,
-            statuses=None if statuses is None else list(statuses),
-            returned=returned,
-        )
-        return cut([payout_from_row(row, self._tenant) for row in rows], page)
+        own = {"returned": wanted.returned}
+        return self._payments(payment_lists.PAYOUTS, page, wanted, payout_from_row, **own)
+
+    def _payments(
+        self,
+        pages: payment_lists.Pages,
+        page: Page,
+        wanted: WantedPayments,
+        read: Callable[[Sequence[Any], Tenant], T],
+        **own: Any,
+    ) -> PageOf[T]:
+        is_backward = page.ending_before is not None
+        statement, given = pages.choose(wanted, is_backward=is_backward)
+        rows = self._rows(statement, **bounds(page), **given, **own)
+        return cut([read(row, self._tenant) for row in rows], page)
 
     def find_late_payment(self, late_id: str) -> LatePayment | None:
         """Return the late payment, or None."""
@@ -216,25 +188,13 @@ class Reading:
     def find_topup(self, topup_id: str) -> TopUp | None:
         """Return the top-up, or None."""
         rows = self._rows(FIND_TOPUP, id=topup_id)
-        return self._topup(rows[0]) if rows else None
+        return topup_from_row(rows[0], self._tenant) if rows else None
 
     def list_topups(self, page: Page) -> PageOf[TopUp]:
         """Return a page of top-ups, newest first."""
         is_newest = page.ending_before is None
         rows = self._rows(NEWEST_TOPUPS if is_newest else OLDEST_TOPUPS, **bounds(page))
-        return cut([self._topup(row) for row in rows], page)
-
-    def _topup(self, row: Sequence[Any]) -> TopUp:
-        return TopUp(
-            id=row[0],
-            account=self._tenant.account,
-            livemode=self._tenant.livemode,
-            money=Money(row[1]),
-            operator_account=row[2],
-            reference=row[3],
-            balance_transaction=row[4],
-            created_at=row[5],
-        )
+        return cut([topup_from_row(row, self._tenant) for row in rows], page)
 
     def list_events(self, page: Page, *, object_id: str | None, kind: str | None) -> PageOf[Event]:
         """Return a page of events, newest first."""
@@ -278,6 +238,20 @@ class Reading:
         kinds = list(TYPE_OF)
         rows = self._rows(books.FIND, **books.shared_values(), kinds=kinds, id=transaction_id)
         return books.from_row(rows[0]) if rows else None
+
+
+def topup_from_row(row: Sequence[Any], tenant: Tenant) -> TopUp:
+    """Build a top-up from the columns of `TOPUPS`, in their order."""
+    return TopUp(
+        id=row[0],
+        account=tenant.account,
+        livemode=tenant.livemode,
+        money=Money(row[1]),
+        operator_account=row[2],
+        reference=row[3],
+        balance_transaction=row[4],
+        created_at=row[5],
+    )
 
 
 def _reversal(row: Sequence[Any]) -> Reversal:

@@ -8,11 +8,14 @@ from typing import Final
 
 from shared.db.charge_statements import EVENT_PARTS
 from shared.db.charges import event_values, webhook_messages
+from shared.db.reading import bounds, cut
 from shared.db.statement import Statement
 from shared.db.transaction import Database
 from shared.domain.account import Tenant
 from shared.domain.events import WEBHOOK_DUE, Event, Message
+from shared.operations.lists import Page, PageOf
 from shared.operations.ports import StoredObject
+from shared.operations.receipt_objects import IssuedReceipt
 
 MARK_STORED: Final = Statement(f"""
 WITH gate AS MATERIALIZED (
@@ -32,8 +35,20 @@ WHERE charge_id = :charge_id::text AND stored_at IS NOT NULL
 """)
 
 
+_ISSUED: Final = "SELECT id, charge_id, number, code, sha256, created_at FROM receipts"
+FIND: Final = Statement(f"{_ISSUED} WHERE id = :id::text")
+_PAGE: Final = f"""{_ISSUED}
+WHERE id > :after::text AND id < :before::text
+  AND (:about::text IS NULL OR charge_id = :about::text)
+  AND (:created_from::bigint IS NULL OR created_at >= to_timestamp(:created_from::bigint))
+  AND (:created_until::bigint IS NULL OR created_at < to_timestamp(:created_until::bigint))
+ORDER BY id"""
+NEWEST: Final = Statement(f"{_PAGE} DESC LIMIT :limit::int")
+OLDEST: Final = Statement(f"{_PAGE} LIMIT :limit::int")
+
+
 class Receipts:
-    """ReceiptStore of one tenant."""
+    """ReceiptStore and ReceiptReads of one tenant."""
 
     def __init__(self, database: Database, tenant: Tenant) -> None:
         """Bind the store to a tenant; opens nothing yet."""
@@ -72,3 +87,14 @@ class Receipts:
         """Return where the receipt of a payment lies, or None while there is none."""
         rows = self._database.once(self._tenant, FIND_STORED, charge_id=object_id).rows
         return StoredObject(*rows[0]) if rows else None
+
+    def find_receipt(self, receipt_id: str) -> IssuedReceipt | None:
+        """Return the receipt, or None."""
+        rows = self._database.once(self._tenant, FIND, id=receipt_id).rows
+        return IssuedReceipt(*rows[0]) if rows else None
+
+    def list_receipts(self, page: Page, *, about: str | None) -> PageOf[IssuedReceipt]:
+        """Return a page of receipts, newest first."""
+        statement = NEWEST if page.ending_before is None else OLDEST
+        rows = self._database.once(self._tenant, statement, **bounds(page), about=about).rows
+        return cut([IssuedReceipt(*row) for row in rows], page)

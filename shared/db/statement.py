@@ -79,15 +79,8 @@ class Prepared:
         return Unannounced(self.statement, name, self._columns, self._functions)
 
     def run(self, connection: Any, given: dict[str, Any]) -> list[list[Any]]:
-        """Bind, execute and read the rows: one round trip."""
-        context = connection.execute_named(
-            self._name,
-            self._params(connection, given),
-            self._columns,
-            self._functions,
-            self.statement.text,
-        )
-        rows: list[list[Any]] = context.rows or []
+        """Bind, execute and read the rows: one round trip. Raises what `run_together` does."""
+        [rows] = run_together(connection, (self, given))
         return rows
 
     def call(self, connection: Any, given: dict[str, Any]) -> bytes:
@@ -109,10 +102,6 @@ class Prepared:
     def context(self) -> Context:
         """Return a fresh place for the rows."""
         return Context(self.statement.text, None, self._columns, self._functions)
-
-    def _params(self, connection: Any, given: dict[str, Any]) -> list[str | None]:
-        types = connection.py_types
-        return [_written(value, types) for value in self.statement.values(given)]
 
 
 class Unannounced(Prepared):
@@ -168,9 +157,10 @@ def run_together(
 ) -> list[list[list[Any]]]:
     """Run statements as one transaction in one round trip; return the rows of each.
 
-    They go before one Sync, at which the server commits; after an error it skips to the Sync and
-    rolls back. Each statement has its own snapshot, younger than what those before it locked.
-    `before` are messages that change nothing and are answered by no row.
+    They go before one Sync, at which the server commits unless a transaction was opened before;
+    after an error it skips to the Sync and rolls back. Each statement has its own snapshot, younger
+    than what those before it locked. `before` are messages that change nothing and are answered by
+    no row.
 
     Raises the error, with the connection outside any transaction; an error of the wire, before
     which the server said nothing, leaves everything unknown.

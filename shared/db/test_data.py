@@ -5,6 +5,8 @@ milliseconds whatever there is; a worker in the midst waits, or is waited for, a
 its charge is not there.
 """
 
+from collections.abc import Callable
+from time import sleep
 from typing import Final
 
 from sqlalchemy import Engine, text
@@ -15,9 +17,11 @@ from shared.db.provisioning import APPEND_ENTRY
 from shared.domain.account import Tenant
 from shared.domain.audit import Origin
 from shared.domain.events import IDENTITY_DUE, NOTIFICATION_DUE
+from shared.domain.test_clock import NOTICE
 
 EMPTIED: Final = (
     "charges",
+    "customers",
     "refunds",
     "payouts",
     "adjustments",
@@ -32,6 +36,9 @@ EMPTIED: Final = (
     "consumed_messages",
     "events",
     "webhook_deliveries",
+    "files",
+    "payment_pages",
+    "reports",
 )
 KEPT: Final = frozenset(
     {"ledger_accounts", "webhook_endpoints", "audit_entries", "alembic_version"}
@@ -65,6 +72,7 @@ REMEMBERED: Final = frozenset(
         "ledger_archives",
         "notifications",
         "outbox",
+        "stream_tickets",
     }
 )
 """Those that keep them; of what is due only the endpoints' rows, at rest, and what an owner has set
@@ -92,13 +100,44 @@ WHERE {_OF_TEST_MODE} AND kind = 'webhook'
 )
 
 
-def delete_test_data(engine: Engine, tenant: Tenant, origin: Origin) -> int:
+# What stays as it was set up goes on by the machine's time, from the month and moment that it is.
+_PUT_BACK: Final = text("DELETE FROM platform.test_clocks WHERE account_id = :account")
+_BRING_BACK: Final = (
+    text(f"""
+UPDATE platform.invoice_series
+SET month = LEAST(month, date_trunc('month', now() AT TIME ZONE 'Africa/Douala')::date),
+    counted_id = '', lines = '[]'
+WHERE {_OF_TEST_MODE}
+"""),
+    text(f"""
+UPDATE platform.due_work SET due_at = LEAST(due_at, now()), lease_until = NULL
+WHERE {_OF_TEST_MODE} AND kind = 'settlement' AND done_at IS NULL
+"""),
+    text(f"""
+UPDATE platform.settlement_rules SET set_at = LEAST(set_at, now()) WHERE {_OF_TEST_MODE}
+"""),
+)
+
+
+def delete_test_data(
+    engine: Engine, tenant: Tenant, origin: Origin, *, wait: Callable[[float], None] = sleep
+) -> int:
     """Empty the test mode of an account; return how many charges it had. Raises Unavailable.
 
-    Raises ValueError for the live mode, whatever led here.
+    Its clock goes back to the machine's. Until everybody knows, something may still be made in what
+    was the future: that goes too. Raises ValueError for the live mode, whatever led here.
     """
     if tenant.livemode:
         raise ValueError("the live mode is never emptied")
+    count, was_ahead = _empty(engine, tenant, origin)
+    if was_ahead:
+        wait(NOTICE.total_seconds())
+        count += _empty(engine, tenant, origin)[0]
+    return count
+
+
+def _empty(engine: Engine, tenant: Tenant, origin: Origin) -> tuple[int, bool]:
+    """Return how many charges there were, and whether the clock had been moved."""
     schema = f'"{tenant.schema}"'
     tables = ", ".join(f"{schema}.{table}" for table in EMPTIED)
     with owner_transaction(engine) as connection:
@@ -109,8 +148,14 @@ def delete_test_data(engine: Engine, tenant: Tenant, origin: Origin) -> int:
         connection.exec_driver_sql(f"UPDATE {schema}.ledger_accounts SET balance = 0")
         for statement in _FORGET:
             connection.execute(statement, {"account": tenant.account})
+        was_ahead = connection.execute(_PUT_BACK, {"account": tenant.account}).rowcount > 0
+        if was_ahead:
+            endpoints = f"UPDATE {schema}.webhook_endpoints SET failing_since = NULL"
+            connection.exec_driver_sql(endpoints)
+            for statement in _BRING_BACK:
+                connection.execute(statement, {"account": tenant.account})
         before = {"charges": count}
         entry = origin.entry("test_data.deleted", "account", tenant.account, before=before)
         connection.exec_driver_sql(f"SET LOCAL search_path = {schema}, pg_catalog")
         connection.execute(APPEND_ENTRY, entry_values(entry))
-    return int(count)
+    return int(count), was_ahead

@@ -33,11 +33,12 @@ _PREPARED: Final = "prepared"
 _STALE_TRIES: Final = 12
 _BROKEN: Final = (InterfaceError, OSError)
 UNIQUE_VIOLATION: Final = "23505"
-# Errors that time heals, and under which nothing was committed: a deadlock, no resources (a full
-# disk among them), a lock waited for too long, a statement cut short, going down, files that cannot
-# be read or written, a prepared statement that is gone.
+# Errors that time heals, and under which nothing was committed: a transaction that lasted or idled
+# too long, a deadlock, no resources (a full disk among them), a lock waited for too long, a
+# statement cut short, going down, files that cannot be read or written, a prepared statement that
+# is gone.
 _FORGOTTEN: Final = "26000"
-_AWAY: Final = ("40P", "53", "55P03", "57", "58", _FORGOTTEN)
+_AWAY: Final = ("25P03", "25P04", "40P", "53", "55P03", "57", "58", _FORGOTTEN)
 # What PgBouncer says when it had no connection to the server for a transaction: none began.
 _UNSERVED: Final = ("query_wait_timeout", "server login has been failing")
 

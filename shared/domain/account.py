@@ -41,7 +41,8 @@ class Caller:
 
     `kind` is `sk`, `pk`, `rk` or `person`. Of a person there is no key id, but who she is and when
     she last proved it; of an administrator there is the id of her access instead. `key_since` is
-    when the first of the keys was made that were rotated into this one.
+    when the first of the keys was made that were rotated into this one. `person` is who signed in,
+    whatever lets her in, and `until` when her token ends.
     """
 
     tenant: Tenant
@@ -57,6 +58,8 @@ class Caller:
     signed_in_at: datetime | None = None
     key_since: datetime | None = None
     payouts_enabled: bool = False
+    person: str | None = None
+    until: datetime | None = None
 
     @property
     def actor(self) -> str:
@@ -139,6 +142,15 @@ class Outlet:
 
     suspended: bool
     payouts_enabled: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Seller:
+    """Whether an account may charge, for whom no key calls: its payers, on its pages."""
+
+    suspended: bool
+    charges_enabled: bool
+    language: str
 
 
 @dataclass(frozen=True, slots=True)

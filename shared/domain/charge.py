@@ -136,7 +136,8 @@ class Charge:
 
     What it brings in is `pending` for the time of `hold`; `fees` is what is taken of it. Both are
     what was the rule when it was made. Without `phone` the payer pays on a page of the operator's.
-    `amount_reversed` is what its operator took back.
+    `amount_reversed` is what its operator took back. `customer` is whom its merchant sells to,
+    `page` the checkout or payment link that it was begun on.
     """
 
     id: str
@@ -166,6 +167,8 @@ class Charge:
     succeeded_at: datetime | None = None
     hold: timedelta = HOLD
     fees: tuple[FeeLine, ...] = NO_FEE
+    customer: str | None = None
+    page: str | None = None
 
     @property
     def is_final(self) -> bool:

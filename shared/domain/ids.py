@@ -6,6 +6,8 @@ from typing import Final
 ALPHABET: Final = "234567abcdefghijklmnopqrstuvwxyz"
 LENGTH: Final = 24
 ACCOUNT_LENGTH: Final = 16
+_LENGTHS: Final = {"acct": ACCOUNT_LENGTH, "wd": 2 * LENGTH}
+"""Of ids that are not of the usual length; a delivery's is made of its event's and endpoint's."""
 _PAIRS: Final = tuple(first + second for first in ALPHABET for second in ALPHABET)
 _RANDOM_BITS: Final = 72
 _RANDOM_BYTES: Final = _RANDOM_BITS // 8
@@ -26,6 +28,14 @@ def new_id(prefix: str, at_ms: int) -> str:
 def first_id(prefix: str, at_ms: int) -> str:
     """Return the least id that can be made from a moment on, in milliseconds since 1970."""
     return f"{prefix}_{encode(at_ms << _RANDOM_BITS, LENGTH)}"
+
+
+def milliseconds_of(public_id: str) -> int:
+    """Return when an id was made, in milliseconds since 1970. Raises ValueError for no such id."""
+    number = 0
+    for letter in public_id.rpartition("_")[2]:
+        number = number * len(ALPHABET) + ALPHABET.index(letter)
+    return number >> _RANDOM_BITS
 
 
 def new_account_id() -> str:
@@ -52,6 +62,8 @@ def _random_bits() -> int:
 
 def is_id(text: str, prefix: str) -> bool:
     """Tell whether the text has the form of an id with this prefix; says nothing of existence."""
-    head, _, tail = text.partition("_")
-    length = ACCOUNT_LENGTH if prefix == "acct" else LENGTH
-    return head == prefix and len(tail) == length and all(letter in ALPHABET for letter in tail)
+    head, tail = text[: len(prefix) + 1], text[len(prefix) + 1 :]
+    length = _LENGTHS.get(prefix, LENGTH)
+    return (
+        head == f"{prefix}_" and len(tail) == length and all(letter in ALPHABET for letter in tail)
+    )

@@ -125,6 +125,7 @@ class LatePayment:
             succeeded_at=at,
             hold=hold,
             fees=fees,
+            customer=asked.customer,
         )
 
     def booked(self) -> ledger.Transaction:

@@ -26,12 +26,14 @@ class Role(StrEnum):
 class Person:
     """Somebody who signed in. `id` is Keycloak's subject; roles that we do not know count nothing.
 
-    `signed_in_at` is when she last proved who she is, None where the token does not say.
+    `signed_in_at` is when she last proved who she is, None where the token does not say; `until`
+    when the token ends.
     """
 
     id: str
     roles: frozenset[Role]
     signed_in_at: datetime | None
+    until: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)

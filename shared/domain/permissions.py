@@ -23,6 +23,8 @@ class Scope(StrEnum):
     CHARGES_WRITE = "charges:write"
     REFUNDS_READ = "refunds:read"
     REFUNDS_WRITE = "refunds:write"
+    CUSTOMERS_READ = "customers:read"
+    CUSTOMERS_WRITE = "customers:write"
     PAYOUTS_READ = "payouts:read"
     PAYOUTS_WRITE = "payouts:write"
     PAYOUTS_APPROVE = "payouts:approve"
@@ -31,23 +33,34 @@ class Scope(StrEnum):
     BALANCE_READ = "balance:read"
     KEYS_READ = "keys:read"
     KEYS_WRITE = "keys:write"
+    WEBHOOKS_READ = "webhooks:read"
+    WEBHOOKS_WRITE = "webhooks:write"
     AUDIT_READ = "audit:read"
     TEAM_READ = "team:read"
     TEAM_WRITE = "team:write"
     TEAM_LEAVE = "team:leave"
+    FILES_READ = "files:read"
+    FILES_WRITE = "files:write"
     ACCOUNT_READ = "account:read"
     ACCOUNT_WRITE = "account:write"
     TEST_DATA_DELETE = "test_data:delete"
+    REPORTS_READ = "reports:read"
+    REPORTS_WRITE = "reports:write"
 
 
 OPEN: Final = frozenset(
     {
         "read_openapi",
+        "read_errors",
+        "read_reference",
+        "read_reference_file",
         "receive_callback",
         "verify_receipt",
         "read_receipt",
         "open_checkout",
         "leave_checkout",
+        "pay_checkout",
+        "read_payment_qr",
         "create_customer_challenge",
         "create_customer_session",
     }
@@ -59,6 +72,10 @@ OF_CUSTOMER: Final = frozenset(
     {"end_customer_session", "list_customer_payments", "read_customer_payment"}
 )
 """Operations of payers who proved a number; no key and no person reaches them, and they no other.
+"""
+
+BY_METHOD: Final = frozenset({"call_rpc", "call_rpc_batch"})
+"""Doors to other operations: whoever may call any of them may knock, and each call has its own row.
 """
 
 _ADMIN: Final = frozenset({Role.ADMIN})
@@ -110,11 +127,27 @@ OF_ROLE: Final[Mapping[str, frozenset[Role]]] = {
 SCOPE_OF: Final[Mapping[str, Scope]] = {
     "create_charge": Scope.CHARGES_WRITE,
     "cancel_charge": Scope.CHARGES_WRITE,
+    "update_charge": Scope.CHARGES_WRITE,
     "list_charges": Scope.CHARGES_READ,
+    "search_charges": Scope.CHARGES_READ,
     "read_charge": Scope.CHARGES_READ,
+    "create_checkout": Scope.CHARGES_WRITE,
+    "list_checkouts": Scope.CHARGES_READ,
+    "read_checkout": Scope.CHARGES_READ,
+    "expire_checkout": Scope.CHARGES_WRITE,
+    "create_payment_link": Scope.CHARGES_WRITE,
+    "list_payment_links": Scope.CHARGES_READ,
+    "read_payment_link": Scope.CHARGES_READ,
+    "update_payment_link": Scope.CHARGES_WRITE,
     "create_refund": Scope.REFUNDS_WRITE,
     "list_refunds": Scope.REFUNDS_READ,
     "read_refund": Scope.REFUNDS_READ,
+    "update_refund": Scope.REFUNDS_WRITE,
+    "create_customer": Scope.CUSTOMERS_WRITE,
+    "list_customers": Scope.CUSTOMERS_READ,
+    "read_customer": Scope.CUSTOMERS_READ,
+    "update_customer": Scope.CUSTOMERS_WRITE,
+    "delete_customer": Scope.CUSTOMERS_WRITE,
     "list_late_payments": Scope.CHARGES_READ,
     "read_late_payment": Scope.CHARGES_READ,
     "accept_late_payment": Scope.CHARGES_WRITE,
@@ -122,6 +155,7 @@ SCOPE_OF: Final[Mapping[str, Scope]] = {
     "list_reversals": Scope.BALANCE_READ,
     "read_reversal": Scope.BALANCE_READ,
     "create_payout": Scope.PAYOUTS_WRITE,
+    "update_payout": Scope.PAYOUTS_WRITE,
     "cancel_payout": Scope.PAYOUTS_WRITE,
     "list_payouts": Scope.PAYOUTS_READ,
     "read_payout": Scope.PAYOUTS_READ,
@@ -140,6 +174,8 @@ SCOPE_OF: Final[Mapping[str, Scope]] = {
     "read_topup": Scope.BALANCE_READ,
     "list_events": Scope.EVENTS_READ,
     "read_event": Scope.EVENTS_READ,
+    "stream_events": Scope.EVENTS_READ,
+    "create_stream_ticket": Scope.EVENTS_READ,
     "read_balance": Scope.BALANCE_READ,
     "list_balance_transactions": Scope.BALANCE_READ,
     "read_balance_transaction": Scope.BALANCE_READ,
@@ -151,6 +187,26 @@ SCOPE_OF: Final[Mapping[str, Scope]] = {
     "create_api_key": Scope.KEYS_WRITE,
     "rotate_api_key": Scope.KEYS_WRITE,
     "revoke_api_key": Scope.KEYS_WRITE,
+    "list_webhook_endpoints": Scope.WEBHOOKS_READ,
+    "read_webhook_endpoint": Scope.WEBHOOKS_READ,
+    "create_webhook_endpoint": Scope.WEBHOOKS_WRITE,
+    "update_webhook_endpoint": Scope.WEBHOOKS_WRITE,
+    "delete_webhook_endpoint": Scope.WEBHOOKS_WRITE,
+    "rotate_webhook_secret": Scope.WEBHOOKS_WRITE,
+    "resend_webhooks": Scope.WEBHOOKS_WRITE,
+    "test_webhook_endpoint": Scope.WEBHOOKS_WRITE,
+    "list_webhook_deliveries": Scope.WEBHOOKS_READ,
+    "read_webhook_delivery": Scope.WEBHOOKS_READ,
+    "list_receipts": Scope.BALANCE_READ,
+    "read_issued_receipt": Scope.BALANCE_READ,
+    "create_file": Scope.FILES_WRITE,
+    "list_files": Scope.FILES_READ,
+    "read_file": Scope.FILES_READ,
+    "read_file_contents": Scope.FILES_READ,
+    "create_report": Scope.REPORTS_WRITE,
+    "list_reports": Scope.REPORTS_READ,
+    "read_report": Scope.REPORTS_READ,
+    "cancel_report": Scope.REPORTS_WRITE,
     "list_audit_entries": Scope.AUDIT_READ,
     "read_audit_entry": Scope.AUDIT_READ,
     "export_audit_entries": Scope.AUDIT_READ,
@@ -167,6 +223,9 @@ SCOPE_OF: Final[Mapping[str, Scope]] = {
     "end_settlement": Scope.ACCOUNT_WRITE,
     "set_payout_approval": Scope.ACCOUNT_WRITE,
     "delete_test_data": Scope.TEST_DATA_DELETE,
+    "read_test_clock": Scope.ACCOUNT_READ,
+    # Whoever can pay in play can let time pass in play.
+    "advance_test_clock": Scope.CHARGES_WRITE,
 }
 
 EVERYTHING: Final = "*"
@@ -203,18 +262,33 @@ _IN_TEAM: Final = frozenset({Scope.TEAM_READ, Scope.TEAM_LEAVE})
 _LOOKS: Final = _IN_TEAM | {
     Scope.CHARGES_READ,
     Scope.REFUNDS_READ,
+    Scope.CUSTOMERS_READ,
     Scope.PAYOUTS_READ,
     Scope.EVENTS_READ,
     Scope.BALANCE_READ,
     Scope.ACCOUNT_READ,
+    Scope.WEBHOOKS_READ,
+    Scope.REPORTS_READ,
 }
 _ALL: Final = _IN_TEAM | {EVERYTHING, *BY_NAME}
 _OWNS: Final = _ALL | PEOPLE_ONLY
-_APPROVES: Final = _LOOKS | {Scope.PAYOUTS_APPROVE, Scope.HOLDERS_READ}
+_DEVELOPS: Final = _LOOKS | {
+    Scope.KEYS_READ,
+    Scope.KEYS_WRITE,
+    Scope.WEBHOOKS_WRITE,
+    Scope.REPORTS_WRITE,
+}
+_APPROVES: Final = _LOOKS | {
+    Scope.PAYOUTS_APPROVE,
+    Scope.HOLDERS_READ,
+    Scope.FILES_READ,
+    Scope.FILES_WRITE,
+    Scope.REPORTS_WRITE,
+}
 
 OF_DUTY: Final[Mapping[Duty, Mapping[bool, frozenset[str]]]] = {
     Duty.OWNER: {False: _OWNS, True: _OWNS},
-    Duty.DEVELOPER: {False: _ALL, True: _LOOKS | {Scope.KEYS_READ, Scope.KEYS_WRITE}},
+    Duty.DEVELOPER: {False: _ALL, True: _DEVELOPS},
     Duty.FINANCE: {False: _APPROVES, True: _APPROVES},
     Duty.VIEWER: {False: _LOOKS, True: _LOOKS},
 }
@@ -224,13 +298,17 @@ OF_ACCESS: Final[frozenset[str]] = frozenset(
     {
         Scope.CHARGES_READ,
         Scope.REFUNDS_READ,
+        Scope.CUSTOMERS_READ,
         Scope.PAYOUTS_READ,
         Scope.EVENTS_READ,
         Scope.BALANCE_READ,
         Scope.KEYS_READ,
+        Scope.WEBHOOKS_READ,
+        Scope.REPORTS_READ,
         Scope.AUDIT_READ,
         Scope.TEAM_READ,
         Scope.ACCOUNT_READ,
+        Scope.FILES_READ,
     }
 )
 """The scopes of an administrator's access, in either mode: what support must see, and no write."""
@@ -251,6 +329,11 @@ STEP_UP: Final[Mapping[str, frozenset[bool]]] = {
     "cancel_payout_batch": frozenset({True}),
     "create_api_key": frozenset({True}),
     "rotate_api_key": frozenset({True}),
+    # Where a merchant is told of its money, and by whom it believes it was told.
+    "create_webhook_endpoint": frozenset({True}),
+    "update_webhook_endpoint": frozenset({True}),
+    "delete_webhook_endpoint": frozenset({True}),
+    "rotate_webhook_secret": frozenset({True}),
     # The team is the account's, whichever mode its owner is at work in.
     "invite_person": frozenset({False, True}),
     "change_duty": frozenset({False, True}),
@@ -325,8 +408,10 @@ def rights(caller: Caller) -> Rights:
 
 def may(caller: Caller, operation: str) -> bool:
     """Tell whether a caller may call an operation; an operation without a row never."""
-    scope = SCOPE_OF.get(operation)
-    return scope is not None and rights(caller).holds(scope)
+    scope, held = SCOPE_OF.get(operation), rights(caller)
+    if operation in BY_METHOD:
+        return any(held.holds(each) for each in Scope)
+    return scope is not None and held.holds(scope)
 
 
 def takes_away(old: Duty, new: Duty) -> bool:

@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
-from typing import Final, Self
+from typing import Final, Protocol, Self
 
 from shared.domain.errors import InvalidRequest
 
@@ -28,6 +28,8 @@ LONGEST_RETRY_AFTER: Final = timedelta(hours=24)
 DISABLE_AFTER: Final = timedelta(hours=120)
 
 SHOWN_PREFIX: Final = "whsec_"
+PRIVATE_PREFIX: Final = "whsk_"
+PUBLIC_PREFIX: Final = "whpk_"
 SECRET_BYTES: Final = range(24, 65)
 
 _TYPE: Final = re.compile(r"[a-zA-Z0-9_]+(\.[a-zA-Z0-9_]+)*")
@@ -113,6 +115,18 @@ class WebhookSecret:
         """The form that merchants put into their libraries."""
         return SHOWN_PREFIX + base64.b64encode(self.key).decode()
 
+    def signature(self, signed: bytes) -> str:
+        """Return `v1,` and base64 of the HMAC-SHA256."""
+        digest = hmac.new(self.key, signed, hashlib.sha256).digest()
+        return "v1," + base64.b64encode(digest).decode()
+
+
+class Signer(Protocol):
+    """What signs in the manner of Standard Webhooks: a secret, or the private half of a pair."""
+
+    def signature(self, signed: bytes) -> str:
+        """Return version, comma and base64, as the header lists it."""
+
 
 def payload(event_type: str, happened_at: datetime, data: str) -> bytes:
     """Return the body: type, time of the event in UTC, and the object's JSON at that moment."""
@@ -123,7 +137,7 @@ def payload(event_type: str, happened_at: datetime, data: str) -> bytes:
 
 
 def signed_headers(
-    message_id: str, attempted_at: datetime, body: bytes, *, secrets: Sequence[WebhookSecret]
+    message_id: str, attempted_at: datetime, body: bytes, *, secrets: Sequence[Signer]
 ) -> tuple[tuple[str, str], ...]:
     """Return the headers of one attempt, signed with each secret, the newest first.
 
@@ -133,17 +147,36 @@ def signed_headers(
         raise ValueError("a message id has no full stop, or signatures could be moved")
     if not secrets:
         raise ValueError("a webhook is never sent unsigned")
-    timestamp = str((attempted_at - datetime(1970, 1, 1, tzinfo=UTC)) // timedelta(seconds=1))
+    timestamp = _seconds(attempted_at)
     signed = f"{message_id}.{timestamp}.".encode() + body
-    signatures = " ".join(_signature(secret, signed) for secret in secrets)
     return (
         ("content-type", "application/json"),
         ("webhook-id", message_id),
         ("webhook-timestamp", timestamp),
-        ("webhook-signature", signatures),
+        ("webhook-signature", " ".join(secret.signature(signed) for secret in secrets)),
     )
 
 
-def _signature(secret: WebhookSecret, signed: bytes) -> str:
-    digest = hmac.new(secret.key, signed, hashlib.sha256).digest()
-    return "v1," + base64.b64encode(digest).decode()
+def stripe_headers(
+    attempted_at: datetime, body: bytes, *, secrets: Sequence[WebhookSecret]
+) -> tuple[tuple[str, str], ...]:
+    """Return the headers of one attempt in Stripe's manner, one `v1` for each secret.
+
+    Keyed with the whole text `whsec_…`, where Standard Webhooks takes what it stands for.
+    """
+    if not secrets:
+        raise ValueError("a webhook is never sent unsigned")
+    timestamp = _seconds(attempted_at)
+    signed = f"{timestamp}.".encode() + body
+    parts = [
+        f"v1={hmac.new(secret.shown.encode(), signed, hashlib.sha256).hexdigest()}"
+        for secret in secrets
+    ]
+    return (
+        ("content-type", "application/json"),
+        ("Stripe-Signature", ",".join([f"t={timestamp}", *parts])),
+    )
+
+
+def _seconds(moment: datetime) -> str:
+    return str((moment - datetime(1970, 1, 1, tzinfo=UTC)) // timedelta(seconds=1))

@@ -16,17 +16,17 @@ from typing import Final, Protocol
 
 from shared.domain import ledger_archive as archives
 from shared.domain.account import Tenant
-from shared.domain.ids import first_id
 from shared.domain.ledger_archive import Archive, ArchiveFaultError, Reckoning
 from shared.domain.ledger_seal import Booked, Seal
 from shared.domain.receipt import retain_until
+from shared.domain.test_clock import TestClock
 from shared.operations.ports import (
     LockedStore,
     Reached,
     StoredDifferentlyError,
     StoredObject,
 )
-from shared.operations.release_holds import MOST_SEALED, SEALED_AFTER
+from shared.operations.release_holds import MOST_SEALED, sealed_below
 
 LEVEL: Final = 6
 """Of compression: what more would save is not worth the seconds."""
@@ -70,6 +70,7 @@ class Archiving:
     locked: LockedStore
     retention_days: int
     now: Callable[[], datetime]
+    clock_of: Callable[[Tenant], TestClock]
     has_time: Callable[[], bool]
     tell: Callable[[str, Tenant, str], None]
     reached: Reached
@@ -100,8 +101,9 @@ def _archive_next(tenant: Tenant, store: ArchiveStore, how: Archiving) -> bool:
     if newest is not None and newest.sha256 is None:
         return _store(tenant, newest, store, how)
     at = how.now()
-    old_enough = int((at - SEALED_AFTER).timestamp() * 1000)
-    while store.seal(tenant, below=first_id("txn", old_enough), most=MOST_SEALED, at=at):
+    clock = how.clock_of(tenant)
+    below, time = sealed_below(clock, at), clock.time(at)
+    while below is not None and store.seal(tenant, below=below, most=MOST_SEALED, at=time):
         if not how.has_time():
             return False
     holds = _holds(tenant, newest, store)

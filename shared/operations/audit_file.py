@@ -1,8 +1,8 @@
 """Writes audit entries as CSV that a spreadsheet shows and a program verifies.
 
-A cell that a spreadsheet would take for a formula gets an apostrophe in front, and so does one that
-begins with an apostrophe: whoever verifies takes one away from each cell that has it, and is left
-with the text that was hashed. An empty cell is nothing at all: no text of an entry is empty.
+An apostrophe stands before whatever a spreadsheet would take for the beginning of a formula, and
+before an apostrophe that stands there: whoever verifies takes one away from each, and is left with
+the text that was hashed. An empty cell is nothing at all: no text of an entry is empty.
 """
 
 import csv
@@ -11,7 +11,7 @@ from collections.abc import Iterable
 from typing import Final
 
 from shared.domain.audit import Link
-from shared.operations.batch_csv import FORMULAS
+from shared.operations.spreadsheet import marked
 
 COLUMNS: Final = (
     "chain",
@@ -31,7 +31,6 @@ COLUMNS: Final = (
     "previous_hash",
     "hash",
 )
-_ESCAPED: Final = (*FORMULAS, "\n", "'")
 
 
 def csv_text(links: Iterable[Link]) -> str:
@@ -40,7 +39,7 @@ def csv_text(links: Iterable[Link]) -> str:
     writer = csv.writer(written, quoting=csv.QUOTE_ALL, lineterminator="\r\n")
     writer.writerow(COLUMNS)
     for link in links:
-        writer.writerow([_cell(text) for text in _texts(link)])
+        writer.writerow(["" if text is None else marked(text) for text in _texts(link)])
     return written.getvalue()
 
 
@@ -64,9 +63,3 @@ def _texts(link: Link) -> tuple[str | None, ...]:
         link.previous_hash.hex(),
         link.hash.hex(),
     )
-
-
-def _cell(text: str | None) -> str:
-    if text is None:
-        return ""
-    return f"'{text}" if text.startswith(_ESCAPED) else text

@@ -14,6 +14,7 @@ from typing import Any, Final
 from shared.domain.errors import InvalidLines, InvalidRequest, LineFault
 from shared.domain.payout_batch import MOST_LINES
 from shared.operations.create_payout import DESTINATION
+from shared.operations.spreadsheet import FORMULAS
 
 COLUMNS: Final[Mapping[str, str]] = {
     "amount": "amount",
@@ -25,9 +26,6 @@ COLUMNS: Final[Mapping[str, str]] = {
 }
 """The columns of a file, and what each is called in a line."""
 NEEDED: Final = ("amount", "phone")
-FORMULAS: Final = ("=", "+", "-", "@", "\t", "\r", "\uff1d", "\uff0b", "\uff0d", "\uff20")
-"""What a cell begins with that a spreadsheet runs; the last four are the wide forms of the first
-four, which some read as well."""
 _PLUS: Final = "+"
 _LONGEST_AMOUNT: Final = 30
 _SEPARATORS: Final = (";", "\t", "|")

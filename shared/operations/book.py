@@ -4,13 +4,14 @@ What is approved is booked in the same transaction, once, in the account's own l
 merchant and in both audit chains.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, Protocol
 
 from shared.domain import ledger
+from shared.domain.account import Tenant
 from shared.domain.adjustment import PREFIXES, Adjustment, AdjustmentKind
 from shared.domain.audit import AuditEntry, Origin
 from shared.domain.booking import (
@@ -81,12 +82,16 @@ class BookingsStore(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Booker:
-    """Who asks, when and from where, of which store, and how a merchant is told."""
+    """Who asks, when and from where, of which store, and how a merchant is told.
+
+    `time_of` says what time it is in the books of an account.
+    """
 
     origin: Origin
     store: BookingsStore
     base_url: str
     language: str
+    time_of: Callable[[Tenant], datetime]
 
     @property
     def id(self) -> str:
@@ -160,7 +165,10 @@ def approve_booking(booking_id: str, by: Booker, *, seen_sha256: str) -> Booking
         ended = None if late is None else facts.ends_charge
         events = [
             each
-            for each in (_event(adjustment, late, facts, by), _ended(ended, by))
+            for each in (
+                _event(adjustment, late, facts, by),
+                _ended(ended, adjustment.created_at, by),
+            )
             if each is not None
         ]
         try:
@@ -251,7 +259,8 @@ def _with_sides(booking: Booking, facts: Facts) -> Booking:
 
 
 def _adjustment(booking: Booking, by: Booker) -> Adjustment:
-    at_ms = int(by.now.timestamp() * 1000)
+    at = by.time_of(Tenant(booking.account, booking.livemode))
+    at_ms = int(at.timestamp() * 1000)
     own_id = new_id(PREFIXES[booking.kind], at_ms)
     return Adjustment(
         id=own_id,
@@ -261,7 +270,7 @@ def _adjustment(booking: Booking, by: Booker) -> Adjustment:
         amount=booking.signed,
         posting=booking.posting(new_id("txn", at_ms), own_id),
         reason=booking.reason,
-        created_at=by.now,
+        created_at=at,
         about=booking.about,
         operator_account=booking.operator_account,
         operator_transaction_id=booking.operator_transaction_id,
@@ -315,15 +324,15 @@ def _event(
     else:
         return None
     return Event(
-        id=new_id("evt", int(by.now.timestamp() * 1000)),
+        id=new_id("evt", int(adjustment.created_at.timestamp() * 1000)),
         type=word,
         object_id=object_id,
         data=objects.to_json(public),
-        created_at=by.now,
+        created_at=adjustment.created_at,
     )
 
 
-def _ended(charge: Charge | None, by: Booker) -> Event | None:
+def _ended(charge: Charge | None, at: datetime, by: Booker) -> Event | None:
     if charge is None:
         return None
-    return moves.final_event(charge, at=by.now, base_url=by.base_url, language=by.language)
+    return moves.final_event(charge, at=at, base_url=by.base_url, language=by.language)

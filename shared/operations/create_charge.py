@@ -16,9 +16,10 @@ from shared.domain.errors import InvalidRequest, NotPermitted, Refusal, Unavaila
 from shared.domain.events import CHARGE_CREATED, Event, Message
 from shared.domain.fees import FeeLine, Levied, borne_by_merchant
 from shared.domain.ids import new_id
+from shared.domain.merchant_customer import MerchantCustomer
 from shared.domain.money import XAF, Money
 from shared.domain.phone import Operator, PhoneNumber
-from shared.domain.rules import Rules, admission
+from shared.domain.rules import Admission, Rules, admission
 from shared.operations import objects
 from shared.operations.lists import refuse_unknown
 from shared.operations.ports import ChargeStore, IdempotencyUse, Reached, Replayed, Stored
@@ -57,7 +58,10 @@ _CANONICAL: Final = json.JSONEncoder(
 
 @dataclass(frozen=True, slots=True)
 class CreateCharge:
-    """A well-formed wish for a charge; without `phone` the payer pays on the operator's page."""
+    """A well-formed wish for a charge; without `phone` the payer pays on the operator's page.
+
+    `page` is the checkout or payment link on which the payer began it.
+    """
 
     money: Money
     phone: PhoneNumber | None
@@ -68,16 +72,24 @@ class CreateCharge:
     return_url: str | None
     submit_within: timedelta
     fingerprint: str
+    customer: str | None = None
+    page: str | None = None
 
     @classmethod
-    def parse(cls, body: Mapping[str, Any]) -> "CreateCharge":
-        """Read a JSON body. Raises InvalidRequest naming the field at fault."""
+    def parse(
+        cls, body: Mapping[str, Any], customer: MerchantCustomer | None = None
+    ) -> "CreateCharge":
+        """Read a JSON body; `customer` is the one that it names, whose number serves where it has
+        none.
+
+        Raises InvalidRequest naming the field at fault.
+        """
         refuse_unknown(body, FIELDS)
-        method = read_method(body.get("payment_method"), "payment_method", _METHOD)
-        return_url = _return_url(body)
-        phone, operator = _payer(method, return_url)
-        if body.get("customer") is not None:
+        if body.get("customer") is not None and (customer is None or customer.is_deleted):
             raise InvalidRequest("resource_missing", "customer")
+        method = read_method(body.get("payment_method"), "payment_method", _METHOD)
+        return_url = read_url(body, "return_url", frozenset({"http", "https"}))
+        phone, operator = _payer(method, return_url, None if customer is None else customer.phone)
         return cls(
             money=read_money(body),
             phone=phone,
@@ -88,6 +100,7 @@ class CreateCharge:
             return_url=return_url,
             submit_within=_submit_within(body.get("submit_within_seconds")),
             fingerprint=fingerprint(body),
+            customer=None if customer is None else customer.id,
         )
 
 
@@ -96,8 +109,9 @@ class Terms:
     """What holds for this charge: who takes it at the operator, and within which bounds.
 
     Without either the operator is not served, as `/v1/operators` says.
-    `number_key` is what a number is hashed with before it is counted. While the operator is left
-    alone, `wait_seconds` says how long still.
+    `number_key` is what a number is hashed with before it is counted, `counted_at` the time that it
+    is counted by, where that is another than the charge's. While the operator is left alone,
+    `wait_seconds` says how long still.
     """
 
     operator_account: OperatorAccount | None
@@ -105,6 +119,20 @@ class Terms:
     rules: Rules
     number_key: bytes
     wait_seconds: int | None = None
+    counted_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class NewCharge:
+    """A charge as it is to be stored, with all that is stored with it."""
+
+    charge: Charge
+    event: Event
+    message: Message
+    first_check_at: datetime
+    idempotency: IdempotencyUse | None
+    response: str
+    admission: Admission | None
 
 
 def create_charge(
@@ -133,14 +161,50 @@ def create_charge(
         else IdempotencyUse(OPERATION, idempotency_key, command.fingerprint)
     )
     try:
-        _may_charge(caller)
-        operator_account = _within(command, terms)
-        fees = _fees(command, terms)
+        new = prepare_charge(
+            command,
+            caller,
+            terms=terms,
+            now=now,
+            base_url=base_url,
+            request_id=request_id,
+            idempotency=use,
+            traceparent=traceparent,
+        )
     except Refusal:
         earlier = None if use is None else store.replay(use)
         if earlier is None:
             raise
         return earlier
+    reached("create_charge.before_commit")
+    outcome = store.create(
+        new.charge,
+        event=new.event,
+        message=new.message,
+        first_check_at=new.first_check_at,
+        idempotency=new.idempotency,
+        response=new.response,
+        admission=new.admission,
+    )
+    reached("create_charge.after_commit")
+    return outcome
+
+
+def prepare_charge(
+    command: CreateCharge,
+    caller: Caller,
+    *,
+    terms: Terms,
+    now: datetime,
+    base_url: str,
+    request_id: str,
+    idempotency: IdempotencyUse | None,
+    traceparent: str | None,
+) -> NewCharge:
+    """Return what is to be stored. Raises what `create_charge` does before it looks at anything."""
+    _may_charge(caller)
+    operator_account = _within(command, terms)
+    fees = _fees(command, terms)
     at_ms = int(now.timestamp() * 1000)
     charge = Charge(
         id=new_id("ch", at_ms),
@@ -159,6 +223,8 @@ def create_charge(
         metadata=command.metadata,
         hold=terms.rules.hold,
         fees=fees,
+        customer=command.customer,
+        page=command.page,
     )
     public = objects.charge_object(charge, base_url=base_url, language=caller.language)
     response = objects.to_json(public)
@@ -169,7 +235,7 @@ def create_charge(
         data=response,
         created_at=now,
         request_id=request_id,
-        idempotency_key=idempotency_key,
+        idempotency_key=None if idempotency is None else idempotency.key,
     )
     message = Message(
         event_id=new_id("msg", at_ms),
@@ -179,24 +245,22 @@ def create_charge(
         object_id=charge.id,
         traceparent=traceparent,
     )
-    reached("create_charge.before_commit")
-    outcome = store.create(
-        charge,
-        event=event,
-        message=message,
-        first_check_at=now + charges.CHECK_OFFSETS[0],
-        idempotency=use,
-        response=response,
-        admission=admission(
-            terms.rules,
-            payer=command.phone,
-            number_key=terms.number_key,
-            caller=caller,
-            now=now,
-        ),
+    admitted = admission(
+        terms.rules,
+        payer=command.phone,
+        number_key=terms.number_key,
+        caller=caller,
+        now=terms.counted_at or now,
     )
-    reached("create_charge.after_commit")
-    return outcome
+    return NewCharge(
+        charge,
+        event,
+        message,
+        first_check_at=now + charges.CHECK_OFFSETS[0],
+        idempotency=idempotency,
+        response=response,
+        admission=admitted,
+    )
 
 
 def fingerprint(body: Mapping[str, Any]) -> str:
@@ -246,12 +310,17 @@ def read_money(body: Mapping[str, Any]) -> Money:
         raise InvalidRequest("amount_too_small", "amount", limit=1)
     if amount > LARGEST:
         raise InvalidRequest("amount_too_large", "amount", limit=LARGEST)
+    read_currency(body)
+    return Money(amount, XAF)
+
+
+def read_currency(body: Mapping[str, Any]) -> None:
+    """Take whole francs alone. Raises InvalidRequest naming `currency`."""
     currency = body.get("currency")
     if currency is None:
         raise InvalidRequest("parameter_missing", "currency")
     if not isinstance(currency, str) or currency.upper() != XAF:
         raise InvalidRequest("currency_unsupported", "currency")
-    return Money(amount, XAF)
 
 
 def read_method(value: object, name: str, known: frozenset[str]) -> Mapping[str, Any]:
@@ -269,13 +338,17 @@ def read_method(value: object, name: str, known: frozenset[str]) -> Mapping[str,
 
 
 def _payer(
-    method: Mapping[str, Any], return_url: str | None
+    method: Mapping[str, Any], return_url: str | None, known: PhoneNumber | None
 ) -> tuple[PhoneNumber | None, Operator]:
-    """Return who is prompted, or nobody and whose page the payer is sent to."""
+    """Return who is prompted, or nobody and whose page the payer is sent to.
+
+    `known` is the customer's number, asked where no other is given.
+    """
     flow = method.get("flow")
     if flow in (None, _PROMPT):
-        phone = PhoneNumber.parse(_required_text(method, "phone"))
-        return phone, read_operator(method.get("operator"), phone, within="payment_method")
+        if known is None or method.get("phone") is not None:
+            known = PhoneNumber.parse(_required_text(method, "phone"))
+        return known, read_operator(method.get("operator"), known, within="payment_method")
     if flow != _REDIRECT:
         raise InvalidRequest("parameter_invalid", "payment_method[flow]")
     if method.get("phone") is not None:
@@ -344,19 +417,20 @@ def read_metadata(value: object) -> Mapping[str, str]:
     return value
 
 
-def _return_url(body: Mapping[str, Any]) -> str | None:
-    value = read_text(body, "return_url", URL_LENGTH)
+def read_url(body: Mapping[str, Any], name: str, schemes: frozenset[str]) -> str | None:
+    """Return an address to send a payer to, or None. Raises InvalidRequest `parameter_invalid`."""
+    value = read_text(body, name, URL_LENGTH)
     if value is None:
         return None
     try:
         parts = urlsplit(value)
         is_odd = parts.port == 0 or parts.username is not None or not parts.hostname
     except ValueError:
-        raise InvalidRequest("parameter_invalid", "return_url") from None
+        raise InvalidRequest("parameter_invalid", name) from None
     # Browsers drop a space in front and read `\` as `/`: two readers would see two addresses.
     is_odd = is_odd or not value.isprintable() or " " in value or "\\" in value
-    if is_odd or parts.scheme not in {"http", "https"}:
-        raise InvalidRequest("parameter_invalid", "return_url")
+    if is_odd or parts.scheme not in schemes:
+        raise InvalidRequest("parameter_invalid", name)
     return value
 
 

@@ -93,7 +93,8 @@ class PayoutTerms:
 
     Without account or limits the operator is not served. `number_key` is what a number is hashed
     with before it is counted, `intent_secret` an idempotency key before it is kept. `fees_of` says
-    by ledger account what an amount costs, in whole XAF.
+    by ledger account what an amount costs, in whole XAF. `counted_at` is the time that it is
+    counted by, where that is another than the payout's.
     """
 
     operator_account: OperatorAccount | None
@@ -102,6 +103,7 @@ class PayoutTerms:
     number_key: bytes
     intent_secret: bytes
     fees_of: Callable[[Money], Mapping[str, int]]
+    counted_at: datetime | None = None
 
 
 def create_payout(
@@ -168,7 +170,7 @@ def create_payout(
             payee=command.phone,
             number_key=terms.number_key,
             caller=caller,
-            now=now,
+            now=terms.counted_at or now,
             number_day=limits.day if limits is not None and payout.livemode else None,
         ),
         event=event,

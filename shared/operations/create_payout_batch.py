@@ -146,7 +146,7 @@ def create_payout_batch(
                 lines,
                 number_key=any_terms.number_key,
                 caller=caller,
-                now=now,
+                now=any_terms.counted_at or now,
                 number_days=[days[line.operator] for line in lines],
             ),
             event=event,

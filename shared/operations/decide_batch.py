@@ -29,7 +29,7 @@ def approve_payout_batch(
     found = _find(batch_id, by, store)
     if by.caller.tenant.livemode and not by.caller.payouts_enabled:
         raise NotPermitted("payouts_disabled")
-    now, person = by.origin.at, by.person
+    now, person = by.now, by.person
     # What a line pays never changes: it is read before the batch is taken in hand.
     lines = store.lines(found.id)
     makers = store.makers(found.made_by)
@@ -61,7 +61,7 @@ def reject_payout_batch(batch_id: str, order: Reject, by: By, *, store: BatchSto
     Raises NotPermitted `account_suspended`, NotFound, InvalidRequest `approval_not_open`.
     """
     _find(batch_id, by, store)
-    now, person = by.origin.at, by.person
+    now, person = by.now, by.person
 
     def decide(batch: PayoutBatch) -> BatchMove | None:
         if batch.status is not BatchStatus.AWAITING_APPROVAL or batch.approval is None:

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from datetime import datetime
 from typing import Any, Final, Self
 
 from shared.domain import charge as charges
@@ -55,12 +56,21 @@ class Reject:
 
 @dataclass(frozen=True, slots=True)
 class By:
-    """Who decides, from where, and in which language the merchant is told."""
+    """Who decides, from where, and in which language the merchant is told.
+
+    `at` is the time of what is decided about, where a test mode is ahead of the machine's.
+    """
 
     caller: Caller
     origin: Origin
     language: str
     traceparent: str | None = None
+    at: datetime | None = None
+
+    @property
+    def now(self) -> datetime:
+        """When it is decided, by the time of what is decided about."""
+        return self.at or self.origin.at
 
     @property
     def person(self) -> str:
@@ -79,7 +89,7 @@ def approve_payout(payout_id: str, order: Approve, by: By, *, store: PayoutStore
     payout = _find(payout_id, by, store)
     if by.caller.tenant.livemode and not by.caller.payouts_enabled:
         raise NotPermitted("payouts_disabled")
-    approval, now = payout.approval, by.origin.at
+    approval, now = payout.approval, by.now
     if payout.status is not OutgoingStatus.AWAITING_APPROVAL or approval is None:
         return _decided(payout, by, is_approval=True)
     approval.may_be_approved(
@@ -116,7 +126,7 @@ def reject_payout(payout_id: str, order: Reject, by: By, *, store: PayoutStore) 
     Raises NotPermitted `account_suspended`, NotFound, InvalidRequest `approval_not_open`.
     """
     payout = _find(payout_id, by, store)
-    approval, now = payout.approval, by.origin.at
+    approval, now = payout.approval, by.now
     if payout.status is not OutgoingStatus.AWAITING_APPROVAL or approval is None:
         return _decided(payout, by, is_approval=False)
     decided = approval.decided(by=by.person, at=now, reason=order.reason)
@@ -182,7 +192,7 @@ def _find(payout_id: str, by: By, store: PayoutStore) -> Payout:
 
 def _ready(payout: Payout, by: By) -> Message:
     return Message(
-        event_id=new_id("msg", int(by.origin.at.timestamp() * 1000)),
+        event_id=new_id("msg", int(by.now.timestamp() * 1000)),
         topic=payout.topic,
         account=payout.account,
         livemode=payout.livemode,

@@ -2,7 +2,7 @@
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Final
 from urllib.parse import urlsplit
@@ -11,19 +11,23 @@ from shared.domain import webhook
 from shared.domain.deadline import Deadline
 from shared.domain.events import Message
 from shared.domain.notification import Kind, Notification
-from shared.domain.webhook import DeliveryOutcome, WebhookSecret
+from shared.domain.webhook import DeliveryOutcome, Signer
+from shared.domain.webhook_endpoint import Order
 from shared.operations.ports import Reached
+from shared.operations.webhook_content import webhook_request
 from shared.operations.webhook_ports import (
+    SLOW_AFTER,
     Delivery,
     DeliveryResult,
     DeliveryStore,
     Endpoint,
     WebhookAnswer,
-    WebhookRequest,
     WebhookSender,
 )
+from shared.operations.webhook_share import Claimed, Share
 
 BATCH: Final = 50
+"""How many are sent to an endpoint at once; less than a tenth of a process's threads."""
 LEASE: Final = timedelta(seconds=30)
 """Longer than the 15 s that a batch may take; what a dead process held is late by this much."""
 BATCHES_WITHIN_SECONDS: Final = 8
@@ -39,11 +43,17 @@ class Dispatch:
     """What dispatching needs: time, chance, threads and the opening of sealed secrets."""
 
     now: Callable[[], datetime]
+    signed_at: Callable[[], datetime]
+    """What receivers' clocks say, whatever time it is for the merchant."""
     monotonic: Callable[[], float]
     jitter_permille: Callable[[], int]
     spread: Spread
-    open_secret: Callable[[Endpoint], WebhookSecret]
+    open_secrets: Callable[[Endpoint, datetime], Sequence[Signer]]
+    """What signs for an endpoint at a moment, the newest first."""
     reached: Reached
+    share: Share = field(default_factory=lambda: Share(BATCH))
+    on_lease: Callable[[], None] = lambda: None
+    """Told once something is leased: from then on nothing is lost with this process."""
 
 
 def dispatch_webhook(
@@ -59,36 +69,60 @@ def dispatch_webhook(
     while not deadline.is_over:
         now = how.now()
         how.reached("dispatch_webhook.before_claim")
-        claimed = store.claim(message.object_id, now=now, lease_until=now + LEASE, limit=BATCH)
+
+        def claim(room: int, now: datetime = now) -> Claimed | None:
+            until = now + LEASE
+            return store.claim(message.object_id, now=now, lease_until=until, limit=room)
+
+        claimed = how.share.claim(message.object_id, claim)
         if claimed is None:
             break
-        how.reached("dispatch_webhook.after_claim")
         endpoint, deliveries = claimed
-        secret = how.open_secret(endpoint)
-
-        def attempt(
-            delivery: Delivery, endpoint: Endpoint = endpoint, secret: WebhookSecret = secret
-        ) -> WebhookAnswer:
-            request = _request(delivery, endpoint, secret, now=how.now())
-            return sender.send(request, livemode=message.livemode)
-
-        answers = list(how.spread(attempt, deliveries))
+        try:
+            how.reached("dispatch_webhook.after_claim")
+            how.on_lease()
+            answers = _send(endpoint, deliveries, message=message, sender=sender, how=how)
+        finally:
+            how.share.release(message.object_id, len(deliveries))
         how.reached("dispatch_webhook.after_send")
         results = _record(endpoint, deliveries, answers, message=message, store=store, how=how)
         how.reached("dispatch_webhook.after_record")
         came_to.update(result.status for result in results)
-        if len(deliveries) < BATCH:
+        # What came to a slow endpoint meanwhile others have left lying. They count from the moment
+        # that the lease names, which is before the database had time for us.
+        was_slow = how.now() - now >= SLOW_AFTER
+        if not was_slow and not _may_be_more(endpoint, deliveries, results):
             break
     return came_to
 
 
-def _request(
-    delivery: Delivery, endpoint: Endpoint, secret: WebhookSecret, *, now: datetime
-) -> WebhookRequest:
-    event = delivery.event
-    body = webhook.payload(event.type, event.created_at, event.data)
-    headers = webhook.signed_headers(event.id, now, body, secrets=(secret,))
-    return WebhookRequest(endpoint.url, body, headers)
+def _send(
+    endpoint: Endpoint,
+    deliveries: Sequence[Delivery],
+    *,
+    message: Message,
+    sender: WebhookSender,
+    how: Dispatch,
+) -> Sequence[WebhookAnswer]:
+    signers = how.open_secrets(endpoint, how.signed_at())
+
+    def attempt(delivery: Delivery) -> WebhookAnswer:
+        request = webhook_request(
+            delivery.event, endpoint, signers, livemode=message.livemode, now=how.signed_at()
+        )
+        return sender.send(request, livemode=message.livemode)
+
+    return list(how.spread(attempt, deliveries))
+
+
+def _may_be_more(
+    endpoint: Endpoint, deliveries: Sequence[Delivery], results: Sequence[DeliveryResult]
+) -> bool:
+    """Whether to claim again at once: what is due beyond a batch, or was let go by it."""
+    has_succeeded = any(result.status == "succeeded" for result in results)
+    if endpoint.order is Order.OBJECT:
+        return True
+    return len(deliveries) == BATCH or (endpoint.failing_since is not None and has_succeeded)
 
 
 def _record(

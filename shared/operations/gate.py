@@ -196,6 +196,9 @@ class Gate:
         now, is_trial = self._monotonic(), entered == "trial"
         with self._lock:
             copy = self._copies[circuit]
+            if is_trial:
+                # What was answered before it opened is no answer to the trial.
+                copy.tally = NOTHING
             copy.tally = copy.tally.plus(failed=failed)
             if not failed and not is_trial and now - copy.noted_at < COPY_SECONDS:
                 return

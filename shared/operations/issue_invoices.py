@@ -15,6 +15,7 @@ from shared.domain.account import Tenant
 from shared.domain.events import INVOICE_ISSUED, Message
 from shared.domain.ids import first_id, new_id
 from shared.domain.receipt import new_receipt_code
+from shared.domain.test_clock import STILL, TestClock
 from shared.operations.ports import Reached
 
 MOST_COUNTED: Final = 20_000
@@ -43,14 +44,20 @@ class Slice:
     at: datetime
 
 
+@dataclass(frozen=True, slots=True)
+class Due:
+    """Whose month is over, by which clock; None where nothing was ever looked at."""
+
+    tenant: Tenant
+    month: date | None
+    clock: TestClock = STILL
+
+
 class InvoiceStore(Protocol):
     """The invoices of all tenants, as the clock's login; each call is one transaction."""
 
-    def due(self, until: date) -> Sequence[tuple[Tenant, date | None]]:
-        """Return whose months before `until` are not all invoiced, and from which on.
-
-        None where nothing was ever looked at.
-        """
+    def due(self, at: datetime) -> Sequence[Due]:
+        """Return whose months that are over at a moment are not all invoiced, and from which on."""
 
     def begin(self, tenant: Tenant, *, at: datetime) -> None:
         """Begin with the month of the first ledger transaction, or with this one."""
@@ -67,21 +74,22 @@ def issue_invoices(
     reached: Reached,
 ) -> int:
     """Invoice what is due while there is time; return how many invoices that made."""
-    count, until = 0, invoices.month_of(now() - invoices.SETTLES)
+    count = 0
     busy: set[Tenant] = set()
     while has_time():
-        due = [each for each in store.due(until) if each[0] not in busy]
+        due = [each for each in store.due(now()) if each.tenant not in busy]
         if not due:
             break
-        for tenant, month in due:
+        for each in due:
             if not has_time():
                 break
-            if month is None:
+            tenant, at = each.tenant, each.clock.time(now())
+            if each.month is None:
                 # Who posts may not have committed yet what belongs to the month that is over.
-                store.begin(tenant, at=now() - invoices.SETTLES)
+                store.begin(tenant, at=at - invoices.SETTLES)
                 continue
             reached("start_due_work.before_invoice")
-            outcome = store.issue(_slice(tenant, month, now()), most=MOST_COUNTED)
+            outcome = store.issue(_slice(tenant, each.month, at), most=MOST_COUNTED)
             reached("start_due_work.after_invoice")
             count += outcome is Issued.INVOICE
             if outcome is Issued.BUSY:

@@ -1,6 +1,6 @@
 """Records moves of money that no payment made: told by one administrator, booked by a second."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -183,11 +183,19 @@ def propose_move(order: MoveOrder, store: MovesStore, origin: Origin) -> FloatMo
     return move
 
 
-def approve_move(move_id: str, store: MovesStore, origin: Origin, *, seen_sha256: str) -> FloatMove:
+def approve_move(
+    move_id: str,
+    store: MovesStore,
+    origin: Origin,
+    *,
+    seen_sha256: str,
+    time_of: Callable[[Tenant], datetime],
+) -> FloatMove:
     """Book it, by another administrator than who told of it.
 
-    Raises NotFound; NotPermitted `second_person_required`; InvalidRequest: `proposal_not_open`,
-    `proposal_changed`, `reference_in_use`, `move_not_possible`.
+    `time_of` says what time it is in the books of an account. Raises NotFound; NotPermitted
+    `second_person_required`; InvalidRequest: `proposal_not_open`, `proposal_changed`,
+    `reference_in_use`, `move_not_possible`.
     """
     with _held(move_id, store) as held:
         move = _open(held, origin.at)
@@ -195,13 +203,15 @@ def approve_move(move_id: str, store: MovesStore, origin: Origin, *, seen_sha256
             raise NotPermitted("second_person_required")
         if not seen_sha256 == move.content_sha256 == content_sha256(move):
             raise InvalidRequest("proposal_changed", "content_sha256")
+        account = move.account
+        at = origin.at if account is None else time_of(Tenant(account, move.livemode))
         booked = move.decided(
             MoveOutcome.APPROVED,
             by=origin.actor.id,
             at=origin.at,
-            transaction=new_id("txn", int(origin.at.timestamp() * 1000)),
+            transaction=new_id("txn", int(at.timestamp() * 1000)),
         )
-        _book(booked, held, origin)
+        _book(booked, held, origin, at)
         held.decide(booked)
         held.record(told(booked, "approved", replace(origin, reason=move.reason)))
     return booked
@@ -225,8 +235,8 @@ def read_move(move_id: str, store: MovesStore) -> FloatMove:
     return move
 
 
-def _book(move: FloatMove, held: HeldMove, origin: Origin) -> None:
-    at, transaction = origin.at, move.transaction or ""
+def _book(move: FloatMove, held: HeldMove, origin: Origin, at: datetime) -> None:
+    transaction = move.transaction or ""
     if move.account is None:
         held.post(move.posting(transaction), at=at)
         return

@@ -39,6 +39,7 @@ class InvoicePress:
     base_url: str
     retention_days: int
     now: Callable[[], datetime]
+    locked_at: Callable[[], datetime]
     reached: Reached
 
 
@@ -55,16 +56,16 @@ def print_invoice(
     if invoice.is_stored:
         return "stored_already"
     body = how.press(invoice, f"{how.base_url}/verify/{invoice.code}")
-    now = how.now()
+    now, locked_at = how.now(), how.locked_at()
     how.reached("print_invoice.before_put")
     stored = locked.put(
         invoice.object_key,
         body,
         content_type="application/pdf",
         retain_until=retain_until(
-            invoice.created_at,
+            min(invoice.created_at, locked_at),
             livemode=invoice.livemode,
-            now=now,
+            now=locked_at,
             retention_days=how.retention_days,
         ),
     )

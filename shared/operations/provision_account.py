@@ -51,7 +51,7 @@ class ProvisionAccount:
         if language not in LANGUAGES:
             raise InvalidRequest("parameter_invalid", "language")
         if webhook_url is not None and not _is_url(webhook_url):
-            raise InvalidRequest("parameter_invalid", "webhook_url")
+            raise InvalidRequest("url_invalid", "webhook_url")
         return cls(
             name.strip(), tuple(sorted(MODES[mode] for mode in modes)), language, webhook_url
         )

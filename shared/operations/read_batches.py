@@ -9,10 +9,10 @@ from shared.domain.language import payout_text
 from shared.domain.payout import Payout
 from shared.domain.payout_batch import PUBLIC_STATUS, PayoutBatch
 from shared.operations import objects
-from shared.operations.batch_csv import FORMULAS
 from shared.operations.lists import Page, PageOf, refuse_unknown
 from shared.operations.read_payments import payouts_behind, show_payout, statuses_behind
 from shared.operations.reads import Read, page_object
+from shared.operations.spreadsheet import harmless
 
 PATH: Final = "/v1/payout_batches"
 COLUMNS: Final = (
@@ -80,7 +80,7 @@ def results(lines: Iterable[Payout], *, language: str) -> str:
     written = io.StringIO()
     writer = csv.writer(written)
     writer.writerow(COLUMNS)
-    writer.writerows([_harmless(cell) for cell in _cells(line, language)] for line in lines)
+    writer.writerows([harmless(cell) for cell in _cells(line, language)] for line in lines)
     return written.getvalue()
 
 
@@ -100,9 +100,3 @@ def _cells(line: Payout, language: str) -> Sequence[object]:
         line.operator_transaction_id,
         None if line.ended_at is None else line.ended_at.isoformat(timespec="seconds"),
     )
-
-
-def _harmless(cell: object) -> object:
-    """Return a text that no spreadsheet runs, with a mark in front of one that it would run."""
-    is_formula = isinstance(cell, str) and cell.startswith(FORMULAS)
-    return f"'{cell}" if is_formula else cell

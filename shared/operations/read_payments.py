@@ -9,7 +9,7 @@ from shared.domain.adjustment import Reversal
 from shared.domain.balance_transaction import TYPE_OF, BalanceTransaction
 from shared.domain.charge import PUBLIC_STATUS, Charge
 from shared.domain.errors import InvalidRequest
-from shared.domain.events import Event
+from shared.domain.events import ENDPOINT_TEST, EVENT_TYPES, Event
 from shared.domain.late_payment import PREFIX, LatePayment, LateStatus
 from shared.domain.outgoing import OutgoingStatus
 from shared.domain.payout import PUBLIC_STATUS as PAYOUT_STATUS
@@ -21,42 +21,34 @@ from shared.operations import objects
 from shared.operations.late_objects import late_payment_object, reversal_object
 from shared.operations.lists import Page, PageOf, read_filter, read_whole, refuse_unknown
 from shared.operations.reads import Read, page_object
+from shared.operations.search_charges import SearchStore, search_charges
+from shared.operations.wanted_payments import WantedPayments
 
 _PAID: Final = PAYOUT_STATUS[OutgoingStatus.SUCCEEDED]
+OPERATOR_ID: Final = "operator_transaction_id"
 Shown = dict[str, Any]
 
 
-class ReadStore(Protocol):
+class ReadStore(SearchStore, Protocol):
     """What a tenant may read of its own."""
 
     def find_charge(self, charge_id: str) -> Charge | None:
         """Return the charge, or None."""
 
-    def list_charges(
-        self, page: Page, *, reference: str | None, statuses: Sequence[str] | None
-    ) -> PageOf[Charge]:
+    def list_charges(self, page: Page, wanted: WantedPayments) -> PageOf[Charge]:
         """Return a page of charges."""
 
     def find_refund(self, refund_id: str) -> Refund | None:
         """Return the refund, or None."""
 
-    def list_refunds(
-        self, page: Page, *, charge: str | None, statuses: Sequence[str] | None
-    ) -> PageOf[Refund]:
+    def list_refunds(self, page: Page, wanted: WantedPayments) -> PageOf[Refund]:
         """Return a page of refunds."""
 
     def find_payout(self, payout_id: str) -> Payout | None:
         """Return the payout, or None."""
 
-    def list_payouts(
-        self,
-        page: Page,
-        *,
-        reference: str | None,
-        statuses: Sequence[str] | None,
-        returned: bool | None = None,
-    ) -> PageOf[Payout]:
-        """Return a page of payouts; `returned` tells those that came back from the others."""
+    def list_payouts(self, page: Page, wanted: WantedPayments) -> PageOf[Payout]:
+        """Return a page of payouts."""
 
     def find_late_payment(self, late_id: str) -> LatePayment | None:
         """Return the late payment, or None."""
@@ -105,12 +97,10 @@ def read_charge(read: Read, store: ReadStore) -> Shown:
 
 
 def list_charges(read: Read, store: ReadStore) -> Shown:
-    """Return a page of charges; filters `reference` and `status` (the public word)."""
-    found = store.list_charges(
-        read.page("ch", "reference", "status"),
-        reference=read_filter(read.query, "reference"),
-        statuses=statuses_behind(read.query.get("status"), PUBLIC_STATUS),
-    )
+    """Return a page of charges, narrowed by what is said of them."""
+    page = read.page("ch", "status", "customer", "reference", "phone", OPERATOR_ID)
+    statuses = statuses_behind(read.query.get("status"), PUBLIC_STATUS)
+    found = store.list_charges(page, WantedPayments.read(read.query, statuses))
     return page_object("/v1/charges", found, _charge(read))
 
 
@@ -124,12 +114,10 @@ def read_refund(read: Read, store: ReadStore) -> Shown:
 
 
 def list_refunds(read: Read, store: ReadStore) -> Shown:
-    """Return a page of refunds; filters `charge` (an id) and `status` (the public word)."""
-    found = store.list_refunds(
-        read.page("rf", "charge", "status"),
-        charge=read_filter(read.query, "charge"),
-        statuses=statuses_behind(read.query.get("status"), REFUND_STATUS),
-    )
+    """Return a page of refunds, narrowed by what is said of them."""
+    page = read.page("rf", "status", "charge", "phone", OPERATOR_ID)
+    statuses = statuses_behind(read.query.get("status"), REFUND_STATUS)
+    found = store.list_refunds(page, WantedPayments.read(read.query, statuses))
     return page_object("/v1/refunds", found, _refund(read))
 
 
@@ -143,12 +131,11 @@ def read_payout(read: Read, store: ReadStore) -> Shown:
 
 
 def list_payouts(read: Read, store: ReadStore) -> Shown:
-    """Return a page of payouts; filters `reference` and `status` (the public word)."""
-    page = read.page("po", "reference", "status")
-    reference = read_filter(read.query, "reference")
+    """Return a page of payouts, narrowed by what is said of them."""
+    page = read.page("po", "status", "reference", "phone", OPERATOR_ID)
     statuses, returned = payouts_behind(read.query.get("status"))
-    found = store.list_payouts(page, reference=reference, statuses=statuses, returned=returned)
-    return page_object("/v1/payouts", found, show_payout(read))
+    wanted = WantedPayments.read(read.query, statuses, returned=returned)
+    return page_object("/v1/payouts", store.list_payouts(page, wanted), show_payout(read))
 
 
 def show_payout(read: Read) -> Callable[[Payout], Shown]:
@@ -200,9 +187,11 @@ def read_event(read: Read, store: ReadStore) -> Shown:
 
 
 def list_events(read: Read, store: ReadStore) -> Shown:
-    """Return a page of events; filters `object` (an id) and `type`."""
+    """Return a page of events; filters `object` (an id) and `type`, one of those that there are."""
     page = read.page("evt", "object", "type")
-    object_id, kind = read_filter(read.query, "object"), read_filter(read.query, "type")
+    object_id, kind = read_filter(read.query, "object"), read.query.get("type")
+    if kind is not None and kind not in EVENT_TYPES and kind != ENDPOINT_TEST:
+        raise InvalidRequest("parameter_invalid", "type")
     found = store.list_events(page, object_id=object_id, kind=kind)
     return page_object("/v1/events", found, partial(_event, livemode=read.livemode))
 
@@ -270,6 +259,7 @@ def statuses_behind(public: str | None, words: Mapping[Any, str]) -> Sequence[st
 READS: Final[Mapping[str, Callable[[Read, ReadStore], Shown]]] = {
     "read_charge": read_charge,
     "list_charges": list_charges,
+    "search_charges": search_charges,
     "read_refund": read_refund,
     "list_refunds": list_refunds,
     "read_payout": read_payout,

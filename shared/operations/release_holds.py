@@ -7,6 +7,7 @@ from typing import Final, Protocol
 from shared.domain.account import Tenant
 from shared.domain.errors import LedgerRefused
 from shared.domain.ids import first_id, new_id
+from shared.domain.test_clock import TestClock
 from shared.operations.ports import Reached
 
 BATCH: Final = 50
@@ -21,8 +22,8 @@ MOST_SEALED: Final = 1000
 class HoldStore(Protocol):
     """Money of all tenants whose hold is over; each call is one transaction."""
 
-    def due(self) -> Sequence[Tenant]:
-        """Return whose money waits longest to become available, several at once."""
+    def due(self) -> Sequence[tuple[Tenant, TestClock]]:
+        """Return whose money waits longest to become available, several at once, and its clock."""
 
     def release(self, tenant: Tenant, ids: Sequence[str], *, at: datetime) -> int | None:
         """Move what is due, of at most as many charges as there are ids for its transactions.
@@ -34,7 +35,7 @@ class HoldStore(Protocol):
     def seal(self, tenant: Tenant, *, below: str, most: int, at: datetime) -> int:
         """Seal up to so many transactions below an id, if some time has passed; return how many."""
 
-    def postpone(self, tenant: Tenant, most: int) -> None:
+    def postpone(self, tenant: Tenant, most: int, *, at: datetime) -> None:
         """Leave so many rows of a tenant alone for a minute, those that are due first."""
 
 
@@ -45,15 +46,16 @@ def release_holds(store: HoldStore, *, now: Callable[[], datetime], reached: Rea
     has something released is at work, so its ledger is sealed on the same visit.
     """
     total = 0
-    for tenant in store.due():
-        at = now()
+    for tenant, clock in store.due():
+        machine = now()
+        at = clock.time(machine)
         ids = [new_id("txn", int(at.timestamp() * 1000)) for _ in range(BATCH)]
         reached("start_due_work.before_release")
         released, asked = _release(store, tenant, ids, at)
         reached("start_due_work.after_release")
         if released == 0:
-            store.postpone(tenant, asked)
-        _seal(store, tenant, at)
+            store.postpone(tenant, asked, at=at)
+        _seal(store, tenant, clock, machine)
         total += released or 0
     return total
 
@@ -73,6 +75,18 @@ def _release(
     return 0, 1
 
 
-def _seal(store: HoldStore, tenant: Tenant, at: datetime) -> None:
-    old_enough = int((at - SEALED_AFTER).timestamp() * 1000)
-    store.seal(tenant, below=first_id("txn", old_enough), most=MOST_SEALED, at=at)
+def sealed_below(clock: TestClock, machine: datetime) -> str | None:
+    """Return the id below which nobody can still be about to commit; None just after a move.
+
+    Who began before a clock moved commits under an id from before it.
+    """
+    since = machine - SEALED_AFTER
+    if clock.moves_at > since:
+        return None
+    return first_id("txn", int(clock.time(since).timestamp() * 1000))
+
+
+def _seal(store: HoldStore, tenant: Tenant, clock: TestClock, machine: datetime) -> None:
+    below = sealed_below(clock, machine)
+    if below is not None:
+        store.seal(tenant, below=below, most=MOST_SEALED, at=clock.time(machine))

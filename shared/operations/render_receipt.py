@@ -18,13 +18,17 @@ from shared.operations.ports import LockedStore, Reached, StoredObject
 
 @dataclass(frozen=True, slots=True)
 class Printing:
-    """What printing needs: the merchant, the press (receipt and its address to PDF) and time."""
+    """What printing needs: the merchant, the press (receipt and its address to PDF) and time.
+
+    `locked_at` is the machine's, by which the store keeps what is locked.
+    """
 
     profile: AccountProfile
     press: Callable[[Receipt, str], bytes]
     base_url: str
     retention_days: int
     now: Callable[[], datetime]
+    locked_at: Callable[[], datetime]
     reached: Reached
 
 
@@ -81,7 +85,7 @@ def render_receipt(
         return "stored_already"
     page = paid.page
     body = how.press(page, f"{how.base_url}/verify/{page.code}")
-    now = how.now()
+    now, locked_at = how.now(), how.locked_at()
     how.reached("render_receipt.before_put")
     stored = locked.put(
         receipts.object_key(
@@ -90,7 +94,10 @@ def render_receipt(
         body,
         content_type="application/pdf",
         retain_until=receipts.retain_until(
-            page.paid_at, livemode=page.livemode, now=now, retention_days=how.retention_days
+            min(page.paid_at, locked_at),
+            livemode=page.livemode,
+            now=locked_at,
+            retention_days=how.retention_days,
         ),
     )
     how.reached("render_receipt.after_put")

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any, Final
 
 from shared.domain.account import Caller
@@ -66,7 +67,12 @@ class SettlementOrder:
 
 
 def set_settlement(
-    order: SettlementOrder, caller: Caller, origin: Origin, *, store: SettlementStore
+    order: SettlementOrder,
+    caller: Caller,
+    origin: Origin,
+    *,
+    store: SettlementStore,
+    now: datetime,
 ) -> SettlementRule:
     """Have it hold from its next moment on, in the place of the one before.
 
@@ -76,7 +82,7 @@ def set_settlement(
         raise NotPermitted("account_suspended")
     tenant = caller.tenant
     rule = SettlementRule(
-        id=new_id("sr", int(origin.at.timestamp() * 1000)),
+        id=new_id("sr", int(now.timestamp() * 1000)),
         account=tenant.account,
         livemode=tenant.livemode,
         phone=order.phone,
@@ -88,7 +94,7 @@ def set_settlement(
         minimum=order.minimum,
         keep_back=order.keep_back,
         set_by=origin.actor.id,
-        set_at=origin.at,
+        set_at=now,
     )
     before = store.standing()
     entry = origin.entry(
@@ -98,7 +104,7 @@ def set_settlement(
         before=None if before is None else settlement_object(before),
         after=settlement_object(rule),
     )
-    store.replace(rule, entry, due_at=rule.next_moment(origin.at))
+    store.replace(rule, entry, due_at=rule.next_moment(now))
     return rule
 
 
@@ -110,7 +116,9 @@ def read_settlement(store: SettlementStore) -> SettlementRule:
     return rule
 
 
-def end_settlement(caller: Caller, origin: Origin, *, store: SettlementStore) -> SettlementRule:
+def end_settlement(
+    caller: Caller, origin: Origin, *, store: SettlementStore, now: datetime
+) -> SettlementRule:
     """Have what is available stay. Raises NotFound, and NotPermitted for a suspended account.
 
     Nothing goes from that one anyway.
@@ -121,7 +129,7 @@ def end_settlement(caller: Caller, origin: Origin, *, store: SettlementStore) ->
     entry = origin.entry(
         "settlement.ended", "settlement", rule.id, before=settlement_object(rule), after={}
     )
-    store.end(rule, entry, at=origin.at)
+    store.end(rule, entry, at=now)
     return rule
 
 

@@ -2,11 +2,15 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
-from typing import Protocol
+from datetime import datetime, timedelta
+from typing import Final, Protocol
 
-from shared.domain.events import Event
+from shared.domain.events import API_VERSION, Event
 from shared.domain.notification import Notification
+from shared.domain.webhook_endpoint import OldSecret, Order, Payload, Scheme
+
+SLOW_AFTER: Final = timedelta(seconds=1)
+"""How long answers are waited for before their endpoint gets no more meanwhile."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,13 +50,25 @@ class Delivery:
 
 @dataclass(frozen=True, slots=True)
 class Endpoint:
-    """A merchant's address for webhooks; `secret_sealed` opens with the sealing key."""
+    """A merchant's address for webhooks; what is sealed opens with the sealing key.
+
+    `old_secrets` are all that are kept: some may have ended by now.
+    """
 
     id: str
     url: str
     secret_sealed: str
     failing_since: datetime | None
     lease_until: datetime
+    payload: Payload = Payload.FULL
+    scheme: Scheme = Scheme.STANDARD
+    order: Order = Order.NONE
+    old_secrets: tuple[OldSecret, ...] = ()
+    api_version: str = API_VERSION
+
+    def sealed_secrets(self, now: datetime) -> tuple[str, ...]:
+        """Return the secrets that sign now, the newest first."""
+        return (self.secret_sealed, *(old.sealed for old in self.old_secrets if old.until > now))
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +87,11 @@ class DeliveryStore(Protocol):
     def claim(
         self, endpoint_id: str, *, now: datetime, lease_until: datetime, limit: int
     ) -> tuple[Endpoint, Sequence[Delivery]] | None:
-        """Lease what is due, oldest first; None where nothing is, or the endpoint is disabled."""
+        """Lease what is due, oldest first; None where nothing is, or the endpoint is disabled.
+
+        Of an endpoint that wants order, of each object the first alone; of one that fails, few; and
+        none of one whose answers somebody waits for already.
+        """
 
     def record(
         self,

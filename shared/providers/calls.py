@@ -10,6 +10,14 @@ from shared.providers.wire import Answer, BrokenOffError, NotSentError, Wire
 _UNAUTHORIZED: Final = 401
 
 
+class NotRepeatedError(NotSentError):
+    """The operator answered 401, and the repeat could not leave: nothing else speaks for it.
+
+    Under a reference of ours that is as if nothing had been sent. Where the next try would have
+    another reference, only a read of this one may say so.
+    """
+
+
 class ExchangeHook(Protocol):
     """Hears of every exchange; it is given words and numbers only, so nothing can leak into it."""
 
@@ -51,8 +59,8 @@ class Calls:
 
         Raises NoTokenError, NotSentError and BrokenOffError.
 
-        A 401 of the operator's proves that the first request was not taken, so whatever stops the
-        repeat before its first byte leaves nothing taken at all. Any other 401 proves nothing.
+        A 401 of the operator's says that the first request was not taken, so whatever stops the
+        repeat before its first byte is a NotRepeatedError. Any other 401 proves nothing.
         """
 
         def send(token: str) -> Answer:
@@ -70,5 +78,5 @@ class Calls:
         except (NoTokenError, NotSentError) as error:
             if not self._is_own_refusal(answer.body):
                 raise BrokenOffError("not_json_401") from error
-            raise
+            raise NotRepeatedError(error.reason) from error
         return again if again.status != _UNAUTHORIZED else answer

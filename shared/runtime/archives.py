@@ -24,6 +24,7 @@ def _archiving() -> Archiving:
         locked=locked.store(),
         retention_days=settings().retention_days or RETENTION_DAYS,
         now=wiring.now,
+        clock_of=wiring.test_clock,
         has_time=lambda: not lifecycle.is_stopping() and monotonic() < ends_at,
         tell=_tell,
         reached=reached,

@@ -58,6 +58,19 @@ class Authenticator:
         Raises NotAuthenticated or NotPermitted.
         """
         known = self._proven_before(authorization) or self._prove(authorization)
+        return self._let_in(known, operation, address)
+
+    def standing(self, key_id: str, operation: str, *, address: str) -> Caller:
+        """Return who calls by a key that was proven before, as the key is now.
+
+        Raises NotAuthenticated or NotPermitted.
+        """
+        known = self._keys.get(key_id)
+        if known is None:
+            raise NotAuthenticated("api_key_invalid")
+        return self._let_in(known, operation, address)
+
+    def _let_in(self, known: KnownKey, operation: str, address: str) -> Caller:
         if known.ends_at is not None and known.ends_at <= self._now():
             raise NotAuthenticated("api_key_expired")
         if not allows(known.allowed_from, address):

@@ -21,7 +21,11 @@ def batch_reading(tenant: Tenant) -> BatchReading:
 
 def release(message: Message) -> str:
     """Have a batch's next lines sent, or end it; return a word for the log."""
-    store = batches(wiring.tenant_of(message))
+    tenant = wiring.tenant_of(message)
     return release_batch(
-        message, store=store, may_go_out=payouts.may_go_out, now=wiring.now, reached=reached
+        message,
+        store=batches(tenant),
+        may_go_out=payouts.may_go_out,
+        now=wiring.clock_of(tenant),
+        reached=reached,
     )

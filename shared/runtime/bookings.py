@@ -14,4 +14,6 @@ def store() -> Bookings:
 
 def by(call: Call) -> Booker:
     """Return what an administrator books with."""
-    return Booker(wiring.origin(call), store(), settings().public_base_url, call.language)
+    return Booker(
+        wiring.origin(call), store(), settings().public_base_url, call.language, wiring.time_of
+    )

@@ -4,7 +4,10 @@ from typing import TYPE_CHECKING
 
 from shared.domain import account_access
 from shared.domain.account import Caller
-from shared.domain.people import Person
+from shared.domain.errors import NotPermitted
+from shared.domain.people import Person, Role
+from shared.domain.permissions import PERSON, may
+from shared.domain.stream_ticket import Asker
 from shared.runtime import wiring
 from shared.runtime.authentication import Authenticator, is_token, refuse_contradiction
 from shared.runtime.http import Call
@@ -57,21 +60,56 @@ def identify(call: Call) -> Person:
     return _people().person(call.authorization, call.operation_id)
 
 
-def authenticate(call: Call) -> Caller:
-    """Return which key, member or administrator calls.
+def recognise(call: Call) -> Caller:
+    """Return which key, member or administrator calls; what headers say of a key is not looked at.
 
-    Raises NotAuthenticated, NotPermitted, InvalidRequest where headers name another account or mode
-    than the key's, and for people NotFound.
+    Raises NotAuthenticated, NotPermitted, and for people InvalidRequest and NotFound.
     """
     if is_token(call.authorization):
         return _people().caller(
             call.authorization, call.operation_id, account=call.account, mode=call.mode
         )
-    caller = _authenticator().caller(
+    return _authenticator().caller(
         call.authorization, call.operation_id, address=call.client_address
     )
+
+
+def authenticate(call: Call) -> Caller:
+    """Return the same.
+
+    Raises what `recognise` does, and InvalidRequest where headers name another account or mode than
+    the key's.
+    """
+    caller = recognise(call)
+    if is_token(call.authorization):
+        return caller
     refuse_contradiction(caller.tenant, account=call.account, mode=call.mode)
     return caller
+
+
+def permit(call: Call, known: Caller) -> Caller:
+    """Return as whom somebody calls a method, who was recognised with this very request.
+
+    A key is what it was a moment ago; a person is looked up anew, as what is grave demands it.
+    Raises what `authenticate` does.
+    """
+    if known.kind == PERSON:
+        return authenticate(call)
+    if not may(known, call.operation_id):
+        raise NotPermitted("permission_denied")
+    refuse_contradiction(known.tenant, account=call.account, mode=call.mode)
+    return known
+
+
+def standing(asker: Asker, operation: str) -> Caller:
+    """Return who asked for a ticket, as she would be let in now.
+
+    Raises NotAuthenticated, NotPermitted, and for people InvalidRequest and NotFound.
+    """
+    if asker.person is None or asker.ends_at is None:
+        return _authenticator().standing(asker.key_id or "", operation, address=asker.address)
+    role = Role.ADMIN if asker.by_access else Role.MERCHANT
+    return _people().standing(asker.person, role, asker.tenant, operation, until=asker.ends_at)
 
 
 @once

@@ -34,7 +34,7 @@ def submission(tenant: Tenant) -> Submission:
         number_key=wiring.key_bytes("number_key"),
         base_url=settings().public_base_url,
         language=wiring.profile(tenant.account).language,
-        now=wiring.now,
+        now=wiring.clock_of(tenant),
         monotonic=monotonic,
         reached=reached,
         takes_turn=operators().takes_turn,
@@ -46,7 +46,7 @@ def settlement(tenant: Tenant) -> Settlement:
     return Settlement(
         base_url=settings().public_base_url,
         language=wiring.profile(tenant.account).language,
-        now=wiring.now,
+        now=wiring.clock_of(tenant),
         monotonic=monotonic,
         reached=reached,
         late=LatePayments(wiring.app_database(), tenant),

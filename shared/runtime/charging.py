@@ -39,7 +39,12 @@ def terms(operator: Operator, tenant: Tenant, *, on_page: bool) -> Terms:
     account = _operator_accounts().get((operator, products[operator], tenant))
     wait = None if account is None else _seconds_until_asked(account, asked)
     return Terms(
-        account, _limits().get(operator), wiring.rules(tenant), wiring.kept_key("number_key"), wait
+        account,
+        _limits().get(operator),
+        wiring.rules(tenant),
+        wiring.kept_key("number_key"),
+        wait,
+        wiring.now(),
     )
 
 

@@ -1,41 +1,31 @@
-"""Wires the door for payers who are sent to an operator's page: ids are all they show."""
+"""Wires the door for payers: to a merchant's page, to the operator's, and back from there."""
 
-from dataclasses import dataclass
-from pathlib import Path
 from typing import Final
 
 from shared.domain.account import Tenant
 from shared.domain.charge import Charge, ChargeStatus
-from shared.domain.receipt import Language
-from shared.runtime import documents, pages, wiring
+from shared.domain.ids import is_id
+from shared.runtime import documents, pages, payer_pages, payer_status, wiring
 from shared.runtime.documents import CheckoutView
+from shared.runtime.payer_step import PAGES, Step
 
-PAGES: Final = Path(__file__).parents[2] / "functions" / "serve_checkout" / "templates"
 _UNSHOWN: Final = frozenset({ChargeStatus.CREATED, ChargeStatus.SUBMITTING})
-# An address that leads on is nobody else's to keep.
-_ON: Final = (("Cache-Control", "no-store"), ("Referrer-Policy", "no-referrer"))
 
 
-@dataclass(frozen=True, slots=True)
-class Step:
-    """What a payer gets: a page of ours, or an empty one that leads on."""
-
-    status: int
-    html: str
-    headers: tuple[tuple[str, str], ...]
-
-
-def enter(charge_id: str, *, accept_language: str | None, asked: str | None) -> Step:
-    """Lead to the operator's page while the charge waits for it, else say how it ended."""
+def enter(asked_id: str, *, accept_language: str | None, asked: str | None) -> Step:
+    """Show a merchant's page, or how a charge goes; lead to the operator's page while it waits."""
+    if not is_id(asked_id, "ch"):
+        return payer_pages.show(asked_id, accept_language=accept_language, asked=asked)
     language = documents.page_language(accept_language, asked)
-    found = _find(charge_id)
+    found = _find(asked_id)
     if found is None:
-        return _unknown(language)
+        return Step.unknown(language)
     tenant, charge = found
-    if charge.status is ChargeStatus.REQUIRES_ACTION:
-        shown = [page for page in pages.store(tenant).pages(charge.id) if page.is_shown]
-        if shown:
-            return _to(shown[-1].keys.url)
+    if charge.page is not None:
+        return payer_status.show(tenant, charge, accept_language=accept_language, asked=asked)
+    url = pages.shown_url(tenant, charge)
+    if url is not None:
+        return Step.to(url)
     profile = wiring.profile(tenant.account)
     view = CheckoutView(
         merchant=profile.name,
@@ -44,16 +34,22 @@ def enter(charge_id: str, *, accept_language: str | None, asked: str | None) -> 
         return_url=charge.return_url,
         livemode=charge.livemode,
     )
-    page = documents.render_checkout_page(view, language, templates=PAGES)
-    return Step(200, page.html, page.headers)
+    return Step.of(documents.render_checkout_page(view, language, templates=PAGES))
 
 
 def leave(charge_id: str, *, accept_language: str | None) -> Step:
-    """Lead back to the merchant; what became of the payment is told by events."""
+    """Lead back to the merchant; what became of the payment is told by events.
+
+    Whoever began it on a page of ours is shown there how it goes.
+    """
     found = _find(charge_id)
+    if found is not None and found[1].page is not None:
+        return payer_status.show(
+            *found, accept_language=accept_language, asked=None, has_been_elsewhere=True
+        )
     if found is None or found[1].return_url is None:
-        return _unknown(documents.page_language(accept_language))
-    return _to(found[1].return_url)
+        return Step.unknown(documents.page_language(accept_language))
+    return Step.to(found[1].return_url)
 
 
 def _find(charge_id: str) -> tuple[Tenant, Charge] | None:
@@ -63,15 +59,8 @@ def _find(charge_id: str) -> tuple[Tenant, Charge] | None:
         return None
     tenant, object_id = known
     charge = wiring.charges(tenant).find(object_id)
-    if charge is None or charge.id != charge_id or charge.status in _UNSHOWN:
+    if charge is None or charge.id != charge_id:
         return None
-    return (tenant, charge) if charge.pays_on_page else None
-
-
-def _unknown(language: Language) -> Step:
-    page = documents.render_not_found_page(language, templates=PAGES)
-    return Step(404, page.html, page.headers)
-
-
-def _to(url: str) -> Step:
-    return Step(302, "", (("Location", url), *_ON))
+    if charge.page is not None:
+        return tenant, charge
+    return (tenant, charge) if charge.pays_on_page and charge.status not in _UNSHOWN else None

@@ -9,10 +9,13 @@ from typing import Final
 from shared.runtime.settings import PRODUCTION, SettingsError
 
 DIED: Final = ".died."
-"""Between a point's name and the process that ended there, in the name of the file that says so."""
+"""Between a point's name and who ended there: the file that says so is named by both.
+
+Who it was is its function, a dot, and the number of its process.
+"""
 
 
-def crash_points(folder: str | None, environment: str) -> Callable[[str], None]:
+def crash_points(folder: str | None, environment: str, function: str = "") -> Callable[[str], None]:
     """Return what operations call at each point: nothing happens unless tests named a folder.
 
     Raises SettingsError in production.
@@ -28,7 +31,7 @@ def crash_points(folder: str | None, environment: str) -> Callable[[str], None]:
 
         One rename takes the point and notes the death: another thread may kill the process next.
         """
-        died = armed / f"{name}{DIED}{os.getpid()}"
+        died = armed / f"{name}{DIED}{function}.{os.getpid()}"
         try:
             (armed / name).rename(died)
         except FileNotFoundError:
@@ -42,4 +45,8 @@ def _pass(_name: str) -> None:
     """No test is watching."""
 
 
-reached = crash_points(os.environ.get("CRASH_POINTS_DIR"), os.environ.get("ENVIRONMENT", ""))
+reached = crash_points(
+    os.environ.get("CRASH_POINTS_DIR"),
+    os.environ.get("ENVIRONMENT", ""),
+    os.environ.get("FUNCTION_TARGET", ""),
+)

@@ -70,7 +70,7 @@ def render_receipt_pdf(receipt: Receipt, *, verify_url: str, template: Path) -> 
         "receipt": json.dumps(_page_data(receipt, verify_url), ensure_ascii=False),
         "qr": _qr_svg(verify_url),
     }
-    return _pressed(template, inputs, receipt.paid_at)
+    return pressed(template, inputs, receipt.paid_at)
 
 
 def render_invoice_pdf(invoice: Invoice, *, verify_url: str, template: Path) -> bytes:
@@ -79,10 +79,11 @@ def render_invoice_pdf(invoice: Invoice, *, verify_url: str, template: Path) -> 
         "invoice": json.dumps(_invoice_data(invoice, verify_url), ensure_ascii=False),
         "qr": _qr_svg(verify_url),
     }
-    return _pressed(template, inputs, invoice.created_at)
+    return pressed(template, inputs, invoice.created_at)
 
 
-def _pressed(template: Path, inputs: dict[str, str], dated: datetime) -> bytes:
+def pressed(template: Path, inputs: dict[str, str], dated: datetime) -> bytes:
+    """Return a template set with its data as PDF/A-3b, dated as it says."""
     with _PRESS:
         document = _compiler(template).compile(
             format="pdf",
@@ -254,7 +255,7 @@ def page_language(accept_language: str | None, asked: str | None = None) -> Lang
 
 def render_verify_page(view: VerifyView, language: Language, *, templates: Path) -> Page:
     """Return the public proof of a receipt from `receipt.html`; every value is escaped."""
-    return _page(
+    return render_page(
         "receipt.html",
         language,
         templates=templates,
@@ -270,7 +271,7 @@ def render_verify_page(view: VerifyView, language: Language, *, templates: Path)
 
 def render_checkout_page(view: CheckoutView, language: Language, *, templates: Path) -> Page:
     """Return the page at a payment's end from `ended.html`; every value is escaped."""
-    return _page(
+    return render_page(
         "ended.html",
         language,
         templates=templates,
@@ -280,25 +281,35 @@ def render_checkout_page(view: CheckoutView, language: Language, *, templates: P
 
 def render_not_found_page(language: Language, *, templates: Path) -> Page:
     """Return the page for what is not known, from `not_found.html`."""
-    return _page("not_found.html", language, templates=templates, values={})
+    return render_page("not_found.html", language, templates=templates, values={})
 
 
-def _page(name: str, language: Language, *, templates: Path, values: Mapping[str, object]) -> Page:
-    environment, style = _environment(templates)
-    html = environment.get_template(name).render(values, language=language, style=style)
-    style_hash = b64encode(hashlib.sha256(style.encode()).digest()).decode()
-    policy = (
-        f"default-src 'none'; style-src 'sha256-{style_hash}'; "
-        "base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
-    )
+def render_page(
+    name: str,
+    language: Language,
+    *,
+    templates: Path,
+    values: Mapping[str, object],
+    has_form: bool = False,
+    script: str | None = None,
+) -> Page:
+    """Return a page from a template; every value is escaped.
+
+    `script` is the one that may run on it, and may ask our own origin.
+
+    One with a form is sent back to where it came from alone; so that a browser says where that is,
+    it tells its own origin who refers to it, and nobody else.
+    """
+    made, style = environment(templates)
+    html = made.get_template(name).render(values, language=language, style=style, script=script)
     return Page(
         html,
         (
             ("Content-Type", PAGE_TYPE),
             ("Content-Language", language),
-            ("Content-Security-Policy", policy),
+            ("Content-Security-Policy", style_policy(style, has_form=has_form, script=script)),
             ("Cache-Control", "no-store"),
-            ("Referrer-Policy", "no-referrer"),
+            ("Referrer-Policy", "same-origin" if has_form else "no-referrer"),
             ("Vary", "Accept-Language"),
             ("X-Content-Type-Options", "nosniff"),
             ("X-Robots-Tag", "noindex"),
@@ -306,10 +317,23 @@ def _page(name: str, language: Language, *, templates: Path, values: Mapping[str
     )
 
 
+def style_policy(style: str, *, has_form: bool = False, script: str | None = None) -> str:
+    """Return the Content-Security-Policy of a page that has this style, this script, no more."""
+    scripts = "" if script is None else f"script-src {_digest(script)}; connect-src 'self'; "
+    return (
+        f"default-src 'none'; style-src {_digest(style)}; {scripts}"
+        f"base-uri 'none'; form-action '{'self' if has_form else 'none'}'; frame-ancestors 'none'"
+    )
+
+
+def _digest(text: str) -> str:
+    return f"'sha256-{b64encode(hashlib.sha256(text.encode()).digest()).decode()}'"
+
+
 @cache
-def _environment(templates: Path) -> tuple[Environment, str]:
-    """Read the folder of templates once: it changes with the release, never between."""
-    environment = Environment(
+def environment(templates: Path) -> tuple[Environment, str]:
+    """Read a folder of templates and its style once: both change with the release alone."""
+    made = Environment(
         loader=FileSystemLoader(templates),
         autoescape=True,
         undefined=StrictUndefined,
@@ -317,4 +341,4 @@ def _environment(templates: Path) -> tuple[Environment, str]:
         lstrip_blocks=True,
         auto_reload=False,
     )
-    return environment, (templates / "page.css").read_text(encoding="utf-8")
+    return made, (templates / "page.css").read_text(encoding="utf-8")

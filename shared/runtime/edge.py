@@ -9,6 +9,7 @@ import flask  # noqa: TC002 - names the type of what the framework makes
 import functions_framework
 
 from shared.domain.errors import MethodNotAllowed, NotFound, Refusal, TooLarge
+from shared.domain.file import LARGEST_UPLOAD_BYTES
 from shared.domain.ids import new_id
 from shared.domain.operator_statement import LARGEST_BYTES as LARGEST_STATEMENT_BYTES
 from shared.domain.payout_batch import LARGEST_BYTES as LARGEST_BATCH_BYTES
@@ -21,6 +22,7 @@ LARGEST_BODY_BYTES: Final = 1024 * 1024
 LARGER_BODIES: Final = {
     "manage_platform": LARGEST_STATEMENT_BYTES,
     "create_payout": LARGEST_BATCH_BYTES,
+    "create_file": LARGEST_UPLOAD_BYTES,
 }
 """Functions that take more than others, in bytes."""
 METHODS: Final = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})

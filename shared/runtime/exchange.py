@@ -23,12 +23,18 @@ Function = Callable[[flask.Request], flask.Response]
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What a handler returns; a mapping is encoded as JSON, text and bytes go as they are."""
+    """What a handler returns; a mapping is encoded as JSON, text and bytes go as they are.
+
+    Where one address leads to many operations, `operation_id` says which it was; `code` says by
+    what it was refused where the handler has written the refusal itself.
+    """
 
     status: int = 200
     body: bytes | str | Mapping[str, Any] = b""
     headers: Mapping[str, str] = field(default_factory=dict)
     content_type: str = "application/json"
+    operation_id: str | None = None
+    code: str | None = None
 
 
 @dataclass(slots=True)
@@ -51,7 +57,10 @@ class Exchange:
             wanted_language=self.language,
         )
 
-    def fault(self) -> problem.Problem:
+    def crashed(self, failure: Exception) -> problem.Problem:
+        """Tell those who keep us of a fault, and the caller that there was one."""
+        logs.exception("request_failed", failure, request_id=self.request_id)
+        reporting.capture(failure)
         return problem.fault(
             request_id=self.request_id,
             base_url=settings().public_base_url,
@@ -74,16 +83,17 @@ def edge(name: str, serve: Callable[[flask.Request, "Exchange"], Answer]) -> Fun
         code: str | None = None
         try:
             try:
-                response = _respond(serve(request, exchange), exchange)
+                answer = serve(request, exchange)
+                code = answer.code
+                exchange.operation_id = answer.operation_id or exchange.operation_id
+                response = _respond(answer, exchange)
             except Refusal as refusal:
                 code = refusal.code
                 response = _problem(exchange.refused(refusal), exchange)
             except Exception as failure:  # noqa: BLE001 - the edge: whatever it is, it is our fault
                 code = "internal"
-                logs.exception("request_failed", failure, request_id=exchange.request_id)
-                reporting.capture(failure)
-                response = _problem(exchange.fault(), exchange)
-            _record(exchange, response.status_code, time.perf_counter() - started, code=code)
+                response = _problem(exchange.crashed(failure), exchange)
+            record(exchange, response.status_code, time.perf_counter() - started, code=code)
         finally:
             tracing.leave(token)
         return response
@@ -124,7 +134,8 @@ def _problem(made: problem.Problem, exchange: Exchange) -> flask.Response:
     return flask.Response(made.body, made.status, headers=headers)
 
 
-def _record(exchange: Exchange, status: int, seconds: float, *, code: str | None) -> None:
+def record(exchange: Exchange, status: int, seconds: float, *, code: str | None) -> None:
+    """Measure and log an answer to one operation; `code` says by what it was refused."""
     metrics.observe_request(exchange.operation_id, status, seconds)
     logs.info(
         "request",

@@ -21,6 +21,7 @@ from shared.domain.errors import (
     Refusal,
     Unavailable,
 )
+from shared.domain.file import LARGEST_UPLOAD_BYTES
 from shared.domain.operator_statement import LARGEST_BYTES as LARGEST_STATEMENT_BYTES
 from shared.domain.payout_batch import LARGEST_BYTES as LARGEST_BATCH_BYTES
 from shared.domain.people import Person
@@ -31,7 +32,15 @@ from shared.messaging.envelope import (
     parse_envelope,
     read_push,
 )
-from shared.runtime import json_body, language_choice, logs, metrics, reporting, tracing
+from shared.runtime import (
+    answer_versions,
+    json_body,
+    language_choice,
+    logs,
+    metrics,
+    reporting,
+    tracing,
+)
 from shared.runtime.exchange import (
     LARGEST_BODY_BYTES,
     Answer,
@@ -50,6 +59,7 @@ LARGEST_TICK_BYTES: Final = 64 * 1024
 LARGER_BODIES: Final = {
     "upload_statement": LARGEST_STATEMENT_BYTES,
     "create_payout_batch": LARGEST_BATCH_BYTES,
+    "create_file": LARGEST_UPLOAD_BYTES,
 }
 """Operations whose body may be larger than others', in bytes."""
 _KNOWN_CALLERS: Final = ("merchant", "person", "customer")
@@ -82,31 +92,54 @@ class Call:
     query_string: str = ""
     content: bytes = b""
     content_type: str | None = None
+    origin: str | None = None
+    fetch_site: str | None = None
     authorization: str | None = None
     idempotency_key: str | None = None
     accept_language: str | None = None
+    accept_encoding: str | None = None
+    if_none_match: str | None = None
     language: str = language_choice.DEFAULT
     client_address: str = ""
     last_hop: str = ""
     traceparent: str | None = None
     account: str | None = None
     mode: str | None = None
+    pay_version: str | None = None
+    stripe_version: str | None = None
     caller: Caller | None = None
     person: Person | None = None
     customer: Customer | None = None
     answer_headers: dict[str, str] = field(default_factory=dict)
 
-    def body(self) -> dict[str, Any]:
-        """Parse the JSON object. Raises TooLarge, WrongContentType, InvalidRequest."""
-        return json_body.read_object(self.content, self.content_type)
+    def body(self, *, largest: int = json_body.LARGEST_BODY_BYTES) -> dict[str, Any]:
+        """Parse the object, JSON or a form; only JSON may be larger than others.
+
+        Raises TooLarge, WrongContentType, InvalidRequest.
+        """
+        is_json = self.content_type == json_body.JSON
+        if not is_json and json_body.is_form(self.content_type, self.origin):
+            from shared.runtime import form_body  # noqa: PLC0415 - what only forms need
+
+            return form_body.read_object(self.content, self.operation_id)
+        return json_body.read_object(self.content, self.content_type, largest=largest)
+
+    def body_or_nothing(self) -> dict[str, Any]:
+        """Parse the object, empty where no body came. Raises what `body` does."""
+        return self.body() if self.content else {}
 
     def refuse_fields(self) -> None:
         """Take no body or an empty object. Raises what `body` does, and `parameter_unknown`."""
-        for name in self.body() if self.content else ():
+        for name in self.body_or_nothing():
             raise InvalidRequest("parameter_unknown", name[:100])
 
     def query(self) -> dict[str, str]:
-        """Parse the query, each name at most once. Raises InvalidRequest `parameter_invalid`."""
+        """Parse the query, each name at most once, but for `expand[]`, whose values are numbered.
+
+        Raises InvalidRequest `parameter_invalid`.
+        """
+        if not self.query_string:
+            return {}
         try:
             if len(self.query_string) > LONGEST_QUERY:
                 raise InvalidRequest("parameter_invalid", "query")
@@ -120,6 +153,8 @@ class Call:
             raise InvalidRequest("parameter_invalid", "query") from None
         query: dict[str, str] = {}
         for name, value in pairs:
+            if name == "expand[]" and name in query:
+                name = f"expand[{len(query)}]"  # noqa: PLW2901 - the one name that comes often
             if name in query:
                 raise InvalidRequest("parameter_invalid", name[:100])
             query[name] = value
@@ -135,7 +170,7 @@ class Call:
 
     def refuse_query(self) -> None:
         """Take no query. Raises InvalidRequest `parameter_unknown`, and what `query` does."""
-        for name in self.query() if self.query_string else ():
+        for name in self.query():
             raise InvalidRequest("parameter_unknown", name[:100])
 
     def authenticated(self) -> Caller:
@@ -179,6 +214,8 @@ def http_function(
     `admit` counts the requests of callers once they are known, refuses one too many, and tells an
     account of those that it must hear of.
 
+    An operation of class `method` asks who calls by itself, once it has read what is called.
+
     Raises ValueError where handlers and openapi.yaml differ, or a key, a person or a payer is asked
     for and nobody can tell who it is, or counts the requests of an account.
     """
@@ -198,18 +235,24 @@ def http_function(
         operation, path_params = routes.find(request.method, request.path)
         exchange.operation_id = operation.operation_id
         call = _read_call(request, operation, path_params, exchange)
+        version = answer_versions.NEWEST
         if operation.auth == "merchant" and authenticate is not None and admit is not None:
             call.caller = authenticate(call)
             exchange.language = language_choice.choose(call.accept_language, call.caller.language)
             call.language = exchange.language
             admit(call)
+            version = answer_versions.choose(
+                call.pay_version, call.stripe_version, exchange.headers
+            )
         if operation.auth == "person" and identify is not None:
             call.person = identify(call)
         if operation.auth == "customer" and recognise is not None:
             call.customer = recognise(call)
         if operation.auth in _KNOWN_CALLERS and operation.method != "GET":
             call.refuse_query()
-        return handlers[operation.operation_id](call)
+        answer = handlers[operation.operation_id](call)
+        is_newest = version == answer_versions.NEWEST
+        return answer if is_newest else answer_versions.shown_as(answer, version)
 
     return edge(name, serve)
 
@@ -352,12 +395,18 @@ def _read_call(
             request, LARGER_BODIES.get(operation.operation_id, LARGEST_BODY_BYTES)
         ),
         content_type=environ.get("CONTENT_TYPE"),
+        origin=environ.get("HTTP_ORIGIN"),
+        fetch_site=environ.get("HTTP_SEC_FETCH_SITE"),
         authorization=environ.get("HTTP_AUTHORIZATION"),
         idempotency_key=environ.get("HTTP_IDEMPOTENCY_KEY"),
         accept_language=environ.get("HTTP_ACCEPT_LANGUAGE"),
+        accept_encoding=environ.get("HTTP_ACCEPT_ENCODING"),
+        if_none_match=environ.get("HTTP_IF_NONE_MATCH"),
         language=exchange.language,
-        account=environ.get("HTTP_PAY_ACCOUNT"),
+        account=environ.get("HTTP_PAY_ACCOUNT", environ.get("HTTP_STRIPE_ACCOUNT")),
         mode=environ.get("HTTP_PAY_MODE"),
+        pay_version=environ.get("HTTP_PAY_VERSION"),
+        stripe_version=environ.get("HTTP_STRIPE_VERSION"),
         client_address=forwarded.partition(",")[0].strip(),
         last_hop=environ.get("REMOTE_ADDR", ""),
         traceparent=tracing.traceparent(),

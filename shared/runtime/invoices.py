@@ -37,12 +37,13 @@ def _press(invoice: Invoice, verify_url: str) -> bytes:
     return documents.render_invoice_pdf(invoice, verify_url=verify_url, template=TEMPLATE)
 
 
-def press() -> InvoicePress:
+def press(tenant: Tenant) -> InvoicePress:
     """Return what printing an invoice needs."""
     return InvoicePress(
         press=_press,
         base_url=settings().public_base_url,
         retention_days=settings().retention_days or RETENTION_DAYS,
-        now=wiring.now,
+        now=wiring.clock_of(tenant),
+        locked_at=wiring.now,
         reached=reached,
     )

@@ -9,6 +9,7 @@ from typing import Any, Final
 from shared.domain.errors import InvalidRequest, TooLarge, WrongContentType
 
 JSON: Final = "application/json"
+FORM: Final = "application/x-www-form-urlencoded"
 LARGEST_BODY_BYTES: Final = 64 * 1024
 DEEPEST: Final = 16
 LONGEST_INTEGER: Final = 30
@@ -74,6 +75,15 @@ def is_of_type(content_type: str | None, wanted: str) -> bool:
     return True
 
 
+def is_form(content_type: str | None, origin: str | None) -> bool:
+    """Tell whether a body is a form that may be read.
+
+    One that names its `origin` was sent by a browser, for a page that may be anybody's: a browser
+    sends forms anywhere, unasked and with what it knows of who signed in, and JSON it does not.
+    """
+    return origin is None and is_of_type(content_type, FORM)
+
+
 def _refuse_depth(text: str) -> None:
     if text.count("[") + text.count("{") <= DEEPEST:
         return
@@ -95,7 +105,8 @@ def _object(pairs: list[tuple[str, Any]]) -> Mapping[str, Any]:
     return result
 
 
-def _integer(digits: str) -> int:
+def read_integer(digits: str) -> int:
+    """Return the number that digits, and a minus at most, write; one too long is cut."""
     if len(digits) <= LONGEST_INTEGER:
         return int(digits)
     return -_LARGEST if digits.startswith("-") else _LARGEST
@@ -108,6 +119,6 @@ def _refuse_constant(name: str) -> Any:
 _DECODER: Final = json.JSONDecoder(
     object_pairs_hook=_object,
     parse_float=Fractional,
-    parse_int=_integer,
+    parse_int=read_integer,
     parse_constant=_refuse_constant,
 )

@@ -23,7 +23,7 @@ def terms(
         rules=wiring.rules(tenant),
         base_url=settings().public_base_url,
         language=language or wiring.profile(tenant.account).language,
-        now=wiring.now(),
+        now=wiring.time_of(tenant),
         reached=reached,
         request_id=request_id,
         traceparent=traceparent,

@@ -42,6 +42,7 @@ _SIMULATED: Final = re.compile(r"(?<![0-9A-Za-z_])467331234[0-9]{2}(?![0-9])|"
                                r"(?<![0-9A-Za-z_])46733123[0-9]{3}(?![0-9])")  # fmt: skip
 _RULES: Final = (
     (re.compile(r"\b((?:sk|pk|rk)_(?:test|live)_[0-9A-Za-z]{4})[0-9A-Za-z]+"), r"\1[redacted]"),
+    (re.compile(r"\bstt_[0-9A-Za-z]+"), "stt_[redacted]"),
     (re.compile(r"\bwhsec_[0-9A-Za-z+/=_\-]+"), "whsec_[redacted]"),
     (re.compile(r"\beyJ[0-9A-Za-z_\-]*\.[0-9A-Za-z_\-]*(?:\.[0-9A-Za-z_\-]*)?"), "[token]"),
     (re.compile(r"(?i)\b(basic|bearer)[ =:]+[0-9A-Za-z+/=._~\-]+"), r"\1 [redacted]"),
@@ -59,7 +60,7 @@ _RULES: Final = (
     (_SIMULATED, "[phone]"),
 )
 # Names and ids of our own, most of what is logged: no rule above finds anything in them.
-_PLAIN: Final = re.compile(r"(?!whsec_|[spr]k_)[a-z]+(?:_[a-z]+)*|[a-z]{2,4}_[2-7a-z]{24}")
+_PLAIN: Final = re.compile(r"(?!whsec_|stt_|[spr]k_)[a-z]+(?:_[a-z]+)*|[a-z]{2,4}_[2-7a-z]{24}")
 _ENCODER: Final = msgspec.json.Encoder()
 GATHER_SECONDS: Final = 0.1
 # Where standard output is stuck the oldest are lost, not the memory.

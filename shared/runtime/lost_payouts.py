@@ -6,7 +6,7 @@ from shared.db.lost_intents import LostIntentRows
 from shared.domain.events import Message
 from shared.domain.lost_intent import RECOVERED
 from shared.operations.recover_payout import Recovery, recover_payout
-from shared.runtime import logs, payouts, wiring
+from shared.runtime import logs, paying, wiring
 
 
 def is_recovered(message: Message) -> bool:
@@ -15,11 +15,11 @@ def is_recovered(message: Message) -> bool:
     outcome = recover_payout(
         message,
         store=LostIntentRows(wiring.app_database(), tenant),
-        reader_of=payouts.operators().reader,
+        reader_of=paying.operators().reader,
         how=Recovery(
             charge_of=wiring.charges(tenant).find_with_attempt,
             number_key=lambda: wiring.kept_key("number_key"),
-            now=wiring.now,
+            now=wiring.clock_of(tenant),
             monotonic=monotonic,
         ),
     )

@@ -21,6 +21,8 @@ LIMITED: Final = "requests_limited"
 NOTIFICATIONS: Final = "notifications_handled"
 CUSTOMERS: Final = "customer_steps"
 BREAKERS: Final = "breaker_changes"
+STREAMS: Final = "streams_changed"
+STREAM_LAG_SECONDS: Final = "stream_lag_seconds"
 DESCRIPTIONS: Final[Mapping[str, str]] = {
     REQUEST_SECONDS: "Time from the first byte of a request to its answer, by operation and status",
     EXCHANGE_SECONDS: "Time of one exchange with an operator, by operation, status and outcome",
@@ -31,8 +33,10 @@ DESCRIPTIONS: Final[Mapping[str, str]] = {
     NOTIFICATIONS: "Notifications to people, by kind and what became of them",
     CUSTOMERS: "Payers who prove a number, by step and what became of it",
     BREAKERS: "Breakers that this process opened or closed, by operator and operation",
+    STREAMS: "Streams of events that began, and that ended, by the reason",
+    STREAM_LAG_SECONDS: "Time from an event to the moment it is handed to its streams",
 }
-_HISTOGRAMS: Final = frozenset({REQUEST_SECONDS, EXCHANGE_SECONDS})
+_HISTOGRAMS: Final = frozenset({REQUEST_SECONDS, EXCHANGE_SECONDS, STREAM_LAG_SECONDS})
 
 Labels = Mapping[str, str]
 Record = Callable[[str, float, Labels], None]
@@ -118,6 +122,16 @@ def count_breaker(operator: str, operation: str, change: str) -> None:
     """Count a breaker that this process opened or closed."""
     labels = {"operator": operator, "operation": operation, "change": change}
     _measurements.add(BREAKERS, 1, labels)
+
+
+def count_stream(change: str) -> None:
+    """Count a stream that was `opened`, or that ended by a reason."""
+    _measurements.add(STREAMS, 1, {"change": change})
+
+
+def observe_stream_lag(seconds: float) -> None:
+    """Record how long after an event its streams are handed it."""
+    _measurements.add(STREAM_LAG_SECONDS, seconds, {})
 
 
 def discard() -> None:

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 
 from shared.db.pages import Pages
 from shared.domain.account import Tenant
-from shared.domain.charge import Charge
+from shared.domain.charge import Charge, ChargeStatus
 from shared.operations.page_ports import Page
 from shared.runtime import wiring
 
@@ -26,6 +26,14 @@ def store(tenant: Tenant) -> Pages:
 def of_charge(charge: Charge) -> Sequence[Page]:
     """Return the pages that were made for a charge."""
     return store(Tenant(charge.account, charge.livemode)).pages(charge.id)
+
+
+def shown_url(tenant: Tenant, charge: Charge) -> str | None:
+    """Return the operator's page that a charge waits on, None where it waits on none."""
+    if charge.status is not ChargeStatus.REQUIRES_ACTION:
+        return None
+    shown = [page for page in store(tenant).pages(charge.id) if page.is_shown]
+    return shown[-1].keys.url if shown else None
 
 
 def _sealer() -> "Sealer":

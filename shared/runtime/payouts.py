@@ -1,11 +1,8 @@
 """Joins the ports of money that goes out to the real parts, each made at its first use."""
 
 from collections.abc import Mapping
-from time import monotonic, sleep
-from typing import Final
 
-from shared.db.adjustments import Corrections
-from shared.db.endings import AllowedEndings
+from shared.db.details import PayoutDetails, RefundDetails
 from shared.db.outgoing import OutgoingRows
 from shared.db.payouts import Payouts
 from shared.db.refunds import Refunds
@@ -23,18 +20,12 @@ from shared.domain.receipt import RETENTION_DAYS
 from shared.domain.refund import Refund
 from shared.operations.create_payout import PayoutTerms
 from shared.operations.create_refund import RefundTerms
-from shared.operations.settle_payout import PayoutSettlement
-from shared.operations.submit_payout import PayoutSubmission
 from shared.operations.taken_back import TakenBack
-from shared.runtime import floats, locked, metrics, wiring
-from shared.runtime.crash import reached
+from shared.runtime import locked, wiring
 from shared.runtime.lasting_cache import LastingCache
 from shared.runtime.once import once
-from shared.runtime.payout_operators import PayoutOperators
-from shared.runtime.settings import require, secret, settings
+from shared.runtime.settings import settings
 from shared.runtime.short_cache import ShortCache
-
-JOURNAL_SECONDS: Final = 3
 
 
 def refunds(tenant: Tenant) -> Refunds:
@@ -45,6 +36,16 @@ def refunds(tenant: Tenant) -> Refunds:
 def payouts(tenant: Tenant) -> Payouts:
     """Return a tenant's payouts."""
     return Payouts(wiring.app_database(), tenant)
+
+
+def refund_details(tenant: Tenant) -> RefundDetails:
+    """Return what a tenant says of its refunds."""
+    return RefundDetails(wiring.app_database(), tenant)
+
+
+def payout_details(tenant: Tenant) -> PayoutDetails:
+    """Return what a tenant says of its payouts."""
+    return PayoutDetails(wiring.app_database(), tenant)
 
 
 def store_of(tenant: Tenant, object_id: str) -> OutgoingRows[Refund] | OutgoingRows[Payout]:
@@ -111,6 +112,7 @@ def payout_terms(operator: Operator, tenant: Tenant) -> PayoutTerms:
         number_key=wiring.kept_key("number_key"),
         intent_secret=wiring.kept_key("intent_key"),
         fees_of=fees_of,
+        counted_at=wiring.now(),
     )
 
 
@@ -129,68 +131,6 @@ def may_go_out(outgoing: Outgoing | PayoutBatch) -> bool:
     return outlet.payouts_enabled or not (outgoing.livemode and not isinstance(outgoing, Refund))
 
 
-@once
-def _journal_readings() -> ShortCache[str, bool]:
-    return ShortCache(
-        lambda _: wiring.directory().journal_is_read() or None, seconds=JOURNAL_SECONDS
-    )
-
-
-def _journal_is_read() -> bool:
-    """Tell early what each claim asks again: a database that was put back sends nothing."""
-    return _journal_readings().get("") is not None
-
-
-@once
-def operators() -> PayoutOperators:
-    """Return the adapters through which money goes out."""
-    return PayoutOperators(
-        find=wiring.contract,
-        secret=secret,
-        clock=wiring.now,
-        on_exchange=metrics.observe_exchange,
-        gate=wiring.gate(),
-    )
-
-
 def taken_back() -> TakenBack:
     """Return where it is kept that a merchant took something back."""
     return TakenBack(locked.store(), settings().retention_days or RETENTION_DAYS)
-
-
-def submission(tenant: Tenant) -> PayoutSubmission:
-    """Return what a submission needs."""
-    return PayoutSubmission(
-        callback_base_url=require(settings().callback_base_url, "CALLBACK_BASE_URL"),
-        callback_token_key=wiring.key_bytes("callback_token_key"),
-        number_key=wiring.key_bytes("number_key"),
-        language=wiring.profile(tenant.account).language,
-        retention_days=settings().retention_days or RETENTION_DAYS,
-        may_go_out=may_go_out,
-        journal_is_read=_journal_is_read,
-        is_away=operators().is_away,
-        takes_float=floats.takes,
-        takes_turn=operators().takes_turn,
-        now=wiring.now,
-        monotonic=monotonic,
-        sleep=sleep,
-        reached=reached,
-    )
-
-
-def _may_give_up(object_id: str) -> bool:
-    return AllowedEndings(wiring.app_database()).allows(object_id, now=wiring.now())
-
-
-def settlement(tenant: Tenant) -> PayoutSettlement:
-    """Return what a settlement needs."""
-    return PayoutSettlement(
-        base_url=settings().public_base_url,
-        language=wiring.profile(tenant.account).language,
-        charge_of=wiring.charges(tenant).find,
-        may_give_up=_may_give_up,
-        corrections=Corrections(wiring.app_database(), tenant),
-        now=wiring.now,
-        monotonic=monotonic,
-        reached=reached,
-    )

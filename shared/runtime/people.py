@@ -87,7 +87,21 @@ class People:
         NotPermitted (`permission_denied`, `step_up_required`).
         """
         person = _person(self._verify(authorization))
-        tenant = _named(account, mode)
+        return self._in_account(person, _named(account, mode), operation)
+
+    def standing(
+        self, person_id: str, role: Role, tenant: Tenant, operation: str, *, until: datetime
+    ) -> Caller:
+        """Return what a person is in an account whose token we saw, as long as that lasts.
+
+        Raises NotAuthenticated `token_expired`, and what `caller` does once a person is known.
+        """
+        if until <= self._now():
+            raise NotAuthenticated("token_expired")
+        person = Person(person_id, frozenset({role}), None, until)
+        return self._in_account(person, tenant, operation)
+
+    def _in_account(self, person: Person, tenant: Tenant, operation: str) -> Caller:
         key = person.id, tenant
         # What needs a fresh sign-in needs a fresh look as well: whoever was removed is out at once.
         is_grave = tenant.livemode in STEP_UP.get(operation, frozenset())
@@ -126,6 +140,8 @@ class People:
             active=known.active,
             access=known.id,
             signed_in_at=person.signed_in_at,
+            person=person.id,
+            until=person.until,
         )
 
 
@@ -144,11 +160,14 @@ def _member(person: Person, tenant: Tenant, known: KnownMember) -> Caller | None
         member=known.member,
         signed_in_at=person.signed_in_at,
         payouts_enabled=known.payouts_enabled,
+        person=person.id,
+        until=person.until,
     )
 
 
 def _person(claims: Mapping[str, Any]) -> Person:
     subject, signed_in_at = claims.get("sub"), claims.get("auth_time")
+    ends = claims.get("exp")
     if not isinstance(subject, str) or not 0 < len(subject) <= LONGEST_SUBJECT:
         raise NotAuthenticated("token_invalid")
     access = claims.get("realm_access")
@@ -159,6 +178,7 @@ def _person(claims: Mapping[str, Any]) -> Person:
         signed_in_at=datetime.fromtimestamp(signed_in_at, UTC)
         if type(signed_in_at) is int and signed_in_at > 0
         else None,
+        until=datetime.fromtimestamp(ends, UTC) if type(ends) is int else None,
     )
 
 

@@ -55,7 +55,8 @@ def printing(tenant: Tenant) -> Printing:
         press=_press,
         base_url=settings().public_base_url,
         retention_days=settings().retention_days or RETENTION_DAYS,
-        now=wiring.now,
+        now=wiring.clock_of(tenant),
+        locked_at=wiring.now,
         reached=reached,
     )
 

@@ -31,7 +31,7 @@ _M_ARENA_MAX: Final = -8
 LARGEST_HEADERS_BYTES: Final = 64 * 1024
 
 
-class _Server(MTServer):
+class ThreadedServer(MTServer):
     """granian keeps its threaded server for Pythons without a global lock.
 
     With one worker it serves as well with the lock, and saves a process.
@@ -40,12 +40,13 @@ class _Server(MTServer):
     def _check_gil(self) -> None:
         """Run with the lock."""
 
-    drain: Drain
+    drain: Drain | None = None
 
     def signal_handler_interrupt(self, *args: Any, **kwargs: Any) -> None:
         """Stop once every request in hand is answered."""
         lifecycle.begin_shutdown()
-        self.drain.begin()
+        if self.drain is not None:
+            self.drain.begin()
         super().signal_handler_interrupt(*args, **kwargs)  # type: ignore[no-untyped-call]  # granian's
 
 
@@ -54,13 +55,13 @@ def main() -> None:
     # Every thread started from here on inherits this: see `_await_stop`.
     signal.pthread_sigmask(signal.SIG_BLOCK, STOPS)
     config = settings()
-    _share_arenas()
+    share_arenas()
     logs.configure(config.function)
     application = _load(config)
     logs.take_over()
     logs.gather()
-    background = _Background(config)
-    server = _Server(
+    background = Background(config)
+    server = ThreadedServer(
         config.function,
         address="127.0.0.1" if config.environment == LOCAL else "0.0.0.0",  # noqa: S104 - a pod
         port=config.port,
@@ -76,17 +77,17 @@ def main() -> None:
         backlog=BACKLOG,
         log_enabled=False,
     )
-    server.drain = Drain()
-    served = server.drain.counting(background.starting_after_first(application))
+    drain = server.drain = Drain()
+    served = drain.counting(background.starting_after_first(application))
     background.start_after(BACKGROUND_DELAY_SECONDS)
     threading.Thread(target=_await_stop, args=(server,), name="stop", daemon=True).start()
     server.serve(target_loader=lambda: served, wrap_loader=False)
-    server.drain.over()
+    drain.over()
     lifecycle.run_hooks()
     logs.info("stopped")
 
 
-def _await_stop(server: _Server) -> None:
+def _await_stop(server: ThreadedServer) -> None:
     """Wait for a stop in a thread of its own.
 
     A handler runs in the main thread alone, which waits for ever and is not woken by a signal that
@@ -96,7 +97,7 @@ def _await_stop(server: _Server) -> None:
     server.signal_handler_interrupt()
 
 
-class _Background:
+class Background:
     """Starts metrics, Sentry and heavy clients once: after the first answer, or after a moment."""
 
     def __init__(self, config: Settings) -> None:
@@ -142,7 +143,7 @@ def _load(config: Settings) -> Application:
     return application
 
 
-def _share_arenas() -> None:
+def share_arenas() -> None:
     """Have all threads share two of the C library's heaps: one each keeps what was once used."""
     mallopt = getattr(ctypes.CDLL(None), "mallopt", None)
     if mallopt is not None:  # glibc alone has it

@@ -45,6 +45,10 @@ class Settings:
     s3_endpoint_url: str | None
     s3_bucket: str | None
     statement_bucket: str | None
+    quarantine_bucket: str | None
+    scanner_url: str | None
+    cdn_base_url: str | None
+    report_bucket: str | None
     retention_days: int | None
     metrics_port: int | None
     sentry_dsn: str | None
@@ -97,6 +101,10 @@ class Settings:
             s3_endpoint_url=environ.get("S3_ENDPOINT_URL") or None,
             s3_bucket=environ.get("S3_BUCKET") or None,
             statement_bucket=environ.get("STATEMENT_BUCKET") or None,
+            quarantine_bucket=environ.get("QUARANTINE_BUCKET") or None,
+            scanner_url=environ.get("SCANNER_URL") or None,
+            cdn_base_url=environ.get("CDN_BASE_URL", "").rstrip("/") or None,
+            report_bucket=environ.get("REPORT_BUCKET") or None,
             retention_days=_whole(environ, "RETENTION_DAYS", default=0, largest=36_600) or None,
             metrics_port=_whole(environ, "METRICS_PORT", default=0, largest=65535) or None,
             sentry_dsn=environ.get("SENTRY_DSN") or None,

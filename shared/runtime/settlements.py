@@ -47,6 +47,6 @@ def settling(tenant: Tenant) -> Settling:
         balances=wiring.reading(tenant).balances,
         terms_of=lambda operator: payouts.payout_terms(operator, tenant),
         owner_of=_owner,
-        now=wiring.now,
+        now=wiring.clock_of(tenant),
         reached=reached,
     )

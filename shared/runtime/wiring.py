@@ -1,7 +1,7 @@
 """Joins ports to the real parts, each made at its first use and kept for the process."""
 
 import base64
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import datetime
 from time import monotonic
 from typing import TYPE_CHECKING, Final
@@ -12,8 +12,10 @@ from shared.db.audit import AuditEntries
 from shared.db.breakers import Breakers
 from shared.db.charges import Charges
 from shared.db.deliveries import Deliveries
+from shared.db.details import Details
 from shared.db.directory import Directory
 from shared.db.engine import REPLY_SECONDS, make_engine
+from shared.db.expansions import Expansions
 from shared.db.holds import Holds
 from shared.db.identity import PeopleRows
 from shared.db.keys import Keys
@@ -27,6 +29,7 @@ from shared.domain.audit import Actor, ActorKind, Origin
 from shared.domain.breaker import Circuit, Standing
 from shared.domain.events import Message
 from shared.domain.rules import Rules
+from shared.domain.test_clock import STILL, TestClock
 from shared.messaging.publisher import Publisher, PublishError
 from shared.operations.gate import Gate
 from shared.operations.manage_keys import KeyMaker
@@ -58,8 +61,37 @@ def _clock() -> CommonClock:
 
 
 def now() -> datetime:
-    """Return the time in UTC."""
+    """Return the time in UTC, whoever it is for: what a merchant's payments go by is `clock_of`."""
     return _clock().now()
+
+
+@once
+def _test_clocks() -> LastingCache[str, TestClock]:
+    return LastingCache(
+        directory().find_test_clock,
+        touches(),
+        account_of=lambda account, _: account,
+    )
+
+
+def test_clock(tenant: Tenant) -> TestClock:
+    """Return by how much a tenant's mode is ahead of the time. Raises Unavailable."""
+    return STILL if tenant.livemode else _test_clocks().get(tenant.account) or STILL
+
+
+def clock_of(tenant: Tenant) -> Callable[[], datetime]:
+    """Return what tells the time of a tenant's payments, for one call or message.
+
+    By how much a test mode is ahead is looked at now: for whoever asks in the course of one call
+    the time does not jump. Raises Unavailable.
+    """
+    ahead = test_clock(tenant).ahead_at(now())
+    return (lambda: now() + ahead) if ahead else now
+
+
+def time_of(tenant: Tenant) -> datetime:
+    """Return what time it is in a tenant's mode. Raises Unavailable."""
+    return clock_of(tenant)()
 
 
 def key_bytes(name: str) -> bytes:
@@ -153,6 +185,16 @@ def deliveries(tenant: Tenant) -> Deliveries:
 def reading(tenant: Tenant) -> Reading:
     """Return what a tenant may read."""
     return Reading(app_database(), tenant)
+
+
+def charge_details(tenant: Tenant) -> Details:
+    """Return what a tenant says of its charges."""
+    return Details(app_database(), tenant)
+
+
+def expansions(tenant: Tenant) -> Expansions:
+    """Return what a tenant may read many of at once."""
+    return Expansions(app_database(), tenant)
 
 
 def keys(tenant: Tenant) -> Keys:

@@ -94,7 +94,7 @@ def _carry_out(office: Office, request: Request, path: str, now: datetime) -> ob
     database, sender = office.database, office.sender
     match path:
         case "/faults":
-            order = _order(request, {*_WHOSE, "match", "on", "times", "fault"})
+            order = _order(request, {*_WHOSE, "match", "on", "times", "every", "fault"})
             return steering.add_fault(database, _api_user(office, order), order, now=now)
         case "/callback":
             order = _order(request, {*_WHOSE, "reference", "mode"})

@@ -107,9 +107,12 @@ CREATE TABLE IF NOT EXISTS faults (
   msisdn text,
   reference text,
   remaining integer NOT NULL CHECK (remaining >= 0),
+  every integer NOT NULL DEFAULT 1 CHECK (every >= 1),
   fault text NOT NULL,
   created_at timestamptz NOT NULL
 );
+-- For faults that were ordered before one could strike every second call.
+ALTER TABLE faults ADD COLUMN IF NOT EXISTS every integer NOT NULL DEFAULT 1;
 CREATE INDEX IF NOT EXISTS faults_open ON faults (api_user) WHERE remaining > 0;
 CREATE TABLE IF NOT EXISTS callbacks (
   id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,

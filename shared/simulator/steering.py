@@ -34,28 +34,39 @@ class ControlError(Exception):
 def add_fault(
     database: Database, api_user: str, order: Mapping[str, Any], *, now: datetime
 ) -> dict[str, Any]:
-    """Order a fault for the next `times` (default 1) matching calls. Raises ControlError."""
+    """Order a fault for the next `times` (default 1) matching calls, or `every` n-th of them.
+
+    Raises ControlError.
+    """
     try:
         fault = parse_fault(order.get("fault"))
         operation = operation_of(fault, order.get("on"))
     except FaultError as error:
         raise ControlError(str(error)) from error
-    times = order.get("times", 1)
-    if isinstance(times, bool) or not isinstance(times, int) or not 1 <= times <= _MAX_TIMES:
-        raise ControlError(f"times must be between 1 and {_MAX_TIMES}")
+    times, every = _count(order, "times"), _count(order, "every")
     msisdn, reference = _match(order.get("match", {}))
     ((fault_id,),) = database.run(
-        "INSERT INTO faults (api_user, operation, msisdn, reference, remaining, fault, created_at)"
-        " VALUES (:api_user, :operation, :msisdn, :reference, :times, :fault, :now) RETURNING id",
+        "INSERT INTO faults"
+        " (api_user, operation, msisdn, reference, remaining, every, fault, created_at)"
+        " VALUES (:api_user, :operation, :msisdn, :reference, :times, :every, :fault, :now)"
+        " RETURNING id",
         api_user=api_user,
         operation=operation,
         msisdn=msisdn,
         reference=reference,
         times=times,
+        every=every,
         fault=fault.to_json(),
         now=now,
     )
     return {"id": fault_id, "on": operation, "times": times, "fault": fault.kind}
+
+
+def _count(order: Mapping[str, Any], name: str) -> int:
+    count = order.get(name, 1)
+    if isinstance(count, bool) or not isinstance(count, int) or not 1 <= count <= _MAX_TIMES:
+        raise ControlError(f"{name} must be between 1 and {_MAX_TIMES}")
+    return count
 
 
 def read_faults(database: Database, api_user: str) -> list[dict[str, Any]]:

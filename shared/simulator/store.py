@@ -48,13 +48,14 @@ class Accepted:
     callback: DueCallback | None
 
 
-_CLAIM: Final = """
+_CLAIM: Final = """claimed AS (
   UPDATE faults SET remaining = remaining - 1
   WHERE api_user = :api_user AND operation = :operation AND remaining > 0
     AND (msisdn IS NULL OR msisdn = {party})
     AND (reference IS NULL OR reference {named})
-  RETURNING id, fault
-"""
+  RETURNING id, fault, remaining % every = 0 AS strikes
+),
+fault AS (SELECT id, fault FROM claimed WHERE strikes)"""
 
 _BY_REFERENCE: Final = "= lower(:reference)"
 _FAULTS: Final = "(SELECT json_agg(fault ORDER BY id)::text FROM fault)"
@@ -74,7 +75,7 @@ _ENTRY_COLUMNS: Final = (
 )
 
 _ACCEPT: Final = f"""
-WITH fault AS ({_CLAIM.format(party=":party_id", named=_BY_REFERENCE)}),
+WITH {_CLAIM.format(party=":party_id", named=_BY_REFERENCE)},
 payment AS (
   {_INSERT_PAYMENT} WHERE NOT EXISTS (SELECT 1 FROM fault)
   ON CONFLICT DO NOTHING RETURNING financial_transaction_id
@@ -101,7 +102,7 @@ WITH payment AS (
   SELECT {", ".join(PAYMENT_COLUMNS)} FROM payments
   WHERE api_user = :api_user AND reference = :reference
 ),
-fault AS ({_CLAIM.format(party="(SELECT party_id FROM payment)", named=_BY_REFERENCE)}),
+{_CLAIM.format(party="(SELECT party_id FROM payment)", named=_BY_REFERENCE)},
 entry AS (
   INSERT INTO request_log ({_ENTRY_COLUMNS})
   SELECT :now::timestamptz, :api_user, 'GET', :route, :reference, :environment,
@@ -115,9 +116,7 @@ FROM (SELECT 1) AS one LEFT JOIN payment ON true
 
 # Whoever orders a page is told its order id only then; by its label it is known before.
 _CLAIM_ONLY: Final = f"""
-WITH fault AS (
-{_CLAIM.format(party=":party_id", named="IN (lower(:reference), lower(:label))")}
-)
+WITH {_CLAIM.format(party=":party_id", named="IN (lower(:reference), lower(:label))")}
 SELECT {_FAULTS}
 """
 

@@ -61,6 +61,8 @@ class S3Connection:
                 connect_timeout=CONNECT_SECONDS,
                 read_timeout=READ_SECONDS,
                 retries={"total_max_attempts": ATTEMPTS, "mode": "standard"},
+                # Addresses that are given away are signed as requests are.
+                signature_version="s3v4",
                 s3={"addressing_style": "path"},
             ),
         )

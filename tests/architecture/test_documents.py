@@ -313,6 +313,13 @@ def trouble(migrated: Database, make_account: Any) -> Iterator[tuple[Engine, dic
         data='{"operator": "mtn", "phone": "+237670000001", "decision": "refund",'
         ' "due_at": "2026-01-01T00:00:00+00:00"}',
     )
+    # A checkout that nobody has paid.
+    migrated.look(
+        "INSERT INTO payment_pages (id, kind, amount, currency, expires_at, created_at)"
+        " VALUES (:page, 'checkout', 100, 'XAF', now() + interval '1 hour', now())",
+        account.test,
+        page=an_id("cs_test"),
+    )
     # What came after the dump that one tenant was put back from.
     migrated.look(
         "INSERT INTO platform.due_work (kind, object_id, account_id, livemode, due_at, owner_role)"

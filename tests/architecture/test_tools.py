@@ -28,6 +28,7 @@ BREAKING = {
     "The platform's own code": ("knative/local/runner.py", "import shared.runtime.http"),
     "Nothing but tests": ("shared/storage/store.py", "import knative.local.runner"),
     "The oracle judges": ("tests/chaos/oracle/evidence.py", "import shared.domain.ledger"),
+    "Who reads the most": ("functions/call_rpc/main.py", "import shared.providers.mtn"),
 }
 
 

@@ -8,11 +8,37 @@ import shutil
 import sys
 import tempfile
 import time
-from collections.abc import Collection
+from collections.abc import Callable, Collection, Mapping
 from pathlib import Path
+from typing import Final
 
-from tests.benchmarks import batch, broker, cold, create, ledger, local, report, whole
+from tests.benchmarks import (
+    batch,
+    broker,
+    cold,
+    create,
+    export,
+    ledger,
+    listing,
+    local,
+    report,
+    rpc,
+    stream,
+    webhooks,
+    whole,
+)
 from tests.benchmarks.figures import PARTS, Figure, Part
+
+# What is measured on a stand of its own, and not on the whole system.
+_ALONE: Final[Mapping[Part, Callable[[Path, Callable[[str], None]], list[Figure]]]] = {
+    "create": create.measure,
+    "rpc": rpc.measure,
+    "ledger": ledger.measure,
+    "batch": batch.measure,
+    "broker": broker.measure,
+    "export": export.measure,
+    "list": listing.measure,
+}
 
 
 def main() -> int:
@@ -34,16 +60,16 @@ def main() -> int:
 
 def _measure(chosen: Collection[Part], folder: Path) -> list[Figure]:
     figures: list[Figure] = []
-    if "create" in chosen:
-        figures += create.measure(_made(folder / "create"), _say)
-    if "ledger" in chosen:
-        figures += ledger.measure(_made(folder / "ledger"), _say)
-    if "batch" in chosen:
-        figures += batch.measure(_made(folder / "batch"), _say)
-    if "broker" in chosen:
-        figures += broker.measure(_made(folder / "pubsub"), _say)
-    if not set(chosen) - {"create", "ledger", "batch", "broker"}:
+    for part, measure in _ALONE.items():
+        if part in chosen:
+            figures += measure(_made(folder / part), _say)
+    if not set(chosen) - set(_ALONE):
         return figures
+    return figures + _measure_system(chosen, folder)
+
+
+def _measure_system(chosen: Collection[Part], folder: Path) -> list[Figure]:
+    figures: list[Figure] = []
     data_dir = _made(folder / "system")
     with local.measured_system(data_dir, figures, _say, with_starts="start" in chosen) as running:
         if "flow" in chosen:
@@ -54,6 +80,10 @@ def _measure(chosen: Collection[Part], folder: Path) -> list[Figure]:
             figures += cold.measure(running, folder, _say)
         if "whole" in chosen:
             figures += whole.measure(running, _say)
+        if "webhooks" in chosen:
+            figures += webhooks.measure(running, _say)
+        if "stream" in chosen:
+            figures += stream.measure(running, folder, _say)
     return figures
 
 

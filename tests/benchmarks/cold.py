@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
+import cbor2
 import psutil
 
 from knative.catalogue import FunctionEntry, load_catalogue
@@ -25,6 +26,7 @@ from tests.system import LocalSystem
 
 TIMES: Final = 5
 _LONGEST_SECONDS: Final = 15.0
+_NOBODY_ASKS: Final = "http://127.0.0.1:9"  # what is no token is refused without its realm
 _AT_REST_PERCENT: Final = 15.0
 
 
@@ -36,17 +38,22 @@ class _First:
     path: str
     status: int
     headers: Mapping[str, str] = field(default_factory=dict)
-    body: Mapping[str, object] | None = None
+    body: Mapping[str, object] | bytes | None = None
 
 
 class ColdError(Exception):
     """A function gave no answer, or a wrong one."""
 
 
-# What provision_account refuses to every key is refused once the key was looked up; the last two
-# know no key, and no token like it.
+# What provision_account and approve_payout refuse to every key is refused once the key was looked
+# up; the last two know no key, and no token like it.
 _BY_KEY: Final = {
+    "create_refund": ("POST", f"/v1/late_payments/lp_{'2' * 24}/accept", 404),
+    "create_payout": ("POST", f"/v1/payouts/po_{'2' * 24}/cancel", 404),
+    "approve_payout": ("POST", f"/v1/payouts/po_{'2' * 24}/reject", 403),
+    "lookup_holder": ("POST", "/v1/holder_lookups", 415),
     "read_payments": ("GET", "/v1/charges?limit=3", 200),
+    "create_file": ("GET", "/v1/files?limit=3", 200),
     "manage_account": ("GET", "/v1/api_keys?limit=3", 200),
     "provision_account": ("POST", "/v1/account/delete_test_data", 403),
     "manage_platform": ("GET", "/v1/accesses", 401),
@@ -60,7 +67,8 @@ def measure(running: LocalSystem, folder: Path, say: Callable[[str], None]) -> l
     for room in ("functions", "shared"):
         compileall.compile_dir(ROOT / room, quiet=1)
     ports = running.ports
-    layout = Layout(running.data_dir, ports, f"http://{HOST}:{ports['object_store']}")
+    store = f"http://{HOST}:{ports['object_store']}"
+    layout = Layout(running.data_dir, ports, store, keycloak_url=_NOBODY_ASKS)
     found = []
     _rest()
     for entry in load_catalogue():
@@ -100,14 +108,8 @@ def _first(entry: FunctionEntry, running: LocalSystem) -> _First:
     """A request that reaches the database where there is a door; the refusal of GET elsewhere."""
     key = {"Authorization": f"Bearer {running.credentials['secret_key']}"}
     match entry.name:
-        case "create_charge":
-            charge = {
-                "amount": 5000,
-                "currency": "xaf",
-                "payment_method": {"type": "mobile_money", "phone": "+237677000001"},
-            }
-            once = {"Idempotency-Key": secrets.token_hex(12), "Content-Type": "application/json"}
-            return _First("POST", "/v1/charges", 200, key | once, charge)
+        case "create_charge" | "call_rpc":
+            return _charge(entry.name, key)
         case name if name in _BY_KEY:
             method, path, status = _BY_KEY[entry.name]
             return _First(method, path, status, key)
@@ -120,6 +122,21 @@ def _first(entry: FunctionEntry, running: LocalSystem) -> _First:
             return _token(running)
         case _:
             return _First("GET", "/", 405)
+
+
+def _charge(function: str, key: Mapping[str, str]) -> _First:
+    order = {
+        "amount": 5000,
+        "currency": "xaf",
+        "payment_method": {"type": "mobile_money", "phone": "+237677000001"},
+    }
+    once = {**key, "Idempotency-Key": secrets.token_hex(12)}
+    if function == "create_charge":
+        return _First(
+            "POST", "/v1/charges", 200, once | {"Content-Type": "application/json"}, order
+        )
+    envelope = cbor2.dumps({"method": "create_charge", "params": order})
+    return _First("POST", "/rpc", 200, once | {"Content-Type": "application/cbor"}, envelope)
 
 
 def _token(running: LocalSystem) -> _First:
@@ -157,7 +174,7 @@ def _start(entry: FunctionEntry, layout: Layout, first: _First, folder: Path) ->
 
 def _answer(port: int, first: _First, *, deadline: float) -> int:
     """Ask until somebody listens; the status of the first answer."""
-    body = None if first.body is None else json.dumps(first.body)
+    body = json.dumps(first.body) if isinstance(first.body, Mapping) else first.body
     while time.monotonic() < deadline:
         connection = http.client.HTTPConnection(HOST, port, timeout=_LONGEST_SECONDS)
         with contextlib.closing(connection), contextlib.suppress(ConnectionError):

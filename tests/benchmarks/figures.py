@@ -4,11 +4,13 @@ from dataclasses import dataclass
 from typing import Final, Literal
 
 Part = Literal[
-    "create", "ledger", "batch", "broker", "start", "flow", "memory", "cold", "whole", "tenants"
-]
+    "create", "rpc", "ledger", "batch", "broker", "start", "flow", "memory", "cold", "whole",
+    "webhooks", "stream", "export", "list", "tenants",
+]  # fmt: skip
 # Those of `make bench`; tenants are measured by themselves.
 PARTS: Final[tuple[Part, ...]] = (
     "create",
+    "rpc",
     "ledger",
     "batch",
     "broker",
@@ -17,6 +19,10 @@ PARTS: Final[tuple[Part, ...]] = (
     "memory",
     "cold",
     "whole",
+    "webhooks",
+    "stream",
+    "export",
+    "list",
 )
 
 

@@ -90,7 +90,7 @@ class Rig:
         )
         process = spawn(program)
         try:
-            _await_answer(port, process)
+            await_answer(port, process)
             yield Served(process, port)
         finally:
             stop(process, program)
@@ -157,7 +157,8 @@ def make_topics(pubsub: pubsub_server.Server) -> None:
         subscriber.create_subscription(request={"name": subscription, "topic": topic}, timeout=10)
 
 
-def _await_answer(port: int, process: subprocess.Popen[bytes]) -> None:
+def await_answer(port: int, process: subprocess.Popen[bytes]) -> None:
+    """Wait until a process answers whatever it is asked for. Raises RuntimeError."""
     deadline = time.monotonic() + _START_SECONDS
     while time.monotonic() < deadline and process.poll() is None:
         with contextlib.suppress(urllib3.exceptions.HTTPError):

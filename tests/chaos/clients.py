@@ -4,6 +4,7 @@ An answer is a success, a definite refusal, or leaves open what happened; then t
 with the same key until it knows. What fits none of these fails the run.
 """
 
+import itertools
 import json
 import random
 import threading
@@ -19,6 +20,7 @@ from typing import Final
 import urllib3
 
 from tests.chaos.counters import FaultCounters
+from tests.chaos.doors import Door, Reply, ask, ask_together, door_of
 from tests.chaos.kinds import KINDS, PAYOUTS, REFUNDS, Kind
 from tests.chaos.payers import Payers
 from tests.end_to_end.merchant import (
@@ -47,6 +49,9 @@ _PREFIXES: Final = {"mtn": "+23767", "orange": "+23769"}
 _BATCHED: Final = 0.15
 _BATCH: Final = ("mtn", "mtn", "orange")
 _BATCH_TAKEN_BACK: Final = 0.3
+_TOGETHER: Final = 0.3
+_TOGETHER_ENDINGS: Final = ("001", "002", "451")
+_TOGETHER_PREFIX: Final = "+237652"
 _GIVEN_BACK: Final = 0.7
 _PAID_OUT: Final = 0.4
 _LATER_SECONDS: Final = (2, 6)
@@ -54,6 +59,7 @@ _LATER_SECONDS: Final = (2, 6)
 _FAR_SECONDS: Final = 3600
 _CONFLICT: Final = 409
 _TOO_MANY: Final = 429
+_NO_ANSWER: Final = Reply(0, b"")
 _READS: Final = (("/v1/balance", 200), ("/v1/charges?limit=5", 200), (f"/verify/{'7' * 26}", 404))
 
 
@@ -69,7 +75,7 @@ class UnclassifiedError(Exception):
     """An answer that no client could make sense of."""
 
 
-def classify(answer: urllib3.BaseHTTPResponse) -> Verdict:
+def classify(answer: urllib3.BaseHTTPResponse | Reply) -> Verdict:
     """Say what an answer to an order proves. Raises UnclassifiedError."""
     status = answer.status
     if status in {_CONFLICT, _TOO_MANY} or status >= 500:
@@ -96,6 +102,7 @@ class Clients:
     accepted: list[Accepted] = field(default_factory=list)
     refused: list[AnyOrder] = field(default_factory=list)
     answers: Counter[str] = field(default_factory=Counter)
+    doors: Counter[str] = field(default_factory=Counter)
     reads: Counter[str] = field(default_factory=Counter)
     failures: list[str] = field(default_factory=list)
     payers: Payers = field(init=False)
@@ -162,7 +169,13 @@ class Clients:
         read = ", ".join(f"{count} {word}" for word, count in sorted(self.reads.items()))
         keys = {each.order.key for each in self.accepted}
         orders = f"orders: {len(keys)} accepted, {len(self.refused)} refused"
-        return [orders, f"answers: {told}, {len(self.failures)} unclassified", f"reads: {read}"]
+        asked = ", ".join(f"{count} by {door}" for door, count in sorted(self.doors.items()))
+        return [
+            orders,
+            f"asked: {asked}",
+            f"answers: {told}, {len(self.failures)} unclassified",
+            f"reads: {read}",
+        ]
 
     def _live(self, number: int) -> None:
         chance = random.Random(f"{self.seed}/client {number}")  # noqa: S311 - seeded, to be replayed
@@ -178,6 +191,8 @@ class Clients:
                     self._pay_out(number, chance)
                 if chance.random() < _BATCHED:
                     self._pay_many(number, chance)
+                if chance.random() < _TOGETHER:
+                    mine += self._order_together(number, chance)
             except Exception as failure:  # noqa: BLE001 - whatever it is fails the run
                 self.failures.append(f"{name}: {type(failure).__name__} {failure}")
             number += CLIENTS
@@ -298,6 +313,31 @@ class Clients:
             self.payers.send(accepted.id, operator.payer(phone))
         return [accepted] if kind.operator == "mtn" else []
 
+    def _order_together(self, number: int, chance: random.Random) -> list[Accepted]:
+        """Make three in one request, which are stored by one statement."""
+        orders = [
+            Order(
+                f"{_TOGETHER_PREFIX}{number % _PAYEE_PHONES:03d}{ending}",
+                amount=chance.randint(100, 50_000),
+                key=f"{self.seed}-{number}-{chance.getrandbits(64):x}",
+            )
+            for ending in _TOGETHER_ENDINGS
+        ]
+        self.doors[Door.BATCH] += 1
+        try:
+            replies = ask_together(self.merchant, orders)
+        except urllib3.exceptions.HTTPError:
+            replies = [_NO_ANSWER] * len(orders)
+        accepted = []
+        for order, reply in zip(orders, replies, strict=True):
+            verdict, body = self._verdict(reply), reply.data
+            if verdict is Verdict.AMBIGUOUS:
+                verdict, body = self._ask_until_definite(order)
+            if verdict is Verdict.REFUSAL:
+                raise UnclassifiedError(f"{verdict} {body[:200]!r}")
+            accepted.append(self._keep(order, body, chance))
+        return accepted
+
     def _order_fault(self, name: str, kind: Kind, order: AnyOrder, phone: str) -> None:
         """Have the operator fail this order; a page is known by its label alone."""
         operator = self.operators[kind.operator]
@@ -318,18 +358,27 @@ class Clients:
         return accepted
 
     def _ask_until_definite(self, order: AnyOrder) -> tuple[Verdict, bytes]:
+        """Ask again with the same key, at any door, until an answer proves something."""
         deadline = time.monotonic() + DEFINITE_SECONDS
-        while time.monotonic() < deadline:
+        for asked in itertools.count():
+            if time.monotonic() > deadline:
+                break
+            door = door_of(order, asked)
+            self.doors[door] += 1
             try:
-                answer = self.merchant.call("POST", order.path, order.body, order.key)
-                verdict = classify(answer)
+                reply = ask(self.merchant, order, door)
             except urllib3.exceptions.HTTPError:
-                verdict = Verdict.AMBIGUOUS
-            self.answers[verdict] += 1
+                reply = _NO_ANSWER
+            verdict = self._verdict(reply)
             if verdict is not Verdict.AMBIGUOUS:
-                return verdict, answer.data
+                return verdict, reply.data
             time.sleep(_AGAIN_SECONDS)
         raise UnclassifiedError(f"nothing definite in {DEFINITE_SECONDS:.0f} s to {order.key}")
+
+    def _verdict(self, reply: Reply) -> Verdict:
+        verdict = Verdict.AMBIGUOUS if reply is _NO_ANSWER else classify(reply)
+        self.answers[verdict] += 1
+        return verdict
 
     def _read(self, path: str, expected: int) -> None:
         """A read fails now and then while everything is killed; it never says a wrong thing."""

@@ -17,19 +17,23 @@ RARE: Final = {
     "accept_late_payment": "nothing is paid late in a storm",
     "approve_payout": "a storm has no second person",
     "archive_ledger": "ledgers are archived once a day",
+    "create_file": "nobody hands in a file in a storm",
     "create_settlement": "owners' settlements are made once a day",
+    "export_report": "nobody asks for a report in a storm",
     "ingest_statement": "nobody uploads a statement in a storm",
     "print_invoice": "no month ends in a storm",
     "read_customer": "three texts in ten minutes are too few to be killed at",
     "receive_statement": "nobody drops a statement in a storm",
     "refund_late_payment": "nothing is paid late in a storm",
+    "scan_file": "nobody hands in a file in a storm",
+    "serve_checkout": "nobody pays on a merchant's page in a storm",
     "start_due_work.after_invoice": "no month ends in a storm",
     "start_due_work.before_invoice": "no month ends in a storm",
     "upload_statement": "nobody uploads a statement in a storm",
 }
 # Who passes points that are called after what is done there.
 _PASSED_BY: Final = {"open_page": "submit_charge"}
-# Nobody is killed there, by a storm or by a drill: they have no point that anybody passes.
+# Nobody is killed there, by a storm or by a drill: they have no point that anybody passes there.
 LEFT_OUT: Final = {
     "keep_identity": "it stores nothing of its own, and asks Keycloak for the same again",
     "manage_platform": "what it writes the relay alone publishes",

@@ -104,11 +104,11 @@ class Killer:
         dead = self._died()
         for name in dead.keys() - self._seen:
             self._seen.add(name)
-            point = name.partition(DIED)[0]
-            victim = self._victims[victim_of(point)]
-            victim.armed = None
+            point, _, who = name.partition(DIED)
+            self._victims[victim_of(point)].armed = None
             self.hits[point] += 1
-            self._mourn(victim, AT_POINT, dead[name])
+            # What stores for several functions has points that each of them passes.
+            self._mourn(self._victims[who.rpartition(".")[0]], AT_POINT, dead[name])
         for victim in self._victims.values():
             if victim.armed and victim.entry.schedule and not victim.is_down:
                 self._tick(victim)

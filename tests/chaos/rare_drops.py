@@ -50,7 +50,7 @@ def drop(town: Town, content: bytes, charge: str) -> Dropped:
     name = content.split(b",", 2)[1].decode()
     [[account]] = town.rows(_WHOSE, name=name)
     dropped = Dropped(f"{ROOM}{account}/{uuid.uuid4()}.csv", content, charge)
-    with closing(_store(town.system, "s3_dropper")) as store:
+    with closing(store_of(town.system, "s3_dropper")) as store:
         store.put_object(Bucket=DROP_BUCKET, Key=dropped.key, Body=content)
     return dropped
 
@@ -77,7 +77,7 @@ def look_again(town: Town, dropped: Dropped) -> bool:
 
 
 def _is_locked_once(system: LocalSystem, key: str, version_id: str, content: bytes) -> None:
-    with closing(_store(system, "s3_reader")) as store:
+    with closing(store_of(system, "s3_reader")) as store:
         listed = store.list_object_versions(Bucket=BUCKET, Prefix=key)
         assert not listed.get("DeleteMarkers"), "somebody tried to delete what is locked"
         assert [each["VersionId"] for each in listed["Versions"]] == [version_id]
@@ -88,12 +88,12 @@ def _is_locked_once(system: LocalSystem, key: str, version_id: str, content: byt
 
 def _lies_as_it_was(system: LocalSystem, dropped: Dropped) -> None:
     """Nothing in the bucket is moved, changed or deleted by us."""
-    with closing(_store(system, "s3_drop_credentials")) as store:
+    with closing(store_of(system, "s3_drop_credentials")) as store:
         found = store.get_object(Bucket=DROP_BUCKET, Key=dropped.key)
         assert found["Body"].read() == dropped.content
 
 
-def _store(system: LocalSystem, keys: str) -> Any:
+def store_of(system: LocalSystem, keys: str) -> Any:
     """A client of the system's store by the keys of a secret file."""
     line = (system.data_dir / "secrets" / keys).read_text(encoding="utf-8").strip()
     access, _, secret = line.partition(":")

@@ -10,13 +10,15 @@ from collections.abc import Callable, Iterable
 from datetime import UTC, date, datetime, timedelta
 from functools import partial
 from itertools import count
-from typing import Final
+from typing import Any, Final
 
 import urllib3
 
 from shared.domain.receipt import DOUALA
 from tests.chaos.rare_drill import Together, Way
 from tests.chaos.rare_drops import drop, look_again
+from tests.chaos.rare_files import files
+from tests.chaos.rare_pages import checkouts
 from tests.chaos.rare_town import FUNDS, Town, months_ago
 from tests.end_to_end.merchant import Order, PageOrder, PayoutOrder
 from tests.end_to_end.money import top_up
@@ -69,7 +71,7 @@ SELECT FROM platform.invoices i WHERE account_id = :account AND month = :month
 
 def for_the_clock_and_merchants(town: Town) -> list[Lane]:
     """The ways that nobody has to sign in for."""
-    lanes = (late_payments, pages, archives, invoices, floats, payers)
+    lanes = (late_payments, pages, checkouts, archives, invoices, reports, floats, payers, files)
     return [lane(town) for lane in lanes]
 
 
@@ -225,6 +227,27 @@ def invoices(town: Town) -> Lane:
     printing = ("before_put", "after_put", "before_commit", "after_commit")
     points = tuple(_points("print_invoice", *printing))
     yield [Way("render_receipt", points, lambda: go(1))]
+
+
+def reports(town: Town) -> Lane:
+    """A merchant asks for a report. Who died at it has its lease until that is over."""
+
+    def go() -> IsDone:
+        end = int(datetime.now(UTC).timestamp()) - 60
+        wish = {"report_type": "payments", "interval_start": end - 86_400, "interval_end": end}
+        key = str(uuid.uuid4())
+
+        def asked() -> Any:
+            status, found = town.ask("POST", "/v1/reports", wish, Idempotency_Key=key)
+            return found if status == _OK else None
+
+        report = wait_for("a report asked for", asked, seconds=_SECONDS)
+        return lambda: town.shown(f"/v1/reports/{report['id']}").get("status") == "succeeded"
+
+    steps = ("after_claim", "before_store", "after_store", "before_commit", "after_commit")
+    yield [Way("export_report", (point,), go) for point in _points("export_report", *steps)]
+    for point in _points("export_report", *_STEPS):
+        yield [Way("export_report", (point,), go)]
 
 
 def floats(town: Town) -> Lane:

@@ -5,6 +5,7 @@ import socket
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -16,13 +17,14 @@ from tests.chaos.cells import (
     Callback,
     Cell,
     Ending,
+    Fate,
     What,
     all_cells,
     rule_against,
     sample,
 )
 from tests.chaos.operator_line import Blow, OperatorLine
-from tests.chaos.tries import Try, count_sendings
+from tests.chaos.tries import Standing, Try, count_sendings
 from tests.system import HOST
 
 
@@ -179,6 +181,37 @@ def test_a_line_strikes_the_answer_to_one_request() -> None:
         with ask(b"POST / 237670000001") as again:
             assert _all_of(again) == whole
         assert line.struck == {b"237670000001"}
+
+
+def test_only_what_nobody_paid_may_come_too_late() -> None:
+    """Anything else that did not end as its cell has it is wrong, however busy the machine."""
+    failed = Standing("failed", "r", "r", 3, has_case=False, words=(), references=("r",))
+    expired = replace(failed, status="expired", not_found_reads=0)
+    nothing: Any = None
+    tries = [Try(cell, nothing, nothing) for cell in CELLS]
+
+    assert {
+        (one.cell.fault.at(one.flow).fate, one.cell.ending)
+        for one in tries
+        if one.came_too_late(failed, is_moved=False, sendings=1)
+    } == {(Fate.LOST, Ending.PAID)}
+    assert {
+        one.cell.ending for one in tries if one.came_too_late(expired, is_moved=False, sendings=0)
+    } == {Ending.PAID}
+    lapsed = replace(failed, not_found_reads=0, words=("EXPIRED",))
+    assert {
+        one.cell.ending for one in tries if one.came_too_late(lapsed, is_moved=False, sendings=1)
+    } == {Ending.PAID}
+    for standing, is_moved, sendings in (
+        (failed, True, 1),
+        (lapsed, True, 1),
+        (replace(failed, not_found_reads=0), False, 1),
+        (replace(failed, status="unknown"), False, 1),
+        (expired, True, 0),
+        (expired, False, 1),
+    ):
+        for one in tries:
+            assert not one.came_too_late(standing, is_moved=is_moved, sendings=sendings)
 
 
 def test_a_line_lets_an_answer_drip() -> None:

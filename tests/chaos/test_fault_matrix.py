@@ -74,6 +74,7 @@ def test_every_failure_ends_as_the_operator_has_it(
         that_cannot_be=sum(1 for _ in all_cells()) - len(CELLS),
         hits_of_the_least=min(matrix.hits[cell.name] for cell in tried),
         sendings=matrix.sendings,
+        too_late_and_tried_again=matrix.late,
     )
 
 

@@ -1,5 +1,6 @@
 """The storm's own parts: a harness that cannot tell good from bad proves nothing."""
 
+import json
 import select
 import socket
 from collections.abc import Mapping
@@ -7,6 +8,7 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
+import cbor2
 import pytest
 import urllib3
 
@@ -15,13 +17,14 @@ from tests.chaos import judge
 from tests.chaos.clients import UnclassifiedError, Verdict, classify
 from tests.chaos.counters import FaultCounters
 from tests.chaos.crash_points import discover, victim_of
+from tests.chaos.doors import CBOR, Door, Reply, ask, door_of
 from tests.chaos.fault_proxy import FaultProxy, Way
 from tests.chaos.kinds import KINDS
 from tests.chaos.oracle.evidence import Evidence
 from tests.chaos.oracle.states import charges_have_ended
 from tests.chaos.payers import Payers
 from tests.chaos.storm import Plan, Storm
-from tests.end_to_end.merchant import Order, open_merchant
+from tests.end_to_end.merchant import Merchant, Order, RecordingReceiver, open_merchant
 from tests.end_to_end.waiting import wait_for
 from tests.scripted_server import Play, ScriptedServer, Seen, answer
 from tests.system import HOST, LocalSystem
@@ -56,6 +59,59 @@ def test_an_answer_without_sense_is_not_passed_over(status: int, body: bytes) ->
     """What is neither ours nor known to be ambiguous fails the run."""
     with pytest.raises(UnclassifiedError):
         classify(urllib3.HTTPResponse(body, status=status))
+
+
+@pytest.mark.parametrize("door", Door)
+@pytest.mark.parametrize(
+    ("status", "shown"),
+    [
+        (200, {"id": "ch_1", "description": 'déjà, "vu"', "metadata": {}}),
+        (400, {"status": 400, "error": {"code": "amount_invalid"}}),
+        (503, {"status": 503, "error": {"code": "temporarily_unavailable"}}),
+    ],
+)
+def test_each_door_says_what_rest_says(door: Door, status: int, shown: dict[str, Any]) -> None:
+    """Status and bytes, so that one answer is held against that of another door."""
+    content = json.dumps(shown, separators=(",", ":"), ensure_ascii=False).encode()
+    outcome = {"result" if status == 200 else "error": shown}
+    order = Order("+237670000001", key="mine")
+
+    def say(seen: Seen) -> Play:
+        if seen.path == order.path:
+            return answer(status, content)
+        call = cbor2.loads(seen.body)
+        call = call["calls"][0] if seen.path == Door.BATCH else call
+        assert call["idempotency_key"] == seen.headers.get("idempotency-key", "mine")
+        assert (call["method"], call["params"]) == ("create_charge", json.loads(order.body))
+        if seen.path == Door.BATCH:
+            return answer(200, cbor2.dumps({"results": [outcome]}), content_type=CBOR)
+        return answer(status, cbor2.dumps(outcome), content_type=CBOR)
+
+    with ScriptedServer(say) as server, urllib3.PoolManager(retries=False) as http:
+        merchant = Merchant("acct_1", "sk_1", server.url, object.__new__(RecordingReceiver), http)
+        assert ask(merchant, order, door) == Reply(status, content)
+
+
+@pytest.mark.parametrize("door", Door)
+def test_what_stands_before_a_door_leaves_all_open(door: Door) -> None:
+    """A gateway whose function is gone speaks no CBOR, and proves nothing."""
+    with (
+        ScriptedServer(lambda _: answer(503, "upstream", content_type="text/plain")) as server,
+        urllib3.PoolManager(retries=False) as http,
+    ):
+        merchant = Merchant("acct_1", "sk_1", server.url, object.__new__(RecordingReceiver), http)
+        reply = ask(merchant, Order("+237670000001"), door)
+
+    assert classify(reply) is Verdict.AMBIGUOUS
+
+
+def test_what_is_asked_again_is_asked_at_any_door() -> None:
+    """Half at first by REST; a seed repeats it."""
+    order = Order("+237670000001", key="1-7-abc")
+
+    doors = [door_of(order, asked) for asked in range(60)]
+    assert {*doors} == {*Door}
+    assert doors == [door_of(order, asked) for asked in range(60)]
 
 
 def test_a_fault_that_struck_too_rarely_is_named() -> None:

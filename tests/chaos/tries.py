@@ -123,6 +123,23 @@ class Try:
             return not standing.has_case
         return self.cell.ending is not Ending.HELD or not standing.not_found_reads
 
+    def came_too_late(self, standing: Standing, *, is_moved: bool, sendings: int) -> bool:
+        """Whether a busy machine let a time go by, so that it may only end unpaid.
+
+        At MTN the two minutes in which what was lost may be sent once more; at Orange the life of a
+        payToken under which nobody asked, or was let in by the gate. No hit is counted, so the cell
+        is tried again: who never sends in time reaches no such cell at all.
+        """
+        if is_moved or self.cell.ending is not Ending.PAID:
+            return False
+        if standing.status == "expired":
+            return sendings == 0 or "EXPIRED" in standing.words
+        if "EXPIRED" in standing.words:
+            # Of what goes out a payToken that lapsed is a failure: it was asked under too late.
+            return standing.status == "failed"
+        is_lost = self.cell.fault.at(self.flow).fate is Fate.LOST
+        return is_lost and standing.status == "failed" and standing.not_found_reads > 0
+
     def has_moved(self, moved: frozenset[str]) -> bool:
         """Whether its operator has moved money under a name of it."""
         # An order of a page is the id without its line, and the number of the page.

@@ -10,6 +10,8 @@ import urllib3
 from tests.system import LocalSystem
 
 _OK: Final = 200
+_SECONDS: Final = 30
+_READ_AGAIN: Final = urllib3.Retry(4, backoff_factor=0.2)
 _PAGE: Final = 10_000
 
 
@@ -67,9 +69,12 @@ class OperatorControl:
         order = {"fault": {"kind": kind, **words}, "on": on, "product": product}
         self._call("POST", "/faults", order)
 
-    def fault_everybody(self, kind: str, *, on: str = "submit", **words: object) -> None:
-        """Order a fault for every such call until `heal`."""
-        order = {"fault": {"kind": kind, **words}, "on": on, "times": 1_000_000}
+    def fault_everybody(
+        self, kind: str, *, on: str = "submit", every: int = 1, **words: object
+    ) -> None:
+        """Order a fault for every such call until `heal`, or for every n-th."""
+        fault = {"kind": kind, **words}
+        order = {"fault": fault, "on": on, "times": 1_000_000, "every": every}
         self._call("POST", "/faults", order)
 
     def heal(self, *, product: str = "collection") -> None:
@@ -138,8 +143,9 @@ class OperatorControl:
             self.base_url + path,
             headers={"Authorization": f"Bearer {self.token}"},
             body=None if body is None else json.dumps({"operator": self.operator, **body}).encode(),
-            timeout=10,
-            retries=False,
+            timeout=_SECONDS,
+            # Reads may meet a connection that was closed while it rested; orders count once.
+            retries=_READ_AGAIN if method == "GET" else False,
         )
         assert answer.status == _OK, (method, path, answer.status, answer.data)
         return answer.json()

@@ -32,7 +32,7 @@ def system(whole_system: WholeSystem) -> LocalSystem:
 
 def test_charges_never_wait_for_it(whole_system: WholeSystem) -> None:
     """`/readyz` is 200 from the moment charges flow, and names it until people can sign in."""
-    assert whole_system.early == (200, {"status": "ready", "starting": ["keycloak"]})
+    assert whole_system.early == (200, {"status": "ready", "starting": ["keycloak", "dashboard"]})
     assert whole_system.with_people().readyz() == (200, {"status": "ready"})
 
 

@@ -1,6 +1,7 @@
 """The environment of a function's process, for this folder's tests alone, and one door each."""
 
 import io
+import sys
 from collections.abc import Callable, Iterator, Mapping
 from functools import cache
 from typing import Final
@@ -13,12 +14,15 @@ from knative.local.secret_files import write_private
 from tests.database import Account, Database, MakeAccount
 from tests.functions import orange_till, web_till
 from tests.functions.door import Door
+from tests.functions.press import Press
 from tests.functions.process import function_process
 from tests.functions.pushes import Issuer
 from tests.functions.realm import Realm
 from tests.functions.rows import Rows
 from tests.functions.till import CREDENTIALS, Till
+from tests.functions.webhooks import Merchant
 from tests.mail_server import MailServer
+from tests.object_store import RunningStore, running_object_store
 from tests.pubsub_server import PROJECT
 from tests.scripted_server import Play, ScriptedServer, Seen, answer
 
@@ -47,6 +51,16 @@ def realm() -> Iterator[Realm]:
 def logged() -> io.StringIO:
     """Every log line of the functions, from the first on."""
     return io.StringIO()
+
+
+@pytest.fixture(autouse=True)
+def faults_are_shown(logged: io.StringIO) -> Iterator[None]:
+    """Write what the functions logged as errors beside the test that failed over it."""
+    began = logged.tell()
+    yield
+    for line in logged.getvalue()[began:].splitlines():
+        if '"level":"error"' in line:
+            sys.stdout.write(f"{line}\n")
 
 
 @pytest.fixture(scope="package")
@@ -113,6 +127,8 @@ def process(
         "PUBSUB_EMULATOR_HOST": NOBODY,
         "S3_ENDPOINT_URL": object_store.url,
         "S3_BUCKET": "receipts",
+        "QUARANTINE_BUCKET": "quarantine",
+        "REPORT_BUCKET": "reports",
         "SMTP_URL": f"smtp://127.0.0.1:{mail_server.port}",
         "MAIL_FROM": MAIL_FROM,
         "TEXT_FOLDER": str(migrated.secrets_dir.parent / "texts"),
@@ -123,6 +139,10 @@ def process(
     write_private(migrated.secrets_dir / "simulator_orange_web_credentials", web_till.CREDENTIALS)
     write_private(migrated.secrets_dir / "simulator_disbursement_credentials", CREDENTIALS)
     write_private(migrated.secrets_dir / "s3_credentials", "access:secret")
+    write_private(migrated.secrets_dir / "s3_quarantine_credentials", "access:secret")
+    write_private(migrated.secrets_dir / "s3_upload_credentials", "access:secret")
+    write_private(migrated.secrets_dir / "s3_report_credentials", "access:secret")
+    write_private(migrated.secrets_dir / "s3_report_reader", "access:secret")
     write_private(migrated.secrets_dir / "smtp", "")
     write_private(migrated.secrets_dir / "keycloak_administration", "administration:secret")
     with function_process(environment, logged):
@@ -182,20 +202,20 @@ def superuser(migrated: Database) -> Iterator[Connection]:
 
 @pytest.fixture(scope="module")
 def shop(make_account: MakeAccount) -> Account:
-    """One account for the tests of a file, which leave each other's charges alone."""
-    return make_account()
+    """One account in both modes for the tests of a file, which leave each other's charges alone."""
+    return make_account(live=True)
 
 
 @pytest.fixture(scope="module")
 def rows(superuser: Connection, shop: Account) -> Rows:
     """What is stored of the shop and on the platform."""
-    return Rows(superuser, (shop.test, shop.live))
+    return Rows(superuser, shop.tenants)
 
 
 @pytest.fixture(scope="package")
 def make_rows(superuser: Connection) -> Callable[[Account], Rows]:
     """Return what is stored of an account and on the platform."""
-    return lambda account: Rows(superuser, (account.test, account.live))
+    return lambda account: Rows(superuser, account.tenants)
 
 
 @pytest.fixture(scope="package")
@@ -213,3 +233,23 @@ def till(make_till: Callable[[Account], Till], account: Account) -> Iterator[Til
     """Such a shop of the test's own."""
     with make_till(account) as ready:
         yield ready
+
+
+@pytest.fixture
+def merchant(till: Till, door: Callable[[str], Door]) -> Iterator[Merchant]:
+    """A shop whose server takes everything."""
+    with ScriptedServer(lambda _: answer(200)) as server:
+        yield Merchant(till, door, server)
+
+
+@pytest.fixture(scope="module")
+def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningStore]:
+    """A real store."""
+    with running_object_store(tmp_path_factory.mktemp("object_store")) as store:
+        yield store
+
+
+@pytest.fixture
+def press(till: Till, running: RunningStore) -> Press:
+    """A shop of the test's own and its reports."""
+    return Press(till, running)

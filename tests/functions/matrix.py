@@ -5,6 +5,7 @@ key, words of the body. What the contract does not say stands in ROWS. An operat
 fails the build, and so does a part for which nothing is there to steal.
 """
 
+import base64
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
@@ -13,13 +14,15 @@ from typing import Any, Final
 from shared.contracts.operations import OPERATIONS, Operation
 from shared.domain.api_key import ALPHABET
 from shared.domain.ids import ALPHABET as OF_IDS
+from tests.file_samples import MULTIPART, form, pdf
 from tests.functions.door import DOCUMENT, resolved
 from tests.functions.team import MEMBER_EMAIL
 
 STOLEN: Final = "{stolen}"
-_HARMLESS: Final = re.compile(r"limit|status|type|action|at|created.*")
+_HARMLESS: Final = re.compile(r"limit|purpose|status|types?|action|at|created.*|expand.*")
+# Says who asks, not what is asked for: test_stream_tickets.py.
+_IN_PLACE_OF_A_KEY: Final = "ticket"
 _PREFIX: Final = re.compile(r"\^([a-z]+)_")
-_TIME_LENGTH: Final = 10
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +35,10 @@ class Row:
     `of_team` is what no key may touch, and what is of the account in both modes: who is at work in
     the other one is no stranger there.
     What is `for_people` no key may ever do.
+    `asks` is the query without which nothing is answered.
+    What only `looks` is a POST that changes nothing but what the asker has in hand to look with.
+    `sent` is a good body that is no JSON, behind its media type.
+    `needs` are words STOLEN without which the body is not good, whatever the contract requires.
     """
 
     body: Mapping[str, Any] | None = None
@@ -40,6 +47,10 @@ class Row:
     when_suspended: int = 200
     of_team: bool = False
     for_people: bool = False
+    asks: str = ""
+    looks: bool = False
+    needs: frozenset[str] = frozenset()
+    sent: tuple[str, bytes] | None = None
 
 
 _ORDER: Final = {
@@ -47,7 +58,10 @@ _ORDER: Final = {
     "currency": "xaf",
     "payment_method": {"type": "mobile_money", "phone": "+237670000001"},
     "reference": STOLEN,
+    "customer": STOLEN,
 }
+
+_PAGE: Final = {"amount": 1500, "currency": "xaf", "reference": STOLEN}
 
 _PAYOUT: Final = {
     "amount": 1500,
@@ -69,9 +83,25 @@ _BATCH: Final = {
 ROWS: Final[Mapping[str, Row]] = {
     "create_charge": Row(body=_ORDER, when_suspended=403),
     "cancel_charge": Row(body={}, when_suspended=403),
+    "update_charge": Row(body={"description": "as told"}, when_suspended=403),
     "list_charges": Row(lists="ch"),
+    "search_charges": Row(asks="query=currency:'xaf'"),
     "read_charge": Row(),
+    "create_customer": Row(body={"name": "Awa", "reference": STOLEN}, when_suspended=403),
+    "list_customers": Row(lists="cus"),
+    "read_customer": Row(),
+    "update_customer": Row(body={"name": "mine now"}, when_suspended=403),
+    "delete_customer": Row(when_suspended=403),
+    "create_checkout": Row(body=_PAGE, when_suspended=403),
+    "list_checkouts": Row(lists="cs"),
+    "read_checkout": Row(),
+    "expire_checkout": Row(body={}, when_suspended=403),
+    "create_payment_link": Row(body=_PAGE, when_suspended=403),
+    "list_payment_links": Row(lists="plink"),
+    "read_payment_link": Row(),
+    "update_payment_link": Row(body={"active": False}, when_suspended=403),
     "create_refund": Row(body={"charge": STOLEN, "amount": 100}, when_suspended=403),
+    "update_refund": Row(body={"metadata": {"as": "told"}}, when_suspended=403),
     "list_refunds": Row(lists="rf"),
     "read_refund": Row(),
     "list_late_payments": Row(lists="lp"),
@@ -81,6 +111,7 @@ ROWS: Final[Mapping[str, Row]] = {
     "list_reversals": Row(lists="rv"),
     "read_reversal": Row(),
     "create_payout": Row(body=_PAYOUT, when_suspended=403),
+    "update_payout": Row(body={"description": "as told"}, when_suspended=403),
     "cancel_payout": Row(body={}, when_suspended=403),
     "list_payouts": Row(lists="po"),
     "read_payout": Row(),
@@ -101,11 +132,20 @@ ROWS: Final[Mapping[str, Row]] = {
     "read_topup": Row(),
     "list_events": Row(lists="evt"),
     "read_event": Row(),
+    "stream_events": Row(lists="evt"),
+    # Whoever may look may ask, suspended or not.
+    "create_stream_ticket": Row(body={}, looks=True),
     "read_balance": Row(),
     "list_balance_transactions": Row(lists="txn"),
     "read_balance_transaction": Row(),
     "list_invoices": Row(lists="in"),
     "read_invoice": Row(),
+    "list_receipts": Row(lists="rcp"),
+    "read_issued_receipt": Row(),
+    "create_file": Row(sent=(MULTIPART, form(pdf())), when_suspended=403),
+    "list_files": Row(lists="file"),
+    "read_file": Row(),
+    "read_file_contents": Row(),
     "list_operators": Row(),
     "list_api_keys": Row(lists="key"),
     "read_api_key": Row(),
@@ -115,6 +155,30 @@ ROWS: Final[Mapping[str, Row]] = {
     "rotate_api_key": Row(body={}, when_suspended=403),
     # Whoever finds a key in the wrong hands ends it, whatever the account may do else.
     "revoke_api_key": Row(body={}),
+    "list_webhook_endpoints": Row(lists="we"),
+    "read_webhook_endpoint": Row(),
+    "create_webhook_endpoint": Row(
+        body={"url": "https://shop.example.cm/hooks", "enabled_events": ["charge.*"]},
+        when_suspended=403,
+    ),
+    "update_webhook_endpoint": Row(body={"description": "mine now"}, when_suspended=403),
+    "delete_webhook_endpoint": Row(when_suspended=403),
+    "rotate_webhook_secret": Row(body={}, when_suspended=403),
+    "resend_webhooks": Row(
+        body={"event": STOLEN, "starting_after": STOLEN},
+        when_suspended=403,
+        needs=frozenset({"event"}),
+    ),
+    "test_webhook_endpoint": Row(body={}, when_suspended=403),
+    "list_webhook_deliveries": Row(lists="wd"),
+    "read_webhook_delivery": Row(),
+    "create_report": Row(
+        body={"report_type": "balance", "interval_start": 1700000000, "interval_end": 1700000060},
+        when_suspended=403,
+    ),
+    "list_reports": Row(lists="frr"),
+    "read_report": Row(),
+    "cancel_report": Row(body={}, when_suspended=403),
     "list_audit_entries": Row(lists="aud", about="key"),
     "export_audit_entries": Row(lists="aud"),
     "read_audit_entry": Row(),
@@ -145,8 +209,14 @@ ROWS: Final[Mapping[str, Row]] = {
         body={"keys_from": None, "people_from": None}, when_suspended=403, of_team=True
     ),
     "delete_test_data": Row(body={}, when_suspended=403, for_people=True),
+    "read_test_clock": Row(),
+    "advance_test_clock": Row(body={"advance_seconds": 60}, when_suspended=403),
 }
 """The operations of merchants. The others ask nobody in which account the call is made."""
+
+
+_NOBODYS: Final = {"phone": "699999999", "email": "nobody@shop.example"}
+"""Words that must have a form."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -166,10 +236,10 @@ class Loot:
         return (*self.objects.values(), self.canary)
 
     def imagined(self) -> "Loot":
-        """The same as nobody has it; an id of the same moment, for its place in a list."""
+        """The same as nobody has it; an id beside it, for its place in a list."""
         return Loot(
             {kind: _imagined(kind, known) for kind, known in self.objects.items()},
-            dict.fromkeys(self.words, "nobody's own word"),
+            dict.fromkeys(self.words, "nobody's own word") | _NOBODYS,
             self.canary,
         )
 
@@ -180,7 +250,7 @@ class Asking:
 
     carrier: str
     path: str
-    body: Mapping[str, Any] | None = None
+    body: Mapping[str, Any] | bytes | None = None
     headers: Mapping[str, str] = field(default_factory=dict)
 
 
@@ -196,27 +266,46 @@ def askings(operation: Operation, loot: Loot) -> Iterator[Asking]:
     for name, schema in parameters["path"].items():
         kind = _PREFIX.search(schema.get("pattern", ""))
         path = path.replace(f"{{{name}}}", loot.objects[kind[1] if kind else name])
-    given, stolen = row.body or {}, {**loot.words, "charge": loot.objects["ch"]}
+    event = loot.objects["evt"]
+    given = row.body or {}
+    stolen = {**loot.words, "charge": loot.objects["ch"], "event": event, "starting_after": event}
+    stolen["customer"] = loot.objects["cus"]
     headers = {"Idempotency-Key": "a fresh key"} if _needs_a_key(operation) else {}
-    required = _required(operation)
-    body = None
+    required = _required(operation) | row.needs
+    body: dict[str, Any] | bytes | None = None
+    if row.sent is not None:
+        headers, body = headers | {"Content-Type": row.sent[0]}, row.sent[1]
     if row.body is not None:
         body = {n: v for n, v in given.items() if v != STOLEN}
         body |= {n: stolen[n] for n, v in given.items() if v == STOLEN and n in required}
-    yield Asking("nothing" if path == operation.path else "id in the path", path, body, headers)
+    carrier = "nothing" if path == operation.path else "id in the path"
+    whole = f"{path}?{row.asks}" if row.asks else path
+    yield Asking(carrier, whole, body, headers)
     for name, value in given.items():
         if value == STOLEN:
             filled = {**given, name: stolen[name]}
             yield Asking(f"{name} in the body", path, filled, headers)
-    for name in sorted(parameters["query"]):
-        if name in {"starting_after", "ending_before"}:
-            yield Asking("cursor", f"{path}?{name}={loot.objects[row.lists]}")
-        elif not _HARMLESS.fullmatch(name):
-            value = loot.words[name] if name in loot.words else loot.objects[row.about]
-            yield Asking("filter", f"{path}?{name}={value}")
+    yield from _queries(whole, row, loot, sorted(parameters["query"]))
     if "Idempotency-Key" in parameters["header"]:
-        used = {"Idempotency-Key": loot.words["idempotency key"]}
+        used = {**headers, "Idempotency-Key": loot.words["idempotency key"]}
         yield Asking("idempotency key", path, body, used)
+
+
+def _queries(path: str, row: Row, loot: Loot, names: list[str]) -> Iterator[Asking]:
+    """Yield a request for each carrier in a query."""
+    for name in names:
+        joint = "&" if row.asks else "?"
+        if name in {"starting_after", "ending_before", "after"}:
+            yield Asking("cursor", f"{path}{joint}{name}={loot.objects[row.lists]}")
+        elif name == "page":
+            place = base64.urlsafe_b64encode(loot.objects["ch"].encode()).decode()
+            yield Asking("cursor", f"{path}{joint}page={place}")
+        elif name == "query":
+            bare = path.partition("?")[0]
+            yield Asking("query", f"{bare}?query=customer:'{loot.objects['cus']}'")
+        elif name != _IN_PLACE_OF_A_KEY and not _HARMLESS.fullmatch(name):
+            value = loot.words[name] if name in loot.words else loot.objects[row.about]
+            yield Asking("filter", f"{path}{joint}{name}={value}")
 
 
 def ids_in_the_body(operation: Operation) -> set[str]:
@@ -261,7 +350,7 @@ def _parameters(operation: Operation) -> dict[str, dict[str, Mapping[str, Any]]]
 
 
 def _imagined(kind: str, known: str) -> str:
-    letters = ALPHABET if kind == "key" else OF_IDS
-    kept = known.partition("_")[2][: 0 if kind == "key" else _TIME_LENGTH]
-    length = len(known) - len(kind) - 1 - len(kept)
-    return f"{kind}_{kept}{letters[7] * length}"
+    if kind in {"key", "person"}:  # neither tells of a moment
+        return f"{kind}_{ALPHABET[7] * (len(known) - len(kind) - 1)}"
+    # What came in the same millisecond stands before both or behind both.
+    return known[:-1] + OF_IDS[(OF_IDS.index(known[-1]) + 1) % len(OF_IDS)]

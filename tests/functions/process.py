@@ -19,8 +19,10 @@ from shared.runtime import (
     locked,
     logs,
     mailing,
+    paying,
     payouts,
     receipts,
+    reports,
     settings,
     webhooks,
     wiring,
@@ -36,8 +38,10 @@ _CACHING: Final[tuple[ModuleType, ...]] = (
     holders,
     locked,
     mailing,
+    paying,
     payouts,
     receipts,
+    reports,
     settings,
     webhooks,
     wiring,
@@ -62,7 +66,7 @@ def close_parts() -> None:
     wiring.publisher().close()
     callers.key_use().close()
     charges.operators().close()
-    payouts.operators().close()
+    paying.operators().close()
     floats.readers().close()
     holders.readers().close()
     wiring.app_database()._engine.dispose()

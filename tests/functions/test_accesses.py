@@ -42,6 +42,12 @@ AGAIN: Final = (
 
 
 @pytest.fixture
+def account(account_in_both_modes: Account) -> Account:
+    """In both modes."""
+    return account_in_both_modes
+
+
+@pytest.fixture
 def administrator(door: Callable[[str], Door], realm: Realm) -> Administrator:
     """One who has opened nothing yet."""
     return Administrator(door, realm, str(uuid.uuid4()))
@@ -308,12 +314,10 @@ def test_a_malformed_question_names_its_field(
 
 
 def test_what_is_not_there_opens_nothing(
-    administrator: Administrator, account: Account, belongings: Rows
+    administrator: Administrator, make_account: MakeAccount, belongings: Rows
 ) -> None:
     """No account, access or live mode, a closed account: each is said, and nothing is stored."""
-    belongings.run(
-        "DELETE FROM platform.account_schemas WHERE account_id = :id AND livemode", id=account.id
-    )
+    account = make_account()
     before = belongings.snapshot()
     refused = [
         administrator.open(UNKNOWN),

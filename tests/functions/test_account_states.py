@@ -232,7 +232,7 @@ def test_an_account_is_closed_when_nothing_is_left(
     create_charge: Door,
 ) -> None:
     """From a suspension that everybody has seen, settled in both modes; then keys and people go."""
-    account = make_account()
+    account = make_account(live=True)
     body = {
         "amount": 1500,
         "currency": "xaf",
@@ -272,7 +272,7 @@ def test_an_account_is_closed_when_nothing_is_left(
     owed = second.approve(account.id, proposal)
     superuser.run(f'UPDATE "{account.live.schema}".ledger_accounts SET balance = 0')
     closed = second.approve(account.id, proposal)
-    live_key = account.provisioned.modes[1].secret_key
+    live_key = account.live_key
     gone = read_payments.get("/v1/charges", key=live_key)
     ended = superuser.run("SELECT ended_at FROM platform.members WHERE person = :id", id=person)
     invited = superuser.run(

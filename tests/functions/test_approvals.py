@@ -277,7 +277,7 @@ def test_the_owner_says_what_needs_approval(
 
 
 def test_a_live_rule_loosens_a_day_later(
-    account: Account,
+    account_in_both_modes: Account,
     superuser: Connection,
     make_till: Callable[[Account], Till],
     *,
@@ -285,6 +285,7 @@ def test_a_live_rule_loosens_a_day_later(
     realm: Realm,
 ) -> None:
     """What is stricter holds at once, the rest tomorrow; the last word takes the others' place."""
+    account = account_in_both_modes
     office = Office(make_till(account), door=door, realm=realm, team=Team(superuser))
     office.person("owner", "owner")
 

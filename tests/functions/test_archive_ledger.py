@@ -6,6 +6,7 @@ from collections.abc import Callable
 import pytest
 
 from shared.domain.ids import new_id
+from tests.database import Account
 from tests.factories import an_id, moment
 from tests.functions.door import Door
 from tests.functions.till import Till
@@ -17,6 +18,12 @@ WITH t AS (INSERT INTO "{schema}".ledger_transactions (id, kind, object_id, crea
            VALUES (:id, 'charge', :about, now()))
 INSERT INTO "{schema}".postings (transaction_id, position, code, amount)
 VALUES (:id, 1, 'float:opa_x', 7), (:id, 2, 'pending', -7)"""
+
+
+@pytest.fixture
+def account(account_in_both_modes: Account) -> Account:
+    """In both modes."""
+    return account_in_both_modes
 
 
 @pytest.mark.parametrize("livemode", [False, True])

@@ -134,7 +134,7 @@ def test_a_refused_act_leaves_no_entry(
         act(f"/{made['id']}/rotate"),
         act("/key_0000000000/revoke"),
         manage_account.post(KEYS, RESTRICTED, key=other["secret"]),
-        manage_account.post(KEYS, RESTRICTED, key=shop.provisioned.modes[1].secret_key),
+        manage_account.post(KEYS, RESTRICTED, key=shop.live_key),
     ]
     again = act(f"/{made['id']}/revoke")
 
@@ -230,7 +230,7 @@ def test_one_entry_is_read_and_others_are_not_there(
 ) -> None:
     """Another account's entries, and the other mode's, are answered as ones that never were."""
     stranger = make_account()
-    live = shop.provisioned.modes[1].secret_key
+    live = shop.live_key
     own = entries("limit=1")[0]
     foreign = [entries("limit=1", key)[0]["id"] for key in (stranger.secret_key, live)]
     read = read_payments.get(f"{PATH}/{own['id']}", key=shop.secret_key)

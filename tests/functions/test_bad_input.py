@@ -130,7 +130,8 @@ def _content_types() -> Iterable[Case]:
         "",
         "text/plain",
         "text/json",
-        "application/x-www-form-urlencoded",
+        "application/x-www-form-urlencoded; charset=latin-1",
+        "multipart/form-data; boundary=x",
         "application/cbor",
         "application/jsonp",
         "application/json; charset=latin-1",
@@ -492,21 +493,23 @@ def test_a_suspended_account_still_learns_of_its_charge(
 
 
 def test_a_live_key_needs_the_right_to_charge(
-    create_charge: Door, account: Account, rows: Rows
+    create_charge: Door, account_in_both_modes: Account, rows: Rows
 ) -> None:
     """An account that is not through its checks takes test payments only."""
+    account = account_in_both_modes
     rows.run("UPDATE platform.accounts SET charges_enabled = false WHERE id = :id", id=account.id)
-    live = account.provisioned.modes[1].secret_key
+    live = account.live_key
 
     _refuse_for(create_charge, live, rows, Case("live", order(), 403, "charges_disabled"))
     assert create_charge.post(PATH, order(), key=account.secret_key).status == 200
 
 
 def test_without_a_contract_nothing_is_taken(
-    create_charge: Door, account: Account, rows: Rows
+    create_charge: Door, account_in_both_modes: Account, rows: Rows
 ) -> None:
     """Live mode has no operator account here: a definite refusal, and the key stays free."""
-    live = account.provisioned.modes[1].secret_key
+    account = account_in_both_modes
+    live = account.live_key
     before = rows.snapshot()
 
     reply = create_charge.post(PATH, order(), key=live, headers={"Idempotency-Key": "one"})
@@ -538,7 +541,7 @@ def test_what_is_not_yours_is_missing(
 ) -> None:
     """Another account's and the other mode's objects answer exactly as ids that never were."""
     other = make_account()
-    live = shop.provisioned.modes[1].secret_key
+    live = shop.live_key
     charge = create_charge.post(PATH, order(), key=shop.secret_key).json["id"]
     event = rows.of("events", "object_id = :id", id=charge)[0]["id"]
     before = rows.snapshot()

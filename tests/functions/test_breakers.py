@@ -1,5 +1,6 @@
 """Charges while their operator does not answer, at each function's own door."""
 
+from tests.database import MakeAccount
 from tests.functions.door import Door
 from tests.functions.till import Till
 from tests.scripted_server import answer
@@ -110,7 +111,9 @@ def test_reads_without_answer_leave_the_operator_alone(till: Till) -> None:
     assert till.charge(sent)["status"] == "succeeded"
 
 
-def test_merchants_see_what_takes_payments(till: Till, read_payments: Door) -> None:
+def test_merchants_see_what_takes_payments(
+    till: Till, read_payments: Door, make_account: MakeAccount
+) -> None:
     """Each operator with its bounds; since when it does not answer; those not served are named."""
     key = till.account.secret_key
     well = read_payments.get("/v1/operators", key=key)
@@ -119,7 +122,7 @@ def test_merchants_see_what_takes_payments(till: Till, read_payments: Door) -> N
 
     ill = read_payments.get("/v1/operators", key=key)
 
-    live = read_payments.get("/v1/operators", key=till.account.provisioned.modes[1].secret_key)
+    live = read_payments.get("/v1/operators", key=make_account(live=True).live_key)
 
     (mtn, orange), (mtn_then, orange_then) = well.json["data"], ill.json["data"]
     assert mtn["charges"] == {

@@ -19,6 +19,12 @@ UNKNOWN: Final = "acct_2222222222222222"
 
 
 @pytest.fixture
+def account(account_in_both_modes: Account) -> Account:
+    """In both modes."""
+    return account_in_both_modes
+
+
+@pytest.fixture
 def belongings(superuser: Connection, account: Account) -> Rows:
     """What is stored of an account that nobody owns."""
     return Rows(superuser, (account.live, account.test))

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from tests.database import Account, Database
+from tests.database import Database, MakeAccount
 from tests.functions.door import Door, Reply
 from tests.functions.realm import Realm
 from tests.functions.till import Till
@@ -68,8 +68,12 @@ def test_a_top_up_is_available_at_once(till: Till, ask: Ask, read_payments: Door
     assert (before, booked["status"]) == ({}, "approved")
     assert (again.status, again.error["code"]) == (400, "proposal_not_open")
     assert till.balances() == {"available": -700, f"float:{till.operator_account}": 700}
-    assert (topup["amount"], topup["source"]) == (700, "mobile_money")
+    assert (topup["amount"], topup["method"]) == (700, "mobile_money")
     assert topup["reference"] == body["reference"]
+    first = {"Pay-Version": "2026-11-01"}
+    old = read_payments.get(f"/v1/topups/{topup['id']}", key=key, headers=first)
+    assert (old.json["source"], "method" in old.json) == ("mobile_money", False)
+    assert old.headers["Pay-Version"] == "2026-11-01"
     assert read_payments.get(f"/v1/topups/{topup['id']}", key=key).json == topup
     assert (line["source"], line["net"], line["status"]) == (topup["id"], 700, "available")
     assert line["id"] == topup["balance_transaction"] == booked["transaction"]
@@ -117,7 +121,7 @@ def test_of_two_who_approve_at_once_one_books(till: Till, ask: Ask) -> None:
 
 
 def test_a_wallet_that_does_not_serve_the_account_books_nothing(
-    till: Till, ask: Ask, migrated: Database, make_account: Callable[[], Account]
+    till: Till, ask: Ask, migrated: Database, make_account: MakeAccount
 ) -> None:
     """Without its float in the account's books all is put back."""
     stranger = make_account()

@@ -107,6 +107,12 @@ def _forgeries(issuer: Issuer, function: str) -> dict[str, str]:
     return headers | {"none": "", "no token": "Bearer ", "Basic": f"Basic {right}", "bare": right}
 
 
+@pytest.fixture
+def account(account_in_both_modes: Account) -> Account:
+    """In both modes, whose rows are to be left alone."""
+    return account_in_both_modes
+
+
 @pytest.fixture(scope="module")
 def till(make_till: Callable[[Account], Till], shop: Account) -> Iterator[Till]:
     """One shop for the tests of this file."""

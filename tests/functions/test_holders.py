@@ -106,7 +106,7 @@ def test_so_many_an_hour_and_no_more(desk: Desk, migrated: Database) -> None:
     [("{*}", 403, "permission_denied"), ("{*,holders:read}", 400, "operator_not_served")],
 )
 def test_live_names_need_the_right_by_name(
-    account: Account,
+    account_in_both_modes: Account,
     superuser: Connection,
     door: Callable[[str], Door],
     *,
@@ -115,13 +115,14 @@ def test_live_names_need_the_right_by_name(
     code: str,
 ) -> None:
     """`*` asks for nobody's name in the live mode."""
+    account = account_in_both_modes
     superuser.run(
         "UPDATE platform.api_keys SET scopes = CAST(:scopes AS text[])"
         " WHERE account_id = :id AND livemode AND kind = 'sk'",
         scopes=scopes,
         id=account.id,
     )
-    live = account.provisioned.modes[1].secret_key
+    live = account.live_key
 
     reply = door("lookup_holder").post(PATH, {"phone": f"+{PAYER}"}, key=live)
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -10,10 +10,11 @@ import pytest
 from shared.db.invoices import Issuing
 from shared.domain.events import INVOICE_ISSUED, Message
 from shared.domain.ids import new_id
-from shared.domain.invoice import begins, month_of, next_month
+from shared.domain.invoice import SETTLES, begins, month_of, next_month
 from shared.operations import issue_invoices as operation
 from shared.operations.issue_invoices import issue_invoices
 from shared.runtime import wiring
+from tests.database import Account, MakeAccount
 from tests.factories import an_id, moment
 from tests.functions.door import Door
 from tests.functions.till import Till
@@ -89,10 +90,22 @@ class Year:
         return sorted(found, key=lambda row: row["sequence"])
 
 
+def settled() -> datetime:
+    """Now; an hour on in the first hour of a month: the one before is invoiced after it."""
+    now = wiring.now()
+    return now + SETTLES if month_of(now - SETTLES) < month_of(now) else now
+
+
 def issue() -> int:
     """Have all months before this one invoiced."""
     store = Issuing(wiring.worker_database())
-    return issue_invoices(store, now=wiring.now, has_time=lambda: True, reached=lambda _: None)
+    return issue_invoices(store, now=settled, has_time=lambda: True, reached=lambda _: None)
+
+
+@pytest.fixture
+def account(account_in_both_modes: Account) -> Account:
+    """In both modes."""
+    return account_in_both_modes
 
 
 @pytest.fixture
@@ -149,7 +162,7 @@ def test_a_month_in_slices_comes_to_the_same(year: Year, monkeypatch: pytest.Mon
     """However few transactions one look counts, and wherever a run was cut off between two."""
     monkeypatch.setattr(operation, "MOST_COUNTED", 2)
     store, looks = Issuing(wiring.worker_database()), iter([True] * 3 + [False] * 9)
-    issue_invoices(store, now=wiring.now, has_time=lambda: next(looks), reached=lambda _: None)
+    issue_invoices(store, now=settled, has_time=lambda: next(looks), reached=lambda _: None)
 
     issue()
 
@@ -232,7 +245,7 @@ def test_an_invoice_is_printed_locked_told_and_proven(
 
 
 def test_nobody_reads_another_s_invoices(
-    year: Year, read_payments: Door, make_account: Callable[[], Any]
+    year: Year, read_payments: Door, make_account: MakeAccount
 ) -> None:
     """Another account finds an empty list, and nothing under the id."""
     issue()

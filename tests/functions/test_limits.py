@@ -11,7 +11,7 @@ from shared.contracts.operations import OPERATIONS
 from shared.domain.language import text
 from shared.domain.phone import PhoneNumber
 from shared.runtime import number_hmac
-from tests.database import Account, Database
+from tests.database import Account, Database, MakeAccount
 from tests.functions.door import Door, Reply, _operation_at, resolved
 from tests.functions.rows import Rows
 from tests.functions.till import Till
@@ -102,7 +102,7 @@ def test_a_stranger_is_not_counted(read_payments: Door) -> None:
 
 
 def test_a_number_is_asked_three_times_by_all_merchants(
-    send: Callable[..., Reply], account: Account, make_account: Callable[[], Account],
+    send: Callable[..., Reply], account: Account, make_account: MakeAccount,
     migrated: Database, rows: Rows,
 ) -> None:  # fmt: skip
     """The fourth prompt is refused whoever asks, changes nothing and leaves its key free."""

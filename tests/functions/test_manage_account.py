@@ -179,7 +179,7 @@ def test_others_keys_are_not_there(
     other = make_account()
     strangers = [
         id_of(other.secret_key),
-        id_of(shop.provisioned.modes[1].secret_key),
+        id_of(shop.live_key),
         "key_0000000000",
         "ch_2abcdefghijklmnopqrstuvw",
     ]

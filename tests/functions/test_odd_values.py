@@ -140,7 +140,9 @@ def _good(operation: Operation) -> Mapping[str, Any]:
     row = ROWS.get(operation.operation_id)
     if row is not None and row.body is not None:
         charge = an_id("ch")
-        return {n: charge if v == STOLEN else v for n, v in row.body.items()}
+        # No customer is there to be named: whoever names one gets no further.
+        good = {n: v for n, v in row.body.items() if n != "customer"}
+        return {n: charge if v == STOLEN else v for n, v in good.items()}
     return {"content_sha256": DIGEST} if "content_sha256" in str(_schema(operation)) else REASON
 
 

@@ -29,9 +29,20 @@ class Desk:
         self.till, self._create, self._read = till, create, read
         till.rows.run("DELETE FROM platform.payout_rates")
 
-    def ask(self, body: object, *, key: str | None = None, kind: str = "application/json") -> Reply:
+    def ask(
+        self,
+        body: object,
+        *,
+        key: str | None = None,
+        kind: str = "application/json",
+        language: str = "en",
+    ) -> Reply:
         """Ask for a batch, under a new key where none is named."""
-        headers = {"Idempotency-Key": key or an_id("key"), "Content-Type": kind}
+        headers = {
+            "Idempotency-Key": key or an_id("key"),
+            "Content-Type": kind,
+            "Accept-Language": language,
+        }
         return self._create.post(PATH, body, key=self.till.account.secret_key, headers=headers)
 
     def made(self, *amounts: int, **more: Any) -> str:
@@ -233,6 +244,15 @@ def test_every_error_is_told_at_once_and_nothing_moves(desk: Desk) -> None:
     assert all(each["message"] for each in reply.error["lines"])
     assert desk.till.rows.snapshot() == before
     assert desk.ask(FILE, kind="text/csv", key="wrong").status == 200
+
+
+@pytest.mark.parametrize(("chosen", "said"), [("fr", "1 erreur,"), ("en", "1 error,")])
+def test_one_error_is_said_to_be_one(desk: Desk, chosen: str, said: str) -> None:
+    """A merchant reads her own language, its grammar too."""
+    reply = desk.ask(a_batch(100, 0), language=chosen)
+
+    assert reply.error["code"] == "batch_invalid"
+    assert said in reply.error["message"]
 
 
 def test_what_the_books_refuse_is_refused_whole(desk: Desk) -> None:

@@ -252,7 +252,7 @@ def test_a_reference_names_one_payout_that_may_be_paid(funded: Till) -> None:
     ],
 )
 def test_live_money_needs_the_right_the_switch_and_a_contract(
-    account: Account,
+    account_in_both_modes: Account,
     superuser: Connection,
     create_payout: Door,
     *,
@@ -262,7 +262,8 @@ def test_live_money_needs_the_right_the_switch_and_a_contract(
     code: str,
 ) -> None:
     """In this order; nothing is stored, and the key stays free."""
-    live = account.provisioned.modes[1].secret_key
+    account = account_in_both_modes
+    live = account.live_key
     superuser.run(
         "UPDATE platform.accounts SET payouts_enabled = :on WHERE id = :id",
         on=is_enabled,

@@ -13,6 +13,12 @@ from tests.functions.till import Till
 FUNCTIONS = ("submit_charge", "settle_charge", "dispatch_webhook", "render_receipt")
 
 
+@pytest.fixture
+def account(account_in_both_modes: Account) -> Account:
+    """In both modes, whose rows are to be left alone."""
+    return account_in_both_modes
+
+
 @pytest.fixture(scope="module")
 def till(make_till: Callable[[Account], Till], shop: Account) -> Iterator[Till]:
     """One shop for the tests of this file."""

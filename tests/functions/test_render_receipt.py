@@ -4,6 +4,7 @@ import hashlib
 from collections.abc import Callable
 
 from shared.domain.events import PAYMENT_FINAL
+from tests.factories import an_id
 from tests.functions.door import Door
 from tests.functions.till import Till
 from tests.scripted_server import Seen
@@ -40,6 +41,39 @@ def test_a_receipt_is_printed_locked_and_told_once(
     assert [row["type"] for row in till.rows.of("events", "type = 'receipt.available'")] != []
     shown = read_payments.get(f"/v1/charges/{charge_id}", key=till.account.secret_key).json
     assert shown["receipt_url"].endswith(f"/verify/{receipt['code']}.pdf")
+
+
+def test_a_receipt_is_an_object_of_its_own(
+    till: Till, kept: list[Seen], read_payments: Door
+) -> None:
+    """From the payment on; the address of its PDF is shown once that lies under its lock."""
+    charge_id, key = till.paid()["charge_id"], till.account.secret_key
+    path = f"/v1/receipts?source={charge_id}"
+    (before,) = read_payments.get(path, key=key).json["data"]
+    till.push("render_receipt", till.message(PAYMENT_FINAL, charge_id))
+    (after,) = read_payments.get(path, key=key).json["data"]
+    one = read_payments.get(f"/v1/receipts/{after['id']}", key=key).json
+    (row,) = till.rows.of("receipts")
+
+    assert len(kept) == 1
+    assert (before["pdf_url"], before["sha256"]) == (None, None)
+    assert (
+        after
+        == one
+        == {
+            "id": row["id"],
+            "object": "receipt",
+            "number": row["number"],
+            "kind": "charge",
+            "source": charge_id,
+            "verify_url": f"https://api.example.cm/verify/{row['code']}",
+            "pdf_url": f"https://api.example.cm/verify/{row['code']}.pdf",
+            "sha256": row["sha256"],
+            "created": before["created"],
+            "livemode": False,
+        }
+    )
+    assert read_payments.get(f"/v1/receipts?source={an_id('po')}", key=key).json["data"] == []
 
 
 def test_a_store_that_is_away_is_asked_again(till: Till) -> None:

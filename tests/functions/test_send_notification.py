@@ -20,6 +20,12 @@ INVITED: Final = Recipient("Fatima.B@example.cm", "fr")
 LINK: Final = "https://pay.example/invitations/inv_1#token=once"
 
 
+@pytest.fixture
+def account(account_in_both_modes: Account) -> Account:
+    """In both modes."""
+    return account_in_both_modes
+
+
 @pytest.fixture(scope="module")
 def till(make_till: Callable[[Account], Till], shop: Account) -> Iterator[Till]:
     """One shop for all tests of this file, which begin without members and notifications."""

@@ -1,6 +1,7 @@
 """Emptying a test mode: all that was sold in play is gone, and nothing that comes late stumbles."""
 
 from collections.abc import Callable
+from datetime import timedelta
 from typing import Final
 
 import pytest
@@ -19,6 +20,7 @@ from shared.runtime import wiring
 from tests.database import Account
 from tests.factories import moment
 from tests.functions.door import Door, Reply
+from tests.functions.moved_clock import DAY, Clock
 from tests.functions.realm import Realm
 from tests.functions.rows import Rows
 from tests.functions.team import Team
@@ -37,6 +39,12 @@ SELECT (SELECT count(*) FROM platform.{table} WHERE account_id = :account AND li
 """
 
 Ask = Callable[..., Reply]
+
+
+@pytest.fixture
+def account(account_in_both_modes: Account) -> Account:
+    """In both modes."""
+    return account_in_both_modes
 
 
 @pytest.fixture
@@ -210,3 +218,30 @@ def test_only_the_owner_empties_it_and_never_the_live_mode(
     assert {t: c for t, c in after.items() if t not in joined} == {
         t: c for t, c in before.items() if t not in joined
     }
+
+
+def test_an_emptied_mode_goes_on_from_the_present(
+    till: Till, ask: Ask, manage_account: Door, superuser: Connection
+) -> None:
+    """The clock is back for everybody, and with it what stays as it was set up."""
+    clock = Clock(till, manage_account)
+    clock.advance(40 * DAY)
+    till.paid()
+    superuser.run(
+        "INSERT INTO platform.invoice_series (account_id, livemode, month)"
+        " VALUES (:id, false, date_trunc('month', now() + interval '70 days')::date)"
+        " ON CONFLICT (account_id, livemode) DO UPDATE SET month = excluded.month",
+        id=till.account.id,
+    )
+
+    reply = ask()
+
+    assert (reply.status, reply.json["charges"]) == (200, 1)
+    assert clock.read()["ahead_seconds"] == 0
+    charge = till.paid()["charge_id"]
+    assert abs(till.charge(charge)["created_at"] - moment()) < timedelta(minutes=5)
+    [[is_ahead]] = superuser.run(
+        "SELECT month > now() FROM platform.invoice_series WHERE account_id = :id AND NOT livemode",
+        id=till.account.id,
+    )
+    assert is_ahead is False

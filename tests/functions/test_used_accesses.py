@@ -36,6 +36,12 @@ def another(door: Callable[[str], Door], realm: Realm) -> Administrator:
 
 
 @pytest.fixture
+def account(account_in_both_modes: Account) -> Account:
+    """In both modes."""
+    return account_in_both_modes
+
+
+@pytest.fixture
 def belongings(make_rows: Callable[[Account], Rows], account: Account) -> Rows:
     """What is stored of the account and on the platform."""
     return make_rows(account)

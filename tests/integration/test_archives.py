@@ -19,6 +19,7 @@ from shared.domain.account import Tenant
 from shared.domain.ids import new_id
 from shared.domain.ledger_archive import Archive
 from shared.domain.ledger_seal import Seal
+from shared.domain.test_clock import STILL
 from shared.operations.archive_ledger import Archiving, archive_ledger
 from shared.operations.ports import StoredObject, StoreDownError
 from shared.operations.verify_archive import Restored, verify_archive
@@ -93,6 +94,7 @@ class Ledger:
             locked=self.locked,
             retention_days=3650,
             now=lambda: moment() + timedelta(hours=self.hours_later),
+            clock_of=lambda _: STILL,
             has_time=lambda: True,
             tell=lambda word, _, reason: self.told.append((word, reason)),
             reached=self._reached,

@@ -44,7 +44,7 @@ ALL: Final = Page(1000, None, None, None, None)
 @pytest.fixture(scope="module")
 def written(migrated: Database, make_account: MakeAccount) -> Account:
     """An account whose test mode has five entries, provisioning's among them."""
-    account, engine = make_account(), migrated.engine("app", pool_size=1)
+    account, engine = make_account(live=True), migrated.engine("app", pool_size=1)
     for number in range(1, ENTRIES):
         add(Pool(engine), account.test, an_entry(number=number))
     engine.dispose()
@@ -262,10 +262,13 @@ def test_the_database_keeps_no_secret_either(
             assert refusal_of(connection, f"{insert} 'x {text} y')") == "23514"
 
 
-def test_provisioning_begins_every_chain(migrated: Database, account: Account) -> None:
+def test_provisioning_begins_every_chain(
+    migrated: Database, account_in_both_modes: Account
+) -> None:
     """The account's modes and the platform know who made it; no secret is told."""
+    account = account_in_both_modes
     columns = "position, action, actor_kind, actor_id, object_id, after"
-    for tenant in (account.test, account.live):
+    for tenant in account.tenants:
         [[position, action, *others]] = migrated.look(
             f"SELECT {columns} FROM audit_entries", tenant
         )

@@ -1,14 +1,16 @@
 """Webhook deliveries on real PostgreSQL: leased once, recorded once, never forgotten."""
 
 from collections.abc import Callable
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import pytest
 from sqlalchemy import Engine
 
 from shared.db.charges import Charges
-from shared.db.deliveries import Deliveries
+from shared.db.deliveries import LONGEST_LOG, OF_FAILING, Deliveries
 from shared.db.transaction import Database as Pool
+from shared.domain.charge import Charge, ChargeEvent
+from shared.operations.ports import Move
 from shared.operations.webhook_ports import DeliveryResult, WebhookAnswer
 from tests.database import Account, Database
 from tests.factories import a_charge, a_message, an_event, moment
@@ -30,16 +32,39 @@ class Shop:
 
     def owe(self, count: int) -> list[str]:
         """Create charges, each with one event to deliver; return the event ids."""
-        events = []
-        for _ in range(count):
-            charge = a_charge(self.account.test, self.database.operator_account)
-            event = an_event(charge)
-            self.charges.create(
-                charge, event=event, message=a_message(charge), first_check_at=moment(),
-                idempotency=None, response="{}",
-            )  # fmt: skip
-            events.append(event.id)
-        return events
+        return [self.begin()[1] for _ in range(count)]
+
+    def begin(self) -> tuple[Charge, str]:
+        """Create a charge; return it with the id of its first event."""
+        charge = a_charge(self.account.test, self.database.operator_account)
+        event = an_event(charge)
+        self.charges.create(
+            charge, event=event, message=a_message(charge), first_check_at=moment(),
+            idempotency=None, response="{}",
+        )  # fmt: skip
+        return charge, event.id
+
+    def tell_of(self, charge: Charge, kind: str) -> str:
+        """Have one more event of a charge to deliver; return its id."""
+        event = an_event(charge, kind)
+        now = moment()
+        assert self.charges.move(
+            Move(charge, charge.status, ChargeEvent.ACCEPTED, now, next_check_at=now, event=event)
+        )
+        return event.id
+
+    def put_in_order(self) -> None:
+        """Have the endpoint want each object's events in order."""
+        schema = self.account.test.schema
+        self.database.look(f"UPDATE \"{schema}\".webhook_endpoints SET delivery_order = 'object'")
+
+    def claimed(self, at: datetime | None = None, limit: int = 50) -> list[str]:
+        """Claim for a minute; return the events."""
+        now = at or moment()
+        claim = self.store.claim(
+            self.endpoint, now=now, lease_until=now + timedelta(seconds=60), limit=limit
+        )
+        return [] if claim is None else [delivery.event.id for delivery in claim[1]]
 
     def due_in_seconds(self) -> float | None:
         """How far away the endpoint's due row is; None for "never"."""
@@ -144,13 +169,13 @@ def test_the_due_row_waits_for_what_another_dispatcher_holds(shop: Shop) -> None
     """Whoever is done first leaves it at the end of the other's lease, neither before nor never."""
     shop.owe(2)
     now = moment()
-    shop.store.claim(shop.endpoint, now=now, lease_until=now + timedelta(seconds=40), limit=1)
+    shop.store.claim(shop.endpoint, now=now, lease_until=now + timedelta(seconds=60), limit=1)
 
     assert shop.record(delivered) == 1
 
     due = shop.due_in_seconds()
     assert due is not None
-    assert 30 < due < 41
+    assert 50 < due < 61
 
 
 def test_every_attempt_is_logged(shop: Shop) -> None:
@@ -237,3 +262,128 @@ def test_a_failing_endpoint_remembers_since_when(shop: Shop) -> None:
 
     assert again is not None
     assert again[0].failing_since == now
+
+
+def test_of_one_object_one_event_after_the_other(shop: Shop) -> None:
+    """A later event waits while an earlier one is pending; other objects' events do not."""
+    shop.put_in_order()
+    charge, first = shop.begin()
+    second = shop.tell_of(charge, "charge.canceled")
+    _, other = shop.begin()
+
+    assert sorted(shop.claimed()) == sorted([first, other])
+    assert shop.claimed() == []
+    later = moment() + timedelta(seconds=61)
+    assert sorted(shop.claimed(later)) == sorted([first, other])
+    shop.database.look(
+        "UPDATE webhook_deliveries SET status = 'exhausted' WHERE event_id = :id",
+        shop.account.test,
+        id=first,
+    )
+
+    assert shop.claimed() == [second]
+
+
+def test_what_waits_for_its_turn_makes_nothing_due(shop: Shop) -> None:
+    """While the first is to be tried again later, so is what waits for it; done, that is next."""
+    shop.put_in_order()
+    charge, _ = shop.begin()
+    shop.tell_of(charge, "charge.canceled")
+
+    assert shop.record(failed) == 1
+    due = shop.due_in_seconds()
+    assert due is not None
+    assert 0 < due < 6
+    shop.database.look("UPDATE webhook_deliveries SET next_attempt_at = now()", shop.account.test)
+    assert shop.record(delivered) == 1
+    due = shop.due_in_seconds()
+    assert due is not None
+    assert due <= 0
+    assert shop.record(delivered) == 1
+    assert shop.due_in_seconds() is None
+
+
+def test_what_comes_while_the_one_before_is_sent_is_not_forgotten(shop: Shop) -> None:
+    """Whoever must leave it lying makes the endpoint due, and whoever records leaves that so."""
+    shop.put_in_order()
+    charge, first = shop.begin()
+    now = moment()
+    claim = shop.store.claim(
+        shop.endpoint, now=now, lease_until=now + timedelta(seconds=60), limit=50
+    )
+    assert claim is not None
+    second = shop.tell_of(charge, "charge.canceled")
+    assert shop.claimed() == []
+    looked_again = shop.due_in_seconds()
+    shop.store.record(
+        claim[0], [delivered(first)], disable_reason=None, failing_since=None, now=moment()
+    )
+    due = shop.due_in_seconds()
+
+    assert looked_again is not None
+    assert due is not None
+    assert due < 6
+    assert shop.claimed() == [second]
+
+
+def test_a_slow_endpoint_gets_no_more_until_it_answers(shop: Shop) -> None:
+    """Once its answers are waited for a second, what else is due to it lies until they came."""
+    [first] = shop.owe(1)
+    began = moment() - timedelta(seconds=2)
+    shop.database.look(
+        "UPDATE webhook_deliveries SET next_attempt_at = :at", shop.account.test, at=began
+    )
+    assert shop.claimed(began) == [first]
+    [second] = shop.owe(1)
+
+    assert shop.claimed() == []
+    due = shop.due_in_seconds()
+    assert due is not None
+    assert 0 < due < 6
+    assert sorted(shop.claimed(moment() + timedelta(seconds=61))) == sorted([first, second])
+
+
+def test_a_failing_endpoint_is_tried_with_few(shop: Shop) -> None:
+    """What fails takes few of the threads; the rest follows with the first success."""
+    shop.owe(OF_FAILING + 2)
+    shop.database.look("UPDATE webhook_endpoints SET failing_since = now()", shop.account.test)
+
+    assert shop.record(delivered) == OF_FAILING
+    assert shop.record(delivered) == 2
+
+
+def test_a_failing_endpoint_has_few_at_once_whoever_tries(shop: Shop) -> None:
+    """Each of its events brings a message: together they would hold all the threads there are."""
+    shop.owe(OF_FAILING + 2)
+    shop.database.look("UPDATE webhook_endpoints SET failing_since = now()", shop.account.test)
+
+    assert len(shop.claimed()) == OF_FAILING
+    assert shop.claimed() == []
+    due = shop.due_in_seconds()
+    assert due is not None
+    assert 0 < due < 6
+    assert len(shop.claimed(moment() + timedelta(seconds=61))) == OF_FAILING
+
+
+def test_a_due_time_that_finds_nothing_moves_on(shop: Shop) -> None:
+    """Else the clock would come back to it for ever."""
+    shop.owe(1)
+    shop.record(delivered)
+    shop.database.look(
+        "UPDATE platform.due_work SET due_at = now() WHERE object_id = :id", id=shop.endpoint
+    )
+
+    assert shop.claimed() == []
+    assert shop.due_in_seconds() is None
+
+
+def test_a_log_keeps_the_last_attempts(shop: Shop) -> None:
+    """Whoever sends a thing anew again and again does not let its log grow for ever."""
+    shop.owe(1)
+    for _ in range(LONGEST_LOG + 2):
+        shop.record(lambda event: DeliveryResult(event, "pending", moment(), DOWN))
+
+    [[log, attempts]] = shop.database.look(
+        "SELECT attempt_log, attempts FROM webhook_deliveries", shop.account.test
+    )
+    assert (len(log), attempts) == (LONGEST_LOG, LONGEST_LOG + 2)

@@ -1,7 +1,9 @@
 """The way out to merchants against real receivers: what is dialled, sent, read and cut off."""
 
+import errno
 import ipaddress
 import json
+import os
 import socket
 import threading
 import time
@@ -377,6 +379,20 @@ def test_nobody_listening_and_no_name_have_words() -> None:
 
     assert Outside(allow_loopback=True).send(f"http://127.0.0.1:{port}/").error == "connect_failed"
     assert Outside([]).send("https://hooks.shop.cm/").error == "dns_failed"
+
+
+@pytest.mark.parametrize("number", [errno.ECONNREFUSED, errno.ETIMEDOUT, errno.EHOSTUNREACH])
+def test_why_a_dial_failed_is_not_told(number: int) -> None:
+    """Closed, filtered and unreachable are one word: nobody scans with our help."""
+    outside = Outside([PUBLIC])
+
+    def refuse(_address: str, _port: int, _seconds: float) -> socket.socket:
+        raise OSError(number, os.strerror(number))
+
+    outside.sender._dial = refuse
+    found = outside.send("https://hooks.shop.cm/")
+
+    assert (found.status, found.error, found.body_start) == (0, "connect_failed", "")
 
 
 @pytest.mark.parametrize("value", ["a\r\nX-Evil: 1", "é", "a\x00"])

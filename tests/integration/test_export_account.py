@@ -65,7 +65,7 @@ def test_an_export_holds_all_of_one_account_and_nothing_of_another(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     """Every table of both modes and the platform's rows; counts as in the database; it verifies."""
-    account, other = make_account(), make_account()
+    account, other = make_account(live=True), make_account()
     charge, foreign = (sell(app_engine, one, migrated) for one in (account, other))
     folder = tmp_path / "export"
     code = main([account.id, "--to", str(folder)], migrated.environment)
@@ -154,9 +154,10 @@ def test_an_export_is_of_one_moment(
 
 
 def test_whatever_was_changed_afterwards_is_found(
-    owner: Engine, account: Account, tmp_path: Path
+    owner: Engine, account_in_both_modes: Account, tmp_path: Path
 ) -> None:
     """A line changed, dropped or doubled, a file gone or added, no manifest: each is named."""
+    account = account_in_both_modes
     with account_snapshot(owner, account.id) as snapshot:
         write(snapshot, account.id, tmp_path)
     assert verify(tmp_path) == []

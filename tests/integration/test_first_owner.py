@@ -21,8 +21,11 @@ def owners(database: Database, account: Account) -> list[list[object]]:
     )
 
 
-def test_of_two_commands_at_once_one_makes_the_owner(migrated: Database, account: Account) -> None:
+def test_of_two_commands_at_once_one_makes_the_owner(
+    migrated: Database, account_in_both_modes: Account
+) -> None:
     """Whoever is first is owner, the other changes nothing, and the chain tells of one."""
+    account = account_in_both_modes
     people = [str(uuid.uuid4()) for _ in range(2)]
     with ThreadPoolExecutor(2) as pool:
         codes = list(

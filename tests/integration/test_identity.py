@@ -162,7 +162,7 @@ def house(
         assert written == 0
         with function_process(environment, io.StringIO()):
             yield House(
-                make_account(),
+                make_account(live=True),
                 migrated,
                 identity,
                 issuer,

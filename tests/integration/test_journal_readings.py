@@ -32,6 +32,12 @@ JOIN platform.due_work w ON w.object_id = r.id WHERE r.id = :id"""
 
 
 @pytest.fixture
+def account(account_in_both_modes: Account) -> Account:
+    """In both modes."""
+    return account_in_both_modes
+
+
+@pytest.fixture
 def shop(app_engine: Engine, account: Account, migrated: Database) -> Shop:
     """A shop with 1 000 francs."""
     shop = Shop(app_engine, account, migrated)

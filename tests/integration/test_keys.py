@@ -39,6 +39,12 @@ def a_key(tenant: Tenant, **changed: object) -> StoredKey:
 
 
 @pytest.fixture
+def account(account_in_both_modes: Account) -> Account:
+    """Both modes have keys."""
+    return account_in_both_modes
+
+
+@pytest.fixture
 def keys(app_engine: Engine, account: Account) -> Keys:
     """The keys of an account's test mode."""
     return Keys(Pool(app_engine), account.test)

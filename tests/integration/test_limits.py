@@ -61,6 +61,12 @@ class Asking:
 
 
 @pytest.fixture
+def account(account_in_both_modes: Account) -> Account:
+    """In both modes."""
+    return account_in_both_modes
+
+
+@pytest.fixture
 def ask(migrated: Database) -> Iterator[Asking]:
     """Ask with sixteen connections."""
     engine = migrated.engine("app", pool_size=16)
@@ -188,7 +194,7 @@ def test_an_accounts_own_rule_wins_and_a_later_one_over_it(
     assert found.requests == before.requests == RequestRate(1000, 800, 10)
     early = moment() - timedelta(hours=2)
     assert directory.find_rules(account.live, now=early).prompts == THREE
-    assert directory.find_rules(make_account().live, now=moment()).prompts == THREE
+    assert directory.find_rules(make_account(live=True).live, now=moment()).prompts == THREE
     assert directory.find_rules(account.test, now=moment()).prompts is None
 
 

@@ -72,9 +72,9 @@ def test_a_cause_and_its_notification_come_together_or_not_at_all(
 def _two_deliveries(store: Deliveries, account: Account) -> list[tuple[Endpoint, Delivery]]:
     """Two deliveries of one endpoint, each in the hands of another dispatcher."""
     held = []
-    for number in range(2):
+    for _ in range(2):
         now = moment()
-        lease = now + timedelta(seconds=60 + number)
+        lease = now + timedelta(seconds=60)
         claim = store.claim(account.webhook_endpoint, now=now, lease_until=lease, limit=1)
         assert claim is not None
         held.append((claim[0], claim[1][0]))

@@ -233,9 +233,11 @@ def test_what_was_acknowledged_survives_kill_9(locked: Locked) -> None:
         os.kill(first.process.pid, signal.SIGKILL)
         first.process.wait(10)
         second = start_object_store(folder, folder / "secrets")
-        found = client(second.plan).get_object(Bucket=BUCKET, Key=_KEY, VersionId=version)
-        body = found["Body"].read()
-        second.stop()
+        try:
+            found = client(second.plan).get_object(Bucket=BUCKET, Key=_KEY, VersionId=version)
+            body = found["Body"].read()
+        finally:
+            second.stop()
 
     assert body == _BODY
     assert locked.is_readable()

@@ -1,6 +1,6 @@
 """Batches of payouts on real PostgreSQL: many lines, their rate, their bounds, and races."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from functools import partial
 from typing import Any, Final
@@ -24,7 +24,7 @@ from shared.operations.cancel_payout_batch import cancel_payout_batch
 from shared.operations.ports import IdempotencyUse, Replayed, Stored
 from shared.operations.release_batch import release_batch
 from shared.operations.taken_back import TakenBack
-from tests.database import Account, Database, enter, refusal_of
+from tests.database import Account, Database, MakeAccount, enter, refusal_of
 from tests.factories import a_payout, an_id, moment
 from tests.integration.paying_out import Shop, an_admission, at_once
 from tests.trials import Trial
@@ -166,7 +166,7 @@ def desk(app_engine: Engine, account: Account, migrated: Database) -> Desk:
 
 
 @pytest.fixture
-def other(app_engine: Engine, make_account: Callable[[], Account], migrated: Database) -> Desk:
+def other(app_engine: Engine, make_account: MakeAccount, migrated: Database) -> Desk:
     """Another merchant, who pays the same numbers."""
     desk = Desk(app_engine, make_account(), migrated)
     desk.fund(5000)

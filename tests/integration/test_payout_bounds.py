@@ -1,6 +1,5 @@
 """What bounds payouts on real PostgreSQL: of an account and key, and what one number is paid."""
 
-from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from functools import partial
@@ -17,7 +16,7 @@ from shared.domain.payout import Payout
 from shared.domain.rules import NewPayee
 from shared.operations import outgoing_moves as moves
 from shared.operations.outgoing_store import OutgoingMove
-from tests.database import Account, Database, enter
+from tests.database import Account, Database, MakeAccount, enter
 from tests.factories import an_id, moment
 from tests.integration.paying_out import AT, MANY, Shop, an_admission, at_once, tried
 
@@ -58,7 +57,7 @@ def test_what_is_refused_for_want_of_money_is_not_counted(shop: Shop) -> None:
 
 
 def test_one_number_is_paid_so_much_a_day_by_all_together(
-    shop: Shop, app_engine: Engine, make_account: Callable[[], Account], migrated: Database
+    shop: Shop, app_engine: Engine, make_account: MakeAccount, migrated: Database
 ) -> None:
     """Two merchants count there; another number, and the other mode, are by themselves."""
     other = Shop(app_engine, make_account(), migrated)
@@ -133,7 +132,7 @@ def test_a_number_that_is_new_is_refused_with_the_bound(shop: Shop) -> None:
 
 
 @pytest.fixture
-def other(app_engine: Engine, make_account: Callable[[], Account], migrated: Database) -> Shop:
+def other(app_engine: Engine, make_account: MakeAccount, migrated: Database) -> Shop:
     """Another merchant, who pays the same numbers."""
     shop = Shop(app_engine, make_account(), migrated)
     shop.fund(5000)

@@ -256,8 +256,12 @@ def test_what_no_tenant_may(shop: Shop, app_engine: Engine, sql: str, code: str)
         transaction.rollback()
 
 
-def test_the_modes_do_not_see_each_other(shop: Shop) -> None:
+def test_the_modes_do_not_see_each_other(
+    app_engine: Engine, account_in_both_modes: Account, migrated: Database
+) -> None:
     """A payout of the test mode is nowhere in the live one."""
+    shop = Shop(app_engine, account_in_both_modes, migrated)
+    shop.fund(5000)
     payout = shop.payout()
     shop.tenant = Tenant(shop.account.id, livemode=True)
 

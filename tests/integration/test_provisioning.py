@@ -41,11 +41,17 @@ from tests.factories import an_entry
 NOW = datetime(2026, 11, 25, 4, 0, tzinfo=UTC)
 
 
+@pytest.fixture
+def account(account_in_both_modes: Account) -> Account:
+    """In both modes."""
+    return account_in_both_modes
+
+
 def test_provisioning_twice_gives_two_separate_accounts(
     migrated: Database, make_account: MakeAccount
 ) -> None:
     """The same order again is another account: nothing of the first is shared or changed."""
-    first, second = make_account(), make_account()
+    first, second = make_account(live=True), make_account(live=True)
     rows = migrated.look(
         "SELECT account_id, livemode, schema_name::text, revision FROM platform.account_schemas"
         " WHERE account_id IN (:first, :second)",

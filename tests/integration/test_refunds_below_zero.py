@@ -263,8 +263,11 @@ def test_no_tenant_sees_or_sets_limits(shop: Shop, app_engine: Engine, sql: str)
         transaction.rollback()
 
 
-def test_the_limit_holds_in_both_modes_apart(shop: Shop, app_engine: Engine) -> None:
+def test_the_limit_holds_in_both_modes_apart(
+    app_engine: Engine, account_in_both_modes: Account, migrated: Database
+) -> None:
     """What the test mode owes takes no room of the live mode."""
+    shop = Shop(app_engine, account_in_both_modes, migrated)
     lend(shop, 50)
     spent(shop, 50)
     with app_engine.connect() as connection, connection.begin() as transaction:

@@ -91,7 +91,8 @@ def gateway(tmp_path_factory: pytest.TempPathFactory) -> Iterator[_Gateway]:
     servers = []
     for name in PLACEHOLDERS:
         # The receipt function stays down: what the gateway says then is a case of its own.
-        if name == "READY_PORT" or (name.startswith("PORT_") and name != "PORT_verify_receipt"):
+        is_function = name.startswith("PORT_") and name != "PORT_verify_receipt"
+        if is_function or name in {"READY_PORT", "DASHBOARD_PORT"}:
             stub = type("Stub", (_Stub,), {"name": name.removeprefix("PORT_")})
             server = ThreadingHTTPServer(("127.0.0.1", 0), stub)
             threading.Thread(target=server.serve_forever, args=(0.05,), daemon=True).start()
@@ -149,6 +150,9 @@ def _wait_until_listening(port: int, process: "subprocess.Popen[bytes]", log: Pa
         ("POST", CALLBACK, "receive_callback"),
         ("PUT", CALLBACK, "receive_callback"),
         ("GET", "/readyz", "READY_PORT"),
+        ("GET", "/dashboard", "DASHBOARD_PORT"),
+        ("GET", "/dashboard/acct_1/test/payments?status=failed", "DASHBOARD_PORT"),
+        ("HEAD", "/dashboard", ""),
         ("POST", "/mtn/collection/token/", "simulate_provider"),
         ("GET", "/orange/x", "simulate_provider"),
         ("PUT", "/_control", "simulate_provider"),
@@ -166,7 +170,9 @@ def test_a_request_reaches_the_function_that_owns_its_path_and_method(
 @pytest.mark.parametrize(
     ("method", "path"),
     [
-        ("GET", "/"),
+        ("POST", "/"),
+        ("POST", "/dashboard"),
+        ("GET", "/dashboards"),
         ("GET", "/v1/charges/"),
         ("GET", "/v1/charges/ch_1/refunds"),
         ("DELETE", "/v1/charges"),
@@ -184,6 +190,14 @@ def test_what_no_route_names_is_answered_by_one_function(
     answer = gateway.send(method, path)
 
     assert answer.body["function"] == "read_payments"
+
+
+def test_a_person_who_names_no_page_is_led_to_the_dashboard(gateway: _Gateway) -> None:
+    """The address alone is enough to be typed into a telephone."""
+    answer = gateway.send("GET", "/?next=https://evil.example", {"Host": "evil.example"})
+
+    assert (answer.status, answer.headers["location"]) == (302, "/dashboard")
+    assert answer.body == {}
 
 
 @pytest.mark.parametrize(

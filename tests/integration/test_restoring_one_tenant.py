@@ -158,7 +158,7 @@ def test_one_tenant_comes_back_and_no_other_notices(
     tmp_path: Path,
 ) -> None:
     """Rows and rights are as in the dump, the work goes on, what came later is a person's case."""
-    broken, other = make_account(), make_account()
+    broken, other = make_account(live=True), make_account()
     schema = broken.test.schema
     known = [sell(app_engine, broken, migrated) for _ in range(2)]
     sell(app_engine, other, migrated)

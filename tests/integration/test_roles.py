@@ -24,6 +24,9 @@ TENANT_WRITES = {
     "notifications": "(id, kind, send_before, account_id, livemode)"
     " VALUES ('ntf_1', 'k', now(), {row})",
     "public_codes": "(code, account_id, livemode, object_id) VALUES ('p1', {row}, 'o1')",
+    "stream_tickets": "(token_hash, key_id, by_access, address, created_at, expires_at,"
+    " account_id, livemode) VALUES (repeat('0', 64), 'k', false, '', now(),"
+    " now() + interval '1 minute', {row})",
 }
 
 
@@ -36,7 +39,7 @@ VALUES ('m2', 'charge-check-due', 'acct_x', false, 'ch_x')
 @pytest.fixture(scope="module")
 def mine(make_account: MakeAccount) -> Account:
     """The account at work."""
-    return make_account()
+    return make_account(live=True)
 
 
 @pytest.fixture(scope="module")
@@ -100,7 +103,7 @@ def test_a_tenant_reaches_no_other_schema(
         "callback_inbox",
         "dead_letters",
         "alembic_version",
-        *sorted(set(TENANT_WRITES) - {"due_work", "payment_index"}),
+        *sorted(set(TENANT_WRITES) - {"due_work", "event_feed", "payment_index"}),
     ],
 )
 def test_a_tenant_reads_no_platform_table(tenant: Connection, table: str) -> None:
@@ -134,7 +137,7 @@ def test_a_tenant_sees_and_moves_only_its_own_due_rows(
     others = tenant.exec_driver_sql(f"{move} '{other.webhook_endpoint}'").rowcount
 
     assert (seen, moved, others) == ([mine.webhook_endpoint], 1, 0)
-    assert refusal_of(tenant, "SELECT due_at FROM platform.due_work") == DENIED
+    assert refusal_of(tenant, "SELECT lease_until FROM platform.due_work") == DENIED
 
 
 ADD_KEY = """
@@ -149,7 +152,7 @@ def test_a_tenant_makes_and_sees_only_its_own_keys(
     """Neither another account's keys nor those of the other mode can be seen, made or revoked."""
     seen = tenant.exec_driver_sql("SELECT account_id, livemode FROM platform.api_keys").all()
     revoke = text("UPDATE platform.api_keys SET revoked_at = now() WHERE id = :id")
-    live = ApiKey.parse(mine.provisioned.modes[1].secret_key).id
+    live = ApiKey.parse(mine.live_key).id
     strangers = ApiKey.parse(other.secret_key).id
 
     assert {tuple(row) for row in seen} == {(mine.id, False)}
@@ -232,6 +235,23 @@ def test_no_tenant_chooses_its_place_in_the_feed(tenant: Connection, mine: Accou
     assert refusal_of(tenant, forged.replace("{account}", mine.id)) == DENIED
 
 
+def test_a_tenant_sees_places_in_the_feed_and_only_its_own(
+    tenant: Connection, migrated: Database, mine: Account
+) -> None:
+    """Row-level security hides those of others, whatever a statement asks for."""
+    written = (
+        "INSERT INTO platform.event_feed (id, account_id, livemode, type, object_id, owner_role)"
+        " VALUES (:id, :account, false, 't', 'o1', :owner)"
+    )
+    for owner in (mine.test.schema, "pay_owner"):
+        migrated.look(written, id=f"evt_{owner}", account=mine.id, owner=owner)
+
+    seen = tenant.exec_driver_sql("SELECT id FROM platform.event_feed").scalars().all()
+
+    assert seen == [f"evt_{mine.test.schema}"]
+    assert refusal_of(tenant, "SELECT type FROM platform.event_feed") == DENIED
+
+
 def test_nothing_of_a_tenant_is_ever_deleted(
     tenant: Connection, migrated: Database, mine: Account
 ) -> None:
@@ -263,10 +283,15 @@ def test_nothing_of_a_tenant_is_ever_deleted(
         "charges SET amount = 1",
         "charges SET phone = '+237600000000'",
         "charges SET account_id = 'x'",
+        "charges SET customer_id = 'cus_x'",
+        "customers SET created_at = now()",
+        "refunds SET reason = 'x'",
+        "payouts SET reference = 'x'",
         "ledger_accounts SET floor = NULL",
         "provider_attempts SET reference = 'x'",
         "receipts SET number = 'x'",
-        "webhook_endpoints SET url = 'https://example.com'",
+        "webhook_endpoints SET signing = 'hmac'",
+        "webhook_endpoints SET scheme = 'standard'",
         "webhook_deliveries SET created_at = now()",
     ],
 )
@@ -313,6 +338,24 @@ def test_a_charge_is_not_paid_without_its_ledger_transaction(tenant: Connection)
     assert refusal_of(tenant, insert.format("succeeded", "NULL, now()")) == CHECK_VIOLATED
     assert refusal_of(tenant, insert.format("failed", "'txn_1', NULL")) == CHECK_VIOLATED
     assert refusal_of(tenant, insert.format("paid", "NULL, NULL")) == CHECK_VIOLATED
+
+
+def test_a_deleted_customer_keeps_no_word_on_the_person(tenant: Connection) -> None:
+    """By constraint, whatever a statement forgets."""
+    insert = "INSERT INTO customers (id, created_at, deleted_at, {}) VALUES ('cus_{}', now(), {})"
+
+    assert refusal_of(tenant, insert.format("name", "1", "NULL, 'Awa'")) is None
+    assert refusal_of(tenant, insert.format("name", "2", "now(), NULL")) is None
+    for name, word in (
+        ("name", "x"),
+        ("phone", "+237670000001"),
+        ("email", "x"),
+        ("reference", "x"),
+    ):
+        said = insert.format(name, "3", f"now(), '{word}'")
+        assert refusal_of(tenant, said) == CHECK_VIOLATED
+    kept = insert.format("metadata", "3", 'now(), \'{"a": "b"}\'')
+    assert refusal_of(tenant, kept) == CHECK_VIOLATED
 
 
 def test_reset_role_lands_on_a_login_that_owns_nothing(

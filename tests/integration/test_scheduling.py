@@ -75,6 +75,23 @@ def test_what_is_due_becomes_one_message(desk: Desk) -> None:
     assert rows == [["charge-check-due"]]
 
 
+def test_what_a_test_clock_brings_forward_comes_after_what_is_due(desk: Desk) -> None:
+    """No more is claimed at once for it, and it is claimed all the same."""
+    desk.claim_due()
+    due, ahead = desk.charge(due_in_seconds=-1), desk.charge(due_in_seconds=60)
+    desk.database.look(
+        "INSERT INTO platform.test_clocks (account_id, was_ahead, ahead, moves_at)"
+        " VALUES (:id, 0, 3600, now() - interval '1 minute')",
+        id=desk.account.id,
+    )
+
+    at_once = desk.schedule.claim_due(1, lambda: an_id("msg"))
+    desk.claim_due()
+
+    assert at_once == 1
+    assert desk.mine(desk.published) == [due.id, ahead.id]
+
+
 def test_many_workers_claim_each_row_once(desk: Desk) -> None:
     """Runs overlap, so two may look at the same moment; no row is taken twice."""
     charges = [desk.charge(due_in_seconds=-1) for _ in range(40)]

@@ -293,6 +293,15 @@ def test_a_fault_strikes_so_many_times_under_concurrency(customer: MtnCustomer) 
     assert len(effects(customer)) == 9
 
 
+def test_a_fault_may_strike_every_second_call(customer: MtnCustomer) -> None:
+    """Half of six calls are refused, whoever they are about, and what passes is booked."""
+    customer.order("error_before", times=6, every=2)
+    statuses = [customer.request_to_pay(str(uuid.uuid4())).status for _ in range(8)]
+
+    assert statuses == [202, 500, 202, 500, 202, 500, 202, 202]
+    assert len(effects(customer)) == 5
+
+
 def test_one_customers_faults_leave_the_others_alone(
     simulator: SimulatorProcess, customer: MtnCustomer, reference: str
 ) -> None:
@@ -326,6 +335,7 @@ def test_without_the_token_there_is_no_control(
         {"fault": {"kind": "outcome", "status": "PENDING"}},
         {"fault": "callback_none", "on": "read"},
         {"fault": "callback_none", "times": 0},
+        {"fault": "callback_none", "every": 0},
         {"fault": "callback_none", "match": {"amount": "5"}},
         {"fault": "callback_none", "surprise": 1},
         {"fault": "callback_none", "api_user": "nobody"},

@@ -218,12 +218,12 @@ def test_a_fault_finds_an_order_by_its_label(web: WebCustomer, order_id: str) ->
     web.fault("error_after", **mine)
     web.fault("unknown_status", on="read", **mine)
 
-    other = web.order(f"b{order_id[1:]}", reference="Boutique 8")
+    other = web.order(f"y{order_id[1:]}", reference="Boutique 8")
     assert web.order(order_id, reference="Boutique 7").status == 500
-    made = web.order(f"a{order_id[1:]}", reference="Boutique 7")
+    made = web.order(f"z{order_id[1:]}", reference="Boutique 7")
     reads = [
         web.status(f"{first}{order_id[1:]}", answer.json["pay_token"]).json["status"]
-        for first, answer in (("b", other), ("a", made), ("a", made))
+        for first, answer in (("y", other), ("z", made), ("z", made))
     ]
 
     assert (other.status, made.status) == (201, 201)

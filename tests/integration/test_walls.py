@@ -45,6 +45,8 @@ LOGIN_REACHES = {
     " object_id, state)",
     "public_codes": "SELECT",
     "rate_counters": "INSERT, SELECT, UPDATE",
+    "stream_tickets": "SELECT; UPDATE (used_at)",
+    "test_clocks": "SELECT",
     "touches": "SELECT",
 }
 REACHED = """

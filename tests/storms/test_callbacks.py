@@ -181,7 +181,8 @@ def test_a_callback_is_answered_in_time_and_never_in_vain(
 ) -> None:
     """E21: 200 only where the visit is stored, 503 without a database, and soon otherwise."""
     paths = [_waiting(victim, operator) for _ in range(trial.size(4, 40))]
-    count, per_second = trial.size(400, 90_000), trial.size(20, 50)
+    # Twice as often as the experiment asks for, and so in a quarter of an hour.
+    count, per_second = trial.size(400, 90_000), trial.size(20, 100)
     turn = iter(range(count))
 
     def call() -> Call:
@@ -356,6 +357,8 @@ def _outages(strikes: Sequence[float], answers: Sequence[Answered]) -> list[tupl
 def _not_stored(shop: Shop, acknowledged: Sequence[Answered]) -> list[str]:
     hashes = {hashlib.sha256(each.call.body).hexdigest() for each in acknowledged}
     with connected(shop.login) as connection:
+        # Half an hour's visits are looked through, and no caller waits for it.
+        connection.run("SET statement_timeout = 0")
         rows = connection.run(
             "SELECT body_sha256 FROM platform.callback_inbox WHERE body_sha256 = ANY(:hashes)",
             hashes=list(hashes),

@@ -26,7 +26,10 @@ threads = [threading.Thread(target=run, args=(number,)) for number in range(8)]
 
 
 def test_a_point_that_is_taken_is_noted(tmp_path: Path) -> None:
-    """However many threads reach their points at once, a point is either armed or noted."""
+    """However many threads reach their points at once, a point is armed or noted, with whose it is.
+
+    What stores for several functions has points that each of them passes.
+    """
     names = {f"point.{number}" for number in range(8)}
     for name in names:
         (tmp_path / name).touch()
@@ -34,13 +37,19 @@ def test_a_point_that_is_taken_is_noted(tmp_path: Path) -> None:
     finished = subprocess.run(  # noqa: S603 - our own interpreter
         [sys.executable, "-c", MANY],
         cwd=ROOT,
-        env={**os.environ, "CRASH_POINTS_DIR": str(tmp_path), "ENVIRONMENT": "local"},
+        env={
+            **os.environ,
+            "CRASH_POINTS_DIR": str(tmp_path),
+            "ENVIRONMENT": "local",
+            "FUNCTION_TARGET": "create_charge",
+        },
         check=False,
         timeout=30,
     )
 
     left = {path.name for path in tmp_path.iterdir()}
     died = {name.partition(DIED)[0] for name in left if DIED in name}
+    assert all(f"{DIED}create_charge." in name for name in left if DIED in name)
     assert finished.returncode == -9
     assert died
     assert died | (left & names) == names

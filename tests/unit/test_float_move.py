@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from shared.domain.account import OperatorAccount
+from shared.domain.account import OperatorAccount, Tenant
 from shared.domain.audit import Actor, ActorKind, AuditEntry, Origin
 from shared.domain.errors import InvalidRequest, NotFound, NotPermitted
 from shared.domain.events import Event
@@ -108,6 +108,10 @@ class MemoryMoves:
         yield self.held[move_id]
 
 
+def _time(tenant: Tenant) -> datetime:
+    return START + timedelta(days=0 if tenant.livemode else 3)
+
+
 def _by(person: str, at: datetime = START) -> Origin:
     return Origin(Actor(ActorKind.PERSON, person), at)
 
@@ -135,7 +139,9 @@ def test_a_sweep_is_booked_by_a_second_person() -> None:
     move = _proposed(store)
     nothing_yet = list(store.held[move.id].posted)
 
-    booked = approve_move(move.id, store, _by("grace"), seen_sha256=move.content_sha256)
+    booked = approve_move(
+        move.id, store, _by("grace"), seen_sha256=move.content_sha256, time_of=_time
+    )
 
     [posting] = store.held[move.id].posted
     assert nothing_yet == []
@@ -174,13 +180,15 @@ def test_a_merchants_money_is_his_at_once() -> None:
         store, kind="merchant_top_up", account=ACCOUNT, amount=700, to=HIS, **{"from": None}
     )
 
-    booked = approve_move(move.id, store, _by("grace"), seen_sha256=move.content_sha256)
+    booked = approve_move(
+        move.id, store, _by("grace"), seen_sha256=move.content_sha256, time_of=_time
+    )
 
     held = store.held[move.id]
     [(topup, event)] = held.topups
     assert topup.posting.by_account() == {"available": -700, f"float:{HIS}": 700}
     assert (event.type, event.object_id) == ("topup.succeeded", topup.id)
-    assert '"source":"mobile_money"' in event.data
+    assert '"method":"mobile_money"' in event.data
     assert topup.balance_transaction == booked.transaction
     assert held.posted == []
     assert [entry.action for entry in held.told] == [
@@ -196,11 +204,11 @@ def test_one_that_came_by_the_bank_is_booked_there() -> None:
     store = MemoryMoves()
     changes = {"kind": "merchant_top_up", "account": ACCOUNT, "from": None, "to": None}
     move = _proposed(store, amount=700, **changes)
-    approve_move(move.id, store, _by("grace"), seen_sha256=move.content_sha256)
+    approve_move(move.id, store, _by("grace"), seen_sha256=move.content_sha256, time_of=_time)
 
     [(topup, event)] = store.held[move.id].topups
     assert topup.posting.by_account() == {"available": -700, "bank": 700}
-    assert '"source":"bank"' in event.data
+    assert '"method":"bank"' in event.data
     with pytest.raises(ValueError, match="merchant"):
         move.posting("txn_x")
 
@@ -211,7 +219,7 @@ def test_nobody_approves_what_she_proposed() -> None:
     move = _proposed(store)
 
     with pytest.raises(NotPermitted, match="second_person_required"):
-        approve_move(move.id, store, _by("ada"), seen_sha256=move.content_sha256)
+        approve_move(move.id, store, _by("ada"), seen_sha256=move.content_sha256, time_of=_time)
     assert store.held[move.id].posted == []
 
 
@@ -220,11 +228,11 @@ def test_what_is_approved_is_what_was_seen() -> None:
     store = MemoryMoves()
     move = _proposed(store)
     with pytest.raises(InvalidRequest, match="proposal_changed"):
-        approve_move(move.id, store, _by("grace"), seen_sha256="0" * 64)
+        approve_move(move.id, store, _by("grace"), seen_sha256="0" * 64, time_of=_time)
     store.held[move.id].move = replace(move, amount=9)
 
     with pytest.raises(InvalidRequest, match="proposal_changed"):
-        approve_move(move.id, store, _by("grace"), seen_sha256=move.content_sha256)
+        approve_move(move.id, store, _by("grace"), seen_sha256=move.content_sha256, time_of=_time)
     assert store.held[move.id].posted == []
 
 
@@ -237,7 +245,7 @@ def test_it_is_decided_once_and_in_time() -> None:
 
     for move, who in ((rejected, _by("grace")), (old, late)):
         with pytest.raises(InvalidRequest, match="proposal_not_open"):
-            approve_move(move.id, store, who, seen_sha256=move.content_sha256)
+            approve_move(move.id, store, who, seen_sha256=move.content_sha256, time_of=_time)
     assert old.status(late.at) == "expired"
     assert (old.status(START), rejected.status(START)) == ("open", "open")
 

@@ -243,6 +243,21 @@ def test_a_trial_goes_and_closes_it() -> None:
     assert post.changes == [False]
 
 
+def test_a_trial_that_fails_is_told_of_alone() -> None:
+    """An answer that came before it opened, and was not told yet, does not close it."""
+    post = Post()
+    post.ask()
+    post.ask()
+    post.open(trial_in=0.0)
+    post.breaker.has_trial, post.breaker.then = True, post.breaker.now
+    post.answer = Unknown("timeout")
+
+    post.ask()
+
+    assert post.breaker.noted == [(Tally(1, 0, 0), False), (Tally(0, 1, 1), True)]
+    assert post.changes == []
+
+
 def test_opening_is_announced_once() -> None:
     """The log and the metric tell of it where it happened."""
     post = Post()

@@ -23,6 +23,7 @@ CALLER = Caller(
     charges_enabled=True,
     suspended=False,
 )
+CHARGES = ("create_charge", "cancel_charge", "update_charge")
 Function = Callable[[flask.Request], flask.Response]
 INVALID, IDEMPOTENCY, API = "invalid_request_error", "idempotency_error", "api_error"
 RETRY, AFTER, WWW = "Stripe-Should-Retry", "Retry-After", "WWW-Authenticate"
@@ -45,7 +46,7 @@ def _call(function: Function, method: str, path: str, **how: object) -> flask.Re
 def _charges(handler: Callable[[Call], Answer]) -> Function:
     return http_function(
         "create_charge",
-        {"create_charge": handler, "cancel_charge": handler},
+        dict.fromkeys(CHARGES, handler),
         authenticate=lambda _call: CALLER,
         admit=lambda _call: None,
     )
@@ -57,7 +58,7 @@ def test_a_function_keeps_its_name_and_serves_exactly_its_operations():
     with pytest.raises(ValueError, match="must handle"):
         http_function("create_charge", {}, authenticate=lambda _call: CALLER)
     with pytest.raises(ValueError, match="need authenticate"):
-        http_function("create_charge", {"create_charge": _never, "cancel_charge": _never})
+        http_function("create_charge", dict.fromkeys(CHARGES, _never))
 
 
 def _never(_call: Call) -> Answer:

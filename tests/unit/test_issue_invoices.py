@@ -7,7 +7,7 @@ import pytest
 
 from shared.domain.account import Tenant
 from shared.domain.invoice import month_of
-from shared.operations.issue_invoices import Issued, Slice, issue_invoices
+from shared.operations.issue_invoices import Due, Issued, Slice, issue_invoices
 
 MONTH_BEGINS = datetime(2026, 11, 30, 23, 0, tzinfo=UTC)
 
@@ -18,9 +18,9 @@ class NewAccount:
     def __init__(self) -> None:
         self.begun: list[date] = []
 
-    def due(self, until: date) -> Sequence[tuple[Tenant, date | None]]:
-        del until
-        return [] if self.begun else [(Tenant("acct_abcdefghijklmnop", livemode=True), None)]
+    def due(self, at: datetime) -> Sequence[Due]:
+        del at
+        return [] if self.begun else [Due(Tenant("acct_abcdefghijklmnop", livemode=True), None)]
 
     def begin(self, tenant: Tenant, *, at: datetime) -> None:
         del tenant

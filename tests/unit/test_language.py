@@ -1,49 +1,30 @@
 """Promises of the messages: each code in use has words in both languages, with the same values."""
 
-import ast
 import re
-from pathlib import Path
+from collections.abc import Mapping
 from string import Formatter
 
 import pytest
 
-from shared.domain import errors, language
+from shared.domain import language
+from shared.domain.advice.gateway import WORDS as GATEWAY
+from shared.domain.words import Words
+from shared.domain.words.failures import OF_PAYOUTS, OF_REFUNDS
 from shared.providers.mtn import codes
 from shared.runtime.language_choice import choose
-
-ROOT = Path(__file__).parents[2]
-REFUSALS = {
-    name
-    for name, value in vars(errors).items()
-    if isinstance(value, type) and issubclass(value, errors.Refusal)
-}
-
-
-def _codes_in_use() -> set[str]:
-    found: set[str] = set()
-    for folder in ("shared", "functions"):
-        for path in (ROOT / folder).rglob("*.py"):
-            if path.is_relative_to(ROOT / "shared" / "simulator"):
-                continue  # it speaks in operators' words
-            for node in ast.walk(ast.parse(path.read_text("utf-8"))):
-                if isinstance(node, ast.Call) and getattr(node.func, "id", "") in REFUSALS:
-                    found |= {
-                        arg.value
-                        for arg in node.args[:1]
-                        if isinstance(arg, ast.Constant) and isinstance(arg.value, str)
-                    }
-                if isinstance(node, ast.keyword) and node.arg in {"code", "failure_code"}:
-                    value = node.value
-                    if isinstance(value, ast.Constant) and isinstance(value.value, str):
-                        found.add(value.value)
-    return found
+from tests.raised_codes import raised_codes
 
 
 def test_every_code_in_use_has_words():
     """No refusal becomes a crash for want of a sentence."""
-    in_use = _codes_in_use()
-    assert len(in_use) > 30
+    in_use = raised_codes().keys()
+    assert len(in_use) > 100
     assert in_use - language.MESSAGES.keys() == set()
+
+
+def test_no_code_stands_in_two_themes():
+    """The second would silently win."""
+    assert sum(map(len, language.THEMES)) == len(language.MESSAGES)
 
 
 def test_every_failure_of_an_operator_has_words():
@@ -60,14 +41,14 @@ def test_every_failure_of_an_operator_has_words():
     assert ours - language.MESSAGES.keys() == set()
 
 
-@pytest.mark.parametrize("table", ["MESSAGES", "OF_REFUNDS"])
-def test_both_languages_say_the_same_with_the_same_values(table: str):
+@pytest.mark.parametrize("table", [language.MESSAGES, OF_REFUNDS, OF_PAYOUTS, GATEWAY])
+def test_both_languages_say_the_same_with_the_same_values(table: Mapping[str, Words]):
     """A value that one language names, the other names too; titles name none."""
-    for code, words in getattr(language, table).items():
+    for code, words in table.items():
         _check(code, words)
 
 
-def _check(code: str, words: language.Words) -> None:
+def _check(code: str, words: Words) -> None:
     assert _names(words.message_en) == _names(words.message_fr)
     assert _names(words.title_en) == _names(words.title_fr) == set()
     assert all(words)
@@ -89,6 +70,35 @@ def test_a_refund_that_failed_does_not_speak_of_a_charge(chosen: str):
     assert language.refund_text("payee_not_found", chosen) == language.text(
         "payee_not_found", chosen
     )
+
+
+@pytest.mark.parametrize(
+    ("chosen", "count", "said"),
+    [
+        ("en", 0, "Nothing was taken: 0 errors,"),
+        ("en", 1, "Nothing was taken: 1 error,"),
+        ("en", 2, "Nothing was taken: 2 errors,"),
+        ("fr", 0, "Rien n'a été pris en compte : 0 erreur,"),
+        ("fr", 1, "Rien n'a été pris en compte : 1 erreur,"),
+        ("fr", 2, "Rien n'a été pris en compte : 2 erreurs,"),
+    ],
+)
+def test_what_is_counted_stands_in_its_number(chosen: str, count: int, said: str):
+    """One is one, and in French so is none."""
+    assert language.text("batch_invalid", chosen, count=count).startswith(said)
+
+
+def test_whatever_is_counted_has_both_its_numbers():
+    """No message says “1 seconds” once somebody waits that long."""
+    counted = {
+        (code, name, text): spec
+        for code, words in language.MESSAGES.items()
+        for text in (words.message_en, words.message_fr)
+        for _, name, spec, _ in Formatter().parse(text)
+        if name and (name == "count" or name.endswith("seconds"))
+    }
+    assert len(counted) >= 10
+    assert [place for place, spec in counted.items() if "|" not in (spec or "")] == []
 
 
 def test_a_forgotten_value_leaves_a_gap_and_no_crash():

@@ -32,6 +32,7 @@ SECRETS = (
     "sk_test_abcdefghijSECRETSECRET",
     "rk_live_abcdefghijSECRETSECRET",
     "whsec_SECRETSECRET/+==",
+    "GET /v1/stream?ticket=stt_SECRETSECRET",
     "Basic U0VDUkVUU0VDUkVU",
     "Bearer SECRETSECRET",
     "eyJhbGciOi.eyJpc3MiOiJ4In0.SECRETSECRET",

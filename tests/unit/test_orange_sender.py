@@ -295,21 +295,31 @@ def test_credentials_that_are_wrong_say_nothing_of_orange() -> None:
         asked = ask(orange)
         read = orange.reader.read_payment(PAY_TOKEN, deadline=deadline())
 
-    assert opened == asked == NotSent("not_authenticated")
+    assert (opened, asked) == (NotSent("not_authenticated"), Unknown("not_authenticated"))
     assert read == PaymentRead(ReadState.UNKNOWN, "not_authenticated")
 
 
 @pytest.mark.parametrize("refusal", [fault(401), xml_fault(401), answer(401, '{"status":401}')])
 def test_an_expired_token_is_replaced_and_the_same_pay_token_goes_again(refusal: Play) -> None:
-    """After a 401 of Orange's the repeat carries the same body; after two, nothing was taken."""
+    """After a 401 of Orange's the repeat carries the same body; after two, a read has to tell."""
     with ScriptedOrange(refusal, said(200, RECORDED), refusal, refusal) as orange:
         assert ask(orange) == Accepted()
 
         first, second = orange.calls
         assert first.body == second.body
         assert len(orange.tokens) == 2
-        assert ask(orange) == NotSent("not_authenticated")
+        assert ask(orange) == Unknown("not_authenticated")
         assert len(orange.calls) == 4
+
+
+@pytest.mark.parametrize("refusal", [fault(401), xml_fault(401), answer(401, '{"status":401}')])
+def test_a_401_that_is_not_repeated_waits_for_a_read(refusal: Play) -> None:
+    """Orange may have taken it all the same: under another payToken it would be taken twice."""
+    with ScriptedOrange(said(200, RECORDED), refusal) as orange:
+        assert ask(orange) == Accepted()
+        orange.token = fault(401)
+        assert ask(orange) == Unknown("token_refused")
+        assert len(orange.calls) == 2
 
 
 def test_a_401_page_of_html_proves_nothing() -> None:

@@ -9,6 +9,7 @@ from shared.contracts.operations import OPERATIONS
 from shared.domain.account import Caller, Tenant
 from shared.domain.people import Duty, Member, Person, Role
 from shared.domain.permissions import (
+    BY_METHOD,
     OF_ACCESS,
     OF_CUSTOMER,
     OF_DUTY,
@@ -40,7 +41,7 @@ SECRET = Caller(
 
 def test_every_operation_has_exactly_one_row() -> None:
     """An operation without a row fails here before it fails a merchant."""
-    rows = [*OPEN, *SCOPE_OF, *OF_ROLE, *OF_CUSTOMER]
+    rows = [*OPEN, *SCOPE_OF, *OF_ROLE, *OF_CUSTOMER, *BY_METHOD]
 
     assert {operation.operation_id for operation in OPERATIONS} == set(rows)
     assert len(rows) == len(set(rows))
@@ -50,6 +51,7 @@ def test_the_table_and_the_contract_agree_on_who_is_asked() -> None:
     """Keys and members, people, payers, nobody: each operation is in the table of its class."""
     assert set(OF_ROLE) >= STEP_UP_OUTSIDE
     of_class = {"merchant": set(SCOPE_OF), "person": set(OF_ROLE), "customer": set(OF_CUSTOMER)}
+    of_class["method"] = set(BY_METHOD)
     for operation in OPERATIONS:
         assert operation.operation_id in of_class.get(operation.auth, OPEN)
 
@@ -61,7 +63,17 @@ def test_what_has_no_row_is_refused() -> None:
 
 def test_a_publishable_key_moves_and_reads_nothing() -> None:
     """A key that lies in web pages opens no operation of ours."""
-    assert not any(may(replace(SECRET, kind="pk"), operation) for operation in SCOPE_OF)
+    assert not any(
+        may(replace(SECRET, kind="pk"), operation) for operation in (*SCOPE_OF, *BY_METHOD)
+    )
+
+
+def test_whoever_may_call_anything_may_knock_at_the_door_of_methods() -> None:
+    """With one scope, and with none not; what she may then call is each method's own row."""
+    for operation in BY_METHOD:
+        assert may(replace(SECRET, kind="rk", scopes=frozenset({"charges:read"})), operation)
+        assert not may(replace(SECRET, kind="rk", scopes=frozenset()), operation)
+        assert not may(replace(SECRET, kind="rk", scopes=frozenset({"no:scope"})), operation)
 
 
 @pytest.mark.parametrize(
@@ -112,7 +124,9 @@ def test_a_restricted_key_does_what_its_scopes_say() -> None:
     key = replace(SECRET, kind="rk", scopes=frozenset({"charges:read"}))
 
     assert {operation for operation in SCOPE_OF if may(key, operation)} == {
+        "search_charges",
         "list_charges", "read_charge", "list_late_payments", "read_late_payment", "list_operators",
+        "list_checkouts", "read_checkout", "list_payment_links", "read_payment_link",
     }  # fmt: skip
 
 
@@ -141,7 +155,8 @@ def test_duties_hold_one_another(*, livemode: bool) -> None:
     reads = {op.operation_id for op in OPERATIONS if op.method == "GET"}
 
     assert able[Duty.OWNER] == set(SCOPE_OF)
-    assert able[Duty.VIEWER] <= reads | {"remove_member"}, "to leave is everybody's"
+    everybodys = {"remove_member", "create_stream_ticket"}
+    assert able[Duty.VIEWER] <= reads | everybodys, "to leave, and a ticket to look with"
     assert all(able[Duty.VIEWER] <= operations for operations in able.values())
     assert "create_charge" not in able[Duty.FINANCE]
     assert ("create_charge" in able[Duty.DEVELOPER]) is not livemode
@@ -218,18 +233,25 @@ def test_an_access_reads_and_nothing_else(*, livemode: bool) -> None:
     reads = {op.operation_id for op in OPERATIONS if op.method == "GET"}
 
     assert able == {
-        "list_charges", "read_charge", "list_late_payments", "read_late_payment",
-        "list_reversals", "read_reversal",
+        "list_charges", "read_charge", "search_charges", "list_late_payments", "read_late_payment",
+        "list_customers", "read_customer", "list_reversals", "read_reversal",
         "list_refunds", "read_refund", "list_payouts",
         "read_payout", "list_payout_batches", "read_payout_batch", "list_payout_batch_payouts",
-        "read_payout_batch_results", "list_events", "read_event", "read_balance", "list_operators",
+        "read_payout_batch_results", "list_events", "read_event", "stream_events", "read_balance",
+        # A ticket is the right to look once more, by the same access.
+        "create_stream_ticket",
+        "list_operators",
         "list_balance_transactions", "read_balance_transaction", "list_topups", "read_topup",
         "list_invoices", "read_invoice",
-        "list_api_keys", "read_api_key",
+        "list_receipts", "read_issued_receipt", "list_files", "read_file", "read_file_contents",
+        "list_api_keys", "read_api_key", "list_webhook_endpoints", "read_webhook_endpoint",
+            "list_webhook_deliveries", "read_webhook_delivery",
         "list_audit_entries", "read_audit_entry", "export_audit_entries", "list_team",
-        "list_invitations", "read_own_account", "read_settlement",
+        "list_invitations", "read_own_account", "read_settlement", "read_test_clock",
+        "list_checkouts", "read_checkout", "list_payment_links", "read_payment_link",
+        "list_reports", "read_report",
     }  # fmt: skip
-    assert able <= reads
+    assert able - {"create_stream_ticket"} <= reads
     assert able.isdisjoint(STEP_UP)
 
 

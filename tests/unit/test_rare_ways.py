@@ -55,7 +55,7 @@ def test_one_death_is_not_taken_for_that_of_another_function(tmp_path: Path) -> 
     system = LocalSystem(tmp_path, "", process, tmp_path / "runner.log")
     system.crash_points.mkdir()
     point = "upload_statement.before_put"
-    (system.crash_points / f"{point}{DIED}{process.pid}").touch()
+    (system.crash_points / f"{point}{DIED}manage_platform.{process.pid}").touch()
     drill = RareDrill(system, way_seconds=1.0)
     ways = [Way(name, (point,), lambda: bool) for name in ("manage_platform", "receive_statement")]
 

@@ -5,25 +5,30 @@ from datetime import datetime, timedelta
 
 from shared.domain.account import Tenant
 from shared.domain.errors import LedgerRefused
-from shared.domain.ids import new_account_id, new_id
+from shared.domain.ids import milliseconds_of, new_account_id, new_id
+from shared.domain.test_clock import STILL, TestClock
 from shared.operations.release_holds import BATCH, release_holds
 from tests.factories import moment
 
+MINUTE_MS = 60_000
 FIRST, SECOND, THIRD = (Tenant(new_account_id(), livemode=False) for _ in range(3))
 
 
 class Store:
     """Answers as it is told; remembers what it was asked."""
 
-    def __init__(self, answers: Mapping[Tenant, int | LedgerRefused | None]) -> None:
+    def __init__(
+        self, answers: Mapping[Tenant, int | LedgerRefused | None], clock: TestClock = STILL
+    ) -> None:
         self.answers = answers
+        self.clock = clock
         self.ids: list[Sequence[str]] = []
         self.postponed: list[tuple[Tenant, int]] = []
         self.sealed: list[tuple[Tenant, str]] = []
 
-    def due(self) -> Sequence[Tenant]:
+    def due(self) -> Sequence[tuple[Tenant, TestClock]]:
         """All of them."""
-        return list(self.answers)
+        return [(tenant, self.clock) for tenant in self.answers]
 
     def release(self, tenant: Tenant, ids: Sequence[str], *, at: datetime) -> int | None:
         """What was told."""
@@ -41,8 +46,9 @@ class Store:
         self.sealed.append((tenant, below))
         return 0
 
-    def postpone(self, tenant: Tenant, most: int) -> None:
+    def postpone(self, tenant: Tenant, most: int, *, at: datetime) -> None:
         """Remember."""
+        assert at.tzinfo is not None
         self.postponed.append((tenant, most))
 
 
@@ -84,3 +90,17 @@ def test_a_run_can_be_killed_before_and_after_each_batch() -> None:
     release_holds(Store({FIRST: 1, SECOND: 1}), now=moment, reached=points.append)
 
     assert points == ["start_due_work.before_release", "start_due_work.after_release"] * 2
+
+
+def test_a_ledger_whose_clock_has_just_moved_is_not_sealed() -> None:
+    """Who began before it commits under an earlier id; five minutes later nobody can any more."""
+    day = timedelta(days=1)
+    for minutes, seals in ((4, []), (6, [FIRST])):
+        clock = TestClock(timedelta(), day, moment() - timedelta(minutes=minutes))
+        store = Store({FIRST: 1}, clock)
+
+        release_holds(store, now=moment, reached=lambda _: None)
+
+        assert [tenant for tenant, _ in store.sealed] == seals
+        ahead = int((moment() + day).timestamp() * 1000)
+        assert all(0 <= ahead - milliseconds_of(ids[0]) < MINUTE_MS for ids in store.ids)

@@ -18,6 +18,12 @@ from shared.contracts.operations import OPERATIONS
 from shared.runtime import exchange, http
 
 ENTRIES = load_catalogue()
+STREAMED = {
+    op.operation_id
+    for op in OPERATIONS
+    for e in ENTRIES
+    if e.is_streaming and e.name == op.function
+}
 SERVICES = [entry for entry in ENTRIES if entry.kind == "knative"]
 RENDERED = render_all()
 BASE = {
@@ -170,7 +176,8 @@ def test_every_operation_has_its_route() -> None:
     found = set()
     for document in _documents("VirtualService"):
         for rule in document["spec"]["http"]:
-            service = rule["rewrite"]["authority"].split(".")[0]
+            host = rule.get("rewrite", {}).get("authority")
+            service = (host or rule["route"][0]["destination"]["host"]).split(".")[0]
             for match in rule["match"]:
                 method = match.get("method", {})
                 words = method.get("exact", method.get("regex", "")).split("|")
@@ -203,10 +210,38 @@ def test_no_gateway_repeats_a_request_or_names_a_host() -> None:
         assert set(document["spec"]["gateways"]) <= {"api", "callbacks", "pay", "push"}
         for rule in document["spec"]["http"]:
             assert rule["retries"] == {"attempts": 0}
-            assert int(rule["timeout"].removesuffix("s")) >= SHORTEST_DRAIN_SECONDS
+            seconds = int(rule["timeout"].removesuffix("s"))
+            assert seconds >= SHORTEST_DRAIN_SECONDS or rule["name"] in STREAMED
     text = "".join(t for path, t in RENDERED.items() if path.startswith("knative/base/"))
     assert "://" not in text
     assert set(re.findall(r"image: (\S+)", text)) == {"function"}
+
+
+def test_a_stream_lasts_and_its_pods_are_always_there() -> None:
+    """No time-out ends a stream, WebSockets pass, and a pod goes after its heir has come."""
+    [rule] = BASE["routes/stream.yaml"][0]["spec"]["http"]
+    documents = {document["kind"]: document for document in BASE["stream_events.yaml"]}
+    gateway = yaml.safe_load(RENDERED["knative/local/envoy.yaml"])
+    [host] = [
+        host
+        for listener in gateway["static_resources"]["listeners"]
+        for chain in listener["filter_chains"]
+        for found in chain["filters"]
+        for host in found["typed_config"]["route_config"]["virtual_hosts"]
+    ]
+    [route] = [each for each in host["routes"] if each["name"] == "stream_events"]
+
+    assert {"stream_events"} == STREAMED
+    assert rule["timeout"] == route["route"]["timeout"] == "0s"
+    assert rule["route"][0]["destination"]["host"] == "stream-events.NAMESPACE.svc.cluster.local"
+    assert route["route"]["upgrade_configs"] == [{"upgrade_type": "websocket"}]
+    assert documents["Deployment"]["spec"]["strategy"]["rollingUpdate"]["maxUnavailable"] == 0
+    assert documents["HorizontalPodAutoscaler"]["spec"]["minReplicas"] == 1
+    pod = documents["Deployment"]["spec"]["template"]
+    selector = documents["Service"]["spec"]["selector"]
+    assert selector.items() <= pod["metadata"]["labels"].items()
+    [container] = pod["spec"]["containers"]
+    assert container["command"] == ["python", "-m", "shared.runtime.serve_asgi"]
 
 
 def test_pubsub_reaches_exactly_the_functions_with_subscriptions() -> None:

@@ -22,6 +22,7 @@ from knative.local.environment import function_environment
 from knative.local.gateway import fill
 from knative.local.identity import choose_keycloak
 from knative.local.layout import Layout, LayoutError, choose_ports, hold, is_held
+from knative.local.left_out import read_left_out
 from knative.local.programs import free_port, hold_port, is_port_free
 from knative.local.readiness import Beside, Readiness
 from knative.local.secret_files import make_private_folder, make_secrets, read_or_make
@@ -144,6 +145,16 @@ def test_readiness_names_what_is_missing() -> None:
         ),
         (Beside(missing=("keycloak",)), {"missing": ["keycloak"]}),
         (Beside(left_out=("keycloak",)), {"left_out": ["keycloak"]}),
+        (
+            Beside(Condition(("keycloak",), {}), missing=("dashboard",))
+            | Beside(Condition((), {"mail": 3}), left_out=("sms",)),
+            {
+                "starting": ["keycloak"],
+                "crash_looping": [{"name": "mail", "restarts": 3}],
+                "missing": ["dashboard"],
+                "left_out": ["sms"],
+            },
+        ),
     ],
 )
 def test_what_charges_flow_without_is_named_and_holds_nothing_up(
@@ -169,6 +180,20 @@ def test_keycloak_is_ours_unless_somebody_says_otherwise(
 ) -> None:
     """An address puts another in its place; leaving it out wins."""
     assert choose_keycloak(environ, 10_001) == url
+
+
+@pytest.mark.parametrize(
+    ("word", "parts"),
+    [
+        ("", set()),
+        ("dashboard", {"dashboard"}),
+        ("keycloak", {"keycloak", "dashboard"}),
+        ("dashboard,keycloak", {"keycloak", "dashboard"}),
+    ],
+)
+def test_who_cannot_sign_in_gets_no_dashboard(word: str, parts: set[str]) -> None:
+    """It is left out with Keycloak, and can be left out alone."""
+    assert read_left_out({"PARTS_LEFT_OUT": word}) == parts
 
 
 @pytest.mark.parametrize(
@@ -242,6 +267,41 @@ def test_the_bucket_of_drops_is_for_one_function(tmp_path: Path) -> None:
     holders = {entry.name for entry in functions() if "s3_drop_credentials" in entry.secrets}
 
     assert told == holders == {"receive_statement"}
+
+
+def test_the_quarantine_is_for_two_functions(tmp_path: Path) -> None:
+    """Who takes files and who looks through them know where, and each has a key of its own."""
+    layout = a_layout(tmp_path)
+
+    told = {
+        entry.name
+        for entry in functions()
+        if function_environment(entry, layout).get("QUARANTINE_BUCKET")
+    }
+    holders = {
+        name: {entry.name for entry in functions() if name in entry.secrets}
+        for name in ("s3_upload_credentials", "s3_quarantine_credentials")
+    }
+
+    assert told == {"create_file", "scan_file"}
+    assert list(holders.values()) == [{"create_file"}, {"scan_file"}]
+
+
+def test_the_bucket_of_reports_is_for_whoever_writes_or_signs(tmp_path: Path) -> None:
+    """One function writes there; those that give its addresses away can read there alone."""
+    layout = a_layout(tmp_path)
+
+    told = {
+        entry.name
+        for entry in functions()
+        if function_environment(entry, layout).get("REPORT_BUCKET")
+    }
+    writers = {entry.name for entry in functions() if "s3_report_credentials" in entry.secrets}
+    readers = {entry.name for entry in functions() if "s3_report_reader" in entry.secrets}
+
+    assert writers == {"export_report"}
+    assert readers == {"call_rpc", "manage_account"}
+    assert told == writers | readers
 
 
 def test_credentials_keep_the_people_and_read_what_is_older(tmp_path: Path) -> None:

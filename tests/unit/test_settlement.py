@@ -363,20 +363,20 @@ def test_a_rule_is_set_read_and_ended() -> None:
     store = MemoryRules(rule=None)
     order = SettlementOrder.parse(_body(every="weekly", weekday=5, keep_back=500))
 
-    rule = set_settlement(order, OWNER, _origin(), store=store)
+    rule = set_settlement(order, OWNER, _origin(), store=store, now=EVENING)
 
     assert (rule.set_by, rule.weekday, rule.keep_back, rule.minimum) == ("marie", 5, 500, 1)
     assert store.due_at == EVENING + timedelta(days=4)
     assert read_settlement(store) == rule
-    assert end_settlement(OWNER, _origin(), store=store) == rule
+    assert end_settlement(OWNER, _origin(), store=store, now=EVENING) == rule
     assert [entry.action for entry in store.told] == ["settlement.set", "settlement.ended"]
     assert "670000001" not in f"{store.told[0].after}{store.told[1].before}"
     with pytest.raises(NotFound):
         read_settlement(store)
     with pytest.raises(NotPermitted, match="account_suspended"):
-        set_settlement(order, replace(OWNER, suspended=True), _origin(), store=store)
+        set_settlement(order, replace(OWNER, suspended=True), _origin(), store=store, now=EVENING)
     with pytest.raises(NotPermitted, match="account_suspended"):
-        end_settlement(replace(OWNER, suspended=True), _origin(), store=store)
+        end_settlement(replace(OWNER, suspended=True), _origin(), store=store, now=EVENING)
 
 
 @pytest.mark.parametrize(

@@ -6,7 +6,7 @@ from typing import Final
 
 import pytest
 
-from tests.sharing import SHARED, group_of
+from tests.sharing import SHARED, group_of, place_of
 from tests.system import ROOT
 
 USERS: Final = {
@@ -34,3 +34,16 @@ def test_whoever_uses_it_shares_it(group: str) -> None:
 def test_all_others_are_taken_by_themselves() -> None:
     """A file that shares nothing is a group of its own."""
     assert group_of("tests/unit/test_sharing.py") == "tests/unit/test_sharing.py"
+
+
+def test_the_system_is_found_new_and_left_ended() -> None:
+    """Keycloak's first start and the count of all payments come first, the end of all last."""
+    users = [name for name in _files() if group_of(name) == "the local system"]
+
+    ordered = sorted(users, key=place_of)
+
+    assert ordered[:2] == [
+        "tests/end_to_end/test_identity.py",
+        "tests/end_to_end/test_statements.py",
+    ]
+    assert ordered[-1] == "tests/end_to_end/test_stopping.py"

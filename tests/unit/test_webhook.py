@@ -1,5 +1,6 @@
 """Webhooks as merchants' own libraries see them, and when we try again or stop."""
 
+import hmac
 import json
 from datetime import UTC, datetime, timedelta
 
@@ -20,6 +21,7 @@ from shared.domain.webhook import (
     outcome_of,
     payload,
     signed_headers,
+    stripe_headers,
 )
 
 NOW = datetime(2026, 11, 25, 9, 30, 0, 123_000, tzinfo=UTC)
@@ -105,6 +107,20 @@ def test_nothing_is_sent_unsigned() -> None:
     """Without a secret there are no headers."""
     with pytest.raises(ValueError, match="unsigned"):
         signed_headers("evt_1", NOW, BODY, secrets=())
+
+
+def test_stripes_manner_takes_the_whole_text_as_key() -> None:
+    """One hexadecimal `v1` for each secret, over time and body, as Stripe writes it down."""
+    body = b'{"id":"evt_2345","object":"event"}'
+    header = dict(stripe_headers(NOW, body, secrets=(OTHER, SECRET)))["Stripe-Signature"]
+
+    signed = b"1795599000." + body
+    expected = [
+        hmac.new(secret.shown.encode(), signed, "sha256").hexdigest() for secret in (OTHER, SECRET)
+    ]
+    assert header == f"t=1795599000,v1={expected[0]},v1={expected[1]}"
+    with pytest.raises(ValueError, match="unsigned"):
+        stripe_headers(NOW, body, secrets=())
 
 
 @pytest.mark.parametrize("event_type", ["", "charge", "charge..failed", "charge failed", 'a"b'])

@@ -30,7 +30,7 @@ from shared.operations.ports import (
     Unknown,
 )
 from shared.providers import hosts, words
-from shared.providers.calls import Calls, ExchangeHook
+from shared.providers.calls import Calls, ExchangeHook, NotRepeatedError
 from shared.providers.orange_core import codes
 from shared.providers.orange_core.judgement import (
     NOT_AUTHENTICATED,
@@ -312,10 +312,12 @@ def _send(
         answer = line.post(f"{product.path}/pay", fields, deadline=deadline)
         status = answer.status
         outcome = judge_pay(answer, pay_token=fields["payToken"], table=product.table)
+    except (BrokenOffError, NotRepeatedError) as error:
+        # What is asked for anew gets another payToken: had Orange taken it under this one after
+        # all, it would be taken twice.
+        outcome = Unknown(error.reason)
     except (NoTokenError, NotSentError) as error:
         outcome = NotSent(error.reason)
-    except BrokenOffError as error:
-        outcome = Unknown(error.reason)
     line.tell(product.sending, status, _WORDS[type(outcome)], since=since, deadline=deadline)
     return outcome
 

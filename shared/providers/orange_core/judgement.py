@@ -42,9 +42,9 @@ def judge_pay(answer: Answer, *, pay_token: str, table: Mapping[str, str]) -> Ou
     if status >= _SERVER_ERROR:
         return Unknown(f"{_word(reply)}_{status}")
     if status == _UNAUTHORIZED:
-        # Twice refused at the gate with a fresh token: nothing was taken, and it may be asked for
-        # again once the credentials are right.
-        return NotSent(NOT_AUTHENTICATED)
+        # Twice refused at the gate, and taken all the same for all we know: what is asked for anew
+        # gets another payToken, and would be taken twice. Wrong credentials are found by `init`.
+        return Unknown(NOT_AUTHENTICATED)
     if reply.transaction is None:
         return _judge_text(reply, status, table)
     return _judge_transaction(reply.transaction, status, pay_token=pay_token, table=table)
@@ -78,7 +78,7 @@ def judge_status(answer: Answer, *, pay_token: str, table: Mapping[str, str]) ->
 
 
 def is_own_refusal(body: bytes) -> bool:
-    """Whether Orange or its gateway wrote a 401, so that the request was not taken."""
+    """Whether Orange or its gateway wrote a 401, and not somebody on the way."""
     return read_reply(body) is not None
 
 

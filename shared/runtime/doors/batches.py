@@ -32,7 +32,7 @@ def create(call: Call) -> Answer:
         caller,
         terms_of=lambda operator: payouts.payout_terms(operator, caller.tenant),
         store=batches(caller.tenant),
-        now=wiring.now(),
+        now=wiring.time_of(caller.tenant),
         request_id=call.request_id,
         idempotency_key=read_key(call.idempotency_key),
         reached=reached,
@@ -51,7 +51,7 @@ def cancel(call: Call) -> Answer:
         caller,
         store=batches(caller.tenant),
         taken_back=payouts.taken_back(),
-        now=wiring.now(),
+        now=wiring.time_of(caller.tenant),
     )
     return Answer(body=objects.payout_batch_object(batch))
 
@@ -74,7 +74,9 @@ def reject(call: Call) -> Answer:
 
 def _by(call: Call) -> By:
     read_key(call.idempotency_key)
-    return By(call.authenticated(), wiring.origin(call), call.language, call.traceparent)
+    caller = call.authenticated()
+    at = wiring.time_of(caller.tenant)
+    return By(caller, wiring.origin(call), call.language, call.traceparent, at)
 
 
 def _command(call: Call) -> CreatePayoutBatch:
@@ -82,17 +84,24 @@ def _command(call: Call) -> CreatePayoutBatch:
         if len(call.content) > LARGEST_BYTES:
             raise TooLarge("body_too_large", limit=LARGEST_BYTES)
         return CreatePayoutBatch.read(call.content)
+    if json_body.is_form(call.content_type, call.origin):
+        return CreatePayoutBatch.parse(call.body())
     if not json_body.is_of_type(call.content_type, json_body.JSON):
         wanted = f"{json_body.JSON}, {_CSV_NAME}"
         raise WrongContentType("content_type_unsupported", wanted=wanted)
-    body = json_body.read_object(call.content, call.content_type, largest=LARGEST_BYTES)
-    return CreatePayoutBatch.parse(body)
+    return CreatePayoutBatch.parse(call.body(largest=LARGEST_BYTES))
 
 
 def _asked(call: Call) -> Read:
-    livemode = call.authenticated().tenant.livemode
-    base_url = settings().public_base_url
-    return Read(call.path_params, call.query(), base_url, call.language, livemode, wiring.now())
+    tenant = call.authenticated().tenant
+    return Read(
+        call.path_params,
+        call.query(),
+        settings().public_base_url,
+        call.language,
+        tenant.livemode,
+        wiring.time_of(tenant),
+    )
 
 
 def _read(

@@ -50,7 +50,11 @@ def approve(call: Call) -> Answer:
     """POST /v1/platform/float_moves/{id}/approve."""
     seen, origin = read_seen(call.body()), wiring.origin(call)
     move = moving.approve_move(
-        call.path_params["id"], float_moves.store(), origin, seen_sha256=seen
+        call.path_params["id"],
+        float_moves.store(),
+        origin,
+        seen_sha256=seen,
+        time_of=wiring.time_of,
     )
     return Answer(body=float_move_object(move, now=origin.at))
 

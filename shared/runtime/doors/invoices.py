@@ -19,7 +19,7 @@ def _read(call: Call) -> Answer:
         settings().public_base_url,
         call.language,
         tenant.livemode,
-        wiring.now(),
+        wiring.time_of(tenant),
     )
     return Answer(body=INVOICE_READS[call.operation_id](asked, invoices.invoices(tenant)))
 

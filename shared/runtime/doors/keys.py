@@ -24,7 +24,7 @@ def create(call: Call) -> Answer:
 def rotate(call: Call) -> Answer:
     """POST /v1/api_keys/{id}/rotate."""
     read_key(call.idempotency_key)
-    command = RotateKey.parse(call.body() if call.content else {}, now=wiring.now())
+    command = RotateKey.parse(call.body_or_nothing(), now=wiring.now())
     maker = wiring.key_maker(call)
     made = manage_keys.rotate_api_key(call.path_params["id"], command, maker)
     return Answer(body=people_objects.made_key_object(made, now=wiring.now()), headers=_NOT_KEPT)

@@ -22,7 +22,11 @@ def set_rule(call: Call) -> Answer:
     read_key(call.idempotency_key)
     order, caller = SettlementOrder.parse(call.body()), call.authenticated()
     rule = setting.set_settlement(
-        order, caller, wiring.origin(call), store=settlements.store(caller.tenant)
+        order,
+        caller,
+        wiring.origin(call),
+        store=settlements.store(caller.tenant),
+        now=wiring.time_of(caller.tenant),
     )
     return Answer(body=settlement_object(rule))
 
@@ -33,7 +37,8 @@ def end(call: Call) -> Answer:
     call.refuse_fields()
     caller = call.authenticated()
     store = settlements.store(caller.tenant)
-    rule = setting.end_settlement(caller, wiring.origin(call), store=store)
+    now = wiring.time_of(caller.tenant)
+    rule = setting.end_settlement(caller, wiring.origin(call), store=store, now=now)
     return Answer(body=settlement_object(rule))
 
 

@@ -39,6 +39,9 @@ _TENANT: Final = {
     "events": "id",
     "webhook_deliveries": "event_id",
     "audit_entries": "position",
+    "files": "id",
+    "payment_pages": "id",
+    "reports": "id",
 }
 # Of these also what another account may have written about an object of ours.
 _PLATFORM: Final = {
@@ -52,7 +55,7 @@ _PLATFORM: Final = {
 # A whole number of a payer, with the country's code or without; a key of a merchant, a secret of a
 # webhook.
 _FORBIDDEN: Final = re.compile(
-    rb"2376[0-9]{8}(?![0-9])|(?<![\w.-])6[5-9][0-9]{7}(?![\w.-])"
+    rb"(?:(?<![0-9A-Za-z])|(?<=%2B))2376[0-9]{8}(?![0-9A-Za-z])|(?<![\w.-])6[5-9][0-9]{7}(?![\w.-])"
     rb"|[sr]k_(test|live)_\w{30}|whsec_\w{20}"
 )
 # Orange knows an order by the last letters and digits of our id.

@@ -41,8 +41,14 @@ def answers_have_rows(evidence: Evidence) -> list[str]:
             found.append(f"{answer['id']} is not what its key leads to")
     lines = {row["id"] for row in evidence.rows("payouts") if row["batch_id"] is not None}
     asked = {answer["id"] for answer in evidence.accepted}
-    stray = stored - lines - asked - adjustments.of_own_accord(evidence)
+    stray = stored - lines - asked - adjustments.of_own_accord(evidence) - _of_payers(evidence)
     return found + [f"{key} was never answered, or refused" for key in stray]
+
+
+def _of_payers(evidence: Evidence) -> set[str]:
+    """Charges that payers began on a page of ours: no merchant was answered."""
+    pages = {row["id"] for row in evidence.tables.get("payment_pages", ())}
+    return {row["id"] for row in evidence.rows("charges") if row.get("page_id") in pages}
 
 
 def _objects(evidence: Evidence) -> set[str]:
@@ -69,7 +75,8 @@ def messages_work_once(evidence: Evidence) -> list[str]:
 def rows_are_ours(evidence: Evidence) -> list[str]:
     """I12: every row, object and webhook belongs to the account that it is about."""
     asked_for = _objects(evidence) | {row["id"] for row in adjustments.booked(evidence)}
-    asked_for |= {row["id"] for row in evidence.tables.get("invoices", ())}
+    for table in ("invoices", "files", "payment_pages", "reports"):
+        asked_for |= {row["id"] for row in evidence.tables.get(table, ())}
     about = {row["id"]: row["object_id"] for row in evidence.rows("events")}
     prefix = f"receipts/{evidence.account}/"
     return [

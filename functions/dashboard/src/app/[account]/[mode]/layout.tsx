@@ -1,0 +1,18 @@
+import { notFound } from "next/navigation";
+import type { ReactNode } from "react";
+import { Shell } from "@/view/shell";
+
+export default async function Layout(props: {
+  params: Promise<{ account: string; mode: string }>;
+  children: ReactNode;
+}) {
+  const { account, mode } = await props.params;
+  if (mode !== "test" && mode !== "live") {
+    notFound();
+  }
+  return (
+    <Shell account={account} mode={mode}>
+      {props.children}
+    </Shell>
+  );
+}

@@ -1,0 +1,5 @@
+import { Payment } from "@/view/payment";
+
+export default async function Page({ params }: { params: Promise<{ id: string }> }) {
+  return <Payment id={(await params).id} />;
+}

@@ -1,0 +1,5 @@
+import { Entrance } from "@/view/entrance";
+
+export default function Page() {
+  return <Entrance />;
+}

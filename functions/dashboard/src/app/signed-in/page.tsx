@@ -1,0 +1,5 @@
+import { Arrival } from "@/view/arrival";
+
+export default function Page() {
+  return <Arrival />;
+}

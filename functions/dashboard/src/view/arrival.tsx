@@ -1,0 +1,32 @@
+"use client";
+
+import { useRouter } from "next/navigation";
+import { useTranslations } from "next-intl";
+import { useEffect, useState } from "react";
+import { useSession } from "@/session/provider";
+import { Plain } from "./plain";
+
+/** Where Keycloak sends people back to: takes the code, and goes on to where they came from. */
+export function Arrival() {
+  const t = useTranslations("entrance");
+  const states = useTranslations("states");
+  const session = useSession();
+  const router = useRouter();
+  const [hasFailed, setFailed] = useState(false);
+  useEffect(() => {
+    session?.complete(window.location.href).then(
+      (path) => router.replace(path),
+      () => setFailed(true),
+    );
+  }, [session, router]);
+  if (!hasFailed) {
+    return <Plain title={states("loading")} />;
+  }
+  return (
+    <Plain title={t("refused")}>
+      <button className="button" type="button" onClick={() => void session?.signIn("/")}>
+        {t("sign_in")}
+      </button>
+    </Plain>
+  );
+}

@@ -1,0 +1,1 @@
+"""The command line of merchants: `python -m shared.runtime.merchant`, or `make cli`."""
