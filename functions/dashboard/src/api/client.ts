@@ -7,6 +7,8 @@ export type Charge = components["schemas"]["Charge"];
 export type ChargeStatus = components["schemas"]["ChargeStatus"];
 export type Membership = components["schemas"]["Membership"];
 export type PayEvent = components["schemas"]["Event"];
+/** What is wrong with one line of a batch. */
+export type BatchFault = NonNullable<components["schemas"]["Error"]["error"]["lines"]>[number];
 export type Mode = "test" | "live";
 
 /** In which account and mode somebody is at work. */
@@ -21,6 +23,10 @@ export class ApiError extends Error {
     readonly status: number,
     readonly code: string,
     message: string,
+    /** The field it is about, as the API names it: `amount`, `destination[phone]`. */
+    readonly param: string | null = null,
+    /** All that is wrong with the lines of a batch. */
+    readonly lines: readonly BatchFault[] = [],
   ) {
     super(message);
   }
@@ -53,11 +59,11 @@ export function makeApi(session: Session, locale: string, scope?: Scope) {
 
 async function refusal(response: Response): Promise<ApiError> {
   const body: unknown = await response.json().catch(() => null);
-  const { code, message } = (body as components["schemas"]["Error"] | null)?.error ?? {
-    code: "internal",
-    message: response.statusText,
-  };
-  return new ApiError(response.status, code, message);
+  const said = (body as components["schemas"]["Error"] | null)?.error;
+  if (said === undefined) {
+    return new ApiError(response.status, "internal", response.statusText);
+  }
+  return new ApiError(response.status, said.code, said.message, said.param, said.lines);
 }
 
 /** What was answered, where `onResponse` has thrown for everything but success. */

@@ -1,4 +1,4 @@
-import type fr from "../../messages/fr.json";
+import type * as fr from "../../messages/fr";
 import type { Locale } from "./locale";
 
 declare module "next-intl" {

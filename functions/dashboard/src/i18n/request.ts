@@ -1,8 +1,8 @@
 import { cookies, headers } from "next/headers";
 import { getRequestConfig } from "next-intl/server";
 import { TIME_ZONE } from "@/text/time";
-import en from "../../messages/en.json";
-import fr from "../../messages/fr.json";
+import * as en from "../../messages/en";
+import * as fr from "../../messages/fr";
 import { chooseLocale, LOCALE_COOKIE } from "./locale";
 
 const MESSAGES = { fr, en };

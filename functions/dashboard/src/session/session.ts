@@ -5,6 +5,7 @@ import {
   UserManager,
   WebStorageStateStore,
 } from "oidc-client-ts";
+import { forgetDrafts } from "./draft";
 
 export type SessionState = "starting" | "signed_out" | "signed_in" | "expired";
 
@@ -50,6 +51,7 @@ export class Session {
     });
     window.addEventListener("storage", (event) => {
       if (event.key === HINT && event.newValue === null && this.#user !== null) {
+        forgetDrafts();
         void this.#forget("signed_out");
       }
     });
@@ -76,6 +78,20 @@ export class Session {
   /** Leave for Keycloak, to come back to `path`, a path below ours: to this page without one. */
   async signIn(path = here()): Promise<void> {
     await this.#manager.signinRedirect({ state: path, redirectMethod: "replace" });
+  }
+
+  /** Prove again who is here, for what is only done by somebody who just did; back to this page. */
+  async stepUp(): Promise<void> {
+    await this.#manager.signinRedirect({
+      state: here(),
+      prompt: "login",
+      redirectMethod: "replace",
+    });
+  }
+
+  /** Who is signed in, as Keycloak names her; empty for nobody. */
+  get person(): string {
+    return this.#user?.profile.sub ?? "";
   }
 
   /** Take what Keycloak sent back, once; the path to go on with. */
@@ -135,6 +151,7 @@ export class Session {
   /** End the session at Keycloak, and with it every tab's. */
   async signOut(): Promise<void> {
     localStorage.removeItem(HINT);
+    forgetDrafts();
     await this.#manager.signoutRedirect({ redirectMethod: "replace" });
   }
 

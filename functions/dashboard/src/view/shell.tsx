@@ -11,6 +11,7 @@ import type { Session } from "@/session/session";
 import { useWork, WorkProvider } from "@/session/work";
 import { LanguageSwitch } from "./language-switch";
 import { memberships } from "./memberships";
+import { PAGES } from "./pages";
 import { Plain } from "./plain";
 import { SignedIn } from "./signed-in";
 import { Failed } from "./states";
@@ -97,10 +98,6 @@ function Header() {
   const { membership, memberships: all, path, scope, session } = useWork();
   const pathname = usePathname();
   const router = useRouter();
-  const pages = [
-    { name: t("home"), href: path() },
-    { name: t("payments"), href: path("/payments") },
-  ];
   return (
     <header className="border-line border-b bg-card">
       <div className="mx-auto flex max-w-5xl flex-wrap items-center gap-3 p-4">
@@ -128,16 +125,16 @@ function Header() {
         aria-label={t("pages")}
         className="mx-auto flex max-w-5xl items-center justify-between gap-3 px-4"
       >
-        <ul className="flex gap-4">
-          {pages.map(({ name, href }) => (
+        <ul className="flex min-w-0 gap-4 overflow-x-auto">
+          {PAGES.map(({ name, below }) => ({ name, href: path(below) })).map(({ name, href }) => (
             <li key={href}>
               <Link
                 aria-current={href === pathname ? "page" : undefined}
-                className="inline-flex min-h-11 items-center border-transparent border-b-2 aria-[current]:border-accent aria-[current]:font-semibold"
+                className="inline-flex min-h-11 items-center whitespace-nowrap border-transparent border-b-2 aria-[current]:border-accent aria-[current]:font-semibold"
                 href={href}
                 prefetch
               >
-                {name}
+                {t(name)}
               </Link>
             </li>
           ))}

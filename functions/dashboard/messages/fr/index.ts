@@ -1,0 +1,11 @@
+export { default as act } from "./act.json";
+export { default as entrance } from "./entrance.json";
+export { default as event } from "./event.json";
+export { default as home } from "./home.json";
+export { default as not_found } from "./not_found.json";
+export { default as payment } from "./payment.json";
+export { default as payments } from "./payments.json";
+export { default as shell } from "./shell.json";
+export { default as states } from "./states.json";
+export { default as status } from "./status.json";
+export { default as stream } from "./stream.json";

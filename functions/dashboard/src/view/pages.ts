@@ -1,0 +1,5 @@
+/** The pages of an account's menu, in its order: the word for it in `shell`, and where it lies. */
+export const PAGES = [
+  { name: "home", below: "" },
+  { name: "payments", below: "/payments" },
+] as const;

@@ -1,0 +1,72 @@
+import { beforeEach, describe, expect, it } from "vitest";
+import { Attempt, isDefinite } from "@/act/attempt";
+import { ApiError } from "@/api/client";
+import { keepDraft, readDraft } from "@/session/draft";
+
+const BODY = { amount: 5000 };
+
+class Store {
+  readonly kept = new Map<string, string>();
+  getItem = (name: string) => this.kept.get(name) ?? null;
+  setItem = (name: string, value: string) => void this.kept.set(name, value);
+  removeItem = (name: string) => void this.kept.delete(name);
+}
+
+let store: Store;
+beforeEach(() => {
+  store = new Store();
+});
+
+describe("an attempt", () => {
+  it("goes out under one key until it is answered, a reload in between", () => {
+    const key = new Attempt("refund", store).key(BODY);
+
+    for (const failure of [
+      new TypeError("no network"),
+      new ApiError(503, "unavailable", "…"),
+      new ApiError(403, "step_up_required", "…"),
+      new ApiError(409, "idempotency_key_in_use", "…"),
+      new ApiError(429, "rate_limited", "…"),
+    ]) {
+      new Attempt("refund", store).heard(failure);
+      expect(new Attempt("refund", store).key({ ...BODY })).toBe(key);
+    }
+  });
+
+  it("is a new one once it was answered, and with another body", () => {
+    const attempt = new Attempt("refund", store);
+    const keys = new Set([attempt.key(BODY), attempt.key({ amount: 1 })]);
+    attempt.heard(null);
+    keys.add(attempt.key(BODY));
+    attempt.heard(new ApiError(400, "parameter_invalid", "…", "amount"));
+    keys.add(attempt.key(BODY));
+
+    expect(keys.size).toBe(4);
+  });
+
+  it("goes on without storage", () => {
+    const shut = {
+      getItem: () => null,
+      setItem: () => {
+        throw new DOMException("full", "QuotaExceededError");
+      },
+      removeItem: () => {},
+    };
+
+    expect(new Attempt("refund", shut).key(BODY)).toMatch(/^[0-9a-f-]{36}$/);
+  });
+
+  it("knows that a refusal of the body is final", () => {
+    expect(isDefinite(new ApiError(404, "resource_missing", "…"))).toBe(true);
+    expect(isDefinite(new ApiError(500, "internal", "…"))).toBe(false);
+  });
+});
+
+describe("a draft", () => {
+  it("that cannot be read is none", () => {
+    keepDraft("form", BODY, store);
+    expect(readDraft("form", store)).toEqual(BODY);
+    store.setItem("pay.draft.form", "{");
+    expect(readDraft("form", store)).toBeNull();
+  });
+});
