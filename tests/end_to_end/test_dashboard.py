@@ -1,28 +1,26 @@
 """The dashboard in a real Chromium, on a small phone: an owner watches money arrive."""
 
-import json
 import os
 import signal
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
-from typing import Any, Final
+from collections.abc import Iterator
+from typing import Final
 from uuid import uuid4
 
 import pytest
 import urllib3
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Browser, expect
 
-from tests.browser import Tab, open_tab
-from tests.chaos.judge import superuser
-from tests.end_to_end.merchant import Merchant, open_merchant
+from tests.end_to_end.dashboard import (
+    PATIENCE_SECONDS,
+    TEST_SECONDS,
+    charge,
+    open_dashboard,
+    owned_merchant,
+)
+from tests.end_to_end.merchant import Merchant
 from tests.end_to_end.waiting import wait_for
-from tests.get_chromium import FETCH_SECONDS
-from tests.npm_packages import INSTALL_SECONDS
 from tests.system import LocalSystem, WholeSystem
 
-PATIENCE_SECONDS: Final = 45.0
-BOOT_SECONDS: Final = 600.0
-AMOUNT: Final = 250_000
 PAYS: Final = "670000001"
 REFUSED: Final = "670000451"
 # The amount and the state; of the payer what fits.
@@ -35,9 +33,7 @@ COUNT_SHIFTS: Final = """() => {
   }).observe({type: "layout-shift"});
 }"""
 
-pytestmark = pytest.mark.timeout(
-    FETCH_SECONDS + INSTALL_SECONDS + BOOT_SECONDS + 4 * PATIENCE_SECONDS
-)
+pytestmark = pytest.mark.timeout(TEST_SECONDS)
 
 
 @pytest.fixture(scope="module")
@@ -49,55 +45,8 @@ def system(whole_system: WholeSystem) -> LocalSystem:
 @pytest.fixture(scope="module")
 def merchant(system: LocalSystem) -> Iterator[Merchant]:
     """A second account of the first owner's; its webhooks are taken."""
-    with open_merchant(system, "Aux Mangues du Mfoundi") as merchant:
-        with superuser(system) as connection:
-            connection.run(
-                "INSERT INTO platform.members (account_id, person, email, language, duty)"
-                " SELECT :account, person, email, language, duty FROM platform.members"
-                " WHERE account_id = :first AND duty = 'owner'",
-                account=merchant.account,
-                first=system.credentials["account"],
-            )
+    with owned_merchant(system, "Aux Mangues du Mfoundi") as merchant:
         yield merchant
-
-
-def charge(merchant: Merchant, phone: str, **changes: Any) -> str:
-    """Make a payment as the merchant's server does; its id."""
-    body = {
-        "amount": AMOUNT,
-        "currency": "xaf",
-        "payment_method": {"type": "mobile_money", "phone": phone},
-    }
-    made = merchant.call("POST", "/v1/charges", json.dumps(body | changes).encode())
-    assert made.status == 200, made.data
-    found: str = made.json()["id"]
-    return found
-
-
-def sign_in(page: Page, person: Mapping[str, str]) -> None:
-    """Type name and password into Keycloak's own pages, one after the other."""
-    page.locator("#username").fill(person["username"])
-    page.locator("#kc-login").click()
-    page.locator("#password").fill(person["password"])
-    page.locator("#kc-login").click()
-
-
-@contextmanager
-def open_dashboard(
-    system: LocalSystem, merchant: Merchant, chromium: Browser, **looks: Any
-) -> Iterator[Tab]:
-    """The merchant's home, for its owner; of Keycloak's pages no complaint is kept."""
-    with open_tab(chromium, **looks) as tab:
-        tab.page.goto(f"{system.base_url}/")
-        tab.page.locator("main button.button").click()
-        tab.page.locator("#username").wait_for()
-        assert tab.complaints == []
-        sign_in(tab.page, system.credentials["dashboard"])
-        tab.page.locator("header select").select_option(merchant.account)
-        tab.page.wait_for_url(f"**/dashboard/{merchant.account}/test")
-        tab.complaints.clear()
-        yield tab
-        assert tab.complaints == []
 
 
 def test_an_owner_watches_money_arrive(

@@ -1,0 +1,74 @@
+"""Ways into the dashboard for journeys: an account with an owner, and her browser signed in."""
+
+import json
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from typing import Any, Final
+
+from playwright.sync_api import Browser, Page
+
+from tests.browser import Tab, open_tab
+from tests.chaos.judge import superuser
+from tests.end_to_end.merchant import Merchant, open_merchant
+from tests.get_chromium import FETCH_SECONDS
+from tests.npm_packages import INSTALL_SECONDS
+from tests.system import LocalSystem
+
+PATIENCE_SECONDS: Final = 45.0
+BOOT_SECONDS: Final = 600.0
+TEST_SECONDS: Final = FETCH_SECONDS + INSTALL_SECONDS + BOOT_SECONDS + 4 * PATIENCE_SECONDS
+AMOUNT: Final = 250_000
+
+
+@contextmanager
+def owned_merchant(system: LocalSystem, name: str) -> Iterator[Merchant]:
+    """Another account of the first owner's; its webhooks are taken."""
+    with open_merchant(system, name) as merchant:
+        with superuser(system) as connection:
+            connection.run(
+                "INSERT INTO platform.members (account_id, person, email, language, duty)"
+                " SELECT :account, person, email, language, duty FROM platform.members"
+                " WHERE account_id = :first AND duty = 'owner'",
+                account=merchant.account,
+                first=system.credentials["account"],
+            )
+        yield merchant
+
+
+def charge(merchant: Merchant, phone: str, **changes: Any) -> str:
+    """Make a payment as the merchant's server does; its id."""
+    body = {
+        "amount": AMOUNT,
+        "currency": "xaf",
+        "payment_method": {"type": "mobile_money", "phone": phone},
+    }
+    made = merchant.call("POST", "/v1/charges", json.dumps(body | changes).encode())
+    assert made.status == 200, made.data
+    found: str = made.json()["id"]
+    return found
+
+
+def sign_in(page: Page, person: Mapping[str, str]) -> None:
+    """Type name and password into Keycloak's own pages, one after the other."""
+    page.locator("#username").fill(person["username"])
+    page.locator("#kc-login").click()
+    page.locator("#password").fill(person["password"])
+    page.locator("#kc-login").click()
+
+
+@contextmanager
+def open_dashboard(
+    system: LocalSystem, merchant: Merchant, chromium: Browser, **looks: Any
+) -> Iterator[Tab]:
+    """The merchant's home, for its owner; of Keycloak's pages no complaint is kept."""
+    with open_tab(chromium, **looks) as tab:
+        tab.page.goto(f"{system.base_url}/")
+        tab.page.locator("main button.button").click()
+        tab.page.locator("#username").wait_for()
+        assert tab.complaints == []
+        sign_in(tab.page, system.credentials["dashboard"])
+        tab.page.locator("header select").select_option(merchant.account)
+        tab.page.wait_for_url(f"**/dashboard/{merchant.account}/test")
+        tab.complaints.clear()
+        yield tab
+        assert tab.complaints == []
