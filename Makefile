@@ -2,7 +2,7 @@
 # Needed by hand: make and Python 3.11+ (name another with PYTHON=python3.12).
 
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-test run demo account sign-in cli check test test-unit test-functions \
+.PHONY: help setup setup-test run demo account sign-in cli check test test-again test-unit test-functions \
 	test-integration test-contract test-e2e stores test-stores pooler browser dashboard nightly peer-pubsub \
 	seeded chaos bench bench-tenants manifests release-contract migrate lock
 
@@ -52,6 +52,9 @@ check: setup-test ## Format, lint, types, import rules, generated files
 
 test: setup-test ## The whole suite but its storms (choose with ARGS='-k charge')
 	@$(VENV_PYTHON) -m pytest $(ARGS)
+
+test-again: setup-test
+	@$(VENV_PYTHON) -m tests.again
 
 test-unit: setup-test ## Pure tests only, a few seconds
 	@$(VENV_PYTHON) -m pytest tests/unit $(ARGS)

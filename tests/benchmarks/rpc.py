@@ -1,9 +1,11 @@
 """Measures the CBOR door against REST: calls and bytes for a charge, and batches of fifty."""
 
+import contextlib
 import itertools
 import json
 import secrets
 import statistics
+import time
 from collections.abc import Callable, Mapping
 from contextlib import ExitStack
 from pathlib import Path
@@ -12,16 +14,20 @@ from typing import Any, Final
 import cbor2
 import urllib3
 
+from shared.domain.errors import Refusal
+from shared.runtime.cbor_body import CBOR, read_object
 from tests.benchmarks import load
 from tests.benchmarks.figures import Figure
 from tests.benchmarks.processes import cpu_seconds, group_pss_mb
 from tests.benchmarks.rig import Rig, Served, rig
+from tests.bombs import BOMBS
 
 CLIENTS: Final = 8
 ROUNDS: Final = 5
 ROUND_SECONDS: Final = 4.0
 WARM_SECONDS: Final = 4.0
 CALLS: Final = 50
+TRIES: Final = 10
 _BODY: Final[Mapping[str, Any]] = {
     "amount": 5000,
     "currency": "xaf",
@@ -123,8 +129,40 @@ def _figures(lanes: list[_Lane], by_rest: int, by_name: int, memory: float) -> l
         Figure("rpc", f"/rpc.batch, {CLIENTS} clients", many.per_second(), "/s", note=how),
         Figure("rpc", f"the same, {CLIENTS} clients each", many.against(one), "times", note=how),
         *_cpu(lanes),
+        *_bombs(),
         Figure("rpc", "memory of call_rpc", memory, "MB", at_most=100, note="PSS of the group"),
     ]  # fmt: skip
+
+
+def _bombs() -> list[Figure]:
+    """Read the worst bodies (E43); the raw bound is the decoder alone, on the same one."""
+    took = {name: _reading(make(), _read) for name, make in BOMBS.items()}
+    worst = max(took, key=lambda name: took[name])
+    raw = _reading(BOMBS[worst](), _decode)
+    how = f"of {len(took)} of 64 KiB: {worst}; processor, the least of {TRIES}"
+    return [
+        Figure("rpc", "the worst bomb of CBOR", took[worst], "ms", at_most=50, note=how),
+        Figure("rpc", "the same, decoded and not looked at", raw, "ms", note="cbor2"),
+    ]
+
+
+def _reading(content: bytes, read: Callable[[bytes], object]) -> float:
+    took = []
+    for _ in range(TRIES):
+        began = time.thread_time()
+        read(content)
+        took.append(time.thread_time() - began)
+    return 1000 * min(took)
+
+
+def _read(content: bytes) -> None:
+    with contextlib.suppress(Refusal):
+        read_object(content, CBOR)
+
+
+def _decode(content: bytes) -> None:
+    with contextlib.suppress(cbor2.CBORDecodeError, ValueError):
+        cbor2.loads(content)
 
 
 def _cpu(lanes: list[_Lane]) -> list[Figure]:
