@@ -17,6 +17,7 @@ from tests.benchmarks import (
     broker,
     cold,
     create,
+    dashboard,
     export,
     ledger,
     listing,
@@ -38,6 +39,7 @@ _ALONE: Final[Mapping[Part, Callable[[Path, Callable[[str], None]], list[Figure]
     "broker": broker.measure,
     "export": export.measure,
     "list": listing.measure,
+    "dashboard": dashboard.measure,
 }
 
 

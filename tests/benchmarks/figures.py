@@ -5,7 +5,7 @@ from typing import Final, Literal
 
 Part = Literal[
     "create", "rpc", "ledger", "batch", "broker", "start", "flow", "memory", "cold", "whole",
-    "webhooks", "stream", "export", "list", "tenants",
+    "webhooks", "stream", "dashboard", "export", "list", "tenants",
 ]  # fmt: skip
 # Those of `make bench`; tenants are measured by themselves.
 PARTS: Final[tuple[Part, ...]] = (
@@ -21,6 +21,7 @@ PARTS: Final[tuple[Part, ...]] = (
     "whole",
     "webhooks",
     "stream",
+    "dashboard",
     "export",
     "list",
 )

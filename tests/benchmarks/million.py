@@ -1,7 +1,7 @@
 """A merchant with a million paid charges, put there by the database itself."""
 
 from datetime import UTC, datetime, timedelta
-from typing import Final
+from typing import Any, Final
 
 from knative.local.postgres import connect
 from shared.domain.account import Tenant
@@ -34,6 +34,16 @@ _AT_ONCE: Final = 10_000
 
 def fill(stand: Rig, rows: int = ROWS) -> tuple[Tenant, datetime, datetime]:
     """Give the rig's account so many charges of the last 30 days; return it and their time."""
+    postgres = stand.postgres
+    with connect(port=postgres.port, password=postgres.password, database="pay") as admin:
+        [[account]] = admin.run("SELECT id FROM platform.accounts")
+        tenant = Tenant(account, livemode=False)
+        since, until = put(admin, tenant, rows)
+    return tenant, since, until
+
+
+def put(admin: Any, tenant: Tenant, rows: int) -> tuple[datetime, datetime]:
+    """Give a tenant so many paid charges of the last 30 days, by a superuser's connection; return their time."""
     until = datetime.now(UTC) - timedelta(minutes=5)
     since = until - timedelta(days=_DAYS)
     start = new_id("ch", int((since + timedelta(days=_DAYS // 2)).timestamp() * 1000))[:-_TAIL]
@@ -42,22 +52,18 @@ def fill(stand: Rig, rows: int = ROWS) -> tuple[Tenant, datetime, datetime]:
         for place in range(_TAIL - 1, -1, -1)
     )
     public_id = f"'{start}' || {' || '.join(places)}"
-    postgres = stand.postgres
-    with connect(port=postgres.port, password=postgres.password, database="pay") as admin:
-        [[account]] = admin.run("SELECT id FROM platform.accounts")
-        tenant = Tenant(account, livemode=False)
-        admin.run(f"SET search_path = {tenant.schema}, pg_catalog")
-        admin.run("SET synchronous_commit = off")
-        for first in range(1, rows + 1, _AT_ONCE):
-            admin.run(
-                _CHARGES.format(
-                    id=public_id,
-                    fees=_FEES,
-                    since=since.isoformat(),
-                    step=_DAYS * 86_400_000_000 // (rows + 1),
-                    first=first,
-                    last=min(rows, first + _AT_ONCE - 1),
-                )
+    admin.run(f"SET search_path = {tenant.schema}, pg_catalog")
+    admin.run("SET synchronous_commit = off")
+    for first in range(1, rows + 1, _AT_ONCE):
+        admin.run(
+            _CHARGES.format(
+                id=public_id,
+                fees=_FEES,
+                since=since.isoformat(),
+                step=_DAYS * 86_400_000_000 // (rows + 1),
+                first=first,
+                last=min(rows, first + _AT_ONCE - 1),
             )
-        admin.run("ANALYZE charges, receipts")
-    return tenant, since, until
+        )
+    admin.run("ANALYZE charges, receipts")
+    return since, until
