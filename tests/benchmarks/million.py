@@ -43,7 +43,7 @@ def fill(stand: Rig, rows: int = ROWS) -> tuple[Tenant, datetime, datetime]:
 
 
 def put(admin: Any, tenant: Tenant, rows: int) -> tuple[datetime, datetime]:
-    """Give a tenant so many paid charges of the last 30 days, by a superuser's connection; return their time."""
+    """Give a tenant so many paid charges of the last 30 days; return their time."""
     until = datetime.now(UTC) - timedelta(minutes=5)
     since = until - timedelta(days=_DAYS)
     start = new_id("ch", int((since + timedelta(days=_DAYS // 2)).timestamp() * 1000))[:-_TAIL]
