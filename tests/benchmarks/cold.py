@@ -53,6 +53,7 @@ _BY_KEY: Final = {
     "approve_payout": ("POST", f"/v1/payouts/po_{'2' * 24}/reject", 403),
     "lookup_holder": ("POST", "/v1/holder_lookups", 415),
     "read_payments": ("GET", "/v1/charges?limit=3", 200),
+    "stream_events": ("GET", "/v1/stream?after=nothing", 400),
     "create_file": ("GET", "/v1/files?limit=3", 200),
     "manage_account": ("GET", "/v1/api_keys?limit=3", 200),
     "provision_account": ("POST", "/v1/account/delete_test_data", 403),
@@ -155,7 +156,7 @@ def _start(entry: FunctionEntry, layout: Layout, first: _First, folder: Path) ->
     addresses = {"PORT": str(port), "METRICS_PORT": str(free_port())}
     program = Program(
         name=entry.name,
-        argv=(sys.executable, "-m", "shared.runtime.serve"),
+        argv=(sys.executable, "-m", entry.server),
         log=folder / f"cold-{entry.name}.log",
         folder=ROOT,
         environment=function_environment(entry, layout) | addresses,
