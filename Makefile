@@ -3,7 +3,7 @@
 
 .DEFAULT_GOAL := help
 .PHONY: help setup setup-test run demo account sign-in cli check test test-again test-unit test-functions \
-	test-integration test-contract test-e2e stores test-stores pooler browser dashboard nightly peer-pubsub \
+	test-integration test-contract test-e2e stores test-stores pooler browser keycloak dashboard nightly peer-pubsub \
 	seeded chaos bench bench-tenants manifests release-contract migrate lock
 
 PYTHON ?= python3
@@ -89,10 +89,13 @@ pooler: setup-test
 browser: setup-test
 	@$(VENV_PYTHON) -m tests.get_chromium
 
+keycloak: setup ## Fetch and build Keycloak ahead of `make run`, which else does it
+	@$(VENV_PYTHON) -m knative.local.keycloak_build
+
 dashboard: setup ## Build the dashboard ahead of `make run`, which else does it
 	@$(VENV_PYTHON) -m knative.local.dashboard_build
 
-nightly: stores pooler browser dashboard ## The trials at full size, about two hours; the same SEED takes up a stopped run
+nightly: stores pooler browser keycloak dashboard ## The trials at full size, about two hours; the same SEED takes up a stopped run
 	@NIGHTLY=1 SEED=$(SEED) AGAIN=$(AGAIN) $(VENV_PYTHON) -m pytest -n0 -rs -o timeout=7200 \
 		$(if $(ARGS),$(ARGS),tests)
 
