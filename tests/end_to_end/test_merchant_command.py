@@ -219,6 +219,7 @@ def test_what_went_out_is_shown_and_sent_once_more(merchant: Merchant, terminal:
     url = f"http://{HOST}:{free_port()}/hooks"
     with terminal.leave("replay", "--since", "1h", "--forward-to", url, name="secret") as unheard:
         secret = unheard.line(SECRET_LINE)
+        unheard.line(f"{url} took 0 of ")
     with RecordingReceiver(url, secret) as receiver:
         known = told(merchant)
         rows = terminal.type(

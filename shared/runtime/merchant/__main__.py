@@ -91,8 +91,8 @@ def _replay(
         replay.resend(api, options.endpoint, output, **bounds)
         return
     forwarder = _forwarder(options.forward_to, output, environment)
-    count = replay.forward(api, forwarder, **bounds)
-    output.say("forwarded", count=count, url=options.forward_to)
+    taken, count = replay.forward(api, forwarder, **bounds)
+    output.say("forwarded", taken=taken, count=count, url=options.forward_to)
 
 
 def _clock(

@@ -38,16 +38,16 @@ def read_time(text: str, now: datetime, speaker: Speaker) -> int:
 
 def forward(
     api: Api, forwarder: Forwarder, *, event: str | None, since: int | None, until: int
-) -> int:
-    """Send one event, or those of a time, oldest first, to an own address; return how many."""
+) -> tuple[int, int]:
+    """Send one event, or those of a time, oldest first, to an own address.
+
+    Returns how many it took, and of how many.
+    """
     if event is not None:
-        forwarder.send(api.get(f"/v1/events/{event}"))
-        return 1
+        return int(forwarder.send(api.get(f"/v1/events/{event}"))), 1
     bounds = {"created[gte]": since, "created[lt]": until}
     found = list(api.pages("/v1/events", bounds))
-    for each in reversed(found):
-        forwarder.send(each)
-    return len(found)
+    return sum(forwarder.send(each) for each in reversed(found)), len(found)
 
 
 def resend(

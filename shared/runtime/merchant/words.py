@@ -149,8 +149,8 @@ WORDS: Final[Mapping[str, Sentence]] = {
         "{count:événement est renvoyé|événements sont renvoyés} à {endpoint}.",
     ),
     "forwarded": Sentence(
-        "{count:event was|events were} sent to {url}.",
-        "{count:événement a été envoyé|événements ont été envoyés} à {url}.",
+        "{url} took {taken} of {count:event|events}.",
+        "{url} a pris {taken} sur {count:événement|événements}.",
     ),
     "secret_invalid": Sentence(
         "PAY_WEBHOOK_SECRET is no secret: `whsec_` and 24 to 64 bytes in base64.",
