@@ -136,9 +136,8 @@ def chromium() -> Iterator[Browser]:
 def open_tab(browser: Browser, *, has_scripts: bool = True, **looks: Any) -> Iterator[Tab]:
     """Open a tab of a small phone; `looks` are Playwright's, such as `locale`, `color_scheme`."""
     width, height = SMALL_PHONE
-    context = browser.new_context(
-        viewport={"width": width, "height": height}, java_script_enabled=has_scripts, **looks
-    )
+    small = {"viewport": {"width": width, "height": height}}
+    context = browser.new_context(java_script_enabled=has_scripts, **{**small, **looks})
     context.set_default_timeout(_PATIENCE_SECONDS * 1000)
     context.add_init_script(_TELL_VIOLATIONS)
     tab = Tab(context.new_page())

@@ -198,12 +198,12 @@ def test_a_range_is_replayed_oldest_first(receiver: ScriptedServer, forwarder: F
     found = [event(number) for number in reversed(range(5))]
     with ScriptedServer(paged(found, 2)) as server:
         api = Api(Login(server.url, KEY), ENGLISH)
-        count = replay.forward(api, forwarder, event=None, since=CREATED, until=CREATED + 9)
+        taken = replay.forward(api, forwarder, event=None, since=CREATED, until=CREATED + 9)
         asked = parse_qs(urlsplit(server.seen[0].path).query)
 
     assert (asked["created[gte]"], asked["created[lt]"]) == ([str(CREATED)], [str(CREATED + 9)])
     sent = [seen.headers["webhook-id"] for seen in receiver.seen]
-    assert (count, sent) == (5, [each["id"] for each in reversed(found)])
+    assert (taken, sent) == ((5, 5), [each["id"] for each in reversed(found)])
 
 
 def test_a_range_is_sent_anew_by_the_api_in_parts(out: io.StringIO) -> None:

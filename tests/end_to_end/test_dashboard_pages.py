@@ -1,0 +1,91 @@
+"""Every page of the dashboard's menu in all its looks: small, wide, light, dark, two languages.
+
+By night in all looks, which makes the README's pictures anew.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final, Literal
+
+import pytest
+from playwright.sync_api import Browser, expect
+
+from tests.end_to_end.dashboard import TEST_SECONDS, charge, open_dashboard, owned_merchant
+from tests.end_to_end.merchant import Merchant
+from tests.system import LocalSystem, WholeSystem
+from tests.trials import IS_LARGE, Trial
+
+PICTURES: Final = Path(__file__).parents[2] / "shared" / "docs" / "pictures"
+ENDINGS: Final = ("001", "001", "451", "001", "450", "001")
+"""Of the numbers that paid, or did not."""
+ORDERS: Final = ("Ndolé, table 4", "Deux pagnes", "Taxi Bastos", "Crédit école", "Pain", "Savon")
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """A window, and who looks through it."""
+
+    language: Literal["fr", "en"]
+    width: int
+    height: int
+    scheme: Literal["light", "dark"]
+
+    def __str__(self) -> str:
+        """Return it as a file may be named."""
+        return f"{self.language}-{self.width}-{self.scheme}"
+
+
+LOOKS: Final = tuple(
+    Look(language, width, height, scheme)
+    for language in ("fr", "en")
+    for width, height in ((360, 740), (1440, 900))
+    for scheme in ("light", "dark")
+)
+NARROWEST: Final = Look("fr", 320, 568, "light")
+
+pytestmark = pytest.mark.timeout(TEST_SECONDS)
+
+
+@pytest.fixture(scope="module")
+def system(whole_system: WholeSystem) -> LocalSystem:
+    """The whole system, with its dashboard."""
+    return whole_system.with_people()
+
+
+@pytest.fixture(scope="module")
+def merchant(system: LocalSystem) -> Iterator[Merchant]:
+    """A shop of the first owner's with a morning's payments."""
+    with owned_merchant(system, "Aux Mangues du Mfoundi") as merchant:
+        for number, (ending, order) in enumerate(zip(ENDINGS, ORDERS, strict=True)):
+            phone = f"6{'79'[number % 2]}00{number}2{ending}"
+            charge(merchant, phone, amount=1_500 * (number + 1), description=order)
+        yield merchant
+
+
+@pytest.mark.parametrize("look", [*LOOKS, NARROWEST] if IS_LARGE else [NARROWEST], ids=str)
+def test_every_page_fits_and_is_for_everybody(
+    system: LocalSystem, merchant: Merchant, chromium: Browser, look: Look, trial: Trial
+) -> None:
+    """No page is pushed sideways or breaks a rule of accessibility; each has its own heading."""
+    size = {"width": look.width, "height": look.height}
+    locale = f"{look.language}-CM"
+    looks = {"locale": locale, "color_scheme": look.scheme, "viewport": size}
+    wrong: list[str] = []
+    with open_dashboard(system, merchant, chromium, **looks) as tab:
+        page = tab.page
+        menu = page.locator("header nav a")
+        pages = [menu.nth(at).get_attribute("href") or "" for at in range(menu.count())]
+        for address in pages:
+            page.goto(f"{system.base_url}{address}")
+            expect(page.locator("main h1")).to_have_count(1)
+            expect(page.locator("main [aria-busy]")).to_have_count(0)
+            name = address.rpartition(f"/{merchant.account}/test")[2].strip("/") or "home"
+            wrong += [f"{name} is too wide"] if tab.overflows() else []
+            wrong += [f"{name}: {each}" for each in tab.audit(is_live=True)]
+            if IS_LARGE and look in LOOKS:
+                PICTURES.mkdir(exist_ok=True)
+                file = f"{name.replace('/', '-')}-{look}.png"
+                page.screenshot(path=PICTURES / file, animations="disabled")
+    assert wrong == []
+    trial.record(f"pages of the dashboard, {look}", len(pages), wrong=len(wrong))
