@@ -3,7 +3,7 @@
 import { useRef, useState } from "react";
 import { ApiError } from "@/api/client";
 import { forgetDraft, keepDraft, readDraft } from "@/session/draft";
-import { useWork } from "@/session/work";
+import { usePlace } from "@/session/place";
 import { Attempt } from "./attempt";
 
 export interface Act<Body> {
@@ -25,7 +25,7 @@ export function useAct<Body, Result>(
   send: (body: Body, key: string) => Promise<Result>,
   done: (result: Result) => void,
 ): Act<Body> {
-  const place = usePlace(`act.${name}`);
+  const place = usePlaceOf(`act.${name}`);
   const isAway = useRef(false);
   const [isSending, setSending] = useState(false);
   const [error, setError] = useState<Error | null>(null);
@@ -63,7 +63,7 @@ export function useDraft<Values extends object>(
   name: string,
   initial: Values,
 ): { values: Values; set: (changes: Partial<Values>) => void; forget: () => void } {
-  const place = usePlace(`form.${name}`);
+  const place = usePlaceOf(`form.${name}`);
   const [values, setValues] = useState<Values>(() => {
     const kept = readDraft(place);
     return kept !== null && typeof kept === "object" ? { ...initial, ...kept } : initial;
@@ -82,7 +82,7 @@ export function useDraft<Values extends object>(
   };
 }
 
-function usePlace(name: string): string {
-  const { scope, session } = useWork();
-  return `${session.person}.${scope.account}.${scope.mode}.${name}`;
+function usePlaceOf(name: string): string {
+  const place = usePlace();
+  return `${place.session.person}.${place.name}.${name}`;
 }

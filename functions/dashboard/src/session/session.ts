@@ -170,9 +170,10 @@ export class Session {
   }
 }
 
+/** What follows `#`, such as an invitation's token, stays in this browser and is there again after. */
 function here(): string {
-  const { pathname, search } = window.location;
-  return `${pathname.slice(BASE.length)}${search}` || "/";
+  const { pathname, search, hash } = window.location;
+  return `${pathname.slice(BASE.length)}${search}${hash}` || "/";
 }
 
 /** A path below our own; what came back from elsewhere leads nowhere else. */

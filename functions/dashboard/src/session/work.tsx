@@ -1,23 +1,22 @@
 "use client";
 
-import { useLocale } from "next-intl";
 import { createContext, type ReactNode, useContext, useMemo } from "react";
-import { type Api, type Membership, makeApi, type Scope } from "@/api/client";
+import type { Membership, Scope } from "@/api/client";
+import { type Place, PlaceProvider, usePlace } from "./place";
 import type { Session } from "./session";
 
-interface Work {
+interface Employment {
   readonly scope: Scope;
   readonly membership: Membership;
   readonly memberships: readonly Membership[];
-  readonly session: Session;
-  readonly api: Api;
-  /** The key of what is fetched here: nothing of one account or mode is ever shown in another. */
-  readonly key: (...words: readonly unknown[]) => readonly unknown[];
   /** A path below this account and mode. */
   readonly path: (below?: string) => string;
 }
 
-const WorkContext = createContext<Work | null>(null);
+/** What is kept and fetched is of one account and mode, and is never shown in another. */
+interface Work extends Place, Employment {}
+
+const WorkContext = createContext<Employment | null>(null);
 
 /** Where somebody is at work: the address says the account and the mode, and nothing else does. */
 export function WorkProvider(props: {
@@ -28,26 +27,26 @@ export function WorkProvider(props: {
   children: ReactNode;
 }) {
   const { session, membership, memberships, mode, children } = props;
-  const locale = useLocale();
   const account = membership.id;
-  const work = useMemo(() => {
-    const scope = { account, mode };
-    return {
-      scope,
-      api: makeApi(session, locale, scope),
-      key: (...words: readonly unknown[]) => [account, mode, locale, ...words],
+  const { scope, path } = useMemo(
+    () => ({
+      scope: { account, mode },
       path: (below = "") => `/${account}/${mode}${below}`,
-    };
-  }, [account, mode, locale, session]);
+    }),
+    [account, mode],
+  );
   return (
-    <WorkContext value={{ ...work, membership, memberships, session }}>{children}</WorkContext>
+    <PlaceProvider name={`${account}.${mode}`} scope={scope} session={session}>
+      <WorkContext value={{ scope, path, membership, memberships }}>{children}</WorkContext>
+    </PlaceProvider>
   );
 }
 
 export function useWork(): Work {
+  const place = usePlace();
   const work = useContext(WorkContext);
   if (work === null) {
     throw new Error("nobody is at work here");
   }
-  return work;
+  return { ...place, ...work };
 }

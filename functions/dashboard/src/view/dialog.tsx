@@ -3,7 +3,7 @@
 import * as Radix from "@radix-ui/react-dialog";
 import { setNonce } from "get-nonce";
 import { useTranslations } from "next-intl";
-import { type ReactNode, useEffect } from "react";
+import { type ReactNode, useEffect, useState } from "react";
 
 /** Asks before something is done; closes by its button, by Escape and by a touch beside it. */
 export function Dialog(props: {
@@ -14,12 +14,14 @@ export function Dialog(props: {
 }) {
   const { title, isOpen, close, children } = props;
   const t = useTranslations("act");
+  const [isReady, setReady] = useState(false);
   useEffect(() => {
     // The style element that holds the page still below must have the page's nonce.
     setNonce(document.querySelector<HTMLScriptElement>("script[nonce]")?.nonce ?? "");
+    setReady(true);
   }, []);
   return (
-    <Radix.Root open={isOpen} onOpenChange={(open) => (open ? undefined : close())}>
+    <Radix.Root open={isOpen && isReady} onOpenChange={(open) => (open ? undefined : close())}>
       <Radix.Portal>
         <Radix.Overlay className="fixed inset-0 z-20 bg-black/50" />
         <Radix.Content

@@ -5,7 +5,7 @@ import { type ComponentProps, type ReactNode, useId } from "react";
 import { STEP_UP } from "@/act/attempt";
 import type { Act } from "@/act/use-act";
 import { ApiError } from "@/api/client";
-import { useWork } from "@/session/work";
+import { usePlace } from "@/session/place";
 
 /** A field with its name, a hint, and below it what the API says of it. */
 export function Field(
@@ -83,7 +83,7 @@ function Notes(props: { id: string; hint: string | undefined; fault: string | nu
 export function Refused<Body>(props: { act: Act<Body>; fields?: readonly string[] }) {
   const { act, fields = [] } = props;
   const t = useTranslations("act");
-  const { session } = useWork();
+  const { session } = usePlace();
   const { error } = act;
   if (error === null) {
     return null;
