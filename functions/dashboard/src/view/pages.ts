@@ -2,4 +2,7 @@
 export const PAGES = [
   { name: "home", below: "" },
   { name: "payments", below: "/payments" },
+  { name: "team", below: "/team" },
+  { name: "settings", below: "/settings" },
+  { name: "audit", below: "/audit" },
 ] as const;

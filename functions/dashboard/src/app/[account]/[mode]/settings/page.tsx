@@ -1,0 +1,5 @@
+import { Settings } from "@/view/settings/settings";
+
+export default function Page() {
+  return <Settings />;
+}

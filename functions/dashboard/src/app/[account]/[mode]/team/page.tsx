@@ -1,0 +1,5 @@
+import { Team } from "@/view/team/team";
+
+export default function Page() {
+  return <Team />;
+}

@@ -1,0 +1,5 @@
+import { Invitation } from "@/view/team/invitation";
+
+export default function Page() {
+  return <Invitation />;
+}
