@@ -4,13 +4,19 @@ import { useQuery } from "@tanstack/react-query";
 import { useRouter } from "next/navigation";
 import { useTranslations } from "next-intl";
 import { useEffect } from "react";
+import type { components } from "@/api/schema";
 import type { Session } from "@/session/session";
-import { memberships } from "./memberships";
+import { me } from "./memberships";
 import { Plain } from "./plain";
 import { SignedIn } from "./signed-in";
 import { useFailure } from "./states";
 
-/** Leads whoever is signed in to her first account, in the test mode: real money is chosen. */
+type Me = components["schemas"]["Me"];
+
+/**
+ * Leads whoever is signed in to her first account, in the test mode: real money is chosen. An
+ * administrator of the platform without an account is led there.
+ */
 export function Entrance() {
   return <SignedIn>{(session) => <FirstAccount session={session} />}</SignedIn>;
 }
@@ -20,13 +26,13 @@ function FirstAccount({ session }: { session: Session }) {
   const states = useTranslations("states");
   const router = useRouter();
   const failure = useFailure();
-  const { data, error, refetch } = useQuery(memberships(session));
-  const first = data?.[0];
+  const { data, error, refetch } = useQuery(me(session));
+  const place = data === undefined ? null : firstPlace(data);
   useEffect(() => {
-    if (first !== undefined) {
-      router.replace(`/${first.id}/test`);
+    if (place !== null) {
+      router.replace(place);
     }
-  }, [first, router]);
+  }, [place, router]);
   if (error !== null) {
     return (
       <Plain title={failure(error)}>
@@ -36,7 +42,7 @@ function FirstAccount({ session }: { session: Session }) {
       </Plain>
     );
   }
-  if (data !== undefined && first === undefined) {
+  if (data !== undefined && place === null) {
     return (
       <Plain title={t("nowhere")}>
         <button className="button" type="button" onClick={() => void session.signOut()}>
@@ -46,4 +52,12 @@ function FirstAccount({ session }: { session: Session }) {
     );
   }
   return <Plain title={states("loading")} />;
+}
+
+function firstPlace({ accounts, roles }: Me): string | null {
+  const [first] = accounts;
+  if (first !== undefined) {
+    return `/${first.id}/test`;
+  }
+  return roles.includes("admin") ? "/platform" : null;
 }

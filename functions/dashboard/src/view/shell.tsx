@@ -10,7 +10,7 @@ import { LiveProvider, useLive } from "@/live/provider";
 import type { Session } from "@/session/session";
 import { useWork, WorkProvider } from "@/session/work";
 import { LanguageSwitch } from "./language-switch";
-import { memberships } from "./memberships";
+import { me, memberships } from "./memberships";
 import { PAGES } from "./pages";
 import { Plain } from "./plain";
 import { SignedIn } from "./signed-in";
@@ -115,6 +115,7 @@ function Header() {
         </select>
         <Modes />
         <div className="flex flex-wrap gap-3">
+          <PlatformLink />
           <LanguageSwitch />
           <button className="button-plain" type="button" onClick={() => void session.signOut()}>
             {t("sign_out")}
@@ -143,6 +144,18 @@ function Header() {
       </nav>
     </header>
   );
+}
+
+/** The way to the platform's own pages, for those who run it. */
+function PlatformLink() {
+  const t = useTranslations("shell");
+  const { session } = useWork();
+  const { data } = useQuery(me(session));
+  return data?.roles.includes("admin") ? (
+    <Link className="button-plain" href="/platform">
+      {t("platform")}
+    </Link>
+  ) : null;
 }
 
 /** Test and live, and in which of them one is; each is an address of its own. */

@@ -1,0 +1,5 @@
+import { Floats } from "@/view/platform/floats";
+
+export default function Page() {
+  return <Floats />;
+}

@@ -1,0 +1,10 @@
+import { Suspense } from "react";
+import { Accounts } from "@/view/platform/accounts";
+
+export default function Page() {
+  return (
+    <Suspense>
+      <Accounts />
+    </Suspense>
+  );
+}

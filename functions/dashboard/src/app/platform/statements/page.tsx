@@ -1,0 +1,5 @@
+import { Statements } from "@/view/platform/statements";
+
+export default function Page() {
+  return <Statements />;
+}

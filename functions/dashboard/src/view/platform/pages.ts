@@ -1,0 +1,8 @@
+/** The pages of the platform's menu, in its order: the word for it in `platform`, and where it lies. */
+export const PLATFORM_PAGES = [
+  { name: "accounts", href: "/platform" },
+  { name: "cases", href: "/platform/cases" },
+  { name: "floats", href: "/platform/floats" },
+  { name: "statements", href: "/platform/statements" },
+  { name: "audit", href: "/platform/audit" },
+] as const;
