@@ -13,6 +13,7 @@ export { default as home } from "./home.json";
 export { default as invitation } from "./invitation.json";
 export { default as not_found } from "./not_found.json";
 export { default as paged } from "./paged.json";
+export { default as parts } from "./parts.json";
 export { default as payment } from "./payment.json";
 export { default as payments } from "./payments.json";
 export { default as payout_approval } from "./payout_approval.json";

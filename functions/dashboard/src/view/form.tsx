@@ -78,10 +78,15 @@ function Notes(props: { id: string; hint: string | undefined; fault: string | nu
 
 /**
  * Why an act failed, where that is not said at one of `fields`: in the API's words, or that nobody
- * knows; and the way on where the API wants her to sign in again.
+ * knows; and the way on where the API wants her to sign in again. `unknown` says what to do then
+ * where sending again would do it twice.
  */
-export function Refused<Body>(props: { act: Act<Body>; fields?: readonly string[] }) {
-  const { act, fields = [] } = props;
+export function Refused<Body>(props: {
+  act: Act<Body>;
+  fields?: readonly string[];
+  unknown?: string;
+}) {
+  const { act, fields = [], unknown } = props;
   const t = useTranslations("act");
   const { session } = usePlace();
   const { error } = act;
@@ -104,7 +109,7 @@ export function Refused<Body>(props: { act: Act<Body>; fields?: readonly string[
   const isKnown = error instanceof ApiError && error.status < 500;
   return (
     <p className="text-bad" role="alert">
-      {isKnown ? error.message : t("unknown")}
+      {isKnown ? error.message : (unknown ?? t("unknown"))}
     </p>
   );
 }

@@ -1,0 +1,105 @@
+"use client";
+
+import { useInfiniteQuery } from "@tanstack/react-query";
+import { useTranslations } from "next-intl";
+import type { ReactNode } from "react";
+import { Failed, Loading } from "../states";
+
+const PAGE = 25;
+const FIRST_ROWS = 4;
+
+/** What is asked for next, as the API's lists want it. */
+export interface Wanted {
+  readonly limit: number;
+  readonly starting_after?: string;
+}
+
+/** All of a list that was fetched so far, and the way to more of it. */
+export interface PagedList<Item> {
+  /** Undefined before anything came. */
+  readonly items: readonly Item[] | undefined;
+  readonly error: Error | null;
+  readonly again: () => void;
+  readonly hasMore: boolean;
+  readonly isFetchingMore: boolean;
+  readonly more: () => void;
+}
+
+/**
+ * A list of the API, page by page. While `isMoving` says so of what there is, it is fetched anew
+ * every two seconds.
+ */
+export function usePaged<Item extends { id: string }>(props: {
+  queryKey: readonly unknown[];
+  fetch: (wanted: Wanted) => Promise<{ data: Item[]; has_more: boolean }>;
+  isMoving?: (items: readonly Item[]) => boolean;
+  limit?: number;
+}): PagedList<Item> {
+  const { queryKey, fetch, isMoving, limit = PAGE } = props;
+  const { data, error, refetch, hasNextPage, isFetchingNextPage, fetchNextPage } = useInfiniteQuery(
+    {
+      queryKey,
+      initialPageParam: null as string | null,
+      queryFn: ({ pageParam }) =>
+        fetch({ limit, ...(pageParam === null ? {} : { starting_after: pageParam }) }),
+      getNextPageParam: (page) => (page.has_more ? (page.data.at(-1)?.id ?? null) : null),
+      refetchInterval: ({ state }) =>
+        isMoving?.(state.data?.pages.flatMap((page) => page.data) ?? []) ? 2000 : false,
+    },
+  );
+  return {
+    items: data?.pages.flatMap((page) => page.data),
+    error,
+    again: () => void refetch(),
+    hasMore: hasNextPage,
+    isFetchingMore: isFetchingNextPage,
+    more: () => void fetchNextPage(),
+  };
+}
+
+/** The rows of such a list; `children` makes one. */
+export function Paged<Item extends { id: string }>(props: {
+  list: PagedList<Item>;
+  none: string;
+  children: (item: Item) => ReactNode;
+}) {
+  const { list, none, children } = props;
+  const { items, error } = list;
+  return (
+    <>
+      <div className="card overflow-hidden">
+        {items === undefined ? (
+          error === null ? (
+            <Loading rows={FIRST_ROWS} />
+          ) : (
+            <Failed again={list.again} error={error} />
+          )
+        ) : items.length === 0 ? (
+          <p className="p-4 text-soft">{none}</p>
+        ) : (
+          <ul>
+            {items.map((item) => (
+              <li key={item.id}>{children(item)}</li>
+            ))}
+          </ul>
+        )}
+      </div>
+      <More list={list} />
+    </>
+  );
+}
+
+/** The button that asks for what comes next. */
+export function More({ list }: { list: Omit<PagedList<unknown>, "items"> }) {
+  const t = useTranslations("parts");
+  return list.hasMore ? (
+    <button
+      aria-disabled={list.isFetchingMore}
+      className="button-plain self-center"
+      type="button"
+      onClick={list.isFetchingMore ? undefined : list.more}
+    >
+      {t("more")}
+    </button>
+  ) : null;
+}
