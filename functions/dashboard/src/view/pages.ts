@@ -5,4 +5,6 @@ export const PAGES = [
   { name: "team", below: "/team" },
   { name: "settings", below: "/settings" },
   { name: "audit", below: "/audit" },
+  { name: "links", below: "/links" },
+  { name: "documents", below: "/documents" },
 ] as const;

@@ -1,0 +1,5 @@
+import { Documents } from "@/view/documents/documents";
+
+export default function Page() {
+  return <Documents />;
+}

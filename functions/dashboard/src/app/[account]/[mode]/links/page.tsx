@@ -1,0 +1,5 @@
+import { Links } from "@/view/links/links";
+
+export default function Page() {
+  return <Links />;
+}
