@@ -7,4 +7,5 @@ export const PAGES = [
   { name: "audit", below: "/audit" },
   { name: "links", below: "/links" },
   { name: "documents", below: "/documents" },
+  { name: "developers", below: "/developers/keys" },
 ] as const;

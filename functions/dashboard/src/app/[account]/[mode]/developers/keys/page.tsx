@@ -1,0 +1,5 @@
+import { Keys } from "@/view/keys/keys";
+
+export default function Page() {
+  return <Keys />;
+}
