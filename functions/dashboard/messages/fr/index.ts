@@ -26,6 +26,7 @@ export { default as platform } from "./platform.json";
 export { default as platform_account } from "./platform_account.json";
 export { default as platform_case } from "./platform_case.json";
 export { default as settings } from "./settings.json";
+export { default as reports } from "./reports.json";
 export { default as shell } from "./shell.json";
 export { default as statements } from "./statements.json";
 export { default as states } from "./states.json";

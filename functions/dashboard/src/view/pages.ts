@@ -7,5 +7,6 @@ export const PAGES = [
   { name: "audit", below: "/audit" },
   { name: "links", below: "/links" },
   { name: "documents", below: "/documents" },
+  { name: "reports", below: "/reports" },
   { name: "developers", below: "/developers/keys" },
 ] as const;

@@ -1,0 +1,5 @@
+import { Reports } from "@/view/reports/reports";
+
+export default function Page() {
+  return <Reports />;
+}
