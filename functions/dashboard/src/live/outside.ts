@@ -34,7 +34,16 @@ export function browserOutside(api: Api): Outside<PayEvent> {
         window.removeEventListener("offline", lost);
         ended();
       };
-      return socket;
+      return {
+        close() {
+          // Browsers complain of a socket that is closed before it opens.
+          if (socket.readyState === WebSocket.CONNECTING) {
+            socket.onopen = () => socket.close();
+          } else {
+            socket.close();
+          }
+        },
+      };
     },
     wait: (milliseconds) =>
       new Promise((resolve) => {
