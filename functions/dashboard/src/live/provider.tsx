@@ -14,6 +14,7 @@ import { useWork } from "@/session/work";
 import { type Arrival, Arrivals } from "./arrivals";
 import { Follower, type StreamState } from "./follower";
 import { browserOutside } from "./outside";
+import { Refreshes } from "./refreshes";
 
 interface Live {
   readonly arrivals: Arrivals;
@@ -22,6 +23,7 @@ interface Live {
 
 const LiveContext = createContext<Live | null>(null);
 const BALANCE_PAUSE_MILLISECONDS = 3000;
+const MOST_PAGES = 3;
 
 /** Follows the stream of the account and mode at work, for all that is shown below. */
 export function LiveProvider({ children }: { children: ReactNode }) {
@@ -43,6 +45,9 @@ export function LiveProvider({ children }: { children: ReactNode }) {
         void queries.invalidateQueries({ queryKey: key("balance") });
       }, BALANCE_PAUSE_MILLISECONDS);
     };
+    const refreshes = new Refreshes(
+      (list) => void queries.invalidateQueries({ queryKey: key(list), predicate: isShort }),
+    );
     const follower = new Follower<PayEvent>(browserOutside(api), {
       state: setState,
       begun: () => void queries.invalidateQueries({ queryKey: key() }),
@@ -52,12 +57,14 @@ export function LiveProvider({ children }: { children: ReactNode }) {
           arrivals.take(charge);
         }
         void queries.invalidateQueries({ queryKey: key("payment", charge?.id ?? "none") });
+        refreshes.hear(event.type);
         balanceSoon();
       },
     });
     void follower.run();
     return () => {
       follower.stop();
+      refreshes.stop();
       if (timer !== null) {
         clearTimeout(timer);
       }
@@ -75,6 +82,12 @@ export function useLive(): Live & { readonly arrived: ReadonlyMap<string, Arriva
   }
   const { subscribe, snapshot } = live.arrivals;
   return { ...live, arrived: useSyncExternalStore(subscribe, snapshot, snapshot) };
+}
+
+/** Not a list of which somebody had many pages shown: to fetch all of them for each event is too much. */
+function isShort({ state }: { state: { data: unknown } }): boolean {
+  const pages = (state.data as { pages?: unknown } | undefined)?.pages;
+  return !Array.isArray(pages) || pages.length <= MOST_PAGES;
 }
 
 function chargeOf(event: PayEvent): Charge | null {

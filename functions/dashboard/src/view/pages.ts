@@ -9,4 +9,6 @@ export const PAGES = [
   { name: "documents", below: "/documents" },
   { name: "reports", below: "/reports" },
   { name: "developers", below: "/developers/keys" },
+  { name: "payouts", below: "/payouts" },
+  { name: "approvals", below: "/approvals" },
 ] as const;

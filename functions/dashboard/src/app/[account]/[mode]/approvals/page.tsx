@@ -1,0 +1,5 @@
+import { Inbox } from "@/view/approvals/inbox";
+
+export default function Page() {
+  return <Inbox />;
+}

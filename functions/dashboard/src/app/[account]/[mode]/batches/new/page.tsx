@@ -1,0 +1,5 @@
+import { NewBatch } from "@/view/batches/new";
+
+export default function Page() {
+  return <NewBatch />;
+}

@@ -1,0 +1,10 @@
+import { Suspense } from "react";
+import { Batches } from "@/view/batches/list";
+
+export default function Page() {
+  return (
+    <Suspense>
+      <Batches />
+    </Suspense>
+  );
+}

@@ -1,0 +1,5 @@
+import { NewPayout } from "@/view/payouts/new";
+
+export default function Page() {
+  return <NewPayout />;
+}
