@@ -1,0 +1,5 @@
+import { Settlement } from "@/view/settlement/settlement";
+
+export default function Page() {
+  return <Settlement />;
+}

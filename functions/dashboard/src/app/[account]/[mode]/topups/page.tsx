@@ -1,0 +1,5 @@
+import { TopUps } from "@/view/topups";
+
+export default function Page() {
+  return <TopUps />;
+}
