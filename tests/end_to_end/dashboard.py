@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from typing import Any, Final
 
 from playwright.sync_api import Browser, Page
@@ -56,17 +56,28 @@ def sign_in(page: Page, person: Mapping[str, str]) -> None:
     page.locator("#kc-login").click()
 
 
-@contextmanager
 def open_dashboard(
     system: LocalSystem, merchant: Merchant, chromium: Browser, **looks: Any
-) -> Iterator[Tab]:
+) -> AbstractContextManager[Tab]:
     """The merchant's home, for its owner; of Keycloak's pages no complaint is kept."""
+    return open_dashboard_as(system.credentials["dashboard"], system, merchant, chromium, **looks)
+
+
+@contextmanager
+def open_dashboard_as(
+    person: Mapping[str, str],
+    system: LocalSystem,
+    merchant: Merchant,
+    chromium: Browser,
+    **looks: Any,
+) -> Iterator[Tab]:
+    """The merchant's home, for somebody of its team."""
     with open_tab(chromium, **looks) as tab:
         tab.page.goto(f"{system.base_url}/")
         tab.page.locator("main button.button").click()
         tab.page.locator("#username").wait_for()
         assert tab.complaints == []
-        sign_in(tab.page, system.credentials["dashboard"])
+        sign_in(tab.page, person)
         tab.page.locator("header select").select_option(merchant.account)
         tab.page.wait_for_url(f"**/dashboard/{merchant.account}/test")
         tab.complaints.clear()
