@@ -62,7 +62,7 @@ class Office:
         """Load a page anew, by way of Keycloak, which asks for nothing."""
         address = f"{self.system.base_url}/dashboard/{self.merchant.account}/test{below}"
         tab.page.goto(address)
-        tab.page.get_by_role("main").get_by_role("heading", level=1).wait_for()
+        tab.page.locator("header nav").wait_for()
         return tab.page
 
     def payouts(self, reference: str) -> list[dict[str, Any]]:
@@ -139,6 +139,7 @@ def _fill(page: Page, reference: str, phone: str = PAYEE) -> None:
 
 
 def _is_well(tab: Tab) -> None:
+    expect(tab.page.locator("[aria-busy=true]")).to_have_count(0)
     assert tab.complaints == []
     assert not tab.overflows()
     assert tab.audit(is_live=True) == []
@@ -265,7 +266,8 @@ def test_a_file_is_paid_after_a_second_person_has_seen_it(office: Office, tmp_pa
     kept.value.save_as(tmp_path / "results.csv")
     rows = (tmp_path / "results.csv").read_text("utf-8").splitlines()
     assert [",paid," in row for row in rows] == [False, True, True]
-    office.open(office.owner, "/batches")
+    page = office.open(office.owner, "/batches?status=completed")
+    expect(page.locator("main li a").filter(has_text="60 000 FCFA")).to_have_count(1)
     _is_well(office.owner)
 
 

@@ -22,14 +22,14 @@ export function MoneyOut({ children }: { children: ReactNode }) {
   return (
     <>
       <nav aria-label={t("title")}>
-        <ul className="flex flex-wrap gap-2">
+        <ul className="flex gap-2 overflow-x-auto p-1 sm:flex-wrap">
           {ROOMS.map(({ name, below }) => ({ name, href: path(below) })).map(({ name, href }) => (
             <li key={href}>
               <Link
                 aria-current={
                   pathname === href ? "page" : pathname.startsWith(`${href}/`) ? "true" : undefined
                 }
-                className="button-plain aria-[current]:border-accent aria-[current]:font-semibold"
+                className="button-plain whitespace-nowrap aria-[current]:border-accent aria-[current]:font-semibold"
                 href={href}
                 prefetch={false}
               >

@@ -11,13 +11,13 @@ import { Decision } from "../approvals/decision";
 import { Fact, Facts } from "../facts";
 import { Listed } from "../listed";
 import { MoneyOut } from "../money-out";
-import { PayoutRow } from "../payouts/row";
 import { PayoutState } from "../payouts/state";
 import { Timeline } from "../payouts/timeline";
 import { Person } from "../person";
 import { Failed, Loading } from "../states";
 import { Time } from "../time";
 import { TakeBackBatch } from "./cancel";
+import { BatchLine } from "./line";
 import { Progress } from "./progress";
 import { Results } from "./results";
 
@@ -69,7 +69,7 @@ export function Batch({ id }: { id: string }) {
             label={t("lines")}
             name={["batches", "lines", id]}
             none={t("no_lines")}
-            row={(payout) => <PayoutRow payout={payout} />}
+            row={(payout) => <BatchLine payout={payout} />}
           />
           <Timeline id={id} />
         </>

@@ -17,7 +17,7 @@ export function Progress({ batch }: { batch: PayoutBatch }) {
         <p>{t("progress", { done, count: batch.count })}</p>
         <progress
           aria-label={t("progress", { done, count: batch.count })}
-          className="h-3 w-full accent-accent"
+          className="h-3 w-full appearance-none overflow-hidden rounded-full bg-line [&::-moz-progress-bar]:bg-accent [&::-webkit-progress-bar]:bg-line [&::-webkit-progress-value]:bg-accent"
           max={batch.count}
           value={done}
         />
