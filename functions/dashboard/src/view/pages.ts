@@ -2,13 +2,13 @@
 export const PAGES = [
   { name: "home", below: "" },
   { name: "payments", below: "/payments" },
-  { name: "team", below: "/team" },
-  { name: "settings", below: "/settings" },
-  { name: "audit", below: "/audit" },
+  { name: "payouts", below: "/payouts" },
+  { name: "approvals", below: "/approvals" },
   { name: "links", below: "/links" },
   { name: "documents", below: "/documents" },
   { name: "reports", below: "/reports" },
   { name: "developers", below: "/developers/keys" },
-  { name: "payouts", below: "/payouts" },
-  { name: "approvals", below: "/approvals" },
+  { name: "team", below: "/team" },
+  { name: "settings", below: "/settings" },
+  { name: "audit", below: "/audit" },
 ] as const;
