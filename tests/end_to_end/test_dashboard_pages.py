@@ -76,8 +76,9 @@ def test_every_page_fits_and_is_for_everybody(
         page = tab.page
         menu = page.locator("header nav a")
         pages = [menu.nth(at).get_attribute("href") or "" for at in range(menu.count())]
-        for address in pages:
-            page.goto(f"{system.base_url}{address}")
+        for at, address in enumerate(pages):
+            menu.nth(at).click()
+            page.wait_for_url(f"{system.base_url}{address}")
             expect(page.locator("main h1")).to_have_count(1)
             expect(page.locator("main [aria-busy]")).to_have_count(0)
             name = address.rpartition(f"/{merchant.account}/test")[2].strip("/") or "home"

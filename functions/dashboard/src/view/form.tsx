@@ -76,6 +76,9 @@ function Notes(props: { id: string; hint: string | undefined; fault: string | nu
   );
 }
 
+/** Statuses that leave open what was done: our own faults, and what a gateway says of silence. */
+const OPEN: ReadonlySet<number> = new Set([0, 500, 502, 504]);
+
 /**
  * Why an act failed, where that is not said at one of `fields`: in the API's words, or that nobody
  * knows; and the way on where the API wants her to sign in again. `unknown` says what to do then
@@ -106,7 +109,7 @@ export function Refused<Body>(props: {
   if (error instanceof ApiError && error.param !== null && fields.includes(error.param)) {
     return null;
   }
-  const isKnown = error instanceof ApiError && error.status < 500;
+  const isKnown = error instanceof ApiError && !OPEN.has(error.status);
   return (
     <p className="text-bad" role="alert">
       {isKnown ? error.message : (unknown ?? t("unknown"))}
