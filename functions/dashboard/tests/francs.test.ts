@@ -1,5 +1,5 @@
 import { expect, it } from "vitest";
-import { FRANCS, readFrancs } from "@/text/francs";
+import { FRANCS, readFrancs } from "@/text/amount";
 
 it("reads whole francs as people type them, and guesses nothing", () => {
   expect(["0", "100 000", "100\u00a0000", "7"].map(readFrancs)).toEqual([0, 100_000, 100_000, 7]);

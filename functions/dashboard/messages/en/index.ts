@@ -23,7 +23,6 @@ export { default as links } from "./links.json";
 export { default as listed } from "./listed.json";
 export { default as money_out } from "./money_out.json";
 export { default as not_found } from "./not_found.json";
-export { default as paged } from "./paged.json";
 export { default as parts } from "./parts.json";
 export { default as pay } from "./pay.json";
 export { default as payment } from "./payment.json";

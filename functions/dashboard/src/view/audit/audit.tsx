@@ -5,7 +5,7 @@ import { useTranslations } from "next-intl";
 import { type FormEvent, useMemo } from "react";
 import type { components } from "@/api/schema";
 import { usePlace } from "@/session/place";
-import { type Page, Paged, type Part } from "../paged";
+import { Fetched, type Fragment, type Wanted } from "../parts/paged";
 import { Entry } from "./entry";
 import type { CsvPart } from "./export";
 import { Export } from "./export-button";
@@ -20,8 +20,8 @@ export function Audit(props: {
   path: string;
   fileName: string;
   fetchPage: (
-    query: Part & Bounds & Omit<AuditFilters, "from" | "until">,
-  ) => Promise<Page<AuditEntry>>;
+    query: Wanted & Bounds & Omit<AuditFilters, "from" | "until">,
+  ) => Promise<Fragment<AuditEntry>>;
   fetchCsv: (query: Bounds & { starting_after?: string }) => Promise<CsvPart>;
 }) {
   const { path, fileName, fetchPage, fetchCsv } = props;
@@ -41,14 +41,14 @@ export function Audit(props: {
         }
         fileName={fileName}
       />
-      <Paged
+      <Fetched
         key={`list${written}`}
         fetch={(part) => fetchPage({ ...part, ...narrowed, ...created(filters) })}
         name={key("audit", filters)}
         none={t("none")}
       >
         {(entry) => <Entry entry={entry} />}
-      </Paged>
+      </Fetched>
     </>
   );
 }

@@ -2,7 +2,7 @@
 
 import { useTranslations } from "next-intl";
 import type { components } from "@/api/schema";
-import { Facts, Named } from "../named";
+import { Fact, Facts } from "../parts/facts";
 import { Time } from "../time";
 import { Who } from "../who";
 
@@ -28,16 +28,16 @@ export function Entry({ entry }: { entry: AuditEntry }) {
       </summary>
       <div className="flex flex-col gap-3 p-4 pt-0">
         <Facts>
-          <Named name={t(`kinds.${actor.kind}`)}>
+          <Fact name={t(`kinds.${actor.kind}`)}>
             {actor.kind === "person" ? <Who id={actor.id} /> : actor.id}
-          </Named>
-          <Named name={t("changed")}>
+          </Fact>
+          <Fact name={t("changed")}>
             {target.type} {target.id}
-          </Named>
-          <Named name={t("reason")}>{entry.reason}</Named>
-          <Named name={t("address")}>{entry.remote_address}</Named>
-          <Named name={t("request")}>{entry.request_id}</Named>
-          <Named name={t("position")}>{entry.position}</Named>
+          </Fact>
+          <Fact name={t("reason")}>{entry.reason}</Fact>
+          <Fact name={t("address")}>{entry.remote_address}</Fact>
+          <Fact name={t("request")}>{entry.request_id}</Fact>
+          <Fact name={t("position")}>{entry.position}</Fact>
         </Facts>
         <Words name={t("before")} words={entry.before} />
         <Words name={t("after")} words={entry.after} />

@@ -88,7 +88,7 @@ function Paper(props: { name: string; more: ReactNode; side: ReactNode; href: st
   const { name, more, side, href } = props;
   const t = useTranslations("documents");
   return (
-    <div className="grid h-20 grid-cols-[minmax(0,1fr)_auto] items-center gap-x-3 border-line border-b px-4">
+    <div className="grid h-20 grid-cols-[minmax(0,1fr)_auto] items-center gap-x-3 px-4">
       <p className="flex min-w-0 flex-col">
         <span className="truncate font-semibold">{name}</span>
         <span className="flex flex-wrap gap-x-2 text-soft text-sm">

@@ -14,6 +14,12 @@ export interface Wanted {
   readonly starting_after?: string;
 }
 
+/** A part of a list, and whether there is more of it. */
+export interface Fragment<Item> {
+  readonly data: Item[];
+  readonly has_more: boolean;
+}
+
 /** All of a list that was fetched so far, and the way to more of it. */
 export interface PagedList<Item> {
   /** Undefined before anything came. */
@@ -31,7 +37,7 @@ export interface PagedList<Item> {
  */
 export function usePaged<Item extends { id: string }>(props: {
   queryKey: readonly unknown[];
-  fetch: (wanted: Wanted) => Promise<{ data: Item[]; has_more: boolean }>;
+  fetch: (wanted: Wanted) => Promise<Fragment<Item>>;
   isMoving?: (items: readonly Item[]) => boolean;
   limit?: number;
 }): PagedList<Item> {
@@ -79,13 +85,31 @@ export function Paged<Item extends { id: string }>(props: {
         ) : (
           <ul>
             {items.map((item) => (
-              <li key={item.id}>{children(item)}</li>
+              <li className="border-line border-b last:border-b-0" key={item.id}>
+                {children(item)}
+              </li>
             ))}
           </ul>
         )}
       </div>
       <More list={list} />
     </>
+  );
+}
+
+/** A list that is fetched and shown in one place. */
+export function Fetched<Item extends { id: string }>(props: {
+  name: readonly unknown[];
+  fetch: (wanted: Wanted) => Promise<Fragment<Item>>;
+  none: string;
+  children: (item: Item) => ReactNode;
+}) {
+  const { name, fetch, none, children } = props;
+  const list = usePaged({ queryKey: name, fetch });
+  return (
+    <Paged list={list} none={none}>
+      {children}
+    </Paged>
   );
 }
 

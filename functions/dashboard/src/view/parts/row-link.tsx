@@ -12,7 +12,7 @@ export function RowLink(props: {
   const { href, title, state, more, when } = props;
   return (
     <Link
-      className="grid h-16 grid-cols-[minmax(0,1fr)_auto] content-center gap-x-3 gap-y-0.5 border-line border-b px-4 hover:bg-paper"
+      className="grid h-16 grid-cols-[minmax(0,1fr)_auto] content-center gap-x-3 gap-y-0.5 px-4 hover:bg-paper"
       href={href}
       prefetch={false}
     >

@@ -7,7 +7,7 @@ import { ApiError, answered } from "@/api/client";
 import type { HolderLookup, Operator } from "@/api/money-out";
 import { useWork } from "@/session/work";
 import { mayBeOne } from "@/text/names";
-import { Fact } from "../facts";
+import { Fact } from "../parts/facts";
 import { useFailure } from "../states";
 
 /** Something that would pay a number, and whose wallet that is; null where nobody said it. */

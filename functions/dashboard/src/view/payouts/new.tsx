@@ -13,9 +13,9 @@ import { readAmount } from "@/text/amount";
 import { formatAmount } from "@/text/money";
 import { Available } from "../available";
 import { Dialog } from "../dialog";
-import { Fact, Facts } from "../facts";
 import { Choice, Field, Refused, Send } from "../form";
 import { MoneyOut } from "../money-out";
+import { Fact, Facts } from "../parts/facts";
 import { HolderDoubts, HolderFact, NotLookedUp, useHolder } from "./holder";
 import { OPERATORS } from "./row";
 

@@ -7,7 +7,8 @@ import { usePlace } from "@/session/place";
 import { formatAmount } from "@/text/money";
 import { AskReason } from "../ask";
 import { Entry } from "../audit/entry";
-import { Facts, Named, Section } from "../named";
+import { Fact, Facts } from "../parts/facts";
+import { Section } from "../parts/section";
 import { Time } from "../time";
 import { Documents } from "./documents";
 import { InviteOwner } from "./invite-owner";
@@ -54,22 +55,22 @@ function Standing({ account, became }: AccountPart) {
     <section className="card flex flex-col gap-4 p-4">
       <h1 className="font-semibold text-xl [overflow-wrap:anywhere]">{account.name}</h1>
       <Facts>
-        <Named name={settings("state")}>{states(account.state)}</Named>
-        <Named name={t("since")}>
+        <Fact name={settings("state")}>{states(account.state)}</Fact>
+        <Fact name={t("since")}>
           <Time seconds={account.state_since} />
-        </Named>
-        <Named name={settings("live_payments")}>{word(account.charges_enabled)}</Named>
-        <Named name={settings("live_payouts")}>{word(account.payouts_enabled)}</Named>
-        <Named name={settings("below_zero")}>
+        </Fact>
+        <Fact name={settings("live_payments")}>{word(account.charges_enabled)}</Fact>
+        <Fact name={settings("live_payouts")}>{word(account.payouts_enabled)}</Fact>
+        <Fact name={settings("below_zero")}>
           {account.refunds_below_zero_limit === 0
             ? settings("not_at_all")
             : formatAmount(account.refunds_below_zero_limit)}
-        </Named>
-        <Named name={t("modes")}>{account.modes.map((mode) => t(mode)).join(", ")}</Named>
-        <Named name={settings("created")}>
+        </Fact>
+        <Fact name={t("modes")}>{account.modes.map((mode) => t(mode)).join(", ")}</Fact>
+        <Fact name={settings("created")}>
           <Time seconds={account.created} />
-        </Named>
-        <Named name={settings("id")}>{account.id}</Named>
+        </Fact>
+        <Fact name={settings("id")}>{account.id}</Fact>
       </Facts>
       <div className="flex flex-wrap gap-3">
         <InviteOwner id={account.id} />

@@ -5,7 +5,7 @@ import { useSearchParams } from "next/navigation";
 import { useTranslations } from "next-intl";
 import { answered } from "@/api/client";
 import { usePlace } from "@/session/place";
-import { Paged } from "../paged";
+import { Fetched } from "../parts/paged";
 import { Time } from "../time";
 import { Choose } from "./choose";
 import { CreateAccount } from "./create-account";
@@ -28,7 +28,7 @@ export function Accounts() {
         name="state"
         words={STATES.map((value) => ({ value, word: states(value) }))}
       />
-      <Paged
+      <Fetched
         key={state ?? ""}
         fetch={(part) =>
           answered(
@@ -53,7 +53,7 @@ export function Accounts() {
             </span>
           </Link>
         )}
-      </Paged>
+      </Fetched>
     </>
   );
 }

@@ -6,7 +6,7 @@ import { answered } from "@/api/client";
 import type { components } from "@/api/schema";
 import { usePlace } from "@/session/place";
 import { AskReason } from "../ask";
-import { Facts, Named } from "../named";
+import { Fact, Facts } from "../parts/facts";
 import { Time } from "../time";
 import { Who } from "../who";
 import { Check } from "./check";
@@ -59,22 +59,22 @@ function About({ shown, became }: CasePart) {
     <section className="card flex flex-col gap-4 p-4">
       <h1 className="font-semibold text-xl [overflow-wrap:anywhere]">{reason(shown.reason)}</h1>
       <Facts>
-        <Named name={platform("state")}>{t(shown.status)}</Named>
-        <Named name={t("opened")}>
+        <Fact name={platform("state")}>{t(shown.status)}</Fact>
+        <Fact name={t("opened")}>
           <Time seconds={shown.opened} />
-        </Named>
-        <Named name={t("about")}>
+        </Fact>
+        <Fact name={t("about")}>
           {shown.kind} {shown.about}
-        </Named>
-        <Named name={t("account")}>
+        </Fact>
+        <Fact name={t("account")}>
           {shown.account === null ? null : (
             <Link className="text-accent underline" href={`/platform/accounts/${shown.account}`}>
               {shown.account}
             </Link>
           )}
-        </Named>
-        <Named name={t("mode")}>{platform(shown.mode)}</Named>
-        <Named name={t("statement")}>
+        </Fact>
+        <Fact name={t("mode")}>{platform(shown.mode)}</Fact>
+        <Fact name={t("statement")}>
           {shown.statement === null ? null : (
             <Link
               className="text-accent underline"
@@ -83,15 +83,15 @@ function About({ shown, became }: CasePart) {
               {shown.statement}
             </Link>
           )}
-        </Named>
-        <Named name={t("closed_at")}>
+        </Fact>
+        <Fact name={t("closed_at")}>
           {shown.closed_at === null ? null : <Time seconds={shown.closed_at} />}
-        </Named>
-        <Named name={t("closed_by")}>
+        </Fact>
+        <Fact name={t("closed_by")}>
           {shown.closed_by === null ? null : <Who id={shown.closed_by} />}
-        </Named>
-        <Named name={t("close_reason")}>{shown.close_reason}</Named>
-        <Named name={t("id")}>{shown.id}</Named>
+        </Fact>
+        <Fact name={t("close_reason")}>{shown.close_reason}</Fact>
+        <Fact name={t("id")}>{shown.id}</Fact>
       </Facts>
       {shown.status === "open" ? (
         <div className="flex flex-wrap items-start gap-3">

@@ -5,7 +5,7 @@ import { useSearchParams } from "next/navigation";
 import { useTranslations } from "next-intl";
 import { answered } from "@/api/client";
 import { usePlace } from "@/session/place";
-import { Paged } from "../paged";
+import { Fetched } from "../parts/paged";
 import { Time } from "../time";
 import { Choose } from "./choose";
 import { useReason } from "./reason";
@@ -28,7 +28,7 @@ export function Cases() {
         name="status"
         words={STATUSES.map((value) => ({ value, word: t(value) }))}
       />
-      <Paged
+      <Fetched
         key={status ?? ""}
         fetch={(part) =>
           answered(
@@ -56,7 +56,7 @@ export function Cases() {
             </span>
           </Link>
         )}
-      </Paged>
+      </Fetched>
     </>
   );
 }

@@ -10,7 +10,7 @@ import { LOCALES } from "@/i18n/locale";
 import { usePlace } from "@/session/place";
 import { Ask } from "../ask";
 import { Choice, Field } from "../form";
-import { Facts, Named } from "../named";
+import { Fact, Facts } from "../parts/facts";
 
 type AccountMade = components["schemas"]["AccountMade"];
 
@@ -99,8 +99,8 @@ function Made({ account }: { account: AccountMade }) {
         <>
           <p>{t("keys_once")}</p>
           <Facts>
-            <Named name={t("secret_key")}>{credentials.secret_key}</Named>
-            <Named name={t("publishable_key")}>{credentials.publishable_key}</Named>
+            <Fact name={t("secret_key")}>{credentials.secret_key}</Fact>
+            <Fact name={t("publishable_key")}>{credentials.publishable_key}</Fact>
           </Facts>
         </>
       )}

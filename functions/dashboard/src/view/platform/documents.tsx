@@ -5,7 +5,7 @@ import { answered } from "@/api/client";
 import { usePlace } from "@/session/place";
 import { Ask } from "../ask";
 import { Choice } from "../form";
-import { Section } from "../named";
+import { Section } from "../parts/section";
 import { Time } from "../time";
 import { Who } from "../who";
 import type { AccountPart } from "./account";

@@ -4,7 +4,8 @@ import { useTranslations } from "next-intl";
 import { answered } from "@/api/client";
 import { usePlace } from "@/session/place";
 import { Ask, AskReason } from "../ask";
-import { Facts, Named, Section } from "../named";
+import { Fact, Facts } from "../parts/facts";
+import { Section } from "../parts/section";
 import { Time } from "../time";
 import { Who } from "../who";
 import type { CaseDetails, CasePart } from "./case";
@@ -72,19 +73,19 @@ function Known({ shown, became, ending }: CasePart & { ending: Ending }) {
         {t(ending.status)}
       </p>
       <Facts>
-        <Named name={ask("reason")}>{ending.reason}</Named>
-        <Named name={t("proposed_by")}>
+        <Fact name={ask("reason")}>{ending.reason}</Fact>
+        <Fact name={t("proposed_by")}>
           <Who id={ending.proposed_by} />
-        </Named>
-        <Named name={t("expires_at")}>
+        </Fact>
+        <Fact name={t("expires_at")}>
           <Time seconds={ending.expires_at} />
-        </Named>
-        <Named name={t("decided_by")}>
+        </Fact>
+        <Fact name={t("decided_by")}>
           {ending.decided_by === null ? null : <Who id={ending.decided_by} />}
-        </Named>
-        <Named name={t("works_until")}>
+        </Fact>
+        <Fact name={t("works_until")}>
           {ending.works_until === null ? null : <Time seconds={ending.works_until} />}
-        </Named>
+        </Fact>
       </Facts>
       {ending.status === "open" ? (
         <div className="flex flex-wrap gap-3">

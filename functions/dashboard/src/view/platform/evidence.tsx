@@ -2,7 +2,8 @@
 
 import { useTranslations } from "next-intl";
 import { formatAmount } from "@/text/money";
-import { Facts, Named, Section } from "../named";
+import { Fact, Facts } from "../parts/facts";
+import { Section } from "../parts/section";
 import { Time } from "../time";
 import type { CaseDetails } from "./case";
 
@@ -18,22 +19,22 @@ export function Evidence({ evidence }: { evidence: CaseEvidence }) {
         <Section id="payment" title={t("payment")}>
           <div className="card p-4">
             <Facts>
-              <Named name={t("amount")}>{formatAmount(payment.amount)}</Named>
-              <Named name={t("status")}>{payment.status_detail}</Named>
-              <Named name={t("failure")}>{payment.failure_code}</Named>
-              <Named name={t("operator")}>{payment.operator}</Named>
-              <Named name={t("wallet")}>{payment.operator_account}</Named>
-              <Named name={t("transaction")}>{payment.operator_transaction_id}</Named>
-              <Named name={t("charge")}>{payment.charge}</Named>
-              <Named name={t("created")}>
+              <Fact name={t("amount")}>{formatAmount(payment.amount)}</Fact>
+              <Fact name={t("status")}>{payment.status_detail}</Fact>
+              <Fact name={t("failure")}>{payment.failure_code}</Fact>
+              <Fact name={t("operator")}>{payment.operator}</Fact>
+              <Fact name={t("wallet")}>{payment.operator_account}</Fact>
+              <Fact name={t("transaction")}>{payment.operator_transaction_id}</Fact>
+              <Fact name={t("charge")}>{payment.charge}</Fact>
+              <Fact name={t("created")}>
                 <Time isExact seconds={payment.created} />
-              </Named>
-              <Named name={t("due_at")}>
+              </Fact>
+              <Fact name={t("due_at")}>
                 {check?.due_at == null ? null : <Time isExact seconds={check.due_at} />}
-              </Named>
-              <Named name={t("done_at")}>
+              </Fact>
+              <Fact name={t("done_at")}>
                 {check?.done_at == null ? null : <Time isExact seconds={check.done_at} />}
-              </Named>
+              </Fact>
             </Facts>
           </div>
         </Section>
@@ -44,15 +45,15 @@ export function Evidence({ evidence }: { evidence: CaseEvidence }) {
             {attempts.map((attempt) => (
               <li className="border-line border-b p-4 last:border-b-0" key={attempt.number}>
                 <Facts>
-                  <Named name={t("reference")}>{attempt.reference}</Named>
-                  <Named name={t("status")}>{attempt.status}</Named>
-                  <Named name={t("word")}>{attempt.operator_word}</Named>
-                  <Named name={t("reads")}>
+                  <Fact name={t("reference")}>{attempt.reference}</Fact>
+                  <Fact name={t("status")}>{attempt.status}</Fact>
+                  <Fact name={t("word")}>{attempt.operator_word}</Fact>
+                  <Fact name={t("reads")}>
                     {t("of_reads", { reads: attempt.reads, nothing: attempt.not_found_reads })}
-                  </Named>
-                  <Named name={t("created")}>
+                  </Fact>
+                  <Fact name={t("created")}>
                     <Time isExact seconds={attempt.created} />
-                  </Named>
+                  </Fact>
                 </Facts>
               </li>
             ))}
@@ -84,14 +85,14 @@ export function Evidence({ evidence }: { evidence: CaseEvidence }) {
                 key={`${line.statement} ${line.number}`}
               >
                 <Facts>
-                  <Named name={t("amount")}>{formatAmount(line.amount)}</Named>
-                  <Named name={t("kind")}>{line.kind}</Named>
-                  <Named name={t("matched")}>{line.state}</Named>
-                  <Named name={t("transaction")}>{line.transaction_id}</Named>
-                  <Named name={t("reference")}>{line.reference}</Named>
-                  <Named name={t("created")}>
+                  <Fact name={t("amount")}>{formatAmount(line.amount)}</Fact>
+                  <Fact name={t("kind")}>{line.kind}</Fact>
+                  <Fact name={t("matched")}>{line.state}</Fact>
+                  <Fact name={t("transaction")}>{line.transaction_id}</Fact>
+                  <Fact name={t("reference")}>{line.reference}</Fact>
+                  <Fact name={t("created")}>
                     <Time isExact seconds={line.at} />
-                  </Named>
+                  </Fact>
                 </Facts>
               </li>
             ))}
@@ -102,14 +103,14 @@ export function Evidence({ evidence }: { evidence: CaseEvidence }) {
         <Section id="drop" title={t("drop")}>
           <div className="card p-4">
             <Facts>
-              <Named name={t("file")}>{drop.key}</Named>
-              <Named name={t("bytes")}>{drop.size}</Named>
-              <Named name={t("created")}>
+              <Fact name={t("file")}>{drop.key}</Fact>
+              <Fact name={t("bytes")}>{drop.size}</Fact>
+              <Fact name={t("created")}>
                 <Time isExact seconds={drop.dropped_at} />
-              </Named>
-              <Named name={t("wrong")}>{drop.code}</Named>
-              <Named name={t("line")}>{drop.line}</Named>
-              <Named name={t("column")}>{drop.column}</Named>
+              </Fact>
+              <Fact name={t("wrong")}>{drop.code}</Fact>
+              <Fact name={t("line")}>{drop.line}</Fact>
+              <Fact name={t("column")}>{drop.column}</Fact>
             </Facts>
           </div>
         </Section>

@@ -5,8 +5,9 @@ import { answered } from "@/api/client";
 import type { components } from "@/api/schema";
 import { usePlace } from "@/session/place";
 import { formatAmount } from "@/text/money";
-import { Facts, Named, Section } from "../named";
-import { Paged } from "../paged";
+import { Fact, Facts } from "../parts/facts";
+import { Fetched } from "../parts/paged";
+import { Section } from "../parts/section";
 import { Time } from "../time";
 import { Move } from "./move";
 import { ProposeMove } from "./propose-move";
@@ -22,22 +23,22 @@ export function Floats() {
     <>
       <h1 className="font-semibold text-xl">{platform("floats")}</h1>
       <Section id="wallets" title={t("wallets")}>
-        <Paged
+        <Fetched
           fetch={(query) => answered(api.GET("/v1/platform/floats", { params: { query } }))}
           name={key("floats")}
           none={t("no_wallets")}
         >
           {(float) => <Wallet float={float} />}
-        </Paged>
+        </Fetched>
       </Section>
       <Section aside={<ProposeMove />} id="moves" title={t("moves")}>
-        <Paged
+        <Fetched
           fetch={(query) => answered(api.GET("/v1/platform/float_moves", { params: { query } }))}
           name={key("float_moves")}
           none={t("no_moves")}
         >
           {(move) => <Move move={move} />}
-        </Paged>
+        </Fetched>
       </Section>
     </>
   );
@@ -60,26 +61,24 @@ function Wallet({ float }: { float: Float }) {
         <p className="text-soft">{t("unread")}</p>
       ) : (
         <Facts>
-          <Named name={t("balance")}>
+          <Fact name={t("balance")}>
             {reading.balance === null ? reading.word : formatAmount(reading.balance)}
-          </Named>
-          <Named name={t("as_of")}>
+          </Fact>
+          <Fact name={t("as_of")}>
             <Time seconds={reading.as_of} />
-          </Named>
-          <Named name={t("share")}>{formatAmount(reading.share)}</Named>
-          <Named name={t("own")}>{formatAmount(reading.own)}</Named>
-          <Named name={t("coming")}>{formatAmount(reading.coming)}</Named>
-          <Named name={t("going")}>{formatAmount(reading.going)}</Named>
-          <Named name={t("difference")}>
+          </Fact>
+          <Fact name={t("share")}>{formatAmount(reading.share)}</Fact>
+          <Fact name={t("own")}>{formatAmount(reading.own)}</Fact>
+          <Fact name={t("coming")}>{formatAmount(reading.coming)}</Fact>
+          <Fact name={t("going")}>{formatAmount(reading.going)}</Fact>
+          <Fact name={t("difference")}>
             {reading.difference === null ? null : (
               <span className={differs ? "font-semibold text-bad" : ""}>
                 {formatAmount(reading.difference)}
               </span>
             )}
-          </Named>
-          <Named name={t("owner")}>
-            {float.owner === "platform" ? t("platform") : float.owner}
-          </Named>
+          </Fact>
+          <Fact name={t("owner")}>{float.owner === "platform" ? t("platform") : float.owner}</Fact>
         </Facts>
       )}
     </div>

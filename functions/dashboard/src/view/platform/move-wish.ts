@@ -1,5 +1,5 @@
 import type { components } from "@/api/schema";
-import { readFrancs } from "@/text/francs";
+import { readFrancs } from "@/text/amount";
 
 type FloatMoveCreate = components["schemas"]["FloatMoveCreate"];
 

@@ -7,7 +7,7 @@ import type { components } from "@/api/schema";
 import { usePlace } from "@/session/place";
 import { formatAmount } from "@/text/money";
 import { Ask, AskReason } from "../ask";
-import { Facts, Named } from "../named";
+import { Fact, Facts } from "../parts/facts";
 import { Time } from "../time";
 import { Who } from "../who";
 
@@ -29,18 +29,18 @@ export function Move({ move }: { move: components["schemas"]["FloatMove"] }) {
         <span className="tabular-nums">{formatAmount(move.amount)}</span>
       </p>
       <Facts>
-        <Named name={t("status")}>{t(`statuses.${move.status}`)}</Named>
-        <Named name={t("reference")}>{move.reference}</Named>
-        <Named name={t("from")}>{move.from}</Named>
-        <Named name={t("to")}>{move.to}</Named>
-        <Named name={t("account")}>{move.account}</Named>
-        <Named name={ask("reason")}>{move.reason}</Named>
-        <Named name={t("proposed_by")}>
+        <Fact name={t("status")}>{t(`statuses.${move.status}`)}</Fact>
+        <Fact name={t("reference")}>{move.reference}</Fact>
+        <Fact name={t("from")}>{move.from}</Fact>
+        <Fact name={t("to")}>{move.to}</Fact>
+        <Fact name={t("account")}>{move.account}</Fact>
+        <Fact name={ask("reason")}>{move.reason}</Fact>
+        <Fact name={t("proposed_by")}>
           <Who id={move.proposed_by} /> · <Time seconds={move.proposed_at} />
-        </Named>
-        <Named name={t("decided_by")}>
+        </Fact>
+        <Fact name={t("decided_by")}>
           {move.decided_by === null ? null : <Who id={move.decided_by} />}
-        </Named>
+        </Fact>
       </Facts>
       {move.status === "open" ? (
         <div className="flex flex-wrap gap-3">

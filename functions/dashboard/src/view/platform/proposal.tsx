@@ -4,7 +4,8 @@ import { useTranslations } from "next-intl";
 import { answered } from "@/api/client";
 import { usePlace } from "@/session/place";
 import { Ask, AskReason } from "../ask";
-import { Facts, Named, Section } from "../named";
+import { Fact, Facts } from "../parts/facts";
+import { Section } from "../parts/section";
 import { Time } from "../time";
 import { Who } from "../who";
 import type { AccountDetails, AccountPart } from "./account";
@@ -44,18 +45,18 @@ function OpenProposal({ account, became, proposal }: AccountPart & { proposal: O
     <div className="flex flex-col gap-4">
       <p className="font-medium">{t(`actions.${proposal.action}`)}</p>
       <Facts>
-        <Named name={settings("live_payments")}>{word(proposal.charges_enabled)}</Named>
-        <Named name={settings("live_payouts")}>{word(proposal.payouts_enabled)}</Named>
-        <Named name={ask("reason")}>{proposal.reason}</Named>
-        <Named name={t("proposed_by")}>
+        <Fact name={settings("live_payments")}>{word(proposal.charges_enabled)}</Fact>
+        <Fact name={settings("live_payouts")}>{word(proposal.payouts_enabled)}</Fact>
+        <Fact name={ask("reason")}>{proposal.reason}</Fact>
+        <Fact name={t("proposed_by")}>
           <Who id={proposal.proposed_by} />
-        </Named>
-        <Named name={t("proposed_at")}>
+        </Fact>
+        <Fact name={t("proposed_at")}>
           <Time seconds={proposal.proposed_at} />
-        </Named>
-        <Named name={t("expires_at")}>
+        </Fact>
+        <Fact name={t("expires_at")}>
           <Time seconds={proposal.expires_at} />
-        </Named>
+        </Fact>
       </Facts>
       <div className="flex flex-wrap gap-3">
         <Ask

@@ -4,7 +4,7 @@ import { useQuery, useQueryClient } from "@tanstack/react-query";
 import { useTranslations } from "next-intl";
 import { answered } from "@/api/client";
 import { usePlace } from "@/session/place";
-import { FRANCS } from "@/text/francs";
+import { FRANCS } from "@/text/amount";
 import { Ask } from "../ask";
 import { Choice, Field } from "../form";
 import { MOVE_KINDS, moveWish, type TypedMove } from "./move-wish";

@@ -6,7 +6,8 @@ import { answered } from "@/api/client";
 import type { components } from "@/api/schema";
 import { usePlace } from "@/session/place";
 import { formatAmount } from "@/text/money";
-import { Facts, Named, Section } from "../named";
+import { Fact, Facts } from "../parts/facts";
+import { Section } from "../parts/section";
 import { Time } from "../time";
 import { Who } from "../who";
 import { One } from "./one";
@@ -55,17 +56,17 @@ function About({ statement }: { statement: StatementDetails }) {
         {t(statement.status)} · {t("lines", { done: statement.lines_done, lines: statement.lines })}
       </p>
       <Facts>
-        <Named name={t("wallet")}>{statement.operator_account}</Named>
-        <Named name={t("mode")}>{platform(statement.mode)}</Named>
-        <Named name={t("opening")}>{formatAmount(statement.opening_balance)}</Named>
-        <Named name={t("closing")}>{formatAmount(statement.closing_balance)}</Named>
-        <Named name={t("uploaded_by")}>
+        <Fact name={t("wallet")}>{statement.operator_account}</Fact>
+        <Fact name={t("mode")}>{platform(statement.mode)}</Fact>
+        <Fact name={t("opening")}>{formatAmount(statement.opening_balance)}</Fact>
+        <Fact name={t("closing")}>{formatAmount(statement.closing_balance)}</Fact>
+        <Fact name={t("uploaded_by")}>
           <Who id={statement.uploaded_by} />
-        </Named>
-        <Named name={t("created")}>
+        </Fact>
+        <Fact name={t("created")}>
           <Time seconds={statement.created} />
-        </Named>
-        <Named name="SHA-256">{statement.sha256}</Named>
+        </Fact>
+        <Fact name="SHA-256">{statement.sha256}</Fact>
       </Facts>
     </section>
   );
@@ -80,9 +81,9 @@ function Differences({ counts }: { counts: StatementDetails["counts"] }) {
       <div className="card flex flex-col gap-4 p-4">
         <Facts>
           {[...AGREE, ...DIFFER].map((name) => (
-            <Named key={name} name={t(`counts.${name}`)}>
+            <Fact key={name} name={t(`counts.${name}`)}>
               {counts[name]}
-            </Named>
+            </Fact>
           ))}
         </Facts>
         {differ === 0 ? (

@@ -4,8 +4,8 @@ import Link from "next/link";
 import { useTranslations } from "next-intl";
 import { answered } from "@/api/client";
 import { usePlace } from "@/session/place";
-import { Section } from "../named";
-import { Paged } from "../paged";
+import { Fetched } from "../parts/paged";
+import { Section } from "../parts/section";
 import { Time } from "../time";
 import { Upload } from "./upload";
 
@@ -19,7 +19,7 @@ export function Statements() {
       <h1 className="font-semibold text-xl">{platform("statements")}</h1>
       <Upload />
       <Section id="statements" title={t("known")}>
-        <Paged
+        <Fetched
           fetch={(query) => answered(api.GET("/v1/platform/statements", { params: { query } }))}
           name={key("statements")}
           none={t("none")}
@@ -44,7 +44,7 @@ export function Statements() {
               </span>
             </Link>
           )}
-        </Paged>
+        </Fetched>
       </Section>
     </>
   );

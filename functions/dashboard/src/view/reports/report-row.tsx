@@ -12,7 +12,7 @@ export function ReportRow({ report }: { report: Report }) {
   const t = useTranslations("reports");
   const { status, progress, rows, result } = report;
   return (
-    <div className="flex min-h-24 flex-wrap items-center justify-between gap-x-3 gap-y-2 border-line border-b px-4 py-3">
+    <div className="flex min-h-24 flex-wrap items-center justify-between gap-x-3 gap-y-2 px-4 py-3">
       <div className="flex min-w-0 flex-col gap-0.5">
         <p className="font-semibold">
           {t(`type.${report.report_type}`)} · {report.format.toUpperCase()}

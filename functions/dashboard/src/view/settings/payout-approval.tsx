@@ -5,12 +5,13 @@ import { useState } from "react";
 import { answered } from "@/api/client";
 import type { components } from "@/api/schema";
 import { useWork } from "@/session/work";
-import { FRANCS, readFrancs } from "@/text/francs";
+import { FRANCS, readFrancs } from "@/text/amount";
 import { formatAmount } from "@/text/money";
 import { clock } from "@/text/time";
 import { Ask } from "../ask";
 import { Field } from "../form";
-import { Facts, Named, Section } from "../named";
+import { Fact, Facts } from "../parts/facts";
+import { Section } from "../parts/section";
 import { Time } from "../time";
 
 type Rule = components["schemas"]["OwnAccount"]["payout_approval"];
@@ -80,8 +81,8 @@ export function PayoutApproval({ rule: read }: { rule: Rule }) {
     >
       <div className="card p-4">
         <Facts>
-          <Named name={t("people")}>{from(rule.people_from)}</Named>
-          <Named name={t("keys")}>{from(rule.keys_from)}</Named>
+          <Fact name={t("people")}>{from(rule.people_from)}</Fact>
+          <Fact name={t("keys")}>{from(rule.keys_from)}</Fact>
         </Facts>
         <p className="mt-3 text-soft text-sm empty:hidden" role="status">
           {isLater ? (

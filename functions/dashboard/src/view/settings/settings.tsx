@@ -6,7 +6,8 @@ import { answered } from "@/api/client";
 import type { components } from "@/api/schema";
 import { useWork } from "@/session/work";
 import { formatAmount } from "@/text/money";
-import { Facts, Named, Section } from "../named";
+import { Fact, Facts } from "../parts/facts";
+import { Section } from "../parts/section";
 import { Failed, Loading } from "../states";
 import { Time } from "../time";
 import { PayoutApproval } from "./payout-approval";
@@ -61,24 +62,24 @@ function Account({ account }: { account: OwnAccount }) {
     <Section id="account" title={t("account")}>
       <div className="card p-4">
         <Facts>
-          <Named name={t("name")}>{account.name}</Named>
-          <Named name={t("state")}>{states(account.state)}</Named>
-          <Named name={t("live_payments")}>{word(account.charges_enabled)}</Named>
-          <Named name={t("live_payouts")}>{word(account.payouts_enabled)}</Named>
-          <Named name={t("below_zero")}>
+          <Fact name={t("name")}>{account.name}</Fact>
+          <Fact name={t("state")}>{states(account.state)}</Fact>
+          <Fact name={t("live_payments")}>{word(account.charges_enabled)}</Fact>
+          <Fact name={t("live_payouts")}>{word(account.payouts_enabled)}</Fact>
+          <Fact name={t("below_zero")}>
             {account.refunds_below_zero_limit === 0
               ? t("not_at_all")
               : formatAmount(account.refunds_below_zero_limit)}
-          </Named>
-          <Named name={t("missing")}>
+          </Fact>
+          <Fact name={t("missing")}>
             {account.missing.length === 0
               ? null
               : account.missing.map((kind) => documents(kind)).join(", ")}
-          </Named>
-          <Named name={t("created")}>
+          </Fact>
+          <Fact name={t("created")}>
             <Time seconds={account.created} />
-          </Named>
-          <Named name={t("id")}>{account.id}</Named>
+          </Fact>
+          <Fact name={t("id")}>{account.id}</Fact>
         </Facts>
       </div>
     </Section>

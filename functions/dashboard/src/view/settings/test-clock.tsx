@@ -7,7 +7,8 @@ import { answered } from "@/api/client";
 import { useWork } from "@/session/work";
 import { Ask } from "../ask";
 import { Choice } from "../form";
-import { Facts, Named, Section } from "../named";
+import { Fact, Facts } from "../parts/facts";
+import { Section } from "../parts/section";
 import { Failed, Loading } from "../states";
 import { Time } from "../time";
 
@@ -82,15 +83,15 @@ export function TestClock() {
         {data !== undefined ? (
           <div className="p-4">
             <Facts>
-              <Named name={t("now")}>
+              <Fact name={t("now")}>
                 <Time seconds={data.now} />
-              </Named>
-              <Named name={t("ahead")}>
+              </Fact>
+              <Fact name={t("ahead")}>
                 {t("by", {
                   days: Math.floor(data.ahead_seconds / DAY),
                   hours: Math.floor((data.ahead_seconds % DAY) / HOUR),
                 })}
-              </Named>
+              </Fact>
             </Facts>
             <p className="mt-3 min-h-6 text-soft text-sm" role="status">
               {t(data.status)}

@@ -7,7 +7,7 @@ import { ApiError, answered } from "@/api/client";
 import { useWork } from "@/session/work";
 import { Ask } from "../ask";
 import { Field } from "../form";
-import { Section } from "../named";
+import { Section } from "../parts/section";
 
 /** Empties the test mode, once the account's name was typed. */
 export function TestData() {

@@ -5,7 +5,7 @@ import { useTranslations } from "next-intl";
 import { answered } from "@/api/client";
 import { useWork } from "@/session/work";
 import { Ask } from "../ask";
-import { Section } from "../named";
+import { Section } from "../parts/section";
 import { Failed, Loading } from "../states";
 import { Time } from "../time";
 

@@ -4,7 +4,7 @@ import { useQuery } from "@tanstack/react-query";
 import { useTranslations } from "next-intl";
 import { answered } from "@/api/client";
 import { useWork } from "@/session/work";
-import { Section } from "../named";
+import { Section } from "../parts/section";
 import { Failed, Loading } from "../states";
 import { Invitations } from "./invitations";
 import { Invite } from "./invite";

@@ -1,20 +1,5 @@
 import type { ReactNode } from "react";
 
-/** Facts with their names. */
-export function Facts({ children }: { children: ReactNode }) {
-  return <dl className="grid grid-cols-1 gap-x-6 gap-y-3 sm:grid-cols-2">{children}</dl>;
-}
-
-/** One fact; nothing where there is none. */
-export function Named({ name, children }: { name: string; children: ReactNode }) {
-  return children === null ? null : (
-    <div className="min-w-0">
-      <dt className="text-soft text-sm">{name}</dt>
-      <dd className="[overflow-wrap:anywhere]">{children}</dd>
-    </div>
-  );
-}
-
 /** A part of a page below its heading; `aside` stands beside that. */
 export function Section(props: {
   id: string;
