@@ -164,6 +164,55 @@ def test_a_key_is_rolled(system: LocalSystem, merchant: Merchant, chromium: Brow
         looks_good(tab)
 
 
+def make_webhook(tab: Tab, url: str) -> str:
+    """Have an endpoint told of charges, after an address that cannot be; its secret."""
+    page = tab.page
+    menu(page, "Développeurs")
+    page.get_by_role("link", name="Webhooks", exact=True).click()
+    page.get_by_role("link", name="Nouveau webhook").click()
+    page.get_by_label("Adresse", exact=True).fill("gopher://nulle.part")
+    page.get_by_label("Tous, aussi ceux qui viendront").uncheck()
+    page.get_by_label("charge.*", exact=True).check()
+    page.get_by_role("button", name="Créer le webhook").click()
+    expect(page.get_by_label("Adresse", exact=True)).to_have_attribute("aria-invalid", "true")
+    looks_good(tab)
+    page.get_by_label("Adresse", exact=True).fill(url)
+    page.get_by_role("button", name="Créer le webhook").click()
+    return page.locator("main code.select-all").inner_text()
+
+
+def find_delivery(tab: Tab, made: str, url: str) -> None:
+    """Go to how a charge's success was told to an address, by the list of events."""
+    page = tab.page
+    menu(page, "Développeurs")
+    page.get_by_role("link", name="Événements", exact=True).click()
+    page.get_by_label("Type").select_option("charge.succeeded")
+    page.wait_for_url("**/developers/events?type=charge.succeeded")
+    looks_good(tab)
+    page.get_by_role("link", name=made).click()
+    expect(page.locator("pre")).to_contain_text('"status": "succeeded"')
+    looks_good(tab)
+    page.get_by_role("link", name=url).click()
+    expect(page.locator("main ol li")).to_contain_text("204")
+
+
+def change_and_delete(tab: Tab, secret: str) -> None:
+    """From its page: another description, another secret, off, and gone."""
+    page = tab.page
+    page.get_by_role("link", name="Modifier").click()
+    looks_good(tab)
+    page.get_by_label("Description").fill("Le serveur du marché")
+    page.get_by_role("button", name="Enregistrer").click()
+    expect(page.get_by_text("Le serveur du marché")).to_be_visible()
+    page.get_by_role("button", name="Changer le secret").click()
+    assert page.locator("main code.select-all").inner_text() != secret
+    page.get_by_role("button", name="Désactiver").click()
+    expect(page.get_by_role("button", name="Activer")).to_be_visible()
+    page.get_by_role("button", name="Supprimer le webhook").click()
+    page.get_by_role("button", name="Supprimer définitivement").click()
+    expect(page.get_by_role("heading", name="Webhook supprimé")).to_be_visible()
+
+
 def test_a_webhook_is_tried_and_replayed(
     system: LocalSystem, merchant: Merchant, chromium: Browser
 ) -> None:
@@ -171,32 +220,17 @@ def test_a_webhook_is_tried_and_replayed(
     url = f"http://{HOST}:{free_port()}/hooks"
     with open_dashboard(system, merchant, chromium, **LIGHT) as tab:
         page = tab.page
-        menu(page, "Développeurs")
-        page.get_by_role("link", name="Webhooks", exact=True).click()
-        page.get_by_role("link", name="Nouveau webhook").click()
-        page.get_by_label("Adresse", exact=True).fill("gopher://nulle.part")
-        page.get_by_label("Tous, aussi ceux qui viendront").uncheck()
-        page.get_by_label("charge.*", exact=True).check()
-        page.get_by_role("button", name="Créer le webhook").click()
-        expect(page.get_by_label("Adresse", exact=True)).to_have_attribute("aria-invalid", "true")
-        looks_good(tab)
-        page.get_by_label("Adresse", exact=True).fill(url)
-        page.get_by_role("button", name="Créer le webhook").click()
-        secret = page.locator("main code.select-all").inner_text()
-
+        secret = make_webhook(tab, url)
         with WebhookReceiver(url, secret) as receiver:
             page.get_by_role("link", name="Voir le webhook").click()
             page.get_by_role("button", name="Envoyer un essai").click()
-            endpoint = page.url.rpartition("/")[2]
-            take(receiver, "webhook_endpoint.test", endpoint)
+            take(receiver, "webhook_endpoint.test", page.url.rpartition("/")[2])
             expect(page.locator("main li").filter(has_text="Reçu")).to_have_count(1)
             looks_good(tab)
 
             made = charge(merchant, PAYS)
             take(receiver, "charge.succeeded", made)
-            page.reload()
-            page.get_by_role("link", name="charge.succeeded").click()
-            expect(page.locator("main ol li")).to_contain_text("204")
+            find_delivery(tab, made, url)
             looks_good(tab)
             page.get_by_role("button", name="Renvoyer").click()
             take(receiver, "charge.succeeded", made)
@@ -206,37 +240,7 @@ def test_a_webhook_is_tried_and_replayed(
             page.get_by_role("button", name="Rejouer", exact=True).click()
             expect(page.get_by_text("événements renvoyés")).to_be_visible()
             take(receiver, "charge.succeeded", made)
-
-        page.get_by_role("link", name="Modifier").click()
-        looks_good(tab)
-        page.get_by_label("Description").fill("Le serveur du marché")
-        page.get_by_role("button", name="Enregistrer").click()
-        expect(page.get_by_text("Le serveur du marché")).to_be_visible()
-        page.get_by_role("button", name="Changer le secret").click()
-        assert page.locator("main code.select-all").inner_text() != secret
-        page.get_by_role("button", name="Désactiver").click()
-        expect(page.get_by_role("button", name="Activer")).to_be_visible()
-        page.get_by_role("button", name="Supprimer le webhook").click()
-        page.get_by_role("button", name="Supprimer définitivement").click()
-        expect(page.get_by_role("heading", name="Webhook supprimé")).to_be_visible()
-
-
-def test_an_event_is_found_and_read(
-    system: LocalSystem, merchant: Merchant, chromium: Browser
-) -> None:
-    """The type stands in the address; the event is shown as webhooks carry it."""
-    made = charge(merchant, PAYS)
-    merchant.wait_final(made, seconds=PATIENCE_SECONDS)
-    with open_dashboard(system, merchant, chromium, **DARK) as tab:
-        page = tab.page
-        menu(page, "Developers")
-        page.get_by_role("link", name="Events", exact=True).click()
-        page.get_by_label("Type").select_option("charge.succeeded")
-        page.wait_for_url("**/developers/events?type=charge.succeeded")
-        looks_good(tab)
-        page.get_by_role("link", name=made).click()
-        expect(page.locator("pre")).to_contain_text('"status": "succeeded"')
-        looks_good(tab)
+        change_and_delete(tab, secret)
 
 
 def test_a_report_is_asked_for_and_saved(

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { readAmount } from "@/text/amount";
-import { dayEndOf, dayOf, dayText, lastDays, minuteOf, minuteText } from "@/text/day";
+import { dayEndOf, dayOf, dayText, formatDay, lastDays, minuteOf, minuteText } from "@/text/day";
 import { byDay, heights } from "@/view/reports/days";
 import { interval } from "@/view/reports/report-terms";
 import { readRange } from "@/view/webhooks/range";
@@ -14,6 +14,8 @@ describe("days of Cameroon", () => {
     expect(dayOf("2026-12-01")).toBe(first);
     expect(dayEndOf("2026-12-01")).toBe(first + DAY);
     expect(dayText(first)).toBe("2026-12-01");
+    expect(formatDay(first, "fr")).toBe("1 déc. 2026");
+    expect(formatDay(first - 1, "en")).toBe("30 Nov 2026");
     expect(dayText(first - 1)).toBe("2026-11-30");
     expect(minuteOf("2026-12-01T00:01")).toBe(first + 60);
     expect(minuteText(first + 119)).toBe("2026-12-01T00:01");

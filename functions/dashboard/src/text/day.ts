@@ -1,4 +1,4 @@
-import { dayStart } from "./time";
+import { dayStart, TIME_ZONE } from "./time";
 
 const OFFSET = "+01:00";
 const OFFSET_SECONDS = 3600;
@@ -28,6 +28,16 @@ export function dayText(seconds: number): string {
 /** The minute in Cameroon, for a field of the kind `datetime-local`. */
 export function minuteText(seconds: number): string {
   return localText(seconds).slice(0, 16);
+}
+
+/** The day of a moment, in words. */
+export function formatDay(seconds: number, locale: string): string {
+  return new Intl.DateTimeFormat(locale === "fr" ? "fr-FR" : "en-GB", {
+    timeZone: TIME_ZONE,
+    day: "numeric",
+    month: "short",
+    year: "numeric",
+  }).format(seconds * 1000);
 }
 
 /** The beginnings of the last days, today's last. */

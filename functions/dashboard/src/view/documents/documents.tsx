@@ -88,9 +88,9 @@ function Paper(props: { name: string; more: ReactNode; side: ReactNode; href: st
   const { name, more, side, href } = props;
   const t = useTranslations("documents");
   return (
-    <div className="grid h-20 grid-cols-[minmax(0,1fr)_auto] items-center gap-x-3 px-4">
+    <div className="grid min-h-20 grid-cols-[minmax(0,1fr)_auto] items-center gap-x-3 px-4 py-2">
       <p className="flex min-w-0 flex-col">
-        <span className="truncate font-semibold">{name}</span>
+        <span className="font-semibold [overflow-wrap:anywhere]">{name}</span>
         <span className="flex flex-wrap gap-x-2 text-soft text-sm">
           <span>{more}</span>
           <span>{side}</span>

@@ -5,12 +5,10 @@ import { useTranslations } from "next-intl";
 import { answered } from "@/api/client";
 import { useWork } from "@/session/work";
 import { Fact, Facts } from "../parts/facts";
-import { Back, Heading, Part } from "../parts/heading";
-import { usePaged } from "../parts/paged";
+import { Back, Heading } from "../parts/heading";
 import { Failed, Loading } from "../states";
 import { Time } from "../time";
-import { DeliveryRows } from "../webhooks/delivery-rows";
-import { isMoving } from "../webhooks/webhook-terms";
+import { EventDeliveries } from "./event-deliveries";
 
 /** One event, as webhooks told it, and to whom. */
 export function EventPage({ id }: { id: string }) {
@@ -19,12 +17,6 @@ export function EventPage({ id }: { id: string }) {
   const { data, error, refetch } = useQuery({
     queryKey: key("event", id),
     queryFn: () => answered(api.GET("/v1/events/{id}", { params: { path: { id } } })),
-  });
-  const deliveries = usePaged({
-    queryKey: key("deliveries", "of", id),
-    fetch: (wanted) =>
-      answered(api.GET("/v1/webhook_deliveries", { params: { query: { ...wanted, event: id } } })),
-    isMoving,
   });
   return (
     <>
@@ -54,9 +46,7 @@ export function EventPage({ id }: { id: string }) {
           </pre>
         </section>
       )}
-      <Part title={t("deliveries")}>
-        <DeliveryRows list={deliveries} none={t("no_deliveries")} />
-      </Part>
+      <EventDeliveries id={id} />
     </>
   );
 }

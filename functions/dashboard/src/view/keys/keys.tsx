@@ -34,7 +34,7 @@ export function Keys() {
           return (
             <RowLink
               href={path(`/developers/keys/${apiKey.id}`)}
-              more={`${t(`kind.${apiKey.kind}`)} · ${keyHint(apiKey)}`}
+              more={`${keyHint(apiKey)} · ${t(`kind.${apiKey.kind}`)}`}
               state={<Mark look={LOOKS[state]}>{t(`state.${state}`)}</Mark>}
               title={apiKey.name ?? t("nameless")}
               when={<Time seconds={apiKey.created} />}

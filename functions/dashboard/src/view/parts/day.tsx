@@ -1,13 +1,16 @@
 "use client";
 
-import { useFormatter } from "next-intl";
+import { useLocale } from "next-intl";
+import { formatDay } from "@/text/day";
 
 /** A day in Cameroon. */
 export function Day({ seconds }: { seconds: number }) {
-  const date = new Date(seconds * 1000);
   return (
-    <time className="tabular-nums" dateTime={date.toISOString()}>
-      {useFormatter().dateTime(date, { day: "numeric", month: "short", year: "numeric" })}
+    <time
+      className="whitespace-nowrap tabular-nums"
+      dateTime={new Date(seconds * 1000).toISOString()}
+    >
+      {formatDay(seconds, useLocale())}
     </time>
   );
 }

@@ -12,14 +12,18 @@ export function RowLink(props: {
   const { href, title, state, more, when } = props;
   return (
     <Link
-      className="grid h-16 grid-cols-[minmax(0,1fr)_auto] content-center gap-x-3 gap-y-0.5 px-4 hover:bg-paper"
+      className="flex h-16 flex-col justify-center gap-0.5 px-4 hover:bg-paper"
       href={href}
       prefetch={false}
     >
-      <span className="truncate font-semibold">{title}</span>
-      <span className="text-right">{state}</span>
-      <span className="truncate text-soft text-sm">{more}</span>
-      <span className="whitespace-nowrap text-right text-soft text-sm">{when}</span>
+      <span className="flex justify-between gap-3">
+        <span className="truncate font-semibold">{title}</span>
+        {state}
+      </span>
+      <span className="flex justify-between gap-3 text-soft text-sm">
+        <span className="truncate">{more}</span>
+        <span className="whitespace-nowrap">{when}</span>
+      </span>
     </Link>
   );
 }

@@ -13,7 +13,7 @@ import { Day } from "../parts/day";
 import { Part } from "../parts/heading";
 import { Failed } from "../states";
 import { fetchSince } from "../today";
-import { byDay, type DayFigures, heights } from "./days";
+import { best, byDay, type DayFigures, heights } from "./days";
 
 const DAYS = 14;
 const STEP = 20;
@@ -47,6 +47,9 @@ export function Chart() {
   return (
     <Part title={t("chart")}>
       <figure aria-busy={data === undefined || undefined} className="card flex flex-col gap-3 p-4">
+        <p className="text-soft text-sm">
+          {data === undefined ? "…" : t("best", { amount: formatAmount(best(days)) })}
+        </p>
         <Bars days={days} />
         <figcaption className="flex justify-between gap-3 text-soft text-sm">
           <Day seconds={since} />
@@ -105,10 +108,10 @@ function Figures({ days }: { days: readonly DayFigures[] }) {
           <th className="py-1 font-medium" scope="col">
             {t("day")}
           </th>
-          <th className="py-1 text-right font-medium" scope="col">
+          <th className="py-1 pl-3 text-right font-medium" scope="col">
             {t("paid")}
           </th>
-          <th className="py-1 text-right font-medium" scope="col">
+          <th className="py-1 pl-3 text-right font-medium" scope="col">
             {t("received")}
           </th>
         </tr>
@@ -119,8 +122,10 @@ function Figures({ days }: { days: readonly DayFigures[] }) {
             <th className="py-1 font-normal" scope="row">
               <Day seconds={start} />
             </th>
-            <td className="py-1 text-right">{paid?.count ?? "—"}</td>
-            <td className="py-1 text-right">{paid === null ? "—" : formatAmount(paid.francs)}</td>
+            <td className="py-1 pl-3 text-right">{paid?.count ?? "—"}</td>
+            <td className="py-1 pl-3 text-right">
+              {paid === null ? "—" : formatAmount(paid.francs)}
+            </td>
           </tr>
         ))}
       </tbody>

@@ -26,9 +26,14 @@ export function byDay(
   });
 }
 
+/** What the best of the days brought. */
+export function best(days: readonly DayFigures[]): number {
+  return Math.max(0, ...days.map(({ paid }) => paid?.francs ?? 0));
+}
+
 /** How high each day stands where the best is `height`; a day that had anything is seen. */
 export function heights(days: readonly DayFigures[], height: number): readonly number[] {
-  const most = Math.max(1, ...days.map(({ paid }) => paid?.francs ?? 0));
+  const most = best(days);
   return days.map(({ paid }) => {
     const francs = paid?.francs ?? 0;
     return francs === 0 ? 0 : Math.max(2, Math.floor((height * francs) / most));

@@ -42,7 +42,7 @@ export function Deliveries({ endpoint }: { endpoint: string }) {
           </option>
         ))}
       </Choice>
-      <DeliveryRows list={list} none={t("no_deliveries")} />
+      <DeliveryRows list={list} none={t("no_deliveries")} title={({ event_type }) => event_type} />
     </Part>
   );
 }

@@ -8,8 +8,13 @@ import { RowLink } from "../parts/row-link";
 import { Time } from "../time";
 import { DELIVERY_LOOKS, type Delivery } from "./webhook-terms";
 
-/** Deliveries, each with how it ended or goes on. */
-export function DeliveryRows({ list, none }: { list: PagedList<Delivery>; none: string }) {
+/** Deliveries, each by its `title`, with how it ended or goes on. */
+export function DeliveryRows(props: {
+  list: PagedList<Delivery>;
+  none: string;
+  title: (delivery: Delivery) => string;
+}) {
+  const { list, none, title } = props;
   const t = useTranslations("webhooks");
   const { path } = useWork();
   return (
@@ -24,7 +29,7 @@ export function DeliveryRows({ list, none }: { list: PagedList<Delivery>; none: 
           state={
             <Mark look={DELIVERY_LOOKS[delivery.status]}>{t(`delivery.${delivery.status}`)}</Mark>
           }
-          title={delivery.event_type}
+          title={title(delivery)}
           when={<Time seconds={delivery.created} />}
         />
       )}
