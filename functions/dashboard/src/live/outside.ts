@@ -1,7 +1,7 @@
 import { type Api, answered, type PayEvent } from "@/api/client";
 import type { Frame, Outside } from "./follower";
 
-const TYPES = "charge.*,receipt.available,payout.*,payout_batch.*,topup.*";
+const TYPES = "charge.*,refund.*,receipt.available,payout.*,payout_batch.*,topup.*";
 /** The server sends something every 20 s; a socket that is silent for longer is dead. */
 const SILENCE_MILLISECONDS = 45_000;
 

@@ -14,6 +14,7 @@ import { useWork } from "@/session/work";
 import { type Arrival, Arrivals } from "./arrivals";
 import { Follower, type StreamState } from "./follower";
 import { browserOutside } from "./outside";
+import { paymentOf } from "./payment-of";
 import { Refreshes } from "./refreshes";
 
 interface Live {
@@ -56,7 +57,10 @@ export function LiveProvider({ children }: { children: ReactNode }) {
         if (charge !== null) {
           arrivals.take(charge);
         }
-        void queries.invalidateQueries({ queryKey: key("payment", charge?.id ?? "none") });
+        void queries.invalidateQueries({ queryKey: key("payment", paymentOf(event) ?? "none") });
+        if (event.type === "charge.late_payment") {
+          void queries.invalidateQueries({ queryKey: key("late_payments") });
+        }
         refreshes.hear(event.type);
         balanceSoon();
       },

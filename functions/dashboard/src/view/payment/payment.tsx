@@ -9,15 +9,18 @@ import { merge } from "@/live/arrivals";
 import { useLive } from "@/live/provider";
 import { useWork } from "@/session/work";
 import { formatAmount } from "@/text/money";
-import { payer } from "./rows";
-import { Failed, Loading } from "./states";
-import { Status } from "./status";
-import { Time } from "./time";
+import { payer } from "../rows";
+import { Failed, Loading } from "../states";
+import { Status } from "../status";
+import { Time } from "../time";
+import { Curl } from "./curl";
+import { Refund } from "./refund";
+import { Refunds } from "./refunds";
+import { Timeline } from "./timeline";
 
 const ROWS = 6;
-const MOST_EVENTS = 100;
 
-/** One payment: what it is now, and what happened to it. */
+/** One payment: what it is now, what can be done about it, and what happened to it. */
 export function Payment({ id }: { id: string }) {
   const t = useTranslations("payment");
   const { api, key, path } = useWork();
@@ -26,8 +29,7 @@ export function Payment({ id }: { id: string }) {
     queryKey: key("payment", id),
     queryFn: () => answered(api.GET("/v1/charges/{id}", { params: { path: { id } } })),
   });
-  const told = arrived.get(id);
-  const charge = data && merge([data], told === undefined ? [] : [told.charge])[0];
+  const charge = data && latest(data, arrived.get(id)?.charge);
   return (
     <>
       <Link className="text-accent underline" href={path("/payments")}>
@@ -45,14 +47,27 @@ export function Payment({ id }: { id: string }) {
           )}
         </div>
       )}
-      {charge === undefined ? null : <Timeline id={id} />}
+      {charge === undefined ? null : (
+        <>
+          {charge.paid ? <Refunds charge={charge} /> : null}
+          <Timeline charge={charge} />
+        </>
+      )}
     </>
   );
 }
 
+/** As it was last heard of. What was given back is as it was fetched: a refund that fails makes it less again. */
+function latest(fetched: Charge, told: Charge | undefined): Charge {
+  const known = merge([fetched], told === undefined ? [] : [told])[0] ?? fetched;
+  return { ...known, amount_refunded: fetched.amount_refunded };
+}
+
 function Facts({ charge }: { charge: Charge }) {
   const t = useTranslations("payment");
+  const { path } = useWork();
   const { operator_transaction_id: operatorId } = charge.payment_method_details.mobile_money;
+  const customer = typeof charge.customer === "string" ? charge.customer : null;
   return (
     <section className="card flex flex-col gap-4 p-4">
       <div className="flex flex-wrap items-baseline justify-between gap-3">
@@ -67,6 +82,13 @@ function Facts({ charge }: { charge: Charge }) {
         </Fact>
         <Fact name={t("reference")}>{charge.reference}</Fact>
         <Fact name={t("description")}>{charge.description}</Fact>
+        <Fact name={t("customer")}>
+          {customer === null ? null : (
+            <Link className="text-accent underline" href={path(`/customers/${customer}`)}>
+              {customer}
+            </Link>
+          )}
+        </Fact>
         <Fact name={t("operator_id")}>{operatorId}</Fact>
         <Fact name={t("refunded")}>
           {charge.amount_refunded === 0 ? null : formatAmount(charge.amount_refunded)}
@@ -76,11 +98,15 @@ function Facts({ charge }: { charge: Charge }) {
         </Fact>
         <Fact name={t("id")}>{charge.id}</Fact>
       </dl>
-      {charge.receipt_url === null ? null : (
-        <a className="button-plain self-start" href={charge.receipt_url} rel="noreferrer">
-          {t("receipt")}
-        </a>
-      )}
+      <div className="flex flex-wrap gap-3">
+        {charge.receipt_url === null ? null : (
+          <a className="button-plain" href={charge.receipt_url} rel="noreferrer">
+            {t("receipt")}
+          </a>
+        )}
+        <Refund charge={charge} />
+      </div>
+      <Curl path={`/v1/charges/${charge.id}`} />
     </section>
   );
 }
@@ -91,41 +117,5 @@ function Fact({ name, children }: { name: string; children: ReactNode }) {
       <dt className="text-soft text-sm">{name}</dt>
       <dd className="break-words">{children}</dd>
     </div>
-  );
-}
-
-/** The payment's events, oldest first. */
-function Timeline({ id }: { id: string }) {
-  const t = useTranslations("payment");
-  const types = useTranslations("event");
-  const { api, key } = useWork();
-  const { data, error, refetch } = useQuery({
-    queryKey: key("payment", id, "events"),
-    queryFn: () =>
-      answered(api.GET("/v1/events", { params: { query: { object: id, limit: MOST_EVENTS } } })),
-  });
-  const name = (type: string) => (types.has(type as never) ? types(type as never) : type);
-  return (
-    <section aria-labelledby="timeline" className="flex flex-col gap-3">
-      <h2 className="font-semibold text-lg" id="timeline">
-        {t("timeline")}
-      </h2>
-      <div className="card">
-        {data !== undefined ? (
-          <ol className="flex flex-col gap-3 p-4">
-            {data.data.toReversed().map((event) => (
-              <li key={event.id} className="flex flex-wrap justify-between gap-x-3">
-                <span>{name(event.type)}</span>
-                <Time className="text-soft" isExact seconds={event.created} />
-              </li>
-            ))}
-          </ol>
-        ) : error !== null ? (
-          <Failed error={error} again={() => void refetch()} />
-        ) : (
-          <Loading rows={2} />
-        )}
-      </div>
-    </section>
   );
 }
