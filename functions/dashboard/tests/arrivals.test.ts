@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { Arrivals, isOlder, merge } from "@/live/arrivals";
 import { matches, readFilters, writeFilters } from "@/view/filters";
-import { figures } from "@/view/today";
+import { figures } from "@/view/home/since";
 import { charge } from "./charges";
 
 beforeEach(() => void vi.useFakeTimers());

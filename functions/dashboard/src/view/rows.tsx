@@ -7,7 +7,7 @@ import { formatAmount } from "@/text/money";
 import { Status } from "./status";
 import { Time } from "./time";
 
-const OPERATORS = { mtn: "MTN MoMo", orange: "Orange Money" } as const;
+export const OPERATORS = { mtn: "MTN MoMo", orange: "Orange Money" } as const;
 
 /** Who paid: the operator, and the number as far as it is shown. */
 export function payer(charge: Charge): string {

@@ -1,4 +1,4 @@
-import { Home } from "@/view/home";
+import { Home } from "@/view/home/home";
 
 export default function Page() {
   return <Home />;

@@ -1,0 +1,5 @@
+import { LatePayments } from "@/view/late/late-payments";
+
+export default function Page() {
+  return <LatePayments />;
+}
