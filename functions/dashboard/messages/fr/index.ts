@@ -11,6 +11,8 @@ export { default as document_kind } from "./document_kind.json";
 export { default as documents } from "./documents.json";
 export { default as ending } from "./ending.json";
 export { default as curl } from "./curl.json";
+export { default as customer } from "./customer.json";
+export { default as customers } from "./customers.json";
 export { default as decisions } from "./decisions.json";
 export { default as delivery } from "./delivery.json";
 export { default as entrance } from "./entrance.json";

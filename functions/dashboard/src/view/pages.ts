@@ -11,4 +11,5 @@ export const PAGES = [
   { name: "team", below: "/team" },
   { name: "settings", below: "/settings" },
   { name: "audit", below: "/audit" },
+  { name: "customers", below: "/customers" },
 ] as const;
