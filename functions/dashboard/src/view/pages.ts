@@ -4,6 +4,7 @@ export const PAGES = [
   { name: "payments", below: "/payments" },
   { name: "payouts", below: "/payouts" },
   { name: "approvals", below: "/approvals" },
+  { name: "customers", below: "/customers" },
   { name: "links", below: "/links" },
   { name: "documents", below: "/documents" },
   { name: "reports", below: "/reports" },
@@ -11,5 +12,4 @@ export const PAGES = [
   { name: "team", below: "/team" },
   { name: "settings", below: "/settings" },
   { name: "audit", below: "/audit" },
-  { name: "customers", below: "/customers" },
 ] as const;
