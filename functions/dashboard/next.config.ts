@@ -12,4 +12,10 @@ const config: NextConfig = {
   images: { unoptimized: true },
 };
 
-export default createNextIntlPlugin("./src/i18n/request.ts")(config);
+export default createNextIntlPlugin({
+  requestConfig: "./src/i18n/request.ts",
+  experimental: {
+    // Words are read when they are built, so that no page needs what reads them.
+    messages: { locales: "infer", path: "./messages", format: "json", precompile: true },
+  },
+})(config);

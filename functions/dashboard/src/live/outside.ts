@@ -34,16 +34,7 @@ export function browserOutside(api: Api): Outside<PayEvent> {
         window.removeEventListener("offline", lost);
         ended();
       };
-      return {
-        close() {
-          // Browsers complain of a socket that is closed before it opens.
-          if (socket.readyState === WebSocket.CONNECTING) {
-            socket.onopen = () => socket.close();
-          } else {
-            socket.close();
-          }
-        },
-      };
+      return { close: () => leave(socket) };
     },
     wait: (milliseconds) =>
       new Promise((resolve) => {
@@ -58,4 +49,13 @@ export function browserOutside(api: Api): Outside<PayEvent> {
       }),
     chance: Math.random,
   };
+}
+
+/** A browser complains of a socket that is closed while it opens: such a one is closed once it has. */
+function leave(socket: WebSocket): void {
+  if (socket.readyState === WebSocket.CONNECTING) {
+    socket.onopen = () => socket.close();
+  } else {
+    socket.close();
+  }
 }

@@ -1,11 +1,5 @@
-import {
-  ErrorResponse,
-  InMemoryWebStorage,
-  type User,
-  UserManager,
-  WebStorageStateStore,
-} from "oidc-client-ts";
 import { forgetDrafts } from "./draft";
+import { Keycloak, NoSession, type Tokens } from "./keycloak";
 
 export type SessionState = "starting" | "signed_out" | "signed_in" | "expired";
 
@@ -13,7 +7,7 @@ export type SessionState = "starting" | "signed_out" | "signed_in" | "expired";
 const HINT = "pay.signed_in";
 const BASE = "/dashboard";
 /** A token is renewed this long before its end, so that none ends on its way. */
-const RENEW_SECONDS = 30;
+const RENEW_MILLISECONDS = 30_000;
 
 /** The session is over: whoever wants to go on signs in again. */
 export class SessionOver extends Error {}
@@ -23,36 +17,22 @@ export class SessionOver extends Error {}
  * that is loaded anew goes by way of Keycloak, whose own session lets it through without a question.
  */
 export class Session {
-  readonly #manager: UserManager;
+  readonly #keycloak: Keycloak;
   readonly #listeners = new Set<() => void>();
-  #user: User | null = null;
-  #renewal: Promise<User> | null = null;
+  #tokens: Tokens | null = null;
+  #renewal: Promise<Tokens> | null = null;
   #completion: Promise<string> | null = null;
   #state: SessionState = "starting";
 
   constructor(identityUrl: string, origin: string) {
-    const protocol = `${identityUrl}/protocol/openid-connect`;
-    this.#manager = new UserManager({
-      authority: identityUrl,
-      client_id: "dashboard",
-      scope: "openid",
-      redirect_uri: `${origin}${BASE}/signed-in`,
-      post_logout_redirect_uri: `${origin}${BASE}`,
-      automaticSilentRenew: false,
-      userStore: new WebStorageStateStore({ store: new InMemoryWebStorage() }),
-      // Only what a sign-in on its way needs; it is gone once that is over.
-      stateStore: new WebStorageStateStore({ store: window.sessionStorage }),
-      metadata: {
-        issuer: identityUrl,
-        authorization_endpoint: `${protocol}/auth`,
-        token_endpoint: `${protocol}/token`,
-        end_session_endpoint: `${protocol}/logout`,
-      },
+    this.#keycloak = new Keycloak(identityUrl, {
+      signedIn: `${origin}${BASE}/signed-in`,
+      signedOut: `${origin}${BASE}`,
     });
     window.addEventListener("storage", (event) => {
-      if (event.key === HINT && event.newValue === null && this.#user !== null) {
+      if (event.key === HINT && event.newValue === null && this.#tokens !== null) {
         forgetDrafts();
-        void this.#forget("signed_out");
+        this.#forget("signed_out");
       }
     });
   }
@@ -77,21 +57,17 @@ export class Session {
 
   /** Leave for Keycloak, to come back to `path`, a path below ours: to this page without one. */
   async signIn(path = here()): Promise<void> {
-    await this.#manager.signinRedirect({ state: path, redirectMethod: "replace" });
+    window.location.replace(await this.#keycloak.signInUrl(path, false));
   }
 
   /** Prove again who is here, for what is only done by somebody who just did; back to this page. */
   async stepUp(): Promise<void> {
-    await this.#manager.signinRedirect({
-      state: here(),
-      prompt: "login",
-      redirectMethod: "replace",
-    });
+    window.location.replace(await this.#keycloak.signInUrl(here(), true));
   }
 
   /** Who is signed in, as Keycloak names her; empty for nobody. */
   get person(): string {
-    return this.#user?.profile.sub ?? "";
+    return this.#tokens?.person ?? "";
   }
 
   /** Take what Keycloak sent back, once; the path to go on with. */
@@ -102,11 +78,11 @@ export class Session {
 
   async #complete(url: string): Promise<string> {
     try {
-      const user = await this.#manager.signinRedirectCallback(url);
-      this.#user = user;
+      const { tokens, path } = await this.#keycloak.redeem(url);
+      this.#tokens = tokens;
       localStorage.setItem(HINT, "1");
       this.#become("signed_in");
-      return innerPath(user.state);
+      return innerPath(path);
     } catch (error) {
       // What nobody here asked for signs nobody out: other tabs go on.
       this.#become("signed_out");
@@ -119,29 +95,25 @@ export class Session {
    * takes a refresh token once.
    */
   async token(): Promise<string> {
-    if (this.#user === null) {
+    if (this.#tokens === null) {
       throw new SessionOver("nobody is signed in");
     }
-    if ((this.#user.expires_in ?? 0) > RENEW_SECONDS) {
-      return this.#user.access_token;
+    if (this.#tokens.endsAtMilliseconds - Date.now() > RENEW_MILLISECONDS) {
+      return this.#tokens.accessToken;
     }
-    this.#renewal ??= this.#renew().finally(() => {
+    this.#renewal ??= this.#renew(this.#tokens).finally(() => {
       this.#renewal = null;
     });
-    return (await this.#renewal).access_token;
+    return (await this.#renewal).accessToken;
   }
 
-  async #renew(): Promise<User> {
+  async #renew(tokens: Tokens): Promise<Tokens> {
     try {
-      const user = await this.#manager.signinSilent();
-      if (user === null) {
-        throw new SessionOver("Keycloak gave no token");
-      }
-      this.#user = user;
-      return user;
+      this.#tokens = await this.#keycloak.renew(tokens);
+      return this.#tokens;
     } catch (error) {
-      if (error instanceof ErrorResponse || error instanceof SessionOver) {
-        await this.#forget("expired");
+      if (error instanceof NoSession) {
+        this.#forget("expired");
         throw new SessionOver("the session at Keycloak is over");
       }
       throw error; // no network: what is known stays, and the next one tries again
@@ -149,16 +121,15 @@ export class Session {
   }
 
   /** End the session at Keycloak, and with it every tab's. */
-  async signOut(): Promise<void> {
+  signOut(): void {
     localStorage.removeItem(HINT);
     forgetDrafts();
-    await this.#manager.signoutRedirect({ redirectMethod: "replace" });
+    window.location.replace(this.#keycloak.signOutUrl(this.#tokens));
   }
 
-  async #forget(state: SessionState): Promise<void> {
-    this.#user = null;
+  #forget(state: SessionState): void {
+    this.#tokens = null;
     localStorage.removeItem(HINT);
-    await this.#manager.removeUser();
     this.#become(state);
   }
 

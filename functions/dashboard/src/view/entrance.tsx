@@ -45,7 +45,7 @@ function FirstAccount({ session }: { session: Session }) {
   if (data !== undefined && place === null) {
     return (
       <Plain title={t("nowhere")}>
-        <button className="button" type="button" onClick={() => void session.signOut()}>
+        <button className="button" type="button" onClick={() => session.signOut()}>
           {t("sign_out")}
         </button>
       </Plain>

@@ -4,7 +4,7 @@ import { useQuery } from "@tanstack/react-query";
 import Link from "next/link";
 import { usePathname, useRouter } from "next/navigation";
 import { useLocale, useTranslations } from "next-intl";
-import type { ReactNode } from "react";
+import { type ReactNode, useState } from "react";
 import type { Mode } from "@/api/client";
 import { LiveProvider, useLive } from "@/live/provider";
 import type { Session } from "@/session/session";
@@ -117,7 +117,7 @@ function Header() {
         <div className="flex flex-wrap gap-3">
           <PlatformLink />
           <LanguageSwitch />
-          <button className="button-plain" type="button" onClick={() => void session.signOut()}>
+          <button className="button-plain" type="button" onClick={() => session.signOut()}>
             {t("sign_out")}
           </button>
         </div>
@@ -129,14 +129,9 @@ function Header() {
         <ul className="flex min-w-0 gap-4 overflow-x-auto">
           {PAGES.map(({ name, below }) => ({ name, href: path(below) })).map(({ name, href }) => (
             <li key={href}>
-              <Link
-                aria-current={href === pathname ? "page" : undefined}
-                className="inline-flex min-h-11 items-center whitespace-nowrap border-transparent border-b-2 aria-[current]:border-accent aria-[current]:font-semibold"
-                href={href}
-                prefetch
-              >
+              <PageLink href={href} isHere={href === pathname}>
                 {t(name)}
-              </Link>
+              </PageLink>
             </li>
           ))}
         </ul>
@@ -156,6 +151,26 @@ function PlatformLink() {
       {t("platform")}
     </Link>
   ) : null;
+}
+
+/** The way to a page, fetched once somebody is about to go there: nobody pays for pages she never opens. */
+function PageLink(props: { href: string; isHere: boolean; children: ReactNode }) {
+  const { href, isHere, children } = props;
+  const [isMeant, setMeant] = useState(false);
+  const mean = () => setMeant(true);
+  return (
+    <Link
+      aria-current={isHere ? "page" : undefined}
+      className="inline-flex min-h-11 items-center whitespace-nowrap border-transparent border-b-2 aria-[current]:border-accent aria-[current]:font-semibold"
+      href={href}
+      prefetch={isMeant}
+      onFocus={mean}
+      onPointerEnter={mean}
+      onTouchStart={mean}
+    >
+      {children}
+    </Link>
+  );
 }
 
 /** Test and live, and in which of them one is; each is an address of its own. */

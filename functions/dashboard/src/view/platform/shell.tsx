@@ -63,7 +63,7 @@ function Header({ session, hasAccounts }: { session: Session; hasAccounts: boole
             </Link>
           ) : null}
           <LanguageSwitch />
-          <button className="button-plain" type="button" onClick={() => void session.signOut()}>
+          <button className="button-plain" type="button" onClick={() => session.signOut()}>
             {shell("sign_out")}
           </button>
         </div>

@@ -12,7 +12,7 @@ import { clock } from "@/text/time";
 import { Day } from "../parts/day";
 import { Part } from "../parts/heading";
 import { Failed } from "../states";
-import { fetchSince } from "../today";
+import { fetchSince } from "../home/since";
 import { best, byDay, type DayFigures, heights } from "./days";
 
 const DAYS = 14;

@@ -65,7 +65,7 @@ function Accept({ session }: { session: Session }) {
           <Send act={act}>{t("accept")}</Send>
         </form>
       )}
-      <button className="button-plain" type="button" onClick={() => void session.signOut()}>
+      <button className="button-plain" type="button" onClick={() => session.signOut()}>
         {entrance("sign_out")}
       </button>
     </Plain>
