@@ -9,10 +9,10 @@ import { useWork } from "@/session/work";
 import { lastDays } from "@/text/day";
 import { formatAmount } from "@/text/money";
 import { clock } from "@/text/time";
+import { fetchSince } from "../home/since";
 import { Day } from "../parts/day";
 import { Part } from "../parts/heading";
 import { Failed } from "../states";
-import { fetchSince } from "../home/since";
 import { best, byDay, type DayFigures, heights } from "./days";
 
 const DAYS = 14;
