@@ -30,13 +30,13 @@ export function minuteText(seconds: number): string {
   return localText(seconds).slice(0, 16);
 }
 
-/** The day of a moment, in words. */
-export function formatDay(seconds: number, locale: string): string {
+/** The day of a moment, in words; without its year where it is `isShort`. */
+export function formatDay(seconds: number, locale: string, isShort = false): string {
   return new Intl.DateTimeFormat(locale === "fr" ? "fr-FR" : "en-GB", {
     timeZone: TIME_ZONE,
     day: "numeric",
     month: "short",
-    year: "numeric",
+    ...(isShort ? {} : { year: "numeric" }),
   }).format(seconds * 1000);
 }
 

@@ -120,7 +120,7 @@ function Figures({ days }: { days: readonly DayFigures[] }) {
         {days.toReversed().map(({ start, paid }) => (
           <tr key={start} className="border-line border-b last:border-b-0">
             <th className="py-1 font-normal" scope="row">
-              <Day seconds={start} />
+              <Day isShort seconds={start} />
             </th>
             <td className="py-1 pl-3 text-right">{paid?.count ?? "—"}</td>
             <td className="py-1 pl-3 text-right">
