@@ -1,6 +1,7 @@
 """Money out in the dashboard, in a real Chromium: one payout, a file, a second person."""
 
 import json
+import re
 import time
 from collections.abc import Iterator
 from contextlib import ExitStack
@@ -11,7 +12,7 @@ from uuid import uuid4
 
 import pytest
 from keycloak import KeycloakAdmin
-from playwright.sync_api import Browser, Locator, Page, Route, expect
+from playwright.sync_api import Browser, FilePayload, Locator, Page, Route, expect
 
 from knative.components.keycloak.access import connect, read_pair
 from knative.components.keycloak.person import Person, ensure_person
@@ -43,6 +44,7 @@ WRONG: Final = f"phone,amount,name,reference\n+237670000001,30000,{HOSTILE},f-1\
 RIGHT: Final = WRONG.replace("\n12,", "\n+237690000002,")
 # A token that is over for this page, though not for Keycloak.
 LATER: Final = "() => { const now = Date.now; Date.now = () => now() + 400_000; }"
+LIVE: Final = re.compile("En direct|Live")
 STALE: Final = {"type": "about:blank", "error": {"code": "step_up_required", "message": "…"}}
 
 pytestmark = pytest.mark.timeout(TEST_SECONDS)
@@ -59,7 +61,11 @@ class Office:
     keycloak: KeycloakAdmin
 
     def open(self, tab: Tab, below: str) -> Page:
-        """Load a page anew, by way of Keycloak, which asks for nothing."""
+        """Load a page anew, by way of Keycloak, which asks for nothing.
+
+        Not before the stream of the one before has begun: Chromium complains of one cut short.
+        """
+        expect(tab.page.locator("header [role=status]")).to_have_text(LIVE)
         address = f"{self.system.base_url}/dashboard/{self.merchant.account}/test{below}"
         tab.page.goto(address)
         tab.page.locator("header nav").wait_for()
@@ -99,9 +105,11 @@ def office(whole_system: WholeSystem, chromium: Browser) -> Iterator[Office]:
         checker = open_dashboard_as(
             person, system, merchant, chromium, locale="en-CM", color_scheme="dark"
         )
-        yield Office(
-            system, merchant, tabs.enter_context(owner), tabs.enter_context(checker), keycloak
-        )
+        both = [tabs.enter_context(tab) for tab in (owner, checker)]
+        for tab in both:
+            expect(tab.page.locator("header [role=status]")).to_have_text(LIVE)
+            tab.complaints.clear()  # of the stream of the account before, cut short
+        yield Office(system, merchant, *both, keycloak)
 
 
 def _keycloak(system: LocalSystem) -> KeycloakAdmin:
@@ -203,6 +211,7 @@ def test_a_session_that_ends_in_the_middle_loses_nothing(office: Office) -> None
     page.get_by_role("button", name="Vérifier le titulaire").click()
     send.click()
     page.wait_for_url("**/payouts/po_*")
+    expect(page.locator("main [role=status]").first).to_contain_text("Versé")
     assert len(office.payouts(reference)) == 1
 
 
@@ -273,8 +282,8 @@ def test_a_file_is_paid_after_a_second_person_has_seen_it(office: Office, tmp_pa
 
 def _choose(page: Page, file: str) -> None:
     """Choose a file and send it, as far as that goes."""
-    chosen = {"name": "salaires.csv", "mimeType": "text/csv", "buffer": file.encode()}
-    page.get_by_label("Fichier CSV").set_input_files(chosen)  # type: ignore[arg-type]
+    chosen = FilePayload(name="salaires.csv", mimeType="text/csv", buffer=file.encode())
+    page.get_by_label("Fichier CSV").set_input_files(chosen)
     page.get_by_role("button", name="Continuer").click()
     page.get_by_role("dialog").get_by_role("button", name="Payer le fichier").click()
 
