@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Final
 
-from playwright.sync_api import Page, sync_playwright
+from playwright.sync_api import Page, ViewportSize, sync_playwright
 
 from knative.local.dashboard_build import prepare_dashboard
 from knative.local.keycloak_build import prepare_distribution
@@ -28,7 +28,7 @@ ROWS: Final = 10_000
 OPENINGS: Final = 5
 PAYMENTS: Final = 40
 LIGHTHOUSES: Final = 5
-_PHONE: Final = {"width": 360, "height": 740}
+_PHONE: Final = ViewportSize(width=360, height=740)
 _PATIENCE_MS: Final = 45_000
 _LIGHTHOUSE_SECONDS: Final = 300
 _MEASURE: Final = Path(__file__).parents[1] / "lighthouse" / "measure.cjs"
@@ -119,7 +119,7 @@ def _signed_in(running: LocalSystem, folder: Path, port: int) -> Iterator[Page]:
             executable_path=found.program,
             args=["--no-sandbox", "--disable-gpu", f"--remote-debugging-port={port}"],
             env=dict(found.environment),
-            viewport=_PHONE,  # type: ignore[arg-type]
+            viewport=_PHONE,
             locale="fr-CM",
         )
         context.set_default_timeout(_PATIENCE_MS)

@@ -86,8 +86,7 @@ def test_the_home_page_is_light_and_says_how_today_goes(
         page.wait_for_load_state("networkidle")
         scripts = dict(page.evaluate(WEIGH_SCRIPTS))
         total = sum(scripts.values())
-        print(f"home loads {total} bytes of JavaScript, compressed: {scripts}")  # noqa: T201
-        assert 0 < total <= MOST_JAVASCRIPT
+        assert 0 < total <= MOST_JAVASCRIPT, scripts
         tab.complaints.clear()  # of Keycloak's pages
         page.evaluate(COUNT_SHIFTS)
 

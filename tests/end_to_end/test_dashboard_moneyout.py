@@ -105,11 +105,11 @@ def office(whole_system: WholeSystem, chromium: Browser) -> Iterator[Office]:
         checker = open_dashboard_as(
             person, system, merchant, chromium, locale="en-CM", color_scheme="dark"
         )
-        both = [tabs.enter_context(tab) for tab in (owner, checker)]
-        for tab in both:
+        first, second = (tabs.enter_context(tab) for tab in (owner, checker))
+        for tab in (first, second):
             expect(tab.page.locator("header [role=status]")).to_have_text(LIVE)
             tab.complaints.clear()  # of the stream of the account before, cut short
-        yield Office(system, merchant, *both, keycloak)
+        yield Office(system, merchant, first, second, keycloak)
 
 
 def _keycloak(system: LocalSystem) -> KeycloakAdmin:
