@@ -47,7 +47,6 @@ SHOWN: Final = {
     ("payments", "en-360-dark"),
     ("links", "fr-360-light"),
     ("home", "fr-1440-light"),
-    ("reports", "en-1440-dark"),
 }
 """Of them the README has pictures."""
 NARROWEST: Final = Look("fr", 320, 568, "light")
