@@ -28,7 +28,7 @@ describe("an attempt", () => {
       new ApiError(409, "idempotency_key_in_use", "…"),
       new ApiError(429, "rate_limited", "…"),
     ]) {
-      new Attempt("refund", store).heard(failure);
+      new Attempt("refund", store).heard(BODY, failure);
       expect(new Attempt("refund", store).key({ ...BODY })).toBe(key);
     }
   });
@@ -36,12 +36,22 @@ describe("an attempt", () => {
   it("is a new one once it was answered, and with another body", () => {
     const attempt = new Attempt("refund", store);
     const keys = new Set([attempt.key(BODY), attempt.key({ amount: 1 })]);
-    attempt.heard(null);
+    attempt.heard(BODY, null);
     keys.add(attempt.key(BODY));
-    attempt.heard(new ApiError(400, "parameter_invalid", "…", "amount"));
+    attempt.heard(BODY, new ApiError(400, "parameter_invalid", "…", "amount"));
     keys.add(attempt.key(BODY));
 
     expect(keys.size).toBe(4);
+  });
+
+  it("that nobody answered keeps its key while another body is sent and refused", () => {
+    const attempt = new Attempt("payout", store);
+    const key = attempt.key(BODY);
+    attempt.heard(BODY, new TypeError("no network"));
+    attempt.key({ amount: 9 });
+    attempt.heard({ amount: 9 }, new ApiError(400, "balance_insufficient", "…"));
+
+    expect(attempt.key(BODY)).toBe(key);
   });
 
   it("goes on without storage", () => {

@@ -1,10 +1,8 @@
 import { ApiError } from "@/api/client";
 import { forgetDraft, keepDraft, readDraft } from "@/session/draft";
 
-interface Kept {
-  readonly body: string;
-  readonly key: string;
-}
+/** The key of each body that was sent and not answered. */
+type Kept = Readonly<Record<string, string>>;
 
 /**
  * Something that moves money or rights, and must happen once however often it is asked for: the same
@@ -17,23 +15,28 @@ export class Attempt {
     private readonly store: Pick<Storage, "getItem" | "setItem" | "removeItem"> = sessionStorage,
   ) {}
 
-  /** The key for this body. */
+  /** The key for this body: as before where it was sent and not answered, another one in between too. */
   key(body: unknown): string {
-    const written = JSON.stringify(body);
-    const kept = readDraft(this.name, this.store) as Kept | null;
-    if (kept?.body === written) {
-      return kept.key;
-    }
-    const key = crypto.randomUUID();
-    keepDraft(this.name, { body: written, key } satisfies Kept, this.store);
+    const [written, open] = [JSON.stringify(body), this.#open()];
+    const key = open[written] ?? crypto.randomUUID();
+    keepDraft(this.name, { ...open, [written]: key } satisfies Kept, this.store);
     return key;
   }
 
-  /** An answer came: what is asked next is something new, unless the answer leaves it open. */
-  heard(error: unknown): void {
+  /** An answer came for this body: the next is something new, unless the answer leaves it open. */
+  heard(body: unknown, error: unknown): void {
     if (error === null || isDefinite(error)) {
-      forgetDraft(this.name, this.store);
+      const { [JSON.stringify(body)]: _, ...open } = this.#open();
+      if (Object.keys(open).length === 0) {
+        forgetDraft(this.name, this.store);
+      } else {
+        keepDraft(this.name, open, this.store);
+      }
     }
+  }
+
+  #open(): Kept {
+    return (readDraft(this.name, this.store) as Kept | null) ?? {};
   }
 }
 

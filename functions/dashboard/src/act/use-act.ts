@@ -39,10 +39,10 @@ export function useAct<Body, Result>(
     const attempt = new Attempt(place);
     try {
       const result = await send(body, attempt.key(body));
-      attempt.heard(null);
+      attempt.heard(body, null);
       done(result);
     } catch (failure) {
-      attempt.heard(failure);
+      attempt.heard(body, failure);
       setError(failure instanceof Error ? failure : new Error(String(failure)));
     } finally {
       isAway.current = false;
