@@ -4,9 +4,11 @@
 .DEFAULT_GOAL := help
 .PHONY: help setup setup-test run demo account sign-in cli check test test-again test-unit test-functions \
 	test-integration test-contract test-e2e stores test-stores pooler browser keycloak dashboard nightly peer-pubsub \
-	seeded chaos bench bench-tenants manifests release-contract migrate lock
+	seeded journeys chaos bench bench-tenants manifests release-contract migrate lock
 
 PYTHON ?= python3
+# Forty processes of the system import the same modules: their bytecode is kept, whatever a machine says.
+export PYTHONDONTWRITEBYTECODE :=
 VENV_PYTHON := .venv/bin/python
 RUFF := .venv/bin/ruff
 GO_INSTALL := HOME=$${HOME:-$(CURDIR)/.cache} CGO_ENABLED=0 GOBIN=$(CURDIR)/.cache/stores \
@@ -50,7 +52,7 @@ check: setup-test ## Format, lint, types, import rules, generated files
 	@$(VENV_PYTHON) -m shared.docs.diagrams --check
 	@$(VENV_PYTHON) -m knative.local.dashboard_build check
 
-test: setup-test ## The whole suite but its storms (choose with ARGS='-k charge')
+test: setup-test ## The whole suite but faults and storms (choose with ARGS='-k charge')
 	@$(VENV_PYTHON) -m pytest $(ARGS)
 
 test-again: setup-test
@@ -111,9 +113,12 @@ bench: setup-test ## Measure against the bars; writes tests/benchmarks/results.j
 bench-tenants: setup-test ## Measure 2,000 accounts (ARGS='--accounts 100' for fewer, '--minutes 30' of load)
 	@$(VENV_PYTHON) -m tests.benchmarks.tenants $(ARGS)
 
-chaos: setup-test ## Storms of kills, floods, brown-outs; MINUTES=20 SEED=7 for one long storm of kills
+journeys: setup-test ## Each page of the dashboard in Chromium, on one running system
+	@$(VENV_PYTHON) -m pytest -n0 tests/journeys $(ARGS)
+
+chaos: setup-test ## Faults and storms of kills, floods, brown-outs; MINUTES=20 SEED=7 for one long storm of kills
 	@exec $(VENV_PYTHON) -m $(if $(MINUTES)$(SEED),tests.chaos \
-		$(if $(MINUTES),--minutes $(MINUTES)) $(if $(SEED),--seed $(SEED)),pytest -n0 tests/storms $(ARGS))
+		$(if $(MINUTES),--minutes $(MINUTES)) $(if $(SEED),--seed $(SEED)),pytest -n0 tests/storms tests/chaos $(ARGS))
 
 manifests: setup-test ## Render knative/base, the gateway and the state diagrams again
 	@$(VENV_PYTHON) -m knative.render

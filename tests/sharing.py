@@ -16,7 +16,6 @@ SHARED: Final = {
     "the local system": (
         "tests/end_to_end/test_identity.py",
         "tests/end_to_end/test_statements.py",
-        "tests/chaos/",
         "tests/end_to_end/",
         "tests/end_to_end/test_stopping.py",
     ),

@@ -1,4 +1,4 @@
-"""Trials: small in `make test` and `make chaos`, large in `make nightly`; size, seed, outcome.
+"""Trials: small in `make test` and beside it, large in `make nightly`; size, seed, outcome.
 
 A large one writes a row into chaos/trials.md. A nightly run skips what stands there with its seed
 and nothing wrong, so it takes up where it was stopped; AGAIN=1 repeats all. Zero wrong of n says

@@ -1,6 +1,6 @@
 """A kill -9 at each point that no storm feeds, then the oracle: late money, pages, people, papers.
 
-A few in `make test`, on the system of all; every one in `make nightly`, on one of its own where
+A few in `make chaos`, on the system of all; every one in `make nightly`, on one of its own where
 people sign in. What a storm reaches is `test_crash_points.py`.
 """
 
@@ -28,7 +28,7 @@ WAY_SECONDS: Final = 600.0 if IS_LARGE else 90.0
 REST_SECONDS: Final = 300.0
 # A system of its own is started beside whatever else the night runs.
 BOOT_SECONDS: Final = 900.0
-# What `make test` has time for: nothing that waits for a lease, the end of a run or a person.
+# What `make chaos` has time for: nothing that waits for a lease, the end of a run or a person.
 FEW: Final = frozenset({
     "accept_late_payment.after_commit",
     "archive_ledger.after_plan",
