@@ -1,11 +1,12 @@
 """Ways into the dashboard for journeys: an account with an owner, and her browser signed in."""
 
 import json
+import re
 from collections.abc import Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager
 from typing import Any, Final
 
-from playwright.sync_api import Browser, Page
+from playwright.sync_api import Browser, Locator, Page, expect
 
 from tests.browser import Tab, open_tab
 from tests.chaos.judge import superuser
@@ -18,6 +19,8 @@ PATIENCE_SECONDS: Final = 45.0
 BOOT_SECONDS: Final = 600.0
 TEST_SECONDS: Final = FETCH_SECONDS + INSTALL_SECONDS + BOOT_SECONDS + 4 * PATIENCE_SECONDS
 AMOUNT: Final = 250_000
+LIVE: Final = re.compile("En direct|Live")
+MORE: Final = re.compile("Plus|More")
 
 
 @contextmanager
@@ -56,6 +59,26 @@ def sign_in(page: Page, person: Mapping[str, str]) -> None:
     page.locator("#kc-login").click()
 
 
+def menu(page: Page) -> Locator:
+    """The menu, as the window has room for it."""
+    return page.get_by_role("navigation", name="Pages", exact=True)
+
+
+def open_more(page: Page) -> Locator:
+    """What a phone's menu has behind its last button: other pages, the language, the way out."""
+    menu(page).get_by_role("button", name=MORE).click()
+    return page.get_by_role("dialog")
+
+
+def open_page(page: Page, name: str) -> None:
+    """Go where the menu leads."""
+    menu(page).wait_for()
+    link = menu(page).get_by_role("link", name=name, exact=True)
+    if link.count() == 0:
+        link = open_more(page).get_by_role("link", name=name, exact=True)
+    link.click()
+
+
 def open_dashboard(
     system: LocalSystem, merchant: Merchant, chromium: Browser, **looks: Any
 ) -> AbstractContextManager[Tab]:
@@ -78,6 +101,8 @@ def open_dashboard_as(
         tab.page.locator("#username").wait_for()
         assert tab.complaints == []
         sign_in(tab.page, person)
+        # Chromium complains of a stream that is left before it began.
+        expect(tab.page.locator("header [role=status]")).to_have_text(LIVE)
         tab.page.locator("header select").select_option(merchant.account)
         tab.page.wait_for_url(f"**/dashboard/{merchant.account}/test")
         tab.complaints.clear()

@@ -15,6 +15,8 @@ from tests.end_to_end.dashboard import (
     TEST_SECONDS,
     charge,
     open_dashboard,
+    open_more,
+    open_page,
     owned_merchant,
 )
 from tests.end_to_end.merchant import Merchant
@@ -90,7 +92,7 @@ def test_a_list_is_as_its_address_says(
     looks = {"locale": "en-CM", "color_scheme": "dark"}
     with open_dashboard(system, merchant, chromium, **looks) as tab:
         page, rows = tab.page, tab.page.locator("main li")
-        page.get_by_role("link", name="Payments", exact=True).click()
+        open_page(page, "Payments")
         page.get_by_label("Reference").fill(reference)
         page.get_by_role("button", name="Filter").click()
         page.wait_for_url(f"**/payments?reference={reference}")
@@ -118,7 +120,7 @@ def test_a_list_is_as_its_address_says(
         assert not tab.overflows()
         assert tab.audit(is_live=True) == []
 
-        page.get_by_role("button", name="Français").click()
+        open_more(page).get_by_role("button", name="Français").click()
         expect(page.get_by_role("heading", name="Paiements")).to_be_visible()
         expect(rows.first).to_contain_text("Échoué")
 
@@ -157,7 +159,7 @@ def test_who_signs_out_is_out_in_every_tab(
         other.goto(page.url)
         expect(other.get_by_text("Latest payments")).to_be_visible()
 
-        page.get_by_role("button", name="Sign out").click()
+        open_more(page).get_by_role("button", name="Sign out").click()
         page.wait_for_url(f"{system.base_url}/dashboard")
         expect(other.get_by_role("button", name="Sign in")).to_be_visible()
         assert tab.audit(is_live=True) == []

@@ -6,7 +6,7 @@ from typing import Final
 
 import pytest
 import urllib3
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Browser, expect
 
 from knative.local.programs import free_port
 from knative.local.webhook_receiver import WebhookReceiver
@@ -16,6 +16,7 @@ from tests.end_to_end.dashboard import (
     TEST_SECONDS,
     charge,
     open_dashboard,
+    open_page,
     owned_merchant,
 )
 from tests.end_to_end.merchant import Merchant
@@ -51,11 +52,6 @@ def looks_good(tab: Tab) -> None:
     assert tab.complaints == []
 
 
-def menu(page: Page, name: str) -> None:
-    """Go where the menu leads."""
-    page.locator("header nav").get_by_role("link", name=name, exact=True).click()
-
-
 def take(receiver: WebhookReceiver, event_type: str, about: str) -> None:
     """Wait for a webhook of a type about an object, each signed as it should be."""
     while True:
@@ -82,7 +78,7 @@ def test_a_payment_link_is_made_and_paid(
     """Its address and QR lead a payer to the page; what she pays shows on the link as it ends."""
     with open_dashboard(system, merchant, chromium, **LIGHT) as tab:
         page = tab.page
-        menu(page, "Liens")
+        open_page(page, "Liens")
         looks_good(tab)
         page.get_by_role("link", name="Nouveau lien").click()
         page.get_by_label("Description").fill("Un pagne wax")
@@ -116,7 +112,7 @@ def test_a_payment_link_is_made_and_paid(
 
         page.get_by_role("button", name="Mettre en pause").click()
         expect(page.locator("main h1 + span")).to_contain_text("En pause")
-        menu(page, "Documents")
+        open_page(page, "Documents")
         expect(page.get_by_role("link", name="PDF de").first).to_be_visible()
         looks_good(tab)
 
@@ -125,7 +121,7 @@ def test_a_key_is_rolled(system: LocalSystem, merchant: Merchant, chromium: Brow
     """The new secret shows once and works, the old one no more; a reload shows no secret."""
     with open_dashboard(system, merchant, chromium, **DARK) as tab:
         page, secret = tab.page, tab.page.locator("main code.select-all")
-        menu(page, "Developers")
+        open_page(page, "API keys")
         looks_good(tab)
         page.get_by_role("link", name="New key").click()
         page.get_by_label("Name").fill("Accounting")
@@ -172,8 +168,7 @@ def test_a_key_is_rolled(system: LocalSystem, merchant: Merchant, chromium: Brow
 def make_webhook(tab: Tab, url: str) -> str:
     """Have an endpoint told of charges, after an address that cannot be; its secret."""
     page = tab.page
-    menu(page, "Développeurs")
-    page.get_by_role("link", name="Webhooks", exact=True).click()
+    open_page(page, "Webhooks")
     page.get_by_role("link", name="Nouveau webhook").click()
     page.get_by_label("Adresse", exact=True).fill("gopher://nulle.part")
     page.get_by_label("Tous, aussi ceux qui viendront").uncheck()
@@ -189,8 +184,7 @@ def make_webhook(tab: Tab, url: str) -> str:
 def find_delivery(tab: Tab, made: str, url: str) -> None:
     """Go to how a charge's success was told to an address, by the list of events."""
     page = tab.page
-    menu(page, "Développeurs")
-    page.get_by_role("link", name="Événements", exact=True).click()
+    open_page(page, "Événements")
     page.get_by_label("Type").select_option("charge.succeeded")
     page.wait_for_url("**/developers/events?type=charge.succeeded")
     looks_good(tab)
@@ -256,7 +250,7 @@ def test_a_report_is_asked_for_and_saved(
     merchant.wait_final(made, seconds=PATIENCE_SECONDS)
     with open_dashboard(system, merchant, chromium, **DARK) as tab:
         page = tab.page
-        menu(page, "Reports")
+        open_page(page, "Reports")
         expect(page.get_by_role("img", name="What was received each day")).to_be_visible()
         page.get_by_text("See the figures").click()
         expect(page.locator("tbody tr").first).to_contain_text("FCFA")

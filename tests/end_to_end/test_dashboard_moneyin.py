@@ -15,6 +15,7 @@ from tests.end_to_end.dashboard import (
     TEST_SECONDS,
     charge,
     open_dashboard,
+    open_page,
     owned_merchant,
 )
 from tests.end_to_end.merchant import Merchant, open_merchant
@@ -200,7 +201,7 @@ def test_a_customer_is_made_and_changed(
     reference = f"cli-{uuid4().hex[:12]}"
     with open_dashboard(system, merchant, chromium, locale="fr-CM") as tab:
         page = tab.page
-        page.get_by_role("link", name="Clients", exact=True).click()
+        open_page(page, "Clients")
         page.get_by_role("button", name="Nouveau client").click()
         dialog = page.get_by_role("dialog")
         _fill(dialog, {"Nom": "Awa Njoya", "Numéro": "670 00 00 01", "Référence": reference})

@@ -1,7 +1,6 @@
 """Money out in the dashboard, in a real Chromium: one payout, a file, a second person."""
 
 import json
-import re
 import time
 from collections.abc import Iterator
 from contextlib import ExitStack
@@ -19,7 +18,9 @@ from knative.components.keycloak.person import Person, ensure_person
 from tests.browser import Tab
 from tests.chaos.judge import superuser
 from tests.end_to_end.dashboard import (
+    LIVE,
     TEST_SECONDS,
+    menu,
     open_dashboard,
     open_dashboard_as,
     owned_merchant,
@@ -44,7 +45,6 @@ WRONG: Final = f"phone,amount,name,reference\n+237670000001,30000,{HOSTILE},f-1\
 RIGHT: Final = WRONG.replace("\n12,", "\n+237690000002,")
 # A token that is over for this page, though not for Keycloak.
 LATER: Final = "() => { const now = Date.now; Date.now = () => now() + 400_000; }"
-LIVE: Final = re.compile("En direct|Live")
 STALE: Final = {"type": "about:blank", "error": {"code": "step_up_required", "message": "…"}}
 
 pytestmark = pytest.mark.timeout(TEST_SECONDS)
@@ -68,7 +68,7 @@ class Office:
         expect(tab.page.locator("header [role=status]")).to_have_text(LIVE)
         address = f"{self.system.base_url}/dashboard/{self.merchant.account}/test{below}"
         tab.page.goto(address)
-        tab.page.locator("header nav").wait_for()
+        menu(tab.page).wait_for()
         return tab.page
 
     def payouts(self, reference: str) -> list[dict[str, Any]]:
@@ -106,9 +106,6 @@ def office(whole_system: WholeSystem, chromium: Browser) -> Iterator[Office]:
             person, system, merchant, chromium, locale="en-CM", color_scheme="dark"
         )
         first, second = (tabs.enter_context(tab) for tab in (owner, checker))
-        for tab in (first, second):
-            expect(tab.page.locator("header [role=status]")).to_have_text(LIVE)
-            tab.complaints.clear()  # of the stream of the account before, cut short
         yield Office(system, merchant, first, second, keycloak)
 
 

@@ -9,9 +9,17 @@ from pathlib import Path
 from typing import Final, Literal
 
 import pytest
-from playwright.sync_api import Browser, expect
+from playwright.sync_api import Browser, Locator, Page, expect
 
-from tests.end_to_end.dashboard import TEST_SECONDS, charge, open_dashboard, owned_merchant
+from tests.end_to_end.dashboard import (
+    TEST_SECONDS,
+    charge,
+    menu,
+    open_dashboard,
+    open_more,
+    open_page,
+    owned_merchant,
+)
 from tests.end_to_end.merchant import Merchant
 from tests.system import LocalSystem, WholeSystem
 from tests.trials import IS_LARGE, Trial
@@ -49,6 +57,8 @@ SHOWN: Final = {
     ("home", "fr-1440-light"),
 }
 """Of them the README has pictures."""
+FEW: Final = 6
+"""A phone's bar shows fewer."""
 NARROWEST: Final = Look("fr", 320, 568, "light")
 
 pytestmark = pytest.mark.timeout(TEST_SECONDS)
@@ -81,18 +91,42 @@ def test_every_page_fits_and_is_for_everybody(
     wrong: list[str] = []
     with open_dashboard(system, merchant, chromium, **looks) as tab:
         page = tab.page
-        menu = page.locator("header nav a")
-        pages = [menu.nth(at).get_attribute("href") or "" for at in range(menu.count())]
-        for at, address in enumerate(pages):
-            menu.nth(at).click()
+        pages = _pages(page)
+        for menu_name, address in pages.items():
+            open_page(page, menu_name)
             page.wait_for_url(f"{system.base_url}{address}")
             expect(page.locator("main h1")).to_have_count(1)
             expect(page.locator("main [aria-busy]")).to_have_count(0)
             name = address.rpartition(f"/{merchant.account}/test")[2].strip("/") or "home"
             wrong += [f"{name} is too wide"] if tab.overflows() else []
             wrong += [f"{name}: {each}" for each in tab.audit(is_live=True)]
+            wrong += [] if _is_marked(page, address) else [f"the menu is lost at {name}"]
             if IS_LARGE and (name, str(look)) in SHOWN:
                 PICTURES.mkdir(exist_ok=True)
                 page.screenshot(path=PICTURES / f"{name}-{look}.png", animations="disabled")
     assert wrong == []
     trial.record(f"pages of the dashboard, {look}", len(pages), wrong=len(wrong))
+
+
+def _pages(page: Page) -> dict[str, str]:
+    """The pages of the menu, by name, and where they lie."""
+    menu(page).get_by_role("link").first.wait_for()
+    pages = _links(menu(page))
+    if len(pages) < FEW:
+        more = open_more(page)
+        more.get_by_role("link").first.wait_for()
+        pages |= _links(more)
+        page.keyboard.press("Escape")
+    assert len(pages) > FEW
+    return pages
+
+
+def _links(within: Locator) -> dict[str, str]:
+    links = within.get_by_role("link").all()
+    return {each.inner_text().strip(): each.get_attribute("href") or "" for each in links}
+
+
+def _is_marked(page: Page, address: str) -> bool:
+    """Whether the menu says that this page is shown, or that it is among the rest."""
+    marked = menu(page).locator("[aria-current]")
+    return marked.count() == 1 and marked.get_attribute("href") in {address, None}

@@ -20,6 +20,7 @@ from tests.end_to_end.dashboard import (
     PATIENCE_SECONDS,
     TEST_SECONDS,
     open_dashboard,
+    open_page,
     owned_merchant,
     sign_in,
 )
@@ -303,7 +304,7 @@ def _settle(tab: Tab) -> None:
 
 
 def _go(page: Page, name: str) -> None:
-    page.get_by_role("navigation").get_by_role("link", name=name, exact=True).click()
+    open_page(page, name)
     expect(page.get_by_role("heading", level=1, name=name)).to_be_visible()
 
 

@@ -14,14 +14,14 @@ const ROOMS = [
   { name: "settlement", below: "/settlement" },
 ] as const;
 
-/** The way between the pages of money that goes out, above each of them. */
+/** The way between the pages of money that goes out, above each of them where no menu is at its side. */
 export function MoneyOut({ children }: { children: ReactNode }) {
   const t = useTranslations("money_out");
   const { path } = useWork();
   const pathname = usePathname();
   return (
     <>
-      <nav aria-label={t("title")}>
+      <nav aria-label={t("title")} className="lg:hidden">
         <ul className="flex gap-2 overflow-x-auto p-1 sm:flex-wrap">
           {ROOMS.map(({ name, below }) => ({ name, href: path(below) })).map(({ name, href }) => (
             <li key={href}>

@@ -7,7 +7,7 @@ import { useWork } from "@/session/work";
 
 const ROOMS = ["keys", "webhooks", "events"] as const;
 
-/** The rooms of whoever writes the program, and what is to be read about it. */
+/** The rooms of whoever writes the program where no menu is at the side, and what is to be read about it. */
 export function Tabs() {
   const t = useTranslations("developers");
   const { path } = useWork();
@@ -18,7 +18,7 @@ export function Tabs() {
         {ROOMS.map((room) => {
           const href = path(`/developers/${room}`);
           return (
-            <li key={room}>
+            <li className="lg:hidden" key={room}>
               <Link
                 aria-current={pathname.startsWith(href) ? "page" : undefined}
                 className="button-plain aria-[current]:border-accent aria-[current]:font-semibold"

@@ -6,3 +6,6 @@ export const PLATFORM_PAGES = [
   { name: "statements", href: "/platform/statements" },
   { name: "audit", href: "/platform/audit" },
 ] as const;
+
+/** Those that a phone shows at all times; the others are one touch further. */
+export const PLATFORM_NEAR = { accounts: "person", cases: "flag", floats: "purse" } as const;

@@ -2,17 +2,18 @@
 
 import { useQuery } from "@tanstack/react-query";
 import Link from "next/link";
-import { usePathname } from "next/navigation";
 import { useTranslations } from "next-intl";
 import type { ReactNode } from "react";
 import { PlaceProvider } from "@/session/place";
 import type { Session } from "@/session/session";
 import { LanguageSwitch } from "../language-switch";
 import { me } from "../memberships";
+import { Frame } from "../menu/frame";
 import { Plain } from "../plain";
+import { SignOut } from "../shell/acts";
 import { SignedIn } from "../signed-in";
 import { Failed } from "../states";
-import { PLATFORM_PAGES } from "./pages";
+import { PLATFORM_NEAR, PLATFORM_PAGES } from "./pages";
 
 /** What stands around the pages of those who run the platform, outside of every account. */
 export function PlatformShell({ children }: { children: ReactNode }) {
@@ -42,48 +43,48 @@ function AtPlatform({ session, children }: { session: Session; children: ReactNo
   return (
     <PlaceProvider name="platform" session={session}>
       <title>{t("page_title")}</title>
-      <Header hasAccounts={data.accounts.length > 0} session={session} />
-      <main className="mx-auto flex max-w-5xl flex-col gap-6 p-4">{children}</main>
+      <Pages hasAccounts={data.accounts.length > 0}>{children}</Pages>
     </PlaceProvider>
   );
 }
 
-function Header({ session, hasAccounts }: { session: Session; hasAccounts: boolean }) {
+function Pages(props: { hasAccounts: boolean; children: ReactNode }) {
+  const { hasAccounts, children } = props;
   const t = useTranslations("platform");
-  const shell = useTranslations("shell");
-  const pathname = usePathname();
+  const near: Partial<Record<string, (typeof PLATFORM_NEAR)[keyof typeof PLATFORM_NEAR]>> =
+    PLATFORM_NEAR;
+  const entries = PLATFORM_PAGES.map(({ name, href }) => ({
+    name: t(name),
+    href,
+    group: null,
+    sign: near[name] ?? null,
+  }));
   return (
-    <header className="border-line border-b bg-card">
-      <div className="mx-auto flex max-w-5xl flex-wrap items-center gap-3 p-4">
-        <p className="flex-1 basis-40 font-semibold">{t("title")}</p>
-        <div className="flex flex-wrap gap-3">
-          {hasAccounts ? (
-            <Link className="button-plain" href="/">
-              {t("own_accounts")}
-            </Link>
-          ) : null}
-          <LanguageSwitch />
-          <button className="button-plain" type="button" onClick={() => session.signOut()}>
-            {shell("sign_out")}
-          </button>
-        </div>
-      </div>
-      <nav aria-label={shell("pages")} className="mx-auto max-w-5xl px-4">
-        <ul className="flex min-w-0 gap-4 overflow-x-auto">
-          {PLATFORM_PAGES.map(({ name, href }) => (
-            <li key={href}>
-              <Link
-                aria-current={href === pathname ? "page" : undefined}
-                className="inline-flex min-h-11 items-center whitespace-nowrap border-transparent border-b-2 aria-[current]:border-accent aria-[current]:font-semibold"
-                href={href}
-                prefetch={false}
-              >
-                {t(name)}
-              </Link>
-            </li>
-          ))}
-        </ul>
-      </nav>
-    </header>
+    <Frame
+      acts={<Acts hasAccounts={hasAccounts} />}
+      entries={entries}
+      header={
+        <header className="border-line border-b bg-card">
+          <p className="mx-auto max-w-5xl p-4 font-semibold">{t("title")}</p>
+        </header>
+      }
+    >
+      {children}
+    </Frame>
+  );
+}
+
+function Acts({ hasAccounts }: { hasAccounts: boolean }) {
+  const t = useTranslations("platform");
+  return (
+    <>
+      {hasAccounts ? (
+        <Link className="button-plain" href="/">
+          {t("own_accounts")}
+        </Link>
+      ) : null}
+      <LanguageSwitch />
+      <SignOut />
+    </>
   );
 }

@@ -1,6 +1,6 @@
 import { notFound } from "next/navigation";
 import type { ReactNode } from "react";
-import { Shell } from "@/view/shell";
+import { Shell } from "@/view/shell/shell";
 
 export default async function Layout(props: {
   params: Promise<{ account: string; mode: string }>;
