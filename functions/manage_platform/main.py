@@ -1,7 +1,7 @@
-"""What administrators do for the whole platform: look into accounts, close cases, book, search."""
+"""What administrators do for the platform: look into accounts, close cases, replay, book, search."""
 
 from shared.runtime import callers
-from shared.runtime.doors import accesses, audit, bookings, cases, floats, statements
+from shared.runtime.doors import accesses, audit, bookings, cases, dead_letters, floats, statements
 from shared.runtime.http import http_function
 
 manage_platform = http_function(
@@ -11,6 +11,7 @@ manage_platform = http_function(
         **audit.OF_THE_PLATFORM,
         **bookings.HANDLERS,
         **cases.HANDLERS,
+        **dead_letters.HANDLERS,
         **floats.HANDLERS,
         **statements.HANDLERS,
     },

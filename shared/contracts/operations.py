@@ -20,6 +20,13 @@ class Operation:
 
 OPERATIONS: Final[tuple[Operation, ...]] = (
     Operation(
+        "replay_dead_letters",
+        "manage_platform",
+        "POST",
+        "/v1/platform/dead_letters/replay",
+        "person",
+    ),
+    Operation(
         "export_platform_audit_entries",
         "manage_platform",
         "GET",
@@ -47,6 +54,7 @@ OPERATIONS: Final[tuple[Operation, ...]] = (
     Operation(
         "end_customer_session", "read_customer", "POST", "/v1/customer/sessions/end", "customer"
     ),
+    Operation("list_dead_letters", "manage_platform", "GET", "/v1/platform/dead_letters", "person"),
     Operation(
         "list_balance_transactions", "read_payments", "GET", "/v1/balance_transactions", "merchant"
     ),
@@ -152,6 +160,20 @@ OPERATIONS: Final[tuple[Operation, ...]] = (
         "person",
     ),
     Operation(
+        "discard_dead_letter",
+        "manage_platform",
+        "POST",
+        "/v1/platform/dead_letters/{id}/discard",
+        "person",
+    ),
+    Operation(
+        "replay_dead_letter",
+        "manage_platform",
+        "POST",
+        "/v1/platform/dead_letters/{id}/replay",
+        "person",
+    ),
+    Operation(
         "approve_float_move",
         "manage_platform",
         "POST",
@@ -242,6 +264,9 @@ OPERATIONS: Final[tuple[Operation, ...]] = (
         "POST",
         "/v1/payout_batches/{id}/reject",
         "merchant",
+    ),
+    Operation(
+        "read_dead_letter", "manage_platform", "GET", "/v1/platform/dead_letters/{id}", "person"
     ),
     Operation(
         "read_balance_transaction",

@@ -200,16 +200,22 @@ _PURGES: Final = (
     PURGE_TOUCHES,
 )
 
-# A buried `webhook-due` must not bury its deliveries: the endpoint's due row brings them back.
+# A replay that died names the letter it was sent for. A buried `webhook-due` must
+# not bury its deliveries: the endpoint's due row brings them back.
 KEEP_DEAD_LETTER: Final = Statement("""
 WITH revived AS (
     UPDATE platform.due_work SET due_at = LEAST(due_at, now() + interval '1 minute')
     WHERE kind = 'webhook' AND object_id = :object_id::text AND :topic::text = 'webhook-due'
 )
 INSERT INTO platform.dead_letters (id, topic, subscription, event_id, account_id, livemode,
-                                   object_id, attributes, delivery_count, received_at)
-VALUES (:id::text, :topic::text, :subscription::text, :event_id::text, :account::text,
-        :livemode::boolean, :object_id::text, :attributes::jsonb, :delivery_count::int, now())
+                                   object_id, attributes, delivery_count, received_at, replay_of,
+                                   deaths)
+SELECT :id::text, :topic::text, :subscription::text, :event_id::text, :account::text,
+    :livemode::boolean, :object_id::text, :attributes::jsonb, :delivery_count::int, now(),
+    before.id, COALESCE(before.deaths, 0) + 1
+FROM (SELECT) AS one
+LEFT JOIN platform.dead_letters before ON before.id = substr(:event_id::text, 7)
+  AND :event_id::text LIKE 'again:%'
 ON CONFLICT (subscription, event_id) DO NOTHING
 """)
 

@@ -23,6 +23,16 @@ ADVICE: Final[Mapping[str, Advice]] = {
         "Nothing is to be read here: look at the case's details, then close it.",
         "Il n'y a rien à relire : examinez les détails du dossier, puis fermez-le.",
     ),
+    "dead_letter_unreadable": Advice(
+        ("400",),
+        "Have a developer look at it, then set it aside with a reason.",
+        "Faites-le examiner par un développeur, puis écartez-le avec un motif.",
+    ),
+    "dead_letter_replayed": Advice(
+        ("400",),
+        "Read the letter: who had it sent again, and when.",
+        "Lisez-le : qui l'a fait renvoyer, et quand.",
+    ),
     "ending_not_possible": Advice(
         ("400",),
         "Read the case: it must be open and about a refund or payout under way.",

@@ -27,6 +27,20 @@ WORDS: Final[Mapping[str, Words]] = {
         "The case is about nothing that stands in an account's books.",
         "Le dossier ne porte sur rien qui figure dans les livres d'un compte.",
     ),
+    "dead_letter_unreadable": Words(
+        "Nobody could read this message",
+        "Personne n'a pu lire ce message",
+        "It is none of ours, or does not say of which account and object: there is nothing to send "
+        "again.",
+        "Il n'est pas de nous, ou ne nomme ni compte ni objet : il n'y a rien à renvoyer.",
+    ),
+    "dead_letter_replayed": Words(
+        "It was sent again already",
+        "Il a déjà été renvoyé",
+        "A message that was sent again cannot be set aside. Should it fail again, it is another "
+        "letter.",
+        "Un message renvoyé ne peut être écarté. S'il échoue encore, c'en est un autre.",
+    ),
     "ending_not_possible": Words(
         "This cannot be ended by hand",
         "Ceci ne peut être terminé à la main",
