@@ -231,6 +231,7 @@ def test_a_case_is_resolved_by_two_persons(
     asked = page.get_by_role("dialog")
     asked.get_by_role("button", name="Approve the end").click()
     expect(page.get_by_text("not_received").first).to_be_visible()
+    expect(page.get_by_text("Carried out", exact=False)).to_be_visible()
     _look_at(grace)
     page.get_by_role("button", name="Close the case").click()
     asked.get_by_label("Reason").fill("Ended by hand, the money is given back")

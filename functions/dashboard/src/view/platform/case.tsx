@@ -5,12 +5,14 @@ import { useTranslations } from "next-intl";
 import { answered } from "@/api/client";
 import type { components } from "@/api/schema";
 import { usePlace } from "@/session/place";
+import { clock } from "@/text/time";
 import { AskReason } from "../ask";
 import { Fact, Facts } from "../parts/facts";
 import { Time } from "../time";
 import { Who } from "../who";
 import { Check } from "./check";
 import { EndingPart } from "./ending";
+import { endingWord } from "./ending-word";
 import { Evidence } from "./evidence";
 import { One } from "./one";
 import { useReason } from "./reason";
@@ -47,7 +49,9 @@ export function Case({ id }: { id: string }) {
 
 /** While the operator is to be asked, its answer may change what is shown. */
 function isMoving({ status, evidence, ending }: CaseDetails): boolean {
-  return status === "open" && (evidence.check?.due_at != null || ending?.status === "approved");
+  const isAsked =
+    ending !== null && endingWord(ending, evidence.payment, clock.now()) === "approved";
+  return status === "open" && (evidence.check?.due_at != null || isAsked);
 }
 
 function About({ shown, became }: CasePart) {

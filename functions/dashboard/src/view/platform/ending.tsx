@@ -3,14 +3,19 @@
 import { useTranslations } from "next-intl";
 import { answered } from "@/api/client";
 import { usePlace } from "@/session/place";
+import { clock } from "@/text/time";
 import { Ask, AskReason } from "../ask";
 import { Fact, Facts } from "../parts/facts";
 import { Section } from "../parts/section";
 import { Time } from "../time";
 import { Who } from "../who";
 import type { CaseDetails, CasePart } from "./case";
+import { endingWord } from "./ending-word";
 
 type Ending = NonNullable<CaseDetails["ending"]>;
+
+/** After these somebody may propose it anew. */
+const AGAIN: ReadonlySet<string> = new Set(["rejected", "expired", "unanswered"]);
 
 /** The wish to end a payment that the operator knows nothing of, made by one and approved by another. */
 export function EndingPart({ shown, became }: CasePart) {
@@ -20,7 +25,8 @@ export function EndingPart({ shown, became }: CasePart) {
   if (ending === null && !isOpen) {
     return null;
   }
-  const mayPropose = isOpen && ending?.status !== "open" && ending?.status !== "approved";
+  const word = ending === null ? null : endingWord(ending, shown.evidence.payment, clock.now());
+  const mayPropose = isOpen && (word === null || AGAIN.has(word));
   return (
     <Section
       aside={mayPropose ? <Propose became={became} shown={shown} /> : null}
@@ -70,7 +76,7 @@ function Known({ shown, became, ending }: CasePart & { ending: Ending }) {
   return (
     <div className="flex flex-col gap-4">
       <p className="font-medium" role="status">
-        {t(ending.status)}
+        {t(endingWord(ending, shown.evidence.payment, clock.now()))}
       </p>
       <Facts>
         <Fact name={ask("reason")}>{ending.reason}</Fact>
