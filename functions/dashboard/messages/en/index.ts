@@ -1,3 +1,4 @@
+export { default as accesses } from "./accesses.json";
 export { default as account_state } from "./account_state.json";
 export { default as act } from "./act.json";
 export { default as approvals } from "./approvals.json";
@@ -5,10 +6,12 @@ export { default as ask } from "./ask.json";
 export { default as audit } from "./audit.json";
 export { default as batch_form } from "./batch_form.json";
 export { default as batches } from "./batches.json";
+export { default as bookings } from "./bookings.json";
 export { default as case_reason } from "./case_reason.json";
 export { default as curl } from "./curl.json";
 export { default as customer } from "./customer.json";
 export { default as customers } from "./customers.json";
+export { default as dead_letters } from "./dead_letters.json";
 export { default as decisions } from "./decisions.json";
 export { default as delivery } from "./delivery.json";
 export { default as developers } from "./developers.json";

@@ -2,7 +2,7 @@
 
 import { useRouter, useSearchParams } from "next/navigation";
 import { useTranslations } from "next-intl";
-import { type FormEvent, useMemo } from "react";
+import { type FormEvent, type ReactNode, useMemo } from "react";
 import type { components } from "@/api/schema";
 import { usePlace } from "@/session/place";
 import { Fetched, type Fragment, type Wanted } from "../parts/paged";
@@ -23,8 +23,10 @@ export function Audit(props: {
     query: Wanted & Bounds & Omit<AuditFilters, "from" | "until">,
   ) => Promise<Fragment<AuditEntry>>;
   fetchCsv: (query: Bounds & { starting_after?: string }) => Promise<CsvPart>;
+  /** What stands below the heading. */
+  children?: ReactNode;
 }) {
-  const { path, fileName, fetchPage, fetchCsv } = props;
+  const { path, fileName, fetchPage, fetchCsv, children } = props;
   const t = useTranslations("audit");
   const { key } = usePlace();
   const words = useSearchParams();
@@ -34,6 +36,7 @@ export function Audit(props: {
   return (
     <>
       <h1 className="font-semibold text-xl">{t("title")}</h1>
+      {children}
       <FilterForm key={written} filters={filters} path={path} />
       <Export
         fetch={(after) =>

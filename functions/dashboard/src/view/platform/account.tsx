@@ -10,6 +10,8 @@ import { Entry } from "../audit/entry";
 import { Fact, Facts } from "../parts/facts";
 import { Section } from "../parts/section";
 import { Time } from "../time";
+import { AccountAccesses } from "./accesses/of-account";
+import { BelowZero } from "./below-zero";
 import { Documents } from "./documents";
 import { InviteOwner } from "./invite-owner";
 import { One } from "./one";
@@ -32,6 +34,7 @@ export function Account({ id }: { id: string }) {
           <Standing account={account} became={became} />
           <Proposal account={account} became={became} />
           <Documents account={account} became={became} />
+          <AccountAccesses account={account} />
           <Decisions account={account} />
         </>
       )}
@@ -74,6 +77,7 @@ function Standing({ account, became }: AccountPart) {
       </Facts>
       <div className="flex flex-wrap gap-3">
         <InviteOwner id={account.id} />
+        <BelowZero account={account} became={became} />
         <AskReason
           button={t("suspend")}
           done={became}

@@ -2,6 +2,9 @@
 export const PLATFORM_PAGES = [
   { name: "accounts", href: "/platform" },
   { name: "cases", href: "/platform/cases" },
+  { name: "dead_letters", href: "/platform/dead-letters" },
+  { name: "bookings", href: "/platform/bookings" },
+  { name: "accesses", href: "/platform/accesses" },
   { name: "floats", href: "/platform/floats" },
   { name: "statements", href: "/platform/statements" },
   { name: "audit", href: "/platform/audit" },

@@ -4,11 +4,12 @@ import { useQuery } from "@tanstack/react-query";
 import Link from "next/link";
 import { useLocale, useTranslations } from "next-intl";
 import type { ReactNode } from "react";
-import type { Mode } from "@/api/client";
+import type { Membership, Mode } from "@/api/client";
 import { LiveProvider } from "@/live/provider";
 import type { Session } from "@/session/session";
 import { useWork, WorkProvider } from "@/session/work";
-import { memberships } from "../memberships";
+import { ByAccess, GuestLine } from "../by-access";
+import { me } from "../memberships";
 import { Frame } from "../menu/frame";
 import { NEAR, PAGES } from "../pages";
 import { Plain } from "../plain";
@@ -41,36 +42,46 @@ function AtWork(props: Place & { session: Session; children: ReactNode }) {
   const t = useTranslations("shell");
   const states = useTranslations("states");
   const locale = useLocale();
-  const { data, error, refetch } = useQuery(memberships(session));
+  const { data: person, error, refetch } = useQuery(me(session));
+  const data = person?.accounts;
   if (error !== null && data === undefined) {
     return <Failed error={error} again={() => void refetch()} />;
   }
   if (data === undefined) {
     return <Plain title={states("loading")} />;
   }
-  const membership = data.find(({ id }) => id === account);
-  if (membership === undefined || !membership.modes.includes(mode)) {
-    return (
-      <Plain title={t("no_access")}>
-        <Link className="button" href="/">
-          {t("home")}
-        </Link>
-      </Plain>
-    );
-  }
-  return (
+  const none = (
+    <Plain title={t("no_access")}>
+      <Link className="button" href="/">
+        {t("home")}
+      </Link>
+    </Plain>
+  );
+  const at = (membership: Membership, all: readonly Membership[], line: ReactNode) => (
     <WorkProvider
       key={`${account} ${mode} ${locale}`}
       membership={membership}
-      memberships={data}
+      memberships={all}
       mode={mode}
       session={session}
     >
       <LiveProvider>
         <ModeLine />
+        {line}
         <Pages>{children}</Pages>
       </LiveProvider>
     </WorkProvider>
+  );
+  const membership = data.find(({ id }) => id === account);
+  if (membership?.modes.includes(mode)) {
+    return at(membership, data, null);
+  }
+  return membership === undefined && person?.roles.includes("admin") ? (
+    <ByAccess account={account} mode={mode} none={none} session={session}>
+      {(guest) => at(guest, [guest, ...data], <GuestLine />)}
+    </ByAccess>
+  ) : (
+    none
   );
 }
 

@@ -1,0 +1,5 @@
+import { Looks } from "@/view/accesses/looks";
+
+export default function Page() {
+  return <Looks />;
+}
