@@ -1,4 +1,4 @@
-"""What administrators do for the platform: look into accounts, close cases, replay, book, search."""
+"""What administrators do for the platform: look into accounts, end cases, replay, book, search."""
 
 from shared.runtime import callers
 from shared.runtime.doors import accesses, audit, bookings, cases, dead_letters, floats, statements
