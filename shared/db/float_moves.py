@@ -23,6 +23,7 @@ from shared.db.transaction import UNIQUE_VIOLATION, Database, Transaction, error
 from shared.domain import ledger
 from shared.domain.account import OperatorAccount, Tenant
 from shared.domain.audit import AuditEntry
+from shared.domain.breaker import OF_PRODUCT, Guarded
 from shared.domain.errors import InvalidRequest, NotFound
 from shared.domain.events import Event
 from shared.domain.float_move import FloatMove, MoveKind, MoveOutcome, own_account
@@ -89,8 +90,15 @@ FROM unnest(:codes::text[], :amounts::bigint[]) WITH ORDINALITY AS p(code, amoun
 _WALLET: Final = """
 SELECT o.id, o.operator, o.product, o.livemode, o.base_url, o.target_environment, o.currency,
     o.credentials, o.owner, r.id, r.at, r.source, r.as_of, r.share, r.own, r.coming, r.going,
-    r.balance, r.difference, r.word
+    r.balance, r.difference, r.word, b.operations, b.opened
 FROM platform.operator_accounts o
+LEFT JOIN LATERAL (
+    SELECT array_agg(operation ORDER BY operation) AS operations,
+        array_agg(opened_at ORDER BY operation) AS opened
+    FROM platform.breakers
+    WHERE operator = o.operator AND host = split_part(split_part(o.base_url, '://', 2), '/', 1)
+      AND opened_at IS NOT NULL
+) b ON true
 LEFT JOIN LATERAL (
     SELECT * FROM platform.float_readings
     WHERE operator_account_id = o.id ORDER BY at DESC LIMIT 1
@@ -283,8 +291,14 @@ def _move(row: Sequence[Any]) -> FloatMove:
 
 def _wallet(row: Sequence[Any]) -> OwnedWallet:
     contract = OperatorAccount(row[0], Operator(row[1]), *row[2:8])
+    known = OF_PRODUCT.get(contract.product, frozenset())
+    cut_off = tuple(
+        (Guarded(name), at)
+        for name, at in zip(row[20] or (), row[21] or (), strict=True)
+        if name in known
+    )
     if row[9] is None:
-        return OwnedWallet(contract, row[8])
+        return OwnedWallet(contract, row[8], None, cut_off)
     reading = FloatReading(
         id=row[9],
         operator_account=contract.id,
@@ -297,4 +311,4 @@ def _wallet(row: Sequence[Any]) -> OwnedWallet:
         difference=row[18],
         word=row[19],
     )
-    return OwnedWallet(contract, row[8], reading)
+    return OwnedWallet(contract, row[8], reading, cut_off)

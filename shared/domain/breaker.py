@@ -50,6 +50,15 @@ SENDING: Final[Mapping[Operator, tuple[Guarded, ...]]] = {
 """What each operator must answer before money is sent out."""
 
 
+OF_PRODUCT: Final[Mapping[str, frozenset[Guarded]]] = {
+    "collection": frozenset({Guarded.REQUEST_PAYMENT, Guarded.READ_PAYMENT}),
+    "disbursement": frozenset({Guarded.SEND_PAYOUT, Guarded.READ_PAYOUT, Guarded.READ_HOLDER}),
+    "core": frozenset(Guarded) - {Guarded.OPEN_PAGE, Guarded.READ_PAGE},
+    "web": frozenset({Guarded.OPEN_PAGE, Guarded.READ_PAGE}),
+}
+"""What is asked of an operator by a wallet of each of its products."""
+
+
 @dataclass(frozen=True, slots=True)
 class Circuit:
     """What one breaker guards; `host` is the operator's, with its port where it has one."""

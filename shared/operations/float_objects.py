@@ -21,6 +21,10 @@ def float_object(wallet: OwnedWallet) -> dict[str, Any]:
         "mode": _mode(livemode=contract.livemode),
         "currency": contract.currency.lower(),
         "reading": None if reading is None else _reading(reading),
+        "cut_off": [
+            {"operation": operation.value, "since": unix_seconds(since)}
+            for operation, since in wallet.cut_off
+        ],
     }
 
 

@@ -8,6 +8,7 @@ from typing import Any, Final, Protocol, Self
 
 from shared.domain.account import OperatorAccount, Tenant
 from shared.domain.audit import AuditEntry, Origin
+from shared.domain.breaker import Guarded
 from shared.domain.errors import InvalidRequest, NotFound, NotPermitted
 from shared.domain.events import PLATFORM, Event
 from shared.domain.float_move import (
@@ -43,11 +44,15 @@ _MODES: Final = {"test": False, "live": True}
 
 @dataclass(frozen=True, slots=True)
 class OwnedWallet:
-    """A wallet, whose it is (`platform` or an account), and what is known of it."""
+    """A wallet, whose it is (`platform` or an account), and what is known of it.
+
+    `cut_off` is what its operator does not answer now, and since when.
+    """
 
     contract: OperatorAccount
     owner: str
     reading: FloatReading | None = None
+    cut_off: tuple[tuple[Guarded, datetime], ...] = ()
 
 
 class HeldMove(Protocol):

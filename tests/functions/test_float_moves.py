@@ -36,6 +36,16 @@ def _word() -> str:
     return f"bank {uuid.uuid4().hex[:12]}"
 
 
+def _wallets(ask: Ask) -> dict[str, Any]:
+    """All of them, by id."""
+    page = ask("ada", f"{FLOATS}?limit=1").json
+    shown: dict[str, Any] = {}
+    while page["data"]:
+        shown |= {each["id"]: each for each in page["data"]}
+        page = ask("ada", f"{FLOATS}?limit=100&starting_after={page['data'][-1]['id']}").json
+    return shown
+
+
 def _top_up(till: Till, **changes: Any) -> dict[str, Any]:
     return {
         "mode": "test",
@@ -141,6 +151,25 @@ def test_a_wallet_that_does_not_serve_the_account_books_nothing(
     assert of_another.error["code"] == "move_not_possible"
 
 
+def test_a_wallet_says_what_its_operator_does_not_answer(till: Till, ask: Ask) -> None:
+    """Of its own product alone, and from when on; all else is answered."""
+
+    def cut_off(wallet: str) -> list[str]:
+        return [one["operation"] for one in _wallets(ask)[wallet]["cut_off"]]
+
+    before = cut_off(till.operator_account)
+    till.rows.run(
+        "INSERT INTO platform.breakers (operator, host, operation, opened_at, next_trial_at)"
+        " VALUES ('mtn', :host, 'request_payment', now(), now()),"
+        " ('mtn', :host, 'send_payout', now(), now())",
+        host=till.host,
+    )
+
+    assert before == []
+    assert cut_off(till.operator_account) == ["request_payment"]
+    assert cut_off(till.paying_account) == ["send_payout"]
+
+
 def test_the_platforms_books_are_balanced(ask: Ask, migrated: Database) -> None:
     """A wallet is filled by the bank and swept into the other: shares move, sums stay."""
     collecting, paying = migrated.operator_account, migrated.paying_account
@@ -168,12 +197,8 @@ def test_the_platforms_books_are_balanced(ask: Ask, migrated: Database) -> None:
 
 def test_wallets_are_listed_with_their_last_reading(ask: Ask, till: Till) -> None:
     """Page by page; one that nobody has read yet says so."""
-    page = ask("ada", f"{FLOATS}?limit=1").json
-    assert page["has_more"]
-    shown: dict[str, Any] = {}
-    while page["data"]:
-        shown |= {each["id"]: each for each in page["data"]}
-        page = ask("ada", f"{FLOATS}?limit=100&starting_after={page['data'][-1]['id']}").json
+    assert ask("ada", f"{FLOATS}?limit=1").json["has_more"]
+    shown = _wallets(ask)
 
     assert shown[till.paying_account]["reading"] is None
     assert shown[till.paying_account]["owner"] == till.account.id

@@ -6,6 +6,7 @@ import type { components } from "@/api/schema";
 import { usePlace } from "@/session/place";
 import { formatAmount } from "@/text/money";
 import { Fact, Facts } from "../parts/facts";
+import { Mark } from "../parts/mark";
 import { Fetched } from "../parts/paged";
 import { Section } from "../parts/section";
 import { Time } from "../time";
@@ -57,6 +58,7 @@ function Wallet({ float }: { float: Float }) {
         </p>
         <p className="text-soft text-sm [overflow-wrap:anywhere]">{float.id}</p>
       </div>
+      <Answers float={float} />
       {reading === null ? (
         <p className="text-soft">{t("unread")}</p>
       ) : (
@@ -82,5 +84,24 @@ function Wallet({ float }: { float: Float }) {
         </Facts>
       )}
     </div>
+  );
+}
+
+/** Whether its operator answers, and what it does not answer since when. */
+function Answers({ float }: { float: Float }) {
+  const t = useTranslations("floats");
+  return float.cut_off.length === 0 ? (
+    <Mark look="good">{t("answers")}</Mark>
+  ) : (
+    <ul className="flex flex-col gap-1">
+      {float.cut_off.map(({ operation, since }) => (
+        <li className="flex flex-wrap gap-x-3" key={operation}>
+          <Mark look="bad">{t(`cut_off.${operation}`)}</Mark>
+          <span className="text-soft text-sm">
+            {t("since")} <Time seconds={since} />
+          </span>
+        </li>
+      ))}
+    </ul>
   );
 }
