@@ -78,3 +78,12 @@ def form(
         whole = f'{head}"file"; filename="{name}"\r\nContent-Type: {media_type}\r\n\r\n'
         parts.append(whole.encode() + content + b"\r\n")
     return b"".join(parts) + f"--{BOUNDARY}--\r\n".encode()
+
+
+def logo(width: int = 200, height: int = 100, *, red: int = 200, filler: int = 0) -> bytes:
+    """A whole PNG of one colour, that any reader draws; `filler` bytes of comment on top."""
+    header = struct.pack(">IIBBBBB", width, height, 8, 2, 0, 0, 0)
+    row = b"\0" + bytes((red, 30, 60)) * width
+    comment = chunk(b"tEXt", b"c\0" + b"x" * filler) if filler else b""
+    data = chunk(b"IDAT", zlib.compress(row * height))
+    return b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", header) + comment + data + chunk(b"IEND", b"")

@@ -52,6 +52,16 @@ OPERATIONS: Final[tuple[Operation, ...]] = (
         "person",
     ),
     Operation(
+        "read_notification_choices",
+        "manage_account",
+        "GET",
+        "/v1/account/notifications",
+        "merchant",
+    ),
+    Operation(
+        "choose_notifications", "manage_account", "POST", "/v1/account/notifications", "merchant"
+    ),
+    Operation(
         "end_customer_session", "read_customer", "POST", "/v1/customer/sessions/end", "customer"
     ),
     Operation("list_dead_letters", "manage_platform", "GET", "/v1/platform/dead_letters", "person"),
@@ -95,6 +105,7 @@ OPERATIONS: Final[tuple[Operation, ...]] = (
     Operation("create_payout_batch", "create_payout", "POST", "/v1/payout_batches", "merchant"),
     Operation("list_cases", "manage_platform", "GET", "/v1/platform/cases", "person"),
     Operation("create_stream_ticket", "manage_account", "POST", "/v1/stream_tickets", "merchant"),
+    Operation("read_terms", "manage_account", "GET", "/v1/account/terms", "merchant"),
     Operation("list_audit_entries", "read_payments", "GET", "/v1/audit_entries", "merchant"),
     Operation("list_late_payments", "read_payments", "GET", "/v1/late_payments", "merchant"),
     Operation("list_payment_links", "manage_account", "GET", "/v1/payment_links", "merchant"),
@@ -119,6 +130,7 @@ OPERATIONS: Final[tuple[Operation, ...]] = (
     Operation("list_invoices", "read_payments", "GET", "/v1/invoices", "merchant"),
     Operation("list_receipts", "read_payments", "GET", "/v1/receipts", "merchant"),
     Operation("read_own_account", "manage_account", "GET", "/v1/account", "merchant"),
+    Operation("update_own_account", "provision_account", "POST", "/v1/account", "merchant"),
     Operation("read_balance", "read_payments", "GET", "/v1/balance", "merchant"),
     Operation("list_charges", "read_payments", "GET", "/v1/charges", "merchant"),
     Operation("create_charge", "create_charge", "POST", "/v1/charges", "merchant"),

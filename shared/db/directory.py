@@ -26,9 +26,12 @@ from shared.domain.fees import FeeRule, Schedule
 from shared.domain.key_terms import networks
 from shared.domain.people import Duty, KnownMember, Member, Membership
 from shared.domain.phone import Operator
+from shared.domain.receipt_look import PrintedAs, ReceiptLook
 from shared.domain.rules import FEE, KINDS, Rules
 from shared.domain.test_clock import TestClock
 from shared.operations.manage_team import KnownInvitation
+from shared.operations.read_terms import KINDS as TERM_KINDS
+from shared.operations.read_terms import MOST_COMING, Term
 
 SUSPENDED: Final = frozenset({"suspended", "closed"})
 MOST_MEMBERSHIPS: Final = 1_000
@@ -188,6 +191,19 @@ class Directory:
         bounds = {kind: data for kind, data, *_ in rows if kind != FEE}
         return Rules.read(bounds.items(), Schedule(fees))
 
+    def find_terms(self, tenant: Tenant, *, now: datetime) -> list[Term]:
+        """Return what holds for a tenant's money, and what is to; the nearest of that first."""
+        rows = self._database.once(
+            None,
+            sql.FIND_TERMS,
+            kinds=list(TERM_KINDS),
+            account=tenant.account,
+            livemode=tenant.livemode,
+            now=now,
+            most=MOST_COMING,
+        ).rows
+        return [Term(*row) for row in rows]
+
     def take_requests(
         self, starts_at: int, asked: Mapping[str, tuple[int, int]]
     ) -> Mapping[str, tuple[int, int]]:
@@ -229,12 +245,13 @@ class Directory:
         """Tell whether this server was not put back since it last read the journal in."""
         return bool(self._database.once(None, sql.JOURNAL_IS_READ).rows[0][0])
 
-    def find_own_account(self, account: str) -> OwnAccount | None:
-        """Return an account as its members and keys see it, or None."""
-        row = self._one(sql.FIND_OWN_ACCOUNT, account=account)
+    def find_own_account(self, tenant: Tenant) -> OwnAccount | None:
+        """Return an account as its members and keys see it in a mode, or None."""
+        account = tenant.account
+        row = self._one(sql.FIND_OWN_ACCOUNT, account=account, livemode=tenant.livemode)
         if row is None:
             return None
-        name, state, charges, payouts, language, country, created_at, modes, kinds, limit = row
+        name, state, charges, payouts, language, country, created_at, modes, kinds = row[:9]
         return OwnAccount(
             id=account,
             name=name,
@@ -245,8 +262,14 @@ class Directory:
             created_at=created_at,
             modes=tuple(modes),
             missing=missing(kinds) if state == AccountState.ONBOARDING else (),
-            refunds_below_zero_limit=limit,
+            refunds_below_zero_limit=row[9],
+            look=ReceiptLook.read(row[10] or {}),
         )
+
+    def find_printed(self, tenant: Tenant) -> PrintedAs | None:
+        """Return what receipts say of a merchant and carry in a mode, or None."""
+        row = self._one(sql.FIND_PRINTED, account=tenant.account, livemode=tenant.livemode)
+        return None if row is None else PrintedAs(row[0], row[1], ReceiptLook.read(row[2] or {}))
 
     def find_seller(self, account: str) -> Seller | None:
         """Return whether an account may charge now, or None where there is no such account."""

@@ -114,6 +114,26 @@ WHERE kind = ANY(:kinds::text[]) AND valid_from <= :now::timestamptz
 ORDER BY kind, data->>'of', data->>'line', operator, own, valid_from DESC, livemode IS NULL
 """)
 
+# What holds is found as above; a rule that is to come names the day from which it does.
+FIND_TERMS: Final = Statement("""
+WITH mine AS MATERIALIZED (
+    SELECT kind, data, id, operator, account_id IS NOT NULL AS own, livemode, valid_from
+    FROM platform.dated_rules
+    WHERE kind = ANY(:kinds::text[]) AND (account_id IS NULL OR account_id = :account::text)
+      AND (livemode IS NULL OR livemode = :livemode::boolean)
+),
+holding AS (
+    SELECT DISTINCT ON (kind, data->>'of', data->>'line', operator, own) *
+    FROM mine WHERE valid_from <= :now::timestamptz
+    ORDER BY kind, data->>'of', data->>'line', operator, own, valid_from DESC, livemode IS NULL
+),
+coming AS (
+    SELECT * FROM mine WHERE valid_from > :now::timestamptz ORDER BY valid_from, id LIMIT :most::int
+)
+SELECT id, kind, operator, data, valid_from, own, false FROM holding
+UNION ALL SELECT id, kind, operator, data, valid_from, own, true FROM coming
+""")
+
 # Rows are taken in the order given, the same for all. A window that is full gives what is left.
 # A count of seconds need not survive the server: nobody waits for the disk.
 TAKE_REQUESTS: Final = Statement("""
@@ -140,13 +160,23 @@ FIND_ACCOUNT: Final = Statement("""
 SELECT name, language FROM platform.accounts WHERE id = :account::text
 """)
 
+# The latest is what holds; nothing of it is ever to come.
+RECEIPT_LOOK: Final = """(
+    SELECT data FROM platform.dated_rules r
+    WHERE r.kind = 'receipt' AND r.account_id = a.id AND r.livemode = :livemode::boolean
+    ORDER BY r.valid_from DESC, r.id DESC LIMIT 1)"""
+
+FIND_PRINTED: Final = Statement(f"""
+SELECT a.name, a.language, {RECEIPT_LOOK} FROM platform.accounts a WHERE a.id = :account::text
+""")
+
 # The kinds alone: who looked at the documents is the administrators' business.
-FIND_OWN_ACCOUNT: Final = Statement("""
+FIND_OWN_ACCOUNT: Final = Statement(f"""
 SELECT a.name, a.state, a.charges_enabled, a.payouts_enabled, a.language, a.country, a.created_at,
        ARRAY(SELECT s.livemode FROM platform.account_schemas s WHERE s.account_id = a.id
              ORDER BY s.livemode),
        ARRAY(SELECT DISTINCT d.kind FROM platform.account_documents d WHERE d.account_id = a.id),
-       a.refunds_below_zero_limit
+       a.refunds_below_zero_limit, {RECEIPT_LOOK}
 FROM platform.accounts a WHERE a.id = :account::text
 """)
 

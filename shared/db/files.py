@@ -145,14 +145,14 @@ class Files:
     def find_file(self, file_id: str) -> StoredFile | None:
         """Return the file, or None."""
         rows = self._database.once(self._tenant, FIND, id=file_id).rows
-        return self._file(rows[0]) if rows else None
+        return file_of(rows[0], self._tenant) if rows else None
 
     def list_files(self, page: Page, *, purpose: Purpose | None) -> PageOf[StoredFile]:
         """Return a page of files, newest first."""
         statement = NEWEST if page.ending_before is None else OLDEST
         wanted: dict[str, Any] = {"purpose": None if purpose is None else purpose.value}
         rows = self._database.once(self._tenant, statement, **bounds(page), **wanted).rows
-        return cut([self._file(row) for row in rows], page)
+        return cut([file_of(row, self._tenant) for row in rows], page)
 
     def decide(
         self, file: StoredFile, event: Event, *, at: datetime, traceparent: str | None
@@ -175,21 +175,23 @@ class Files:
         self._database.hand_on(webhook_messages(event, endpoints, like))
         return bool(won)
 
-    def _file(self, row: Sequence[Any]) -> StoredFile:
-        return StoredFile(
-            id=row[0],
-            account=self._tenant.account,
-            livemode=self._tenant.livemode,
-            purpose=Purpose(row[1]),
-            file_name=row[2],
-            type=FileType(row[3]),
-            size=row[4],
-            sha256=row[5],
-            made_by=row[6],
-            created_at=row[7],
-            retain_until=row[8],
-            status=FileStatus(row[9]),
-            fault=None if row[10] is None else Fault(row[10]),
-            object_key=row[11],
-            version_id=row[12],
-        )
+
+def file_of(row: Sequence[Any], tenant: Tenant) -> StoredFile:
+    """Return the file that a row of FIND is."""
+    return StoredFile(
+        id=row[0],
+        account=tenant.account,
+        livemode=tenant.livemode,
+        purpose=Purpose(row[1]),
+        file_name=row[2],
+        type=FileType(row[3]),
+        size=row[4],
+        sha256=row[5],
+        made_by=row[6],
+        created_at=row[7],
+        retain_until=row[8],
+        status=FileStatus(row[9]),
+        fault=None if row[10] is None else Fault(row[10]),
+        object_key=row[11],
+        version_id=row[12],
+    )

@@ -9,7 +9,7 @@ from shared.db.transaction import Database
 from shared.domain.errors import AskAgain
 from shared.domain.events import Message
 from shared.domain.notification import Recipient, Terms
-from shared.operations.send_notification import Claimed, Copy, End
+from shared.operations.send_notification import Audience, Claimed, Copy, End
 
 MOST_MEMBERS: Final = 100
 
@@ -31,14 +31,15 @@ SELECT c.id, c.kind, c.account_id, COALESCE(a.name, ''), c.livemode, c.data, c.s
 FROM found f LEFT JOIN claimed c ON true LEFT JOIN platform.accounts a ON a.id = c.account_id
 """)
 
-# One person may have two duties, and two people one mailbox: each address is written to once.
-# Whoever left by the very act that is told of left at its very moment.
+# One person may have two duties, and two people one mailbox: each address is written to once, as
+# long as one of them wants it. Whoever left by the very act that is told of left at that moment.
 MEMBERS: Final = Statement("""
-SELECT DISTINCT ON (lower(email)) email, language FROM platform.members
+SELECT DISTINCT ON (lower(email)) email, language, :silent::text = ANY(silenced)
+FROM platform.members
 WHERE account_id = :account::text AND duty = ANY(:duties::text[])
   AND (ended_at IS NULL OR :former::boolean
        AND ended_at >= (SELECT created_at FROM platform.notifications WHERE id = :id::text))
-ORDER BY lower(email), language LIMIT :most::int
+ORDER BY lower(email), :silent::text = ANY(silenced), language LIMIT :most::int
 """)
 
 PASS_ON: Final = Statement("""
@@ -105,7 +106,7 @@ class Notifications:
         to = None if recipient is None else Recipient(recipient, language)
         return Claimed(*[*row[:8], to, secret_sealed])
 
-    def members(self, claimed: Claimed, terms: Terms) -> Sequence[Recipient]:
+    def members(self, claimed: Claimed, terms: Terms) -> Audience:
         """Return the members whom it concerns, each address once."""
         rows = self._run(
             MEMBERS,
@@ -113,9 +114,11 @@ class Notifications:
             account=claimed.account,
             duties=list(terms.duties),
             former=terms.tells_former,
+            silent=claimed.kind if terms.may_be_silent else "",
             most=MOST_MEMBERS,
         )
-        return [Recipient(email, language) for email, language in rows]
+        wanting = [Recipient(email, language) for email, language, silenced in rows if not silenced]
+        return Audience(wanting, silent=len(rows) - len(wanting))
 
     def pass_on(self, claimed: Claimed, copies: Sequence[Copy], *, now: datetime) -> bool:
         """End it by a copy for each member; False where the lease was lost."""

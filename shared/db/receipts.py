@@ -3,6 +3,7 @@
 Of a refund or payout `charge_id` holds its id.
 """
 
+import json
 from datetime import datetime
 from typing import Final
 
@@ -13,6 +14,7 @@ from shared.db.statement import Statement
 from shared.db.transaction import Database
 from shared.domain.account import Tenant
 from shared.domain.events import WEBHOOK_DUE, Event, Message
+from shared.domain.receipt_look import PrintedAs
 from shared.operations.lists import Page, PageOf
 from shared.operations.ports import StoredObject
 from shared.operations.receipt_objects import IssuedReceipt
@@ -27,6 +29,12 @@ WITH gate AS MATERIALIZED (
 ),
 {EVENT_PARTS}
 SELECT (SELECT count(*) FROM gate), (SELECT string_agg(endpoint_id, ' ') FROM deliveries)
+""")
+
+# The first print says what all later ones carry, as long as none is recorded.
+KEEP_PRINTED: Final = Statement("""
+UPDATE receipts SET printed = COALESCE(printed, :printed::jsonb)
+WHERE charge_id = :charge_id::text RETURNING printed
 """)
 
 FIND_STORED: Final = Statement("""
@@ -82,6 +90,14 @@ class Receipts:
         )
         self._database.hand_on(webhook_messages(event, endpoints, like))
         return bool(marked)
+
+    def keep_printed(self, object_id: str, printed: PrintedAs) -> PrintedAs:
+        """Keep what a receipt is printed with; return what was kept first."""
+        words = json.dumps(printed.words, ensure_ascii=False)
+        rows = self._database.once(
+            self._tenant, KEEP_PRINTED, charge_id=object_id, printed=words
+        ).rows
+        return PrintedAs.read(rows[0][0]) if rows else printed
 
     def find_stored(self, object_id: str) -> StoredObject | None:
         """Return where the receipt of a payment lies, or None while there is none."""

@@ -14,6 +14,7 @@ from typing import Final
 
 from shared.domain.account_states import AccountState, Action, Standing, Switches
 from shared.domain.audit import Link
+from shared.domain.receipt_look import PLAIN, ReceiptLook
 
 PROPOSAL_LASTS: Final = timedelta(hours=72)
 MOST_BELOW_ZERO: Final = 10_000_000
@@ -100,7 +101,7 @@ class AccountRow:
 class OwnAccount:
     """An account as its members and keys see it; `missing` is what its activation waits for.
 
-    `refunds_below_zero_limit` is in whole XAF, as in AccountRow.
+    `refunds_below_zero_limit` is in whole XAF, as in AccountRow; `look` is of the mode asked for.
     """
 
     id: str
@@ -113,6 +114,7 @@ class OwnAccount:
     modes: tuple[bool, ...]
     missing: tuple[DocumentKind, ...]
     refunds_below_zero_limit: int = 0
+    look: ReceiptLook = PLAIN
 
 
 def missing(kinds: Collection[str]) -> tuple[DocumentKind, ...]:

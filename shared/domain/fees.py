@@ -129,6 +129,10 @@ class Schedule:
             FeeLine(rule.id, line, amounts[line], rule.bearer) for line, rule in chosen.items()
         )
 
+    def rule(self, of: Levied, operator: Operator, line: Line) -> FeeRule | None:
+        """Return the rule that counts for a line, or None."""
+        return self._chosen[of, operator].get(line)
+
     def _choose(self, of: Levied, operator: Operator) -> dict[Line, FeeRule]:
         """Of each line one rule: the account's own before everybody's, then the operator's own."""
         chosen: dict[Line, FeeRule] = {}

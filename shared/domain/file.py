@@ -26,6 +26,7 @@ class Purpose(StrEnum):
     """What a file is for."""
 
     BUSINESS_DOCUMENT = "business_document"
+    BUSINESS_LOGO = "business_logo"
     DISPUTE_EVIDENCE = "dispute_evidence"
     IDENTITY_DOCUMENT = "identity_document"
 

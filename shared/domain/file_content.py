@@ -28,6 +28,7 @@ _HEADER_BYTES: Final = 13
 # A marker within what a scan holds: neither a stuffed zero nor a restart. Each byte is seen once.
 _MARKER: Final = re.compile(rb"\xff[^\x00\xff\xd0-\xd7]")
 _FRAMES: Final = frozenset(range(0xC0, 0xD0)) - {0xC4, 0xC8, 0xCC}
+_COLOURS: Final = frozenset({1, 3})
 _BARE: Final = frozenset({0x01, *range(0xD0, 0xD9)})
 _SCAN: Final = 0xDA
 _END: Final = 0xD9
@@ -67,6 +68,25 @@ def read_type(content: bytes) -> FileType:
         raise NotTakenError
     _refuse_second_meaning(content, found)
     return found
+
+
+def read_sides(content: bytes) -> tuple[int, int]:
+    """Return width and height, in pixels, of what `read_type` found to be a PNG or JPEG.
+
+    Raises MalformedError for a JPEG in another number of colours than one or three, which are for
+    printing presses.
+    """
+    if content.startswith(_PNG):
+        width, height = content[16:20], content[20:24]
+    else:
+        marker, at = _next_marker(content, 2)
+        while marker not in _FRAMES:
+            at += int.from_bytes(content[at : at + 2], "big")
+            marker, at = _next_marker(content, at)
+        if content[at + 7] not in _COLOURS:
+            raise MalformedError("in colours for a press")
+        height, width = content[at + 3 : at + 5], content[at + 5 : at + 7]
+    return int.from_bytes(width, "big"), int.from_bytes(height, "big")
 
 
 def _refuse_second_meaning(content: bytes, found: FileType) -> None:

@@ -73,7 +73,8 @@ class Terms:
     It goes to the account's members who have one of `duties`, or, where there are none, to the one
     address or number that it names. `fields` are the words it carries, `has_secret` says that a
     one-time link or code comes on top, `is_of_mode` that it concerns one mode and not the account,
-    `tells_former` that members hear of it who left since, by the very act or before the mail.
+    `tells_former` that members hear of it who left since, by the very act or before the mail,
+    `may_be_silent` that a member may have it left out: nothing that keeps the account safe.
     """
 
     duties: tuple[str, ...] = ()
@@ -81,6 +82,7 @@ class Terms:
     has_secret: bool = False
     is_of_mode: bool = True
     tells_former: bool = False
+    may_be_silent: bool = False
     channel: Channel = Channel.MAIL
     lifetime: timedelta = _DAYS
 
@@ -90,7 +92,9 @@ TERMS: Final[Mapping[Kind, Terms]] = {
     Kind.INVITATION: Terms(
         fields=frozenset({"duty", "last_day"}), has_secret=True, is_of_mode=False, lifetime=_WEEK
     ),
-    Kind.APPROVAL_WANTED: Terms((OWNER, FINANCE), frozenset({"payout", "amount"})),
+    Kind.APPROVAL_WANTED: Terms(
+        (OWNER, FINANCE), frozenset({"payout", "amount"}), may_be_silent=True
+    ),
     Kind.APPROVAL_RULE_CHANGED: Terms(
         (OWNER, FINANCE), frozenset({"keys_from", "people_from", "valid_from"})
     ),
@@ -101,9 +105,13 @@ TERMS: Final[Mapping[Kind, Terms]] = {
     Kind.ACCOUNT_RESUMED: Terms(_EVERYBODY, is_of_mode=False),
     Kind.ACCOUNT_CLOSED: Terms(_EVERYBODY, is_of_mode=False, tells_former=True),
     Kind.REFUNDS_BELOW_ZERO_SET: Terms((OWNER, FINANCE), frozenset({"amount"}), is_of_mode=False),
-    Kind.CASE_OPENED: Terms((OWNER, FINANCE), frozenset({"payment"})),
-    Kind.ENDPOINT_GONE: Terms((OWNER, DEVELOPER), frozenset({"endpoint", "host"})),
-    Kind.ENDPOINT_FAILING: Terms((OWNER, DEVELOPER), frozenset({"endpoint", "host"})),
+    Kind.CASE_OPENED: Terms((OWNER, FINANCE), frozenset({"payment"}), may_be_silent=True),
+    Kind.ENDPOINT_GONE: Terms(
+        (OWNER, DEVELOPER), frozenset({"endpoint", "host"}), may_be_silent=True
+    ),
+    Kind.ENDPOINT_FAILING: Terms(
+        (OWNER, DEVELOPER), frozenset({"endpoint", "host"}), may_be_silent=True
+    ),
     Kind.KEY_MADE: Terms((OWNER, DEVELOPER), frozenset({"key", "ending"})),
     Kind.KEYS_UNDER_REVIEW: Terms((OWNER, DEVELOPER), frozenset({"keys", "review_by"})),
     Kind.ACCESS_OPENED: Terms(
@@ -111,6 +119,10 @@ TERMS: Final[Mapping[Kind, Terms]] = {
     ),
     Kind.SIGN_IN_CODE: Terms(has_secret=True, channel=Channel.TEXT, lifetime=_CODE),
 }
+
+
+MAY_BE_SILENT: Final = tuple(kind for kind in Kind if TERMS[kind].may_be_silent)
+"""In the order of their names; the database holds no other."""
 
 
 @dataclass(frozen=True, slots=True)

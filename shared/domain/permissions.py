@@ -223,6 +223,11 @@ SCOPE_OF: Final[Mapping[str, Scope]] = {
     "list_invitations": Scope.TEAM_READ,
     "revoke_invitation": Scope.TEAM_WRITE,
     "read_own_account": Scope.ACCOUNT_READ,
+    "update_own_account": Scope.ACCOUNT_WRITE,
+    "read_terms": Scope.ACCOUNT_READ,
+    # As going is, what she is told is every member's own.
+    "read_notification_choices": Scope.TEAM_LEAVE,
+    "choose_notifications": Scope.TEAM_LEAVE,
     "read_settlement": Scope.ACCOUNT_READ,
     "set_settlement": Scope.ACCOUNT_WRITE,
     "end_settlement": Scope.ACCOUNT_WRITE,
@@ -330,6 +335,8 @@ STEP_UP: Final[Mapping[str, frozenset[bool]]] = {
     "set_settlement": frozenset({False, True}),
     "end_settlement": frozenset({False, True}),
     "set_payout_approval": frozenset({False, True}),
+    # What third parties are shown under the merchant's name; play receipts say that they are.
+    "update_own_account": frozenset({True}),
     "create_payout_batch": frozenset({True}),
     "cancel_payout_batch": frozenset({True}),
     "create_api_key": frozenset({True}),

@@ -5,7 +5,7 @@ There is one of each paid charge, of each refund that succeeded and of each payo
 
 import secrets
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, timedelta, timezone
 from enum import StrEnum
 from typing import Final, Literal, Self
@@ -16,6 +16,7 @@ from shared.domain.money import XAF, Money
 from shared.domain.outgoing import Outgoing, OutgoingStatus
 from shared.domain.payout import Payout
 from shared.domain.phone import Operator
+from shared.domain.receipt_look import PrintedAs
 from shared.domain.refund import Refund
 
 Language = Literal["fr", "en"]
@@ -61,7 +62,7 @@ class Receipt:
 
     `object_id` is the charge, refund or payout; `charge_id` of a refund what it gives back.
     `phone`, of whoever paid or was paid, is masked (`+2376****01`). `paid_at` is UTC. `language` is
-    the account's and comes first on the page.
+    the account's and comes first on the page, `footer` the merchant's own words.
     """
 
     number: str
@@ -80,6 +81,7 @@ class Receipt:
     paper: Paper = Paper.CHARGE
     charge_id: str | None = None
     payee: str | None = None
+    footer: str | None = None
 
     @classmethod
     def of(cls, charge: Charge, *, account_name: str, language: Language) -> Self:
@@ -130,6 +132,15 @@ class Receipt:
             paper=Paper(outgoing.kind),
             charge_id=None if refund is None else refund.charge_id,
             payee=None if payout is None else payout.name,
+        )
+
+    def printed_as(self, printed: PrintedAs) -> Self:
+        """Return it with what was kept of its first print."""
+        return replace(
+            self,
+            account_name=printed.account_name,
+            language=language_of(printed.language),
+            footer=printed.look.footer,
         )
 
     @property

@@ -13,6 +13,7 @@ from shared.operations.objects import seconds_or_none, unix_seconds
 from shared.operations.people_objects import audit_entry_object
 from shared.operations.provision_account import ModeCredentials
 from shared.operations.set_payout_approval import rule_object
+from shared.operations.update_account import look_object
 
 
 def account_object(account: AccountRow) -> dict[str, Any]:
@@ -60,6 +61,7 @@ def own_account_object(account: OwnAccount, approval: ApprovalRule) -> dict[str,
         "payout_approval": rule_object(approval),
         "refunds_below_zero_limit": account.refunds_below_zero_limit,
         "language": account.language,
+        **look_object(account.look),
         "country": account.country,
         "modes": _modes(account.modes),
         "missing": list(account.missing),

@@ -28,9 +28,10 @@ from shared.domain.file import (
     clean_name,
     extension_of,
 )
-from shared.domain.file_content import MalformedError, NotTakenError, read_type
+from shared.domain.file_content import MalformedError, NotTakenError, read_sides, read_type
 from shared.domain.ids import new_id
 from shared.domain.receipt import retain_until
+from shared.domain.receipt_look import LARGEST_LOGO_BYTES, LARGEST_LOGO_SIDE, LOGO_TYPES
 from shared.operations import objects
 from shared.operations.create_charge import fingerprint
 from shared.operations.file_objects import file_object
@@ -62,7 +63,7 @@ class CreateFile:
         """Look at what was sent; `declared` is the media type that the sender says, or nothing.
 
         Raises TooLarge, and InvalidRequest `file_type_unsupported`, `file_malformed`,
-        `file_type_mismatch`.
+        `file_type_mismatch`, `logo_unsuitable`.
         """
         if len(content) > LARGEST_BYTES:
             raise TooLarge("body_too_large", limit=LARGEST_BYTES)
@@ -80,6 +81,8 @@ class CreateFile:
             extension is not None and extension not in type_.extensions
         ):
             raise InvalidRequest("file_type_mismatch", "file", found=type_.media_type)
+        if purpose is Purpose.BUSINESS_LOGO and not _is_logo(content, type_):
+            raise InvalidRequest("logo_unsuitable", "file")
         sha256 = hashlib.sha256(content).hexdigest()
         name = clean_name(file_name, type_)
         return cls(
@@ -130,6 +133,17 @@ def create_file(
         traceparent=how.traceparent,
     )
     return how.store.add(file, message, use=use, response=response)
+
+
+def _is_logo(content: bytes, type_: FileType) -> bool:
+    """Tell whether a picture can be set on every receipt, without making it large or slow."""
+    if type_ not in LOGO_TYPES or len(content) > LARGEST_LOGO_BYTES:
+        return False
+    try:
+        sides = read_sides(content)
+    except MalformedError:
+        return False
+    return max(sides) <= LARGEST_LOGO_SIDE
 
 
 def refuse_suspended(caller: Caller) -> None:

@@ -6,25 +6,28 @@ from datetime import datetime
 from typing import Any, Protocol
 
 from shared.domain import receipt as receipts
-from shared.domain.account import AccountProfile
 from shared.domain.charge import Charge
 from shared.domain.events import Event, Message
 from shared.domain.ids import is_id, new_id
 from shared.domain.outgoing import Outgoing
 from shared.domain.receipt import Language, Receipt
+from shared.domain.receipt_look import Logo, PrintedAs
 from shared.operations import objects
-from shared.operations.ports import LockedStore, Reached, StoredObject
+from shared.operations.ports import LockedStore, ObjectMissingError, Reached, StoredObject
 
 
 @dataclass(frozen=True, slots=True)
 class Printing:
-    """What printing needs: the merchant, the press (receipt and its address to PDF) and time.
+    """What printing needs: what is printed now, the logo's bytes, the press and time.
 
+    The press makes a PDF of a receipt, its address and the logo's bytes. `logo` raises
+    ObjectMissingError where they are gone.
     `locked_at` is the machine's, by which the store keeps what is locked.
     """
 
-    profile: AccountProfile
-    press: Callable[[Receipt, str], bytes]
+    printed: PrintedAs
+    logo: Callable[[Logo], bytes]
+    press: Callable[[Receipt, str, bytes | None], bytes]
     base_url: str
     retention_days: int
     now: Callable[[], datetime]
@@ -44,6 +47,9 @@ class Payments(Protocol):
 
 class ReceiptStore(Protocol):
     """The receipts of one tenant."""
+
+    def keep_printed(self, object_id: str, printed: PrintedAs) -> PrintedAs:
+        """Keep what a receipt is printed with; return what was kept first."""
 
     def mark_stored(
         self,
@@ -76,15 +82,20 @@ def render_receipt(
 ) -> str:
     """Print, lock, record; return a word for the log. The same payment gives the same bytes.
 
-    Raises StoreDownError, after which the message must come again.
+    What may be another the next time is kept before anything is printed. Raises StoreDownError,
+    after which the message must come again.
     """
     paid = _paid(message.object_id, payments, how)
     if paid is None:
         return "nothing_to_print"
     if paid.is_stored:
         return "stored_already"
-    page = paid.page
-    body = how.press(page, f"{how.base_url}/verify/{page.code}")
+    printed, logo = _with_logo(how)
+    kept = store.keep_printed(message.object_id, printed)
+    if kept != printed:
+        logo = None if kept.look.logo is None else how.logo(kept.look.logo)
+    page = paid.page.printed_as(kept)
+    body = how.press(page, f"{how.base_url}/verify/{page.code}", logo)
     now, locked_at = how.now(), how.locked_at()
     how.reached("render_receipt.before_put")
     stored = locked.put(
@@ -116,8 +127,19 @@ def render_receipt(
     return "stored" if won else "stored_already"
 
 
+def _with_logo(how: Printing) -> tuple[PrintedAs, bytes | None]:
+    """Return what to print with and the logo's bytes; without one that can be had no more."""
+    printed = how.printed
+    if printed.look.logo is None:
+        return printed, None
+    try:
+        return printed, how.logo(printed.look.logo)
+    except ObjectMissingError:
+        return printed.without_logo, None
+
+
 def _paid(object_id: str, payments: Payments, how: Printing) -> Paid | None:
-    language = receipts.language_of(how.profile.language)
+    language = receipts.language_of(how.printed.language)
     if not is_id(object_id, "ch"):
         outgoing = payments.outgoing(object_id)
         return None if outgoing is None else _paid_out(outgoing, language, how)
@@ -127,7 +149,7 @@ def _paid(object_id: str, payments: Payments, how: Printing) -> Paid | None:
     public = objects.charge_object(
         replace(charge, receipt_stored=True), base_url=how.base_url, language=language
     )
-    page = Receipt.of(charge, account_name=how.profile.name, language=language)
+    page = Receipt.of(charge, account_name=how.printed.account_name, language=language)
     return Paid(page, charge.receipt_stored, public)
 
 
@@ -137,5 +159,5 @@ def _paid_out(outgoing: Outgoing, language: Language, how: Printing) -> Paid | N
     public = objects.outgoing_object(
         replace(outgoing, receipt_stored=True), base_url=how.base_url, language=language
     )
-    page = Receipt.of_outgoing(outgoing, account_name=how.profile.name, language=language)
+    page = Receipt.of_outgoing(outgoing, account_name=how.printed.account_name, language=language)
     return Paid(page, outgoing.receipt_stored, public)

@@ -52,13 +52,21 @@ class Copy:
     message: Message
 
 
+@dataclass(frozen=True, slots=True)
+class Audience:
+    """Whom something concerns by their duty: those to tell, and how many want to hear nothing."""
+
+    wanting: Sequence[Recipient]
+    silent: int = 0
+
+
 class NotificationStore(Protocol):
     """The notifications of all accounts; each call is one transaction."""
 
     def claim(self, message: Message, *, now: datetime, lease_until: datetime) -> Claimed | None:
         """Take the lease; None for what has ended or never was. Raises AskAgain if it is held."""
 
-    def members(self, claimed: Claimed, terms: Terms) -> Sequence[Recipient]:
+    def members(self, claimed: Claimed, terms: Terms) -> Audience:
         """Return the members whom it concerns by their duty, each address once."""
 
     def pass_on(self, claimed: Claimed, copies: Sequence[Copy], *, now: datetime) -> bool:
@@ -146,7 +154,8 @@ def _pass_on(
     now = how.now()
     at_ms = int(now.timestamp() * 1000)
     copies = []
-    for member in store.members(claimed, terms):
+    audience = store.members(claimed, terms)
+    for member in audience.wanting:
         copy_id = new_id("ntf", at_ms)
         carrier = Message(
             event_id=new_id("msg", at_ms),
@@ -157,6 +166,10 @@ def _pass_on(
             traceparent=message.traceparent,
         )
         copies.append(Copy(copy_id, member, carrier))
+    if not copies and audience.silent:
+        # They said so themselves: nothing that anybody must put right.
+        store.end(claimed, End.PASSED_ON, "silenced", now=now)
+        return Handled(End.PASSED_ON, claimed.kind)
     if not copies:
         return _hopeless(claimed, "nobody_to_tell", store=store, how=how)
     store.pass_on(claimed, copies, now=now)

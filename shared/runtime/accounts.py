@@ -1,5 +1,6 @@
 """Wires what the owner of all schemas does for administrators and for owners of accounts."""
 
+from shared.db.account_settings import PostgresSettings
 from shared.db.accounts import PostgresAccounts
 from shared.db.approval_rules import PostgresApprovalRules
 from shared.db.first_owner import FirstOwners
@@ -68,6 +69,11 @@ def first_owners() -> FirstOwners:
 def approval_rules() -> PostgresApprovalRules:
     """Return which payouts need approval, to be changed."""
     return PostgresApprovalRules(wiring.owner_database())
+
+
+def account_settings() -> PostgresSettings:
+    """Return what owners say of their accounts, to be changed."""
+    return PostgresSettings(wiring.owner_database())
 
 
 def delete_test_data(call: Call) -> int:

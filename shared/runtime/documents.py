@@ -19,6 +19,8 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from werkzeug.datastructures import LanguageAccept
 from werkzeug.http import parse_accept_header
 
+from shared.domain.file import FileType
+from shared.domain.file_content import read_sides
 from shared.domain.invoice import Invoice
 from shared.domain.money import Money
 from shared.domain.receipt import (
@@ -30,6 +32,7 @@ from shared.domain.receipt import (
     format_month,
     format_time,
 )
+from shared.domain.receipt_look import LONGEST_FOOTER
 
 if TYPE_CHECKING:
     import typst
@@ -58,19 +61,29 @@ _DRAWABLE: Final = (
 _PRESS: Final = threading.Lock()
 
 
-def render_receipt_pdf(receipt: Receipt, *, verify_url: str, template: Path) -> bytes:
+def render_receipt_pdf(
+    receipt: Receipt, *, verify_url: str, template: Path, logo: bytes | None = None
+) -> bytes:
     """Return the receipt as PDF/A-3b with its fonts inside; the same receipt, the same bytes.
 
     `verify_url` is the public page of this receipt and ends with its code; `template` is a typst
     file that takes its data from `sys.inputs` and can read its own folder only. What a merchant
-    wrote is set as text; letters that the fonts lack appear as a replacement sign. Raises
+    wrote is set as text; letters that the fonts lack appear as a replacement sign. `logo` is a PNG
+    or JPEG; one that cannot be drawn is left out, the same whenever it is tried. Raises
     typst.TypstError where the template itself is wrong.
     """
     inputs = {
         "receipt": json.dumps(_page_data(receipt, verify_url), ensure_ascii=False),
         "qr": _qr_svg(verify_url),
     }
-    return pressed(template, inputs, receipt.paid_at)
+    if logo is None:
+        return pressed(template, inputs, receipt.paid_at)
+    import typst  # noqa: PLC0415 - as in `_compiler`
+
+    try:
+        return pressed(template, inputs | {"logo": _logo_svg(logo)}, receipt.paid_at)
+    except typst.TypstError:
+        return pressed(template, inputs, receipt.paid_at)
 
 
 def render_invoice_pdf(invoice: Invoice, *, verify_url: str, template: Path) -> bytes:
@@ -123,6 +136,7 @@ def _page_data(receipt: Receipt, verify_url: str) -> Mapping[str, object]:
         "description": drawable(receipt.description, DESCRIPTION_LETTERS),
         "paper": receipt.paper.value,
         "payee": drawable(receipt.payee, REFERENCE_LETTERS),
+        "footer": drawable(receipt.footer, LONGEST_FOOTER),
         "object": receipt.object_id,
         "charge": receipt.charge_id,
         "number": receipt.number,
@@ -185,6 +199,15 @@ def _as_drawn(letter: str) -> str:
     code = ord(letter)
     is_drawable = any(first <= code <= last for first, last in _DRAWABLE)
     return letter if is_drawable else _REPLACEMENT
+
+
+def _logo_svg(content: bytes) -> str:
+    """Return a drawing of a PNG or JPEG alone: typst takes inputs that are text."""
+    width, height = read_sides(content)
+    type_ = FileType.JPG if content.startswith(b"\xff\xd8") else FileType.PNG
+    data = f"data:{type_.media_type};base64,{b64encode(content).decode('ascii')}"
+    size = f'width="{width}" height="{height}"'
+    return f'<svg xmlns="http://www.w3.org/2000/svg" {size}><image {size} href="{data}"/></svg>'
 
 
 def _qr_svg(url: str) -> str:

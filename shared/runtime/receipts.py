@@ -2,6 +2,7 @@
 
 import hashlib
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from pathlib import Path
 from typing import Final
 
@@ -23,7 +24,8 @@ from shared.domain.receipt import (
     is_receipt_code,
     language_of,
 )
-from shared.operations.ports import StoredObject, StoreDownError
+from shared.domain.receipt_look import Logo, PrintedAs
+from shared.operations.ports import ObjectMissingError, StoredObject, StoreDownError
 from shared.operations.render_receipt import Payments, Printing
 from shared.runtime import documents, invoices, locked, logs, wiring
 from shared.runtime.crash import reached
@@ -32,6 +34,8 @@ from shared.runtime.settings import settings
 
 _FUNCTIONS: Final = Path(__file__).parents[2] / "functions"
 TEMPLATE: Final = _FUNCTIONS / "render_receipt" / "templates" / "receipt.typ"
+_LOGOS: Final = 16
+"""Kept in the process, 8 MB at most."""
 PAGES: Final = _FUNCTIONS / "verify_receipt" / "templates"
 
 
@@ -44,14 +48,34 @@ class StatusPage:
     headers: tuple[tuple[str, str], ...]
 
 
-def _press(receipt: Receipt, verify_url: str) -> bytes:
-    return documents.render_receipt_pdf(receipt, verify_url=verify_url, template=TEMPLATE)
+def _press(receipt: Receipt, verify_url: str, logo: bytes | None) -> bytes:
+    return documents.render_receipt_pdf(
+        receipt, verify_url=verify_url, template=TEMPLATE, logo=logo
+    )
+
+
+@lru_cache(maxsize=_LOGOS)
+def _logo(logo: Logo) -> bytes:
+    """Return the bytes of a logo, which never change. Raises StoreDownError."""
+    content = locked.store().get(logo.object_key, logo.version_id)
+    if hashlib.sha256(content).hexdigest() != logo.sha256:
+        logs.error("logo_damaged", object_id=logo.file)
+        raise ObjectMissingError(logo.object_key)
+    return content
+
+
+def _printed(tenant: Tenant) -> PrintedAs:
+    found = wiring.directory().find_printed(tenant)
+    if found is None:
+        raise LookupError(tenant.account)
+    return found
 
 
 def printing(tenant: Tenant) -> Printing:
     """Return what printing a receipt of this tenant needs."""
     return Printing(
-        profile=wiring.profile(tenant.account),
+        printed=_printed(tenant),
+        logo=_logo,
         press=_press,
         base_url=settings().public_base_url,
         retention_days=settings().retention_days or RETENTION_DAYS,

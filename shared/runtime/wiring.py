@@ -19,6 +19,7 @@ from shared.db.expansions import Expansions
 from shared.db.holds import Holds
 from shared.db.identity import PeopleRows
 from shared.db.keys import Keys
+from shared.db.notification_choices import NotificationChoices
 from shared.db.reading import Reading
 from shared.db.receipts import Receipts
 from shared.db.scheduling import Schedule
@@ -235,6 +236,11 @@ def _actor(call: Call) -> Actor:
 def team(account: str) -> Teams:
     """Return the team of an account."""
     return Teams(app_database(), directory().find_home(account), notify=invitations.notify)
+
+
+def notification_choices(account: str) -> NotificationChoices:
+    """Return what the members of an account have left out of their mails."""
+    return NotificationChoices(app_database(), directory().find_home(account))
 
 
 def people_rows(at: datetime) -> PeopleRows:

@@ -36,6 +36,7 @@ class Row:
     the other one is no stranger there.
     What is `for_people` no key may ever do.
     `asks` is the query without which nothing is answered.
+    What is `hers` is of whoever asks alone: any member has it, and nobody who is none.
     What only `looks` is a POST that changes nothing but what the asker has in hand to look with.
     `sent` is a good body that is no JSON, behind its media type.
     `needs` are words STOLEN without which the body is not good, whatever the contract requires.
@@ -47,6 +48,7 @@ class Row:
     when_suspended: int = 200
     of_team: bool = False
     for_people: bool = False
+    hers: bool = False
     asks: str = ""
     looks: bool = False
     needs: frozenset[str] = frozenset()
@@ -204,6 +206,13 @@ ROWS: Final[Mapping[str, Row]] = {
     ),
     "end_settlement": Row(body={}, when_suspended=403, for_people=True),
     "read_own_account": Row(),
+    # Its language is of both modes.
+    "update_own_account": Row(body={"receipt_footer": "Merci"}, when_suspended=403, of_team=True),
+    "read_terms": Row(),
+    "read_notification_choices": Row(of_team=True, hers=True),
+    "choose_notifications": Row(
+        body={"case_opened": False}, when_suspended=403, of_team=True, hers=True
+    ),
     # Of one mode; but that something of the account was touched is noted without a mode.
     "set_payout_approval": Row(
         body={"keys_from": None, "people_from": None}, when_suspended=403, of_team=True

@@ -416,7 +416,8 @@ def test_a_lower_right_is_refused_before_anything_is_looked_up(
         who for scope, who in world.lower.items() if SCOPE_OF[operation.operation_id] != scope
     )
     refused = {"a key without the scope": (lower, 403)}
-    if operation.method != "GET" and not ROWS[operation.operation_id].looks:
+    row = ROWS[operation.operation_id]
+    if operation.method != "GET" and not row.looks and not row.hers:
         refused["a viewer"] = (world.viewer, 403)
     _hold_to_one_answer(world, operation, refused)
 
@@ -432,7 +433,8 @@ def test_an_access_reads_its_set_and_changes_nothing(world: World, operation: Op
     after = world.belongings()
     chain = f'"{world.victim.account.test.schema}".audit_entries'
 
-    assert is_open == (operation.method == "GET" or ROWS[operation.operation_id].looks)
+    row = ROWS[operation.operation_id]
+    assert is_open == ((operation.method == "GET" or row.looks) and not row.hers)
     assert statuses == {200 if is_open else 403}
     changed = {source for source in after if after[source] != before.get(source)}
     # A ticket is in the asker's hand, though its row names the account.

@@ -54,10 +54,10 @@ def texts(migrated: Database) -> Path:
 
 def member(till: Till, email: str, duty: str, language: str = "en", **more: object) -> None:
     """Let somebody belong to the account."""
-    values = {"ended_at": None, **more}
+    values = {"ended_at": None, "silenced": [], **more}
     till.rows.run(
-        "INSERT INTO platform.members (account_id, person, email, language, duty, ended_at)"
-        " VALUES (:account, :person, :email, :language, :duty, :ended_at)",
+        "INSERT INTO platform.members (account_id, person, email, language, duty, ended_at,"
+        " silenced) VALUES (:account, :person, :email, :language, :duty, :ended_at, :silenced)",
         account=till.account.id, person=an_id("usr"), email=email, language=language, duty=duty,
         **values,
     )  # fmt: skip
@@ -262,6 +262,36 @@ def test_an_account_without_people_is_told_nothing(till: Till) -> None:
 
     assert push(till, notice.id).status == 204
     assert stored(till, notice.id)["last_word"] == "nobody_to_tell"
+
+
+def test_whoever_left_a_kind_out_is_not_told(till: Till, box: MailServer) -> None:
+    """The others are, and she of all else; where all left it out nobody is warned of that."""
+    member(till, "quiet@shop.cm", "owner", silenced=["case_opened", "approval_wanted"])
+    member(till, "loud@shop.cm", "finance")
+    member(till, "Loud@shop.cm", "owner", silenced=["case_opened"])
+
+    def told(kind: Kind, data: dict[str, str]) -> list[str]:
+        notice = cause(till, kind, data)
+        assert push(till, notice.id).status == 204
+        found = till.rows.platform(
+            "notifications", "kind = :kind AND recipient IS NOT NULL", kind=kind.value
+        )
+        return sorted(row["recipient"].lower() for row in found)
+
+    opened = {"payment": an_id("ch")}
+    rule = {"keys_from": "0", "people_from": "0", "valid_from": "2026-12-01T08:00:00+00:00"}
+    assert told(Kind.CASE_OPENED, opened) == ["loud@shop.cm"]
+    assert told(Kind.APPROVAL_RULE_CHANGED, rule) == ["loud@shop.cm", "quiet@shop.cm"]
+
+    till.rows.run(
+        "UPDATE platform.members SET silenced = '{case_opened}' WHERE account_id = :account",
+        account=till.account.id,
+    )
+    notice = cause(till, Kind.CASE_OPENED, opened)
+    assert push(till, notice.id).status == 204
+    row = stored(till, notice.id)
+    assert (row["state"], row["last_word"]) == ("passed_on", "silenced")
+    assert box.mails == []
 
 
 def test_what_is_too_late_is_not_sent(till: Till, texts: Path) -> None:

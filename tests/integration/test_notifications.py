@@ -263,7 +263,7 @@ def test_whoever_leaves_hears_of_the_closing_alone(
     claimed = store.claim(message, now=moment(), lease_until=moment() + timedelta(seconds=60))
 
     assert claimed is not None
-    told = {member.address for member in store.members(claimed, TERMS[kind])}
+    told = {member.address for member in store.members(claimed, TERMS[kind]).wanting}
     assert told == {f"{person}@shop.cm" for person in expected}
 
 

@@ -36,6 +36,7 @@ from shared.runtime.documents import (
     render_receipt_pdf,
     render_verify_page,
 )
+from tests.file_samples import logo as a_logo
 
 ROOT = Path(__file__).parents[2]
 TEMPLATE = ROOT / "functions/render_receipt/templates/receipt.typ"
@@ -60,8 +61,8 @@ RECEIPT = Receipt(
 )
 
 
-def render(receipt: Receipt) -> bytes:
-    return render_receipt_pdf(receipt, verify_url=VERIFY_URL, template=TEMPLATE)
+def render(receipt: Receipt, logo: bytes | None = None) -> bytes:
+    return render_receipt_pdf(receipt, verify_url=VERIFY_URL, template=TEMPLATE, logo=logo)
 
 
 def read(document: bytes) -> pypdf.PdfReader:
@@ -249,9 +250,10 @@ def test_the_longest_receipt_fits_one_page() -> None:
         operator_transaction_id="W" * 500,
         money=Money(10**15),
         livemode=False,
+        footer="W" * 200,
     )
 
-    text = text_of(render(wide))
+    text = text_of(render(wide, a_logo(1000, 1000)))
 
     assert CODE in text
     assert "no money moved" in text

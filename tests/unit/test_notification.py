@@ -7,9 +7,11 @@ from typing import Any, Final
 
 import pytest
 
+from shared.db.migrations.platform import p0054_silenced_notices
 from shared.domain.ids import is_id, new_id
 from shared.domain.notification import (
     LONGEST_VALUE,
+    MAY_BE_SILENT,
     TERMS,
     Channel,
     Kind,
@@ -291,3 +293,11 @@ def test_what_is_told_once_is_told_once_for_each_reason() -> None:
     assert len(set(ids)) == 3
     assert ids[1] == ids[3]
     assert all(is_id(each, "ntf") and each[4:14] == payment[3:13] for each in ids)
+
+
+def test_nothing_that_keeps_an_account_safe_may_be_silent() -> None:
+    """The four that may are those that the database knows."""
+    assert {kind.value for kind in MAY_BE_SILENT} == {
+        "approval_wanted", "case_opened", "endpoint_gone", "endpoint_failing",
+    }  # fmt: skip
+    assert all(f"{kind.value}" in p0054_silenced_notices.SILENCED for kind in MAY_BE_SILENT)

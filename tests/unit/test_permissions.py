@@ -155,8 +155,8 @@ def test_duties_hold_one_another(*, livemode: bool) -> None:
     reads = {op.operation_id for op in OPERATIONS if op.method == "GET"}
 
     assert able[Duty.OWNER] == set(SCOPE_OF)
-    everybodys = {"remove_member", "create_stream_ticket"}
-    assert able[Duty.VIEWER] <= reads | everybodys, "to leave, and a ticket to look with"
+    everybodys = {"remove_member", "create_stream_ticket", "choose_notifications"}
+    assert able[Duty.VIEWER] <= reads | everybodys, "to leave, a ticket to look with, her own mails"
     assert all(able[Duty.VIEWER] <= operations for operations in able.values())
     assert "create_charge" not in able[Duty.FINANCE]
     assert ("create_charge" in able[Duty.DEVELOPER]) is not livemode
@@ -247,7 +247,7 @@ def test_an_access_reads_and_nothing_else(*, livemode: bool) -> None:
         "list_api_keys", "read_api_key", "list_webhook_endpoints", "read_webhook_endpoint",
             "list_webhook_deliveries", "read_webhook_delivery",
         "list_audit_entries", "read_audit_entry", "export_audit_entries", "list_team",
-        "list_invitations", "read_own_account", "read_settlement", "read_test_clock",
+        "list_invitations", "read_own_account", "read_settlement", "read_terms", "read_test_clock",
         "list_checkouts", "read_checkout", "list_payment_links", "read_payment_link",
         "list_reports", "read_report",
     }  # fmt: skip

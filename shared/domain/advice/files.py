@@ -29,6 +29,12 @@ ADVICE: Final[Mapping[str, Advice]] = {
         "Export the document anew; of a photo with motion or sound, send the still picture alone.",
         "Exportez de nouveau le document ; d'une photo animée ou sonore, n'envoyez que l'image.",
     ),
+    "logo_unsuitable": Advice(
+        ("400",),
+        "Export the logo smaller, as PNG or as JPEG in RGB, and hand it in as `business_logo`.",
+        "Exportez le logo en plus petit, en PNG ou en JPEG RVB, et remettez-le comme "
+        "`business_logo`.",
+    ),
     "files_too_many": Advice(
         ("429",),
         "Wait as long as Retry-After says; write to us if you need to hand in more.",

@@ -35,6 +35,14 @@ WORDS: Final[Mapping[str, Words]] = {
         "Le fichier est coupé ou abîmé, ou quelque chose se trouve avant son début, après sa fin "
         "ou à l'intérieur. Veuillez l'exporter de nouveau.",
     ),
+    "logo_unsuitable": Words(
+        "The file cannot be a logo",
+        "Le fichier ne peut être un logo",
+        "A logo is a PNG or JPEG, in grey or RGB, of 512 kB and 1,000 pixels a side at most, "
+        "handed in with the purpose “business_logo”.",
+        "Un logo est un PNG ou un JPEG, en gris ou en RVB, de 512 ko et de 1 000 pixels de côté au "
+        "plus, remis avec l'usage « business_logo ».",
+    ),
     "files_too_many": Words(
         "Too many files today",
         "Trop de fichiers aujourd'hui",
@@ -42,9 +50,9 @@ WORDS: Final[Mapping[str, Words]] = {
         "Un compte peut remettre {limit} fichiers par jour. Veuillez revenir plus tard.",
     ),
     "file_not_available": Words(
-        "The file cannot be downloaded",
-        "Le fichier ne peut être téléchargé",
-        "The status of the file is “{status}”; only what is available can be downloaded.",
-        "Le statut du fichier est « {status} » ; seul ce qui est disponible peut être téléchargé.",
+        "The file is not available",
+        "Le fichier n'est pas disponible",
+        "The status of the file is “{status}”; only what is available can be used.",
+        "Le statut du fichier est « {status} » ; seul ce qui est disponible peut servir.",
     ),
 }

@@ -26,7 +26,9 @@ from shared.operations.objects import list_object, unix_seconds
 from shared.operations.people_objects import invitation_object
 from shared.operations.set_payout_approval import read_rule, rule_object
 from shared.operations.set_payout_approval import set_payout_approval as set_approval
+from shared.operations.update_account import UpdateAccount, update_account
 from shared.runtime import accounts, notice_secrets, wiring
+from shared.runtime.doors import own_account
 from shared.runtime.http import Answer, Call, Handler
 from shared.runtime.idempotency import HEADER, read_key
 from shared.runtime.invitations import link_of
@@ -143,6 +145,14 @@ def set_payout_approval(call: Call) -> Answer:
     return Answer(body=shown)
 
 
+def update_own(call: Call) -> Answer:
+    """POST /v1/account; again it is harmless."""
+    read_key(call.idempotency_key)
+    command, caller = UpdateAccount.parse(call.body()), call.authenticated()
+    update_account(command, caller, wiring.origin(call), store=accounts.account_settings())
+    return own_account.show(caller.tenant)
+
+
 def delete_test_data(call: Call) -> Answer:
     """POST /v1/account/delete_test_data; again it finds nothing and is harmless."""
     call.refuse_fields()
@@ -175,6 +185,7 @@ HANDLERS: Final[Mapping[str, Handler]] = {
     "approve_account_change": approve,
     "reject_account_change": reject,
     "invite_first_owner": invite_first_owner,
+    "update_own_account": update_own,
     "set_payout_approval": set_payout_approval,
     "delete_test_data": delete_test_data,
 }

@@ -35,6 +35,7 @@ BY_PATH_ONLY: Final[Mapping[str, str]] = {
     "export_audit_entries": _FILE,
     "read_payout_batch_results": _FILE,
     "set_payout_approval": _OWNER,
+    "update_own_account": _OWNER,
     "create_file": "takes a file, which is larger than what comes in by this door",
     "delete_test_data": _OWNER,
     "lookup_holder": "needs operators' credentials, with which money could be sent",
