@@ -10,13 +10,17 @@ import { answered } from "@/api/client";
 import type { Operator, PayoutCreate } from "@/api/money-out";
 import { useWork } from "@/session/work";
 import { readAmount } from "@/text/amount";
+import { minuteText } from "@/text/day";
 import { formatAmount } from "@/text/money";
+import { clock } from "@/text/time";
 import { Available } from "../available";
 import { Dialog } from "../dialog";
 import { Choice, Field, Refused, Send } from "../form";
 import { MoneyOut } from "../money-out";
 import { Fact, Facts } from "../parts/facts";
+import { Time } from "../time";
 import { HolderDoubts, HolderFact, NotLookedUp, useHolder } from "./holder";
+import { LATEST, readLater } from "./later";
 import { OPERATORS } from "./row";
 
 const BLANK = {
@@ -26,6 +30,7 @@ const BLANK = {
   name: "",
   reference: "",
   description: "",
+  later: "",
 };
 type Values = typeof BLANK;
 
@@ -53,11 +58,12 @@ export function NewPayout() {
     },
   );
   const amount = readAmount(values.amount);
+  const later = readLater(values.later);
   const ask = (event: FormEvent) => {
     event.preventDefault();
-    if (amount !== null) {
+    if (amount !== null && later !== null) {
       pay.forget();
-      holder.check(bodyOf(values, amount), values.phone, values.operator);
+      holder.check(bodyOf(values, amount, later), values.phone, values.operator);
     }
   };
   return (
@@ -128,6 +134,16 @@ export function NewPayout() {
           value={values.description}
           onChange={({ target }) => set({ description: target.value })}
         />
+        <Field
+          fault={later === null ? t("later_wrong") : pay.fault("scheduled_at")}
+          hint={t("later_hint")}
+          label={t("later")}
+          max={minuteText(clock.now() + LATEST)}
+          min={minuteText(clock.now())}
+          type="datetime-local"
+          value={values.later}
+          onChange={({ target }) => set({ later: target.value })}
+        />
         <NotLookedUp error={holder.look.error} goOn={holder.goOn} />
         <Send act={holder.look}>{t("check")}</Send>
       </form>
@@ -153,6 +169,11 @@ export function NewPayout() {
                 {holder.checked.holder === null ? null : OPERATORS[holder.checked.holder.operator]}
               </Fact>
               <Fact name={t("reference")}>{holder.checked.body.reference ?? null}</Fact>
+              <Fact name={t("sent_at")}>
+                {holder.checked.body.scheduled_at === undefined ? null : (
+                  <Time seconds={holder.checked.body.scheduled_at} />
+                )}
+              </Fact>
             </Facts>
             <HolderDoubts holder={holder.checked.holder} typed={values.name} />
             <Refused act={pay} />
@@ -164,7 +185,7 @@ export function NewPayout() {
   );
 }
 
-function bodyOf(values: Values, amount: number): PayoutCreate {
+function bodyOf(values: Values, amount: number, later: number | undefined): PayoutCreate {
   const { phone, operator, name, reference, description } = values;
   return {
     amount,
@@ -177,5 +198,6 @@ function bodyOf(values: Values, amount: number): PayoutCreate {
     },
     ...(reference.trim() === "" ? {} : { reference: reference.trim() }),
     ...(description.trim() === "" ? {} : { description: description.trim() }),
+    ...(later === undefined ? {} : { scheduled_at: later }),
   };
 }

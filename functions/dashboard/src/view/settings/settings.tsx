@@ -1,55 +1,24 @@
 "use client";
 
-import { useQuery } from "@tanstack/react-query";
+import { useQueryClient } from "@tanstack/react-query";
 import { useTranslations } from "next-intl";
 import { answered } from "@/api/client";
-import type { components } from "@/api/schema";
 import { useWork } from "@/session/work";
 import { formatAmount } from "@/text/money";
+import { Ask } from "../ask";
+import { Choice } from "../form";
 import { Fact, Facts } from "../parts/facts";
 import { Section } from "../parts/section";
-import { Failed, Loading } from "../states";
 import { Time } from "../time";
-import { PayoutApproval } from "./payout-approval";
-import { TestClock } from "./test-clock";
-import { TestData } from "./test-data";
+import { type OwnAccount, WithAccount } from "./own-account";
+import { Room } from "./room";
 
-type OwnAccount = components["schemas"]["OwnAccount"];
-
-const ROWS = 4;
-
-/** How the account stands, and what its owner may set. */
+/** How the account stands, and in which language it is spoken to. */
 export function Settings() {
-  const t = useTranslations("settings");
-  const { api, key, scope } = useWork();
-  const { data, error, refetch } = useQuery({
-    queryKey: key("account"),
-    queryFn: () => answered(api.GET("/v1/account", {})),
-  });
   return (
-    <>
-      <h1 className="font-semibold text-xl">{t("title")}</h1>
-      {data === undefined ? (
-        <div className="card">
-          {error !== null ? (
-            <Failed error={error} again={() => void refetch()} />
-          ) : (
-            <Loading rows={ROWS} />
-          )}
-        </div>
-      ) : (
-        <>
-          <Account account={data} />
-          <PayoutApproval rule={data.payout_approval} />
-        </>
-      )}
-      {scope.mode === "test" ? (
-        <>
-          <TestClock />
-          <TestData />
-        </>
-      ) : null}
-    </>
+    <Room>
+      <WithAccount>{(account) => <Account account={account} />}</WithAccount>
+    </Room>
   );
 }
 
@@ -59,11 +28,12 @@ function Account({ account }: { account: OwnAccount }) {
   const documents = useTranslations("document_kind");
   const word = (isEnabled: boolean) => t(isEnabled ? "enabled" : "disabled");
   return (
-    <Section id="account" title={t("account")}>
+    <Section aside={<Language account={account} />} id="account" title={t("account")}>
       <div className="card p-4">
         <Facts>
           <Fact name={t("name")}>{account.name}</Fact>
           <Fact name={t("state")}>{states(account.state)}</Fact>
+          <Fact name={t("language")}>{t(account.language)}</Fact>
           <Fact name={t("live_payments")}>{word(account.charges_enabled)}</Fact>
           <Fact name={t("live_payouts")}>{word(account.payouts_enabled)}</Fact>
           <Fact name={t("below_zero")}>
@@ -83,5 +53,42 @@ function Account({ account }: { account: OwnAccount }) {
         </Facts>
       </div>
     </Section>
+  );
+}
+
+function Language({ account }: { account: OwnAccount }) {
+  const t = useTranslations("settings");
+  const { api, key } = useWork();
+  const queries = useQueryClient();
+  return (
+    <Ask
+      button={t("change_language")}
+      done={(changed) => queries.setQueryData(key("account"), changed)}
+      fields={["language"]}
+      initial={{ language: account.language }}
+      name="account.language"
+      send={({ language }, idempotencyKey) =>
+        answered(
+          api.POST("/v1/account", {
+            params: { header: { "Idempotency-Key": idempotencyKey } },
+            body: { language },
+          }),
+        )
+      }
+      title={t("language_title")}
+    >
+      {({ values, set, fault }) => (
+        <Choice
+          fault={fault("language")}
+          hint={t("language_hint")}
+          label={t("language")}
+          value={values.language}
+          onChange={({ target }) => set({ language: target.value === "en" ? "en" : "fr" })}
+        >
+          <option value="fr">{t("fr")}</option>
+          <option value="en">{t("en")}</option>
+        </Choice>
+      )}
+    </Ask>
   );
 }

@@ -1,0 +1,5 @@
+import { ApprovalSettings } from "@/view/settings/approvals";
+
+export default function Page() {
+  return <ApprovalSettings />;
+}

@@ -1,0 +1,5 @@
+import { NotificationSettings } from "@/view/settings/notifications";
+
+export default function Page() {
+  return <NotificationSettings />;
+}

@@ -1,0 +1,5 @@
+import { ReceiptSettings } from "@/view/settings/receipts";
+
+export default function Page() {
+  return <ReceiptSettings />;
+}

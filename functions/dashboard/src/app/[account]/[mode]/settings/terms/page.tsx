@@ -1,0 +1,5 @@
+import { TermsPage } from "@/view/settings/terms";
+
+export default function Page() {
+  return <TermsPage />;
+}

@@ -1,0 +1,5 @@
+import { TestSettings } from "@/view/settings/test";
+
+export default function Page() {
+  return <TestSettings />;
+}
