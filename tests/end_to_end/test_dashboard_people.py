@@ -115,6 +115,7 @@ def test_an_owner_sets_rules_and_reads_who_did(
         page = tab.page
         _settle(tab)
         _go(page, "Réglages")
+        page.get_by_role("link", name="Approbations").click()
         page.get_by_role("button", name="Changer").click()
         asked = page.get_by_role("dialog")
         asked.get_by_label("Demandés par une clé").fill("100 000")
@@ -122,6 +123,7 @@ def test_an_owner_sets_rules_and_reads_who_did(
         asked.get_by_role("button", name="Changer").click()
         expect(page.get_by_text("À partir de 100 000 FCFA")).to_be_visible()
 
+        page.get_by_role("link", name="Mode test").click()
         page.get_by_role("button", name="Tout effacer").click()
         asked.get_by_label("Nom du compte").fill("Les Tissus")
         asked.get_by_role("button", name="Tout effacer").click()
