@@ -31,6 +31,7 @@ export { default as late } from "./late.json";
 export { default as links } from "./links.json";
 export { default as listed } from "./listed.json";
 export { default as money_out } from "./money_out.json";
+export { default as my } from "./my.json";
 export { default as not_found } from "./not_found.json";
 export { default as notifications } from "./notifications.json";
 export { default as operators } from "./operators.json";

@@ -34,12 +34,14 @@ export class ApiError extends Error {
 
 export type Api = ReturnType<typeof makeApi>;
 
-/** The public API, asked as whoever is signed in; `scope` is where she is at work. */
-export function makeApi(session: Session, locale: string, scope?: Scope) {
+/** The public API, asked as whoever is signed in, or as nobody; `scope` is where she is at work. */
+export function makeApi(session: Pick<Session, "token"> | null, locale: string, scope?: Scope) {
   const client = createClient<paths>({ baseUrl: window.location.origin });
   client.use({
     async onRequest({ request }) {
-      request.headers.set("Authorization", `Bearer ${await session.token()}`);
+      if (session !== null) {
+        request.headers.set("Authorization", `Bearer ${await session.token()}`);
+      }
       request.headers.set("Accept-Language", locale);
       if (scope !== undefined) {
         request.headers.set("Pay-Account", scope.account);

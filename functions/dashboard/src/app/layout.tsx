@@ -1,22 +1,19 @@
 import type { Viewport } from "next";
 import { NextIntlClientProvider } from "next-intl";
-import { getLocale } from "next-intl/server";
+import { getLocale, getMessages } from "next-intl/server";
 import type { ReactNode } from "react";
-import { SessionProvider } from "@/session/provider";
-import { readSettings } from "@/settings";
 import "./globals.css";
 
 export const viewport: Viewport = { colorScheme: "light dark" };
 
+/** Around all pages, and no more than all need: payers' phones load nothing of a sign-in. */
 export default async function RootLayout({ children }: { children: ReactNode }) {
   const locale = await getLocale();
-  const { identityUrl } = readSettings();
+  const { states } = await getMessages();
   return (
     <html lang={locale}>
       <body>
-        <NextIntlClientProvider>
-          <SessionProvider identityUrl={identityUrl}>{children}</SessionProvider>
-        </NextIntlClientProvider>
+        <NextIntlClientProvider messages={{ states }}>{children}</NextIntlClientProvider>
       </body>
     </html>
   );

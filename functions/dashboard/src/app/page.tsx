@@ -1,5 +1,10 @@
+import { People } from "@/session/people";
 import { Entrance } from "@/view/entrance";
 
 export default function Page() {
-  return <Entrance />;
+  return (
+    <People>
+      <Entrance />
+    </People>
+  );
 }

@@ -1,5 +1,10 @@
+import { People } from "@/session/people";
 import { Invitation } from "@/view/team/invitation";
 
 export default function Page() {
-  return <Invitation />;
+  return (
+    <People>
+      <Invitation />
+    </People>
+  );
 }

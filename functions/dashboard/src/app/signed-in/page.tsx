@@ -1,5 +1,10 @@
+import { People } from "@/session/people";
 import { Arrival } from "@/view/arrival";
 
 export default function Page() {
-  return <Arrival />;
+  return (
+    <People>
+      <Arrival />
+    </People>
+  );
 }

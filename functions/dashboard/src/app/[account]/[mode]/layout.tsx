@@ -1,5 +1,6 @@
 import { notFound } from "next/navigation";
 import type { ReactNode } from "react";
+import { People } from "@/session/people";
 import { Shell } from "@/view/shell/shell";
 
 export default async function Layout(props: {
@@ -11,8 +12,10 @@ export default async function Layout(props: {
     notFound();
   }
   return (
-    <Shell account={account} mode={mode}>
-      {props.children}
-    </Shell>
+    <People>
+      <Shell account={account} mode={mode}>
+        {props.children}
+      </Shell>
+    </People>
   );
 }

@@ -1,0 +1,5 @@
+import { MyPayment } from "@/view/my/payment";
+
+export default async function Page({ params }: { params: Promise<{ id: string }> }) {
+  return <MyPayment id={(await params).id} />;
+}

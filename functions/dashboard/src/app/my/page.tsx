@@ -1,0 +1,5 @@
+import { MyPayments } from "@/view/my/payments";
+
+export default function Page() {
+  return <MyPayments />;
+}
