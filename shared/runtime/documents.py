@@ -232,7 +232,8 @@ class VerifyView:
     """What the public page shows: the payment, and nothing of its payer.
 
     `sha256` (hex) and `pdf_url` are None until the PDF is stored. `refunded` is in the same
-    currency as `money`, zero where nothing was returned.
+    currency as `money`, zero where nothing was returned. `payers_url` is where whoever paid sees
+    all her payments; None where nobody did.
     """
 
     number: str
@@ -246,6 +247,7 @@ class VerifyView:
     paper: Paper = Paper.CHARGE
     sha256: str | None = None
     pdf_url: str | None = None
+    payers_url: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

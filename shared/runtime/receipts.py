@@ -37,6 +37,7 @@ TEMPLATE: Final = _FUNCTIONS / "render_receipt" / "templates" / "receipt.typ"
 _LOGOS: Final = 16
 """Kept in the process, 8 MB at most."""
 PAGES: Final = _FUNCTIONS / "verify_receipt" / "templates"
+PAYERS_PAGE: Final = "/dashboard/my"
 
 
 @dataclass(frozen=True, slots=True)
@@ -168,6 +169,9 @@ def verify_page(code: str, *, accept_language: str | None, asked: str | None) ->
     if proven is None or view is None:
         page = documents.render_not_found_page(language, templates=PAGES)
         return StatusPage(404, page.html, page.headers)
+    if view.paper is Paper.CHARGE:
+        # Behind `#`, so that no server is told on the way.
+        view = replace(view, payers_url=f"{settings().public_base_url}{PAYERS_PAGE}#{code}")
     stored = _stored(*proven)
     if stored is not None:
         url = f"{settings().public_base_url}/verify/{code}.pdf"

@@ -74,6 +74,19 @@ def test_a_receipt_not_yet_stored_has_a_page(
     assert verify(f"{receipt['code']}.pdf").status == 404
 
 
+@pytest.mark.parametrize(
+    ("language", "words"), [("fr", "C’est vous qui avez payé ?"), ("en", "Was it you who paid?")]
+)
+def test_whoever_paid_is_led_to_her_payments(
+    verify: Callable[..., Reply], receipt: dict[str, Any], language: str, words: str
+) -> None:
+    """The way there takes the code along, behind `#`: no server is told."""
+    page = verify(receipt["code"], **{"Accept-Language": language}).content.decode()
+
+    assert f"/dashboard/my#{receipt['code']}" in page
+    assert words in page
+
+
 def test_a_stored_receipt_shows_its_hash(
     verify: Callable[..., Reply], stored: dict[str, Any]
 ) -> None:
