@@ -107,7 +107,13 @@ CHARGES: Final = Listed(
     "charges",
     CHARGE,
     "c LEFT JOIN receipts r ON r.charge_id = c.id",
-    _OPERATOR_ID | {"reference": "reference", "customer": "customer_id", "phone": "phone"},
+    _OPERATOR_ID
+    | {
+        "reference": "reference",
+        "payment_link": "page_id",
+        "customer": "customer_id",
+        "phone": "phone",
+    },
     {"reference": _VOID_CHARGE, "phone": _FINAL_CHARGE},
 ).pages()
 # Metadata has no index, for which each charge would pay: other words narrow the rows before it.

@@ -98,7 +98,8 @@ def read_charge(read: Read, store: ReadStore) -> Shown:
 
 def list_charges(read: Read, store: ReadStore) -> Shown:
     """Return a page of charges, narrowed by what is said of them."""
-    page = read.page("ch", "status", "customer", "reference", "phone", OPERATOR_ID)
+    words = ("status", "customer", "payment_link", "reference", "phone", OPERATOR_ID)
+    page = read.page("ch", *words)
     statuses = statuses_behind(read.query.get("status"), PUBLIC_STATUS)
     found = store.list_charges(page, WantedPayments.read(read.query, statuses))
     return page_object("/v1/charges", found, _charge(read))

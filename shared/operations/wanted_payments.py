@@ -18,6 +18,7 @@ class WantedPayments:
     statuses: Sequence[str] | None = None
     returned: bool | None = None
     customer: str | None = None
+    payment_link: str | None = None
     charge: str | None = None
     reference: str | None = None
     phone: PhoneNumber | None = None
@@ -37,6 +38,7 @@ class WantedPayments:
             statuses=statuses,
             returned=returned,
             customer=read_filter(query, "customer"),
+            payment_link=read_filter(query, "payment_link"),
             charge=read_filter(query, "charge"),
             reference=read_filter(query, "reference"),
             phone=None if phone is None else PhoneNumber.parse(phone, param="phone"),

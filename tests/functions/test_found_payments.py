@@ -120,7 +120,41 @@ def test_the_operator_s_id_and_one_s_own_word_find_theirs(
     assert found(f"{table}?{word}=nothing") == []
 
 
-@pytest.mark.parametrize("query", ["phone=12", "phone=%2B33612345678", "phone=", "reference="])
+def test_a_payment_link_finds_what_was_begun_on_it(
+    shop: Account, superuser: Any, found: Callable[[str], list[str]]
+) -> None:
+    """Whatever has become of it, newest first, page by page; others' charges are not looked at."""
+    link, words = an_id("plink"), [f"linked-{at}" for at in range(4)]
+    ids = sorted(an_id("ch") for _ in words)
+    for at, (charge, status) in enumerate(zip(ids, ENDED["charges"], strict=False)):
+        superuser.run(
+            f'INSERT INTO "{shop.test.schema}".charges {INSERT["charges"]}',
+            id=charge,
+            status=status,
+            phone=PHONE.replace("77", "66"),
+            operator_id=f"linked-{at}",
+            word=words[at],
+            txn="txn_x" if status == "succeeded" else None,
+        )
+    superuser.run(
+        f'UPDATE "{shop.test.schema}".charges SET page_id = :link WHERE id = ANY(:ids)',
+        link=link,
+        ids=ids[:3],
+    )
+    newest = ids[:3][::-1]
+
+    assert found(f"charges?payment_link={link}") == newest
+    assert found(f"charges?payment_link={link}&limit=1") == newest[:1]
+    assert found(f"charges?payment_link={link}&starting_after={newest[0]}") == newest[1:]
+    assert found(f"charges?payment_link={link}&ending_before={newest[1]}") == newest[:1]
+    assert found(f"charges?payment_link={link}&status=failed") == [ids[0]]
+    assert found(f"charges?payment_link={link}&phone=670000079") == []
+    assert found(f"charges?payment_link={an_id('plink')}") == []
+
+
+@pytest.mark.parametrize(
+    "query", ["phone=12", "phone=%2B33612345678", "phone=", "reference=", "payment_link="]
+)
 def test_a_bad_filter_is_named(read_payments: Door, shop: Account, query: str) -> None:
     """With what is wrong with it."""
     reply = read_payments.get(f"/v1/charges?{query}", key=shop.secret_key)

@@ -12,12 +12,9 @@ import { Row } from "../rows";
 import { Failed, Loading } from "../states";
 import type { PaymentLink } from "./link-terms";
 
-const PAGE = 100;
+const PAGE = 25;
 
-/**
- * What was paid on a link, as it arrives. The API names the link in each payment and cannot narrow a
- * list by it, so the latest payments of all are looked through, and more of them on demand.
- */
+/** What was paid on a link, as it arrives. */
 export function LinkPayments({ link }: { link: PaymentLink }) {
   const t = useTranslations("links");
   const { api, key } = useWork();
@@ -31,7 +28,7 @@ export function LinkPayments({ link }: { link: PaymentLink }) {
           params: {
             query: {
               limit: PAGE,
-              created: { gte: link.created },
+              payment_link: link.id,
               ...(pageParam === null ? {} : { starting_after: pageParam }),
             },
           },
@@ -43,8 +40,8 @@ export function LinkPayments({ link }: { link: PaymentLink }) {
   const fetched = data?.pages.flatMap((page) => page.data) ?? [];
   const rows = merge(
     fetched,
-    [...arrived.values()].map(({ charge }) => charge),
-  ).filter(({ page }) => page === link.id);
+    [...arrived.values()].map(({ charge }) => charge).filter(({ page }) => page === link.id),
+  );
   return (
     <Part title={t("payments")}>
       <div className="card overflow-hidden">
@@ -66,9 +63,6 @@ export function LinkPayments({ link }: { link: PaymentLink }) {
           </ul>
         )}
       </div>
-      {list.hasNextPage ? (
-        <p className="text-soft text-sm">{t("looked_through", { count: fetched.length })}</p>
-      ) : null}
       <More
         list={{
           error,
