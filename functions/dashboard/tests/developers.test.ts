@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { FAMILIES, readType } from "@/view/events/event-types";
 import { keyBody, keyHint, keyState, EMPTY as NO_KEY } from "@/view/keys/key-terms";
-import { linkBody, EMPTY as NO_LINK } from "@/view/links/link-form";
+import { linkBody, EMPTY as NO_LINK, readTwin, twinQuery } from "@/view/links/link-form";
 import { amountWords, linkState, type PaymentLink } from "@/view/links/link-terms";
 import { createBody, EMPTY, formOf, updateBody } from "@/view/webhooks/endpoint-form";
 import type { Endpoint } from "@/view/webhooks/webhook-terms";
@@ -18,6 +18,14 @@ describe("a link", () => {
       description: null,
     });
     expect(linkBody({ ...typed, kind: "free" })).toMatchObject({ amount: null, amount_min: 100 });
+  });
+
+  it("has a twin in the test mode, which says what its payers read", () => {
+    const link = { amount: null, amount_min: 100, amount_max: null, description: "à & b" };
+    const query = twinQuery({ ...link, language: "fr", reference: "r" } as PaymentLink);
+    const twin = { kind: "free", amount_min: "100", description: "à & b", language: "fr" };
+    expect(readTwin(new URLSearchParams(query))).toEqual(twin);
+    expect(readTwin(new URLSearchParams("kind=x&reference=r"))).toEqual({ kind: "fixed" });
   });
 
   it("says in one word whether it can be paid, and in one how much", () => {

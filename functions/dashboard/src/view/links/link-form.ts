@@ -27,6 +27,24 @@ export const EMPTY: LinkForm = {
   success_url: "",
 };
 
+const TWIN = ["kind", "amount", "amount_min", "amount_max", "description", "language"] as const;
+
+/** A form for a link like this one, as an address says it: in the test mode nobody pays on it. */
+export function twinQuery(link: components["schemas"]["PaymentLink"]): string {
+  const said = { ...link, kind: link.amount === null ? "free" : "fixed" };
+  const words = TWIN.flatMap((name) => (said[name] === null ? [] : [[name, String(said[name])]]));
+  return `?${new URLSearchParams(words)}`;
+}
+
+/** What an address says of it. */
+export function readTwin(words: { get(name: string): string | null }): Partial<LinkForm> {
+  const said = TWIN.flatMap((name) => {
+    const word = words.get(name);
+    return word === null ? [] : [[name, name === "kind" && word !== "free" ? "fixed" : word]];
+  });
+  return Object.fromEntries(said);
+}
+
 /** The bounds of an amount that the payer says. */
 export const AMOUNTS = ["amount_min", "amount_max"] as const;
 

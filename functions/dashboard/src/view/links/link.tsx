@@ -1,6 +1,7 @@
 "use client";
 
 import { useQuery, useQueryClient } from "@tanstack/react-query";
+import Link from "next/link";
 import { useTranslations } from "next-intl";
 import { useAct } from "@/act/use-act";
 import { answered } from "@/api/client";
@@ -12,6 +13,7 @@ import { Back, Heading, Part } from "../parts/heading";
 import { Mark } from "../parts/mark";
 import { Failed, Loading } from "../states";
 import { Time } from "../time";
+import { twinQuery } from "./link-form";
 import { LinkPayments } from "./link-payments";
 import { amountWords, LOOKS, linkState, type PaymentLink } from "./link-terms";
 
@@ -109,6 +111,7 @@ function Switch({ link }: { link: PaymentLink }) {
 
 function Address({ link }: { link: PaymentLink }) {
   const t = useTranslations("links");
+  const { scope } = useWork();
   const qr = `/pay/${link.id}/qr.svg`;
   return (
     <Part title={t("address")}>
@@ -130,8 +133,18 @@ function Address({ link }: { link: PaymentLink }) {
             <a className="button-plain" href={`/pay/${link.id}`} rel="noopener" target="_blank">
               {t("preview")}
             </a>
+            {scope.mode === "live" ? (
+              <Link
+                className="button-plain"
+                href={`/${scope.account}/test/links/new${twinQuery(link)}`}
+                prefetch={false}
+              >
+                {t("twin")}
+              </Link>
+            ) : null}
           </div>
         </div>
+        <p className="text-soft text-sm">{t(`try.${scope.mode}`)}</p>
       </div>
     </Part>
   );

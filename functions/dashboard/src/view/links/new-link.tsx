@@ -1,6 +1,6 @@
 "use client";
 
-import { useRouter } from "next/navigation";
+import { useRouter, useSearchParams } from "next/navigation";
 import { useTranslations } from "next-intl";
 import { type FormEvent, useState } from "react";
 import { useAct, useDraft } from "@/act/use-act";
@@ -9,7 +9,7 @@ import { useWork } from "@/session/work";
 import { readAmount } from "@/text/amount";
 import { Choice, Field, Refused, Send } from "../form";
 import { Back, Heading } from "../parts/heading";
-import { AMOUNTS, EMPTY, type LinkForm, linkBody } from "./link-form";
+import { AMOUNTS, EMPTY, type LinkForm, linkBody, readTwin } from "./link-form";
 
 const FIELDS = [
   "amount",
@@ -27,7 +27,9 @@ export function NewLink() {
   const t = useTranslations("links");
   const { api, path } = useWork();
   const router = useRouter();
-  const { values, set, forget } = useDraft<LinkForm>("link", EMPTY);
+  const words = useSearchParams();
+  const name = words.size === 0 ? "link" : `link.${words}`;
+  const { values, set, forget } = useDraft<LinkForm>(name, { ...EMPTY, ...readTwin(words) });
   const [isUnread, setUnread] = useState<readonly string[]>([]);
   const act = useAct(
     "link",

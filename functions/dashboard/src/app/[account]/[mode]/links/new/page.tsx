@@ -1,5 +1,10 @@
+import { Suspense } from "react";
 import { NewLink } from "@/view/links/new-link";
 
 export default function Page() {
-  return <NewLink />;
+  return (
+    <Suspense>
+      <NewLink />
+    </Suspense>
+  );
 }
