@@ -60,8 +60,15 @@ def merchant(system: LocalSystem) -> Iterator[Merchant]:
         yield merchant
 
 
+@pytest.fixture(scope="module")
+def owner(system: LocalSystem, merchant: Merchant, chromium: Browser) -> Iterator[Tab]:
+    """The owner, signed in once for the tests of this file."""
+    with open_dashboard(system, merchant, chromium, locale="fr-CM", color_scheme="dark") as tab:
+        yield tab
+
+
 def test_late_money_is_kept_or_given_back_as_she_says(
-    system: LocalSystem, merchant: Merchant, chromium: Browser
+    system: LocalSystem, merchant: Merchant, owner: Tab
 ) -> None:
     """Each is asked about first and done once; nothing is left to decide."""
     with ThreadPoolExecutor(len(LATE)) as threads:
@@ -72,21 +79,19 @@ def test_late_money_is_kept_or_given_back_as_she_says(
                 strict=True,
             )
         )
-    with open_dashboard(system, merchant, chromium, locale="fr-CM", color_scheme="dark") as tab:
-        page = tab.page
-        page.get_by_role("link", name="Argent arrivé trop tard").first.click()
-        _look_at(tab)
-        for amount, word, more in ((3_500, "Garder", "réussi"), (4_500, "Rendre", "numéro")):
-            row = page.locator("main li").filter(has_text=f"{amount // 1000} 500 FCFA")
-            row.get_by_role("button", name=word).click()
-            dialog = page.get_by_role("dialog")
-            expect(dialog).to_contain_text(more)
-            _look_at(tab)
-            dialog.get_by_role("button", name=word).dblclick()
-            expect(dialog).to_have_count(0)
-            expect(row).to_have_count(0)
-        expect(page.get_by_text("Rien à décider.")).to_be_visible()
-        assert tab.complaints == []
+    page = _open(owner, system, merchant)
+    page.get_by_role("link", name="Argent arrivé trop tard").first.click()
+    _look_at(owner)
+    for amount, word, more in ((3_500, "Garder", "réussi"), (4_500, "Rendre", "numéro")):
+        row = page.locator("main li").filter(has_text=f"{amount // 1000} 500 FCFA")
+        row.get_by_role("button", name=word).click()
+        dialog = page.get_by_role("dialog")
+        expect(dialog).to_contain_text(more)
+        _look_at(owner)
+        dialog.get_by_role("button", name=word).dblclick()
+        expect(dialog).to_have_count(0)
+        expect(row).to_have_count(0)
+    expect(page.get_by_text("Rien à décider.")).to_be_visible()
 
     kept = merchant.read(f"/v1/late_payments/{late['accept']}")
     assert merchant.read(f"/v1/charges/{kept['accepted_as']}")["amount"] == LATE["accept"]
@@ -98,34 +103,30 @@ def test_late_money_is_kept_or_given_back_as_she_says(
     assert merchant.read(f"/v1/refunds/{back}")["amount"] == LATE["refund"]
 
 
-def test_a_member_gets_another_duty(
-    system: LocalSystem, merchant: Merchant, chromium: Browser
-) -> None:
+def test_a_member_gets_another_duty(system: LocalSystem, merchant: Merchant, owner: Tab) -> None:
     """What she does from here on is what the owner chose, and the list says so at once."""
     email = f"bih-{uuid4().hex[:12]}@shop.example"
     values = {"account": merchant.account, "email": email}
     with superuser(system) as connection:
         connection.run(MEMBER, person=f"usr_{uuid4().hex}", **values)
-    with open_dashboard(system, merchant, chromium, locale="fr-CM") as tab:
-        page = _open(tab, system, merchant, "/team")
-        row = page.locator("main li").filter(has_text=email)
-        expect(row).to_contain_text("Lecteur")
-        row.get_by_role("button", name="Changer le rôle").click()
-        dialog = page.get_by_role("dialog")
-        dialog.get_by_label("Rôle").select_option("finance")
-        expect(dialog).to_contain_text("approuve les versements")
-        _look_at(tab)
-        dialog.get_by_role("button", name="Changer le rôle").click()
-        expect(dialog).to_have_count(0)
-        expect(row).to_contain_text("Finance")
-        with superuser(system) as connection:
-            assert connection.run(DUTY, **values) == [["finance"]]
-        assert tab.complaints == []
+    page = _open(owner, system, merchant, "/team")
+    row = page.locator("main li").filter(has_text=email)
+    expect(row).to_contain_text("Lecteur")
+    row.get_by_role("button", name="Changer le rôle").click()
+    dialog = page.get_by_role("dialog")
+    dialog.get_by_label("Rôle").select_option("finance")
+    expect(dialog).to_contain_text("approuve les versements")
+    _look_at(owner)
+    dialog.get_by_role("button", name="Changer le rôle").click()
+    expect(dialog).to_have_count(0)
+    expect(row).to_contain_text("Finance")
+    with superuser(system) as connection:
+        assert connection.run(DUTY, **values) == [["finance"]]
 
 
 @pytest.mark.parametrize("way", ["rejected", "canceled"])
 def test_a_batch_that_waits_does_not_go(
-    system: LocalSystem, merchant: Merchant, chromium: Browser, way: str
+    system: LocalSystem, merchant: Merchant, owner: Tab, way: str
 ) -> None:
     """Refused for a reason, or taken back: nothing of it is sent, and all of it is available."""
     held = _held(merchant)
@@ -134,59 +135,56 @@ def test_a_batch_that_waits_does_not_go(
     assert made.status == 200, made.data
     batch = made.json()["id"]
     assert _held(merchant) == held + 40_000
-    with open_dashboard(system, merchant, chromium, locale="fr-CM") as tab:
-        page = tab.page
-        page.get_by_role("link", name="Versements à approuver").click()
-        page.locator(f"main a[href$='/batches/{batch}']").click()
-        dialog = page.get_by_role("dialog")
-        if way == "rejected":
-            page.get_by_role("button", name="Refuser").click()
-            refuse = dialog.get_by_role("button", name="Refuser")
-            refuse.click()  # a reason is wanted, and the browser asks for it
-            expect(dialog.get_by_label("Motif")).to_be_focused()
-            dialog.get_by_label("Motif").fill("numéros à revoir")
-            _look_at(tab)
-            refuse.click()
-            expect(page.locator("main [role=status]").first).to_contain_text("Refusé")
-            expect(page.get_by_text("numéros à revoir")).to_be_visible()
-        else:
-            page.get_by_role("button", name="Annuler ce qui attend").click()
-            _look_at(tab)
-            dialog.get_by_role("button", name="Annuler ce qui attend").click()
-            expect(page.locator("main [role=status]").first).to_contain_text("Annulé")
-        expect(page.get_by_role("button", name="Approuver")).to_have_count(0)
-        _look_at(tab)
+    page = _open(owner, system, merchant)
+    page.get_by_role("link", name="Versements à approuver").click()
+    page.locator(f"main a[href$='/batches/{batch}']").click()
+    state, dialog = page.locator("main [role=status]").first, page.get_by_role("dialog")
+    if way == "rejected":
+        page.get_by_role("button", name="Refuser").click()
+        refuse = dialog.get_by_role("button", name="Refuser")
+        refuse.click()  # a reason is wanted, and the browser asks for it
+        expect(dialog.get_by_label("Motif")).to_be_focused()
+        dialog.get_by_label("Motif").fill("numéros à revoir")
+        _look_at(owner)
+        refuse.click()
+        expect(state).to_contain_text("Refusé")
+        expect(page.get_by_text("numéros à revoir")).to_be_visible()
+    else:
+        page.get_by_role("button", name="Annuler ce qui attend").click()
+        _look_at(owner)
+        dialog.get_by_role("button", name="Annuler ce qui attend").click()
+        expect(state).to_contain_text("Annulé")
+    expect(page.get_by_role("button", name="Approuver")).to_have_count(0)
+    _look_at(owner)
     assert _held(merchant) == held
     lines = merchant.read(f"/v1/payout_batches/{batch}/payouts")["data"]
     assert {line["status"] for line in lines} == {"canceled"}
 
 
 def test_a_link_shows_its_own_payments_alone(
-    system: LocalSystem, merchant: Merchant, chromium: Browser
+    system: LocalSystem, merchant: Merchant, owner: Tab, chromium: Browser
 ) -> None:
     """The API narrows them by the link: others are not looked through, however many there are."""
     link = _link(merchant)
     others = [charge(merchant, "670000001", amount=1_000 + at) for at in range(3)]
     paid = _pay(merchant, link, chromium)
-    with open_dashboard(system, merchant, chromium, locale="en-CM") as tab:
-        asked: list[str] = []
-        tab.page.on("request", lambda request: _keep(request, asked))
-        page = _open(tab, system, merchant, f"/links/{link['id']}")
-        rows = page.get_by_role("region", name="Payments by this link").get_by_role("listitem")
-        expect(rows).to_have_count(1)
-        expect(rows.locator(f"a[href$='/payments/{paid}']")).to_contain_text("Paid")
-        _look_at(tab)
-        expect(page.locator("header [role=status]")).to_have_text(LIVE)
-        second = _pay(merchant, link, chromium)
-        expect(rows).to_have_count(2)
-        expect(rows.locator(f"a[href$='/payments/{second}']")).to_contain_text("Paid")
-        assert [each for each in others if page.locator(f"a[href$='{each}']").count()] == []
-        assert asked
-        assert all(f"payment_link={link['id']}" in url for url in asked)
-        assert tab.complaints == []
+    asked: list[str] = []
+    owner.page.on("request", lambda request: _keep(request, asked))
+    page = _open(owner, system, merchant, f"/links/{link['id']}")
+    rows = page.get_by_role("region", name="Paiements par ce lien").get_by_role("listitem")
+    expect(rows).to_have_count(1)
+    expect(rows.locator(f"a[href$='/payments/{paid}']")).to_contain_text("Payé")
+    _look_at(owner)
+    expect(page.locator("header [role=status]")).to_have_text(LIVE)
+    second = _pay(merchant, link, chromium)
+    expect(rows).to_have_count(2)
+    expect(rows.locator(f"a[href$='/payments/{second}']")).to_contain_text("Payé")
+    assert [each for each in others if page.locator(f"a[href$='{each}']").count()] == []
+    assert asked
+    assert all(f"payment_link={link['id']}" in url for url in asked)
 
 
-def _open(tab: Tab, system: LocalSystem, merchant: Merchant, below: str) -> Page:
+def _open(tab: Tab, system: LocalSystem, merchant: Merchant, below: str = "") -> Page:
     """Load a page anew, by way of Keycloak; not before the stream of the one before has begun."""
     expect(tab.page.locator("header [role=status]")).to_have_text(LIVE)
     tab.page.goto(f"{system.base_url}/dashboard/{merchant.account}/test{below}")
@@ -239,7 +237,7 @@ def _keep(request: Request, asked: list[str]) -> None:
 
 
 def _look_at(tab: Tab) -> None:
-    page: Page = tab.page
-    expect(page.locator("[aria-busy=true]")).to_have_count(0)
+    expect(tab.page.locator("[aria-busy=true]")).to_have_count(0)
+    assert tab.complaints == []
     assert not tab.overflows()
     assert tab.audit(is_live=True) == []

@@ -147,7 +147,7 @@ def test_what_an_owner_adds_is_on_the_next_receipt(house: House) -> None:
     expect(page.get_by_text("Logo saved")).to_be_visible()
     page.get_by_label("Footer").fill("mine")
     page.get_by_role("button", name="Save").click()
-    expect(page.get_by_role("alert").filter(has_text="not permitted")).to_be_visible()
+    expect(page.get_by_role("alert").filter(has_text="duty of this person")).to_be_visible()
     _is_well(house.viewer)
     assert house.merchant.read("/v1/account")["receipt_footer"] == FOOTER
 

@@ -228,6 +228,21 @@ def test_what_cannot_be_said_is_refused_at_its_field(house: House, body: dict[st
     assert (reply.status, reply.error["param"]) == (400, next(iter(body)))
 
 
+def test_a_page_hands_a_logo_in_for_a_person(house: House) -> None:
+    """Her token comes with no request by itself, so a page's own form is taken; never a key's."""
+    account, content = (
+        house.till.account,
+        form(logo(), "a.png", fields={"purpose": "business_logo"}),
+    )
+    token = house.realm.token(house.team.join(account.id, "owner"))
+    page = {"Content-Type": MULTIPART, "Origin": "https://pay.example"}
+    where = {"Pay-Account": account.id, "Pay-Mode": "test"}
+    door = house.door("create_file")
+
+    assert door.post("/v1/files", content, key=token, headers=page | where).status == 200
+    assert door.post("/v1/files", content, key=account.secret_key, headers=page).status == 415
+
+
 def test_only_the_owner_says_it(house: House) -> None:
     """Nobody of another duty, and no key."""
     body = {"receipt_footer": FOOTER}

@@ -14,7 +14,7 @@ USERS: Final = {
     "the identity server": re.compile(r"\bidentity: (Identity|Server)\b|\bowner: str\b"),
 }
 # By a target of their own, in one process.
-APART: Final = ("tests/benchmarks/", "tests/storms/")
+APART: Final = ("tests/benchmarks/", "tests/chaos/", "tests/journeys/", "tests/storms/")
 
 
 def _files() -> list[str]:

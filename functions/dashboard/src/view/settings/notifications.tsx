@@ -57,11 +57,7 @@ function Mails({ choices }: { choices: Choices }) {
             const told = choices.kinds.find((each) => each.kind === kind);
             return told === undefined ? null : (
               <li key={kind}>
-                <Check
-                  change={(isOn) => choose.act({ [kind]: isOn })}
-                  isDisabled={choose.isSending}
-                  isOn={told.sent}
-                >
+                <Check change={(isOn) => choose.act({ [kind]: isOn })} isOn={told.sent}>
                   {t(`kinds.${kind}`)}
                 </Check>
               </li>

@@ -1,6 +1,6 @@
 "use client";
 
-import { useQuery } from "@tanstack/react-query";
+import { useQuery, useQueryClient } from "@tanstack/react-query";
 import { useTranslations } from "next-intl";
 import { useEffect, useRef } from "react";
 import { useWork } from "@/session/work";
@@ -50,10 +50,12 @@ export function Preview(props: {
 function Logo({ file }: { file: string }) {
   const t = useTranslations("receipt_look");
   const { key } = useWork();
+  const queries = useQueryClient();
   const canvas = useRef<HTMLCanvasElement>(null);
   const { data } = useQuery<ChosenLogo | null>({
     queryKey: key("logo", file),
-    queryFn: () => null,
+    // Nobody can be asked for it again: what this page was given stays as long as the page does.
+    queryFn: () => queries.getQueryData<ChosenLogo>(key("logo", file)) ?? null,
     staleTime: Number.POSITIVE_INFINITY,
     gcTime: Number.POSITIVE_INFINITY,
   });

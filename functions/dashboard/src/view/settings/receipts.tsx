@@ -20,19 +20,35 @@ const LONGEST_FOOTER = 200;
 
 /** What receipts carry beside the payment, as it will look. */
 export function ReceiptSettings() {
+  const t = useTranslations("receipt_look");
+  const [isSaved, setSaved] = useState(false);
   return (
     <Room>
-      <WithAccount>{(account) => <Look account={account} />}</WithAccount>
+      <WithAccount>
+        {(account) => (
+          <Section id="receipts" title={t("title")}>
+            <Look
+              account={account}
+              // What was saved is where a form begins anew.
+              key={`${account.receipt_footer} ${account.receipt_logo}`}
+              setSaved={setSaved}
+            />
+            <p className="min-h-6 text-soft text-sm" role="status">
+              {isSaved ? t("saved") : null}
+            </p>
+          </Section>
+        )}
+      </WithAccount>
     </Room>
   );
 }
 
-function Look({ account }: { account: OwnAccount }) {
+function Look(props: { account: OwnAccount; setSaved: (isSaved: boolean) => void }) {
+  const { account, setSaved } = props;
   const t = useTranslations("receipt_look");
   const { api, key } = useWork();
   const queries = useQueryClient();
   const id = useId();
-  const [isSaved, setSaved] = useState(false);
   const [isPicture, setPicture] = useState(true);
   const { values, set, forget } = useDraft("receipt_look", {
     footer: account.receipt_footer ?? "",
@@ -86,66 +102,64 @@ function Look({ account }: { account: OwnAccount }) {
   };
   const fault = isPicture ? upload.fault("file") : t("no_picture");
   return (
-    <Section id="receipts" title={t("title")}>
-      <div className="grid grid-cols-1 gap-4 lg:grid-cols-2">
-        <form className="card flex min-w-0 flex-col gap-4 p-4" onSubmit={submit}>
-          <p>{t("what")}</p>
-          <Field
-            autoComplete="off"
-            fault={save.fault("receipt_footer")}
-            hint={t("footer_hint", { left: LONGEST_FOOTER - values.footer.length })}
-            label={t("footer")}
-            maxLength={LONGEST_FOOTER}
-            value={values.footer}
-            onChange={({ target }) => change({ footer: target.value })}
-          />
-          <div className="flex min-w-0 flex-col gap-1">
-            <label className="text-sm" htmlFor={id}>
-              {t("logo")}
-            </label>
-            <input
-              accept="image/png,image/jpeg"
-              aria-describedby={`${id}-hint ${id}-fault`}
-              aria-invalid={fault !== null}
-              className="field py-2"
-              id={id}
-              type="file"
-              onChange={({ target }) => void choose(target.files?.[0])}
-              // The same name again may be another picture.
-              onClick={({ currentTarget }) => {
-                currentTarget.value = "";
-              }}
-            />
-            <p className="text-soft text-sm" id={`${id}-hint`}>
-              {t("logo_hint")}
-            </p>
-            <p className="text-bad text-sm empty:hidden" id={`${id}-fault`} role="alert">
-              {fault ?? save.fault("receipt_logo")}
-            </p>
-            <Refused act={upload} fields={["file"]} />
-          </div>
-          {values.logo === null ? null : (
-            <button
-              className="button-plain self-start"
-              type="button"
-              onClick={() => change({ logo: null })}
-            >
-              {t("remove")}
-            </button>
-          )}
-          <Refused act={save} fields={["receipt_footer", "receipt_logo"]} />
-          <Send act={save}>{t("save")}</Send>
-          <p className="min-h-6 text-soft text-sm" role="status">
-            {upload.isSending ? t("looking") : isSaved ? t("saved") : null}
-          </p>
-        </form>
-        <Preview
-          footer={values.footer.trim()}
-          language={account.language}
-          logo={values.logo}
-          name={account.name}
+    <div className="grid grid-cols-1 gap-4 lg:grid-cols-2">
+      <form className="card flex min-w-0 flex-col gap-4 p-4" onSubmit={submit}>
+        <p>{t("what")}</p>
+        <Field
+          autoComplete="off"
+          fault={save.fault("receipt_footer")}
+          hint={t("footer_hint", { left: LONGEST_FOOTER - values.footer.length })}
+          label={t("footer")}
+          maxLength={LONGEST_FOOTER}
+          value={values.footer}
+          onChange={({ target }) => change({ footer: target.value })}
         />
-      </div>
-    </Section>
+        <div className="flex min-w-0 flex-col gap-1">
+          <label className="text-sm" htmlFor={id}>
+            {t("logo")}
+          </label>
+          <input
+            accept="image/png,image/jpeg"
+            aria-describedby={`${id}-hint ${id}-fault`}
+            aria-invalid={fault !== null}
+            className="field py-2"
+            id={id}
+            type="file"
+            onChange={({ target }) => void choose(target.files?.[0])}
+            // The same name again may be another picture.
+            onClick={({ currentTarget }) => {
+              currentTarget.value = "";
+            }}
+          />
+          <p className="text-soft text-sm" id={`${id}-hint`}>
+            {t("logo_hint")}
+          </p>
+          <p className="text-bad text-sm empty:hidden" id={`${id}-fault`} role="alert">
+            {fault ?? save.fault("receipt_logo")}
+          </p>
+          <Refused act={upload} fields={["file"]} />
+        </div>
+        {values.logo === null ? null : (
+          <button
+            className="button-plain self-start"
+            type="button"
+            onClick={() => change({ logo: null })}
+          >
+            {t("remove")}
+          </button>
+        )}
+        <Refused act={save} fields={["receipt_footer", "receipt_logo"]} />
+        <Send act={save}>{t("save")}</Send>
+        <p className="min-h-6 text-soft text-sm" role="status">
+          {upload.isSending ? t("looking") : null}
+        </p>
+      </form>
+      <Preview
+        footer={values.footer.trim()}
+        language={account.language}
+        logo={values.logo}
+        name={account.name}
+      />
+    </div>
   );
 }

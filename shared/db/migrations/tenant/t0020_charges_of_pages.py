@@ -5,8 +5,8 @@ A charge names its page for good as it is made, and most name none: those are in
 
 from typing import Final
 
-revision: Final = "t0019"
-down_revision: Final = "t0018"
+revision: Final = "t0020"
+down_revision: Final = "t0019"
 branch_labels: Final = None
 depends_on: Final = None
 
