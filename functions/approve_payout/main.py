@@ -9,4 +9,5 @@ approve_payout = http_function(
     {**payouts.DECISIONS, **batches.DECISIONS},
     authenticate=callers.authenticate,
     admit=callers.admit,
+    note=callers.note,
 )

@@ -11,6 +11,7 @@ _METHODS = Methods(
     recognise=callers.recognise,
     permit=callers.permit,
     admit=callers.admit,
+    note=callers.note,
 )
 _BATCHES = Batches(_METHODS, {"create_charge": charges_together.create_together})
 

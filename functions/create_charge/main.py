@@ -9,4 +9,5 @@ create_charge = http_function(
     charges.HANDLERS,
     authenticate=callers.authenticate,
     admit=callers.admit,
+    note=callers.note,
 )

@@ -5,5 +5,9 @@ from shared.runtime.doors import files
 from shared.runtime.http import http_function
 
 create_file = http_function(
-    "create_file", files.HANDLERS, authenticate=callers.authenticate, admit=callers.admit
+    "create_file",
+    files.HANDLERS,
+    authenticate=callers.authenticate,
+    admit=callers.admit,
+    note=callers.note,
 )

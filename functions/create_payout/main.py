@@ -9,4 +9,5 @@ create_payout = http_function(
     {**payouts.WRITES, **batches.WRITES},
     authenticate=callers.authenticate,
     admit=callers.admit,
+    note=callers.note,
 )

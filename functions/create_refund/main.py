@@ -9,4 +9,5 @@ create_refund = http_function(
     {**refunds.HANDLERS, **late_payments.HANDLERS},
     authenticate=callers.authenticate,
     admit=callers.admit,
+    note=callers.note,
 )

@@ -9,4 +9,5 @@ lookup_holder = http_function(
     holders.HANDLERS,
     authenticate=callers.authenticate,
     admit=callers.admit,
+    note=callers.note,
 )

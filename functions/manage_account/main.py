@@ -34,4 +34,5 @@ manage_account = http_function(
     authenticate=callers.authenticate,
     identify=callers.identify,
     admit=callers.admit,
+    note=callers.note,
 )

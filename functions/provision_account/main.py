@@ -10,4 +10,5 @@ provision_account = http_function(
     authenticate=callers.authenticate,
     identify=callers.identify,
     admit=callers.admit,
+    note=callers.note,
 )

@@ -25,4 +25,5 @@ read_payments = http_function(
     },
     authenticate=callers.authenticate,
     admit=callers.admit,
+    note=callers.note,
 )

@@ -183,6 +183,12 @@ DELETE FROM platform.touches WHERE ctid = ANY(ARRAY(
     WHERE at < now() - interval '1 hour' LIMIT :limit::int))
 """)
 
+PURGE_REQUEST_LOGS: Final = _purge("""
+DELETE FROM platform.request_logs WHERE ctid = ANY(ARRAY(
+    SELECT ctid FROM platform.request_logs
+    WHERE at < now() - interval '7 days' ORDER BY at LIMIT :limit::int))
+""")
+
 _PURGES: Final = (
     PURGE_OUTBOX,
     PURGE_DUE,
@@ -198,6 +204,7 @@ _PURGES: Final = (
     PURGE_TICKETS,
     PURGE_TRIES,
     PURGE_TOUCHES,
+    PURGE_REQUEST_LOGS,
 )
 
 # A replay that died names the letter it was sent for. A buried `webhook-due` must

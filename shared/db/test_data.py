@@ -72,6 +72,7 @@ REMEMBERED: Final = frozenset(
         "ledger_archives",
         "notifications",
         "outbox",
+        "request_logs",
         "stream_tickets",
     }
 )

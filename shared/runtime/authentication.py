@@ -52,12 +52,22 @@ class Authenticator:
         self._on_use = on_use
         self._proven: dict[bytes, tuple[KnownKey, bytes]] = {}
 
-    def caller(self, authorization: str | None, operation: str, *, address: str = "") -> Caller:
+    def caller(
+        self,
+        authorization: str | None,
+        operation: str,
+        *,
+        address: str = "",
+        met: Callable[[Caller], None] | None = None,
+    ) -> Caller:
         """Return who calls; `address` is the client's, empty where it is not known.
 
-        Raises NotAuthenticated or NotPermitted.
+        `met` is told whose key it is, though it may not open this, or nothing any more. Raises
+        NotAuthenticated or NotPermitted.
         """
         known = self._proven_before(authorization) or self._prove(authorization)
+        if met is not None:
+            met(known.caller)
         return self._let_in(known, operation, address)
 
     def standing(self, key_id: str, operation: str, *, address: str) -> Caller:

@@ -1,19 +1,23 @@
 """Knows who calls, counts the calls, and tells accounts of those that an access made."""
 
+from functools import partial
 from typing import TYPE_CHECKING
 
+from shared.db import request_logs
 from shared.domain import account_access
 from shared.domain.account import Caller
 from shared.domain.errors import NotPermitted
 from shared.domain.people import Person, Role
 from shared.domain.permissions import PERSON, may
 from shared.domain.stream_ticket import Asker
-from shared.runtime import wiring
+from shared.runtime import logs, wiring
 from shared.runtime.authentication import Authenticator, is_token, refuse_contradiction
+from shared.runtime.exchange import End
 from shared.runtime.http import Call
 from shared.runtime.key_use import KeyUse
 from shared.runtime.lasting_cache import LastingCache
 from shared.runtime.once import once
+from shared.runtime.request_log import RequestLog, heard
 from shared.runtime.request_rates import RequestRates
 from shared.runtime.settings import require, settings
 from shared.runtime.short_cache import ShortCache
@@ -65,13 +69,14 @@ def recognise(call: Call) -> Caller:
 
     Raises NotAuthenticated, NotPermitted, and for people InvalidRequest and NotFound.
     """
+
+    def met(caller: Caller) -> None:
+        call.met = caller
+
+    asked = call.authorization, call.operation_id
     if is_token(call.authorization):
-        return _people().caller(
-            call.authorization, call.operation_id, account=call.account, mode=call.mode
-        )
-    return _authenticator().caller(
-        call.authorization, call.operation_id, address=call.client_address
-    )
+        return _people().caller(*asked, account=call.account, mode=call.mode, met=met)
+    return _authenticator().caller(*asked, address=call.client_address, met=met)
 
 
 def authenticate(call: Call) -> Caller:
@@ -137,3 +142,24 @@ def admit(call: Call) -> None:
             request_id=call.request_id,
         )
         wiring.audit_entries(caller.tenant).add(entry)
+
+
+@once
+def request_log() -> RequestLog:
+    """Return what keeps the request logs of accounts, beside the requests."""
+    has_own = settings().database_url
+    database = wiring.app_database() if has_own else wiring.owner_database()
+    return RequestLog(partial(request_logs.keep, database))
+
+
+def note(call: Call, end: End) -> None:
+    """Have a request of an account kept in its log, a moment later; returns at once.
+
+    What goes wrong here is a line that is lost, and nothing of the answer.
+    """
+    try:
+        line = heard(call, end)
+        if line is not None:
+            request_log().add(line)
+    except Exception as failure:  # noqa: BLE001 - the request is done
+        logs.exception("request_log_failed", failure)

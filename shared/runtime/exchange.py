@@ -16,6 +16,8 @@ from shared.runtime.settings import settings
 LARGEST_BODY_BYTES: Final = 1024 * 1024
 CONTENT: Final = "pay.content"
 """Where whoever stands before Flask leaves the body for us, having read it whole."""
+REPLAYED: Final = "Idempotent-Replayed"
+"""The header of an answer that was given before."""
 _ENCODER: Final = msgspec.json.Encoder()
 
 Function = Callable[[flask.Request], flask.Response]
@@ -38,16 +40,29 @@ class Answer:
 
 
 @dataclass(slots=True)
+class End:
+    """How a request ended; `code` and `param` say by what it was refused, without an `answer`."""
+
+    status: int
+    seconds: float
+    code: str | None = None
+    param: str | None = None
+    answer: Answer | None = None
+
+
+@dataclass(slots=True)
 class Exchange:
     """What is known of a request by now, for its answer and its record.
 
-    `headers` go with the answer, whichever it will be.
+    `headers` go with the answer, whichever it will be. `on_end` is told how it ended, and must
+    return at once.
     """
 
     operation_id: str
     request_id: str
     language: str
     headers: dict[str, str] = field(default_factory=dict)
+    on_end: Callable[[End], None] | None = None
 
     def refused(self, refusal: Refusal) -> problem.Problem:
         return problem.refused(
@@ -81,6 +96,8 @@ def edge(name: str, serve: Callable[[flask.Request, "Exchange"], Answer]) -> Fun
         )
         token = tracing.continue_from(environ.get("HTTP_TRACEPARENT"))
         code: str | None = None
+        param: str | None = None
+        answer: Answer | None = None
         try:
             try:
                 answer = serve(request, exchange)
@@ -88,12 +105,15 @@ def edge(name: str, serve: Callable[[flask.Request, "Exchange"], Answer]) -> Fun
                 exchange.operation_id = answer.operation_id or exchange.operation_id
                 response = _respond(answer, exchange)
             except Refusal as refusal:
-                code = refusal.code
+                code, param, answer = refusal.code, refusal.param, None
                 response = _problem(exchange.refused(refusal), exchange)
             except Exception as failure:  # noqa: BLE001 - the edge: whatever it is, it is our fault
-                code = "internal"
+                code, answer = "internal", None
                 response = _problem(exchange.crashed(failure), exchange)
-            record(exchange, response.status_code, time.perf_counter() - started, code=code)
+            seconds = time.perf_counter() - started
+            record(exchange, response.status_code, seconds, code=code)
+            if exchange.on_end is not None:
+                exchange.on_end(End(response.status_code, seconds, code, param, answer))
         finally:
             tracing.leave(token)
         return response

@@ -4,6 +4,7 @@ import ipaddress
 import threading
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any, Final
 from urllib.parse import parse_qsl
 
@@ -44,6 +45,7 @@ from shared.runtime import (
 from shared.runtime.exchange import (
     LARGEST_BODY_BYTES,
     Answer,
+    End,
     Exchange,
     Function,
     edge,
@@ -83,7 +85,8 @@ class Call:
     `account` and `mode` are what a person says of where she is at work; a key says it by itself.
     `client_address` is what our edge says, not looked at yet, and empty where it says nothing;
     `last_hop` is who speaks to us. Not frozen, so that the caller can be filled in once proven.
-    `answer_headers` go with every answer to this call, refusals too.
+    `answer_headers` go with every answer to this call, refusals too. `met` is who was recognised,
+    though she may not call this.
     """
 
     operation_id: str
@@ -107,6 +110,9 @@ class Call:
     mode: str | None = None
     pay_version: str | None = None
     stripe_version: str | None = None
+    user_agent: str | None = None
+    source: str = "rest"
+    met: Caller | None = None
     caller: Caller | None = None
     person: Person | None = None
     customer: Customer | None = None
@@ -197,6 +203,7 @@ Authenticate = Callable[[Call], Caller]
 Identify = Callable[[Call], Person]
 Recognise = Callable[[Call], Customer]
 Admit = Callable[[Call], None]
+Note = Callable[[Call, End], None]
 Verify = Callable[[str | None], object]
 
 
@@ -208,23 +215,24 @@ def http_function(
     identify: Identify | None = None,
     recognise: Recognise | None = None,
     admit: Admit | None = None,
+    note: Note | None = None,
 ) -> Function:
     """Return the function of this name that serves its operations, keyed by operationId.
 
     `admit` counts the requests of callers once they are known, refuses one too many, and tells an
-    account of those that it must hear of.
+    account of those that it must hear of. `note` keeps how they ended, and must return at once.
 
     An operation of class `method` asks who calls by itself, once it has read what is called.
 
     Raises ValueError where handlers and openapi.yaml differ, or a key, a person or a payer is asked
-    for and nobody can tell who it is, or counts the requests of an account.
+    for and nobody can tell who it is, or counts and notes the requests of an account.
     """
     operations = [operation for operation in OPERATIONS if operation.function == name]
     expected = {operation.operation_id for operation in operations}
     if set(handlers) != expected:
         raise ValueError(f"{name} must handle {sorted(expected)}, not {sorted(handlers)}")
-    if None in (authenticate, admit) and any(op.auth == "merchant" for op in operations):
-        raise ValueError(f"{name} has operations that need authenticate and admit")
+    if None in (authenticate, admit, note) and any(op.auth == "merchant" for op in operations):
+        raise ValueError(f"{name} has operations that need authenticate, admit and note")
     if identify is None and any(op.auth == "person" for op in operations):
         raise ValueError(f"{name} has operations that need identify")
     if recognise is None and any(op.auth == "customer" for op in operations):
@@ -236,7 +244,8 @@ def http_function(
         exchange.operation_id = operation.operation_id
         call = _read_call(request, operation, path_params, exchange)
         version = answer_versions.NEWEST
-        if operation.auth == "merchant" and authenticate is not None and admit is not None:
+        if operation.auth == "merchant" and authenticate and admit and note:
+            exchange.on_end = partial(note, call)
             call.caller = authenticate(call)
             exchange.language = language_choice.choose(call.accept_language, call.caller.language)
             call.language = exchange.language
@@ -407,6 +416,8 @@ def _read_call(
         mode=environ.get("HTTP_PAY_MODE"),
         pay_version=environ.get("HTTP_PAY_VERSION"),
         stripe_version=environ.get("HTTP_STRIPE_VERSION"),
+        user_agent=environ.get("HTTP_USER_AGENT"),
+        source="rpc" if operation.auth == "method" else "rest",
         client_address=forwarded.partition(",")[0].strip(),
         last_hop=environ.get("REMOTE_ADDR", ""),
         traceparent=tracing.traceparent(),

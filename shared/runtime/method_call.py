@@ -134,6 +134,8 @@ def method_call(
         mode=call.mode,
         pay_version=call.pay_version,
         stripe_version=call.stripe_version,
+        user_agent=call.user_agent,
+        source=call.source,
         answer_headers=call.answer_headers,
         is_read=operation.method == "GET",
         fields=fields,

@@ -21,6 +21,7 @@ LIMITED: Final = "requests_limited"
 NOTIFICATIONS: Final = "notifications_handled"
 CUSTOMERS: Final = "customer_steps"
 BREAKERS: Final = "breaker_changes"
+REQUEST_LINES: Final = "request_log_lines"
 STREAMS: Final = "streams_changed"
 STREAM_LAG_SECONDS: Final = "stream_lag_seconds"
 DESCRIPTIONS: Final[Mapping[str, str]] = {
@@ -33,6 +34,7 @@ DESCRIPTIONS: Final[Mapping[str, str]] = {
     NOTIFICATIONS: "Notifications to people, by kind and what became of them",
     CUSTOMERS: "Payers who prove a number, by step and what became of it",
     BREAKERS: "Breakers that this process opened or closed, by operator and operation",
+    REQUEST_LINES: "Lines for the request logs of accounts, by whether they were kept",
     STREAMS: "Streams of events that began, and that ended, by the reason",
     STREAM_LAG_SECONDS: "Time from an event to the moment it is handed to its streams",
 }
@@ -122,6 +124,11 @@ def count_breaker(operator: str, operation: str, change: str) -> None:
     """Count a breaker that this process opened or closed."""
     labels = {"operator": operator, "operation": operation, "change": change}
     _measurements.add(BREAKERS, 1, labels)
+
+
+def count_request_lines(outcome: str, count: int) -> None:
+    """Count lines for request logs that were `kept`, `dropped` before that, or `failed`."""
+    _measurements.add(REQUEST_LINES, count, {"outcome": outcome})
 
 
 def count_stream(change: str) -> None:

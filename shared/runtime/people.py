@@ -77,17 +77,24 @@ class People:
         return person
 
     def caller(
-        self, authorization: str | None, operation: str, *, account: str | None, mode: str | None
+        self,
+        authorization: str | None,
+        operation: str,
+        *,
+        account: str | None,
+        mode: str | None,
+        met: Callable[[Caller], None] | None = None,
     ) -> Caller:
         """Return who calls, as a member of an account in one mode, or by an access to it.
 
+        `met` is told who it is, though she may not call this, or must sign in anew first.
         Raises NotAuthenticated; InvalidRequest for a missing or garbled account or mode, and for a
         mode that her account does not have (`mode_missing`); NotFound
         where she is no member and has no access, whether there is such an account or not;
         NotPermitted (`permission_denied`, `step_up_required`).
         """
         person = _person(self._verify(authorization))
-        return self._in_account(person, _named(account, mode), operation)
+        return self._in_account(person, _named(account, mode), operation, met)
 
     def standing(
         self, person_id: str, role: Role, tenant: Tenant, operation: str, *, until: datetime
@@ -101,7 +108,13 @@ class People:
         person = Person(person_id, frozenset({role}), None, until)
         return self._in_account(person, tenant, operation)
 
-    def _in_account(self, person: Person, tenant: Tenant, operation: str) -> Caller:
+    def _in_account(
+        self,
+        person: Person,
+        tenant: Tenant,
+        operation: str,
+        met: Callable[[Caller], None] | None = None,
+    ) -> Caller:
         key = person.id, tenant
         # What needs a fresh sign-in needs a fresh look as well: whoever was removed is out at once.
         is_grave = tenant.livemode in STEP_UP.get(operation, frozenset())
@@ -114,6 +127,8 @@ class People:
             raise NotFound("resource_missing", ACCOUNT_HEADER)
         if known is not None and not known.has_mode:
             raise InvalidRequest("mode_missing", MODE_HEADER)
+        if met is not None:
+            met(caller)
         if not may(caller, operation):
             raise NotPermitted("permission_denied")
         if must_step_up(caller, operation, now=self._now()):

@@ -1,5 +1,6 @@
 """The CBOR door to one method: the operation that REST serves by that name, in another form."""
 
+import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
@@ -11,8 +12,8 @@ from shared.domain.account import Caller
 from shared.domain.errors import InvalidRequest, NotFound, Refusal, WrongContentType
 from shared.operations import versions
 from shared.runtime import answer_versions, cbor_body, language_choice
-from shared.runtime.exchange import Answer, Exchange
-from shared.runtime.http import Admit, Authenticate, Call, Handler
+from shared.runtime.exchange import Answer, End, Exchange
+from shared.runtime.http import Admit, Authenticate, Call, Handler, Note
 from shared.runtime.idempotency import HEADER, LONGEST
 from shared.runtime.method_call import MethodCall, Wish, id_of, method_call
 
@@ -48,8 +49,11 @@ class Methods:
         recognise: Authenticate,
         permit: Permit,
         admit: Admit,
+        note: Note,
     ) -> None:
         """`recognise` says who knocks, `permit` as whom she calls a method, if she may.
+
+        `note` keeps how each call ended, and must return at once.
 
         Raises KeyError for a handler of no merchants' operation.
         """
@@ -59,9 +63,11 @@ class Methods:
         self._recognise = recognise
         self._permit = permit
         self._admit = admit
+        self.note = note
 
     def call_one(self, call: Call) -> Answer:
         """POST /rpc: one method; the status and the headers are those of its REST call."""
+        began = time.perf_counter()
         envelope: object = None
         asked: Call = call
         try:
@@ -71,6 +77,7 @@ class Methods:
             outcome = outcome_of(item, self.done(item))
         except Exception as failure:  # noqa: BLE001 - it is told in the form of this door
             outcome = failed(asked, failure)
+        self.note(asked, end_of(outcome, time.perf_counter() - began))
         return answer(asked, outcome, id_of(envelope))
 
     def read(self, call: Call, *, around: int) -> dict[str, Any]:
@@ -109,6 +116,7 @@ class Methods:
 
         Raises Refusal.
         """
+        item.met = known
         item.caller = self._permit(item, known)
         item.language = language_choice.choose(item.accept_language, item.caller.language)
         self._admit(item)
@@ -146,6 +154,15 @@ def failed(call: Call, failure: Exception) -> Outcome:
     headers = {name: value for name, value in made.headers.items() if name != "Content-Type"}
     shown = msgspec.json.decode(made.body)
     return Outcome(call.operation_id, made.status, "error", shown, headers, made.code)
+
+
+def end_of(outcome: Outcome, seconds: float) -> End:
+    """Return how a call ended, as by REST."""
+    if outcome.word == "error":
+        param = outcome.shown["error"].get("param")
+        return End(outcome.status, seconds, outcome.code, param)
+    body = outcome.shown if isinstance(outcome.shown, Mapping) else b""
+    return End(outcome.status, seconds, answer=Answer(outcome.status, body, outcome.headers))
 
 
 def answer(call: Call, outcome: Outcome, named: str | int | None) -> Answer:

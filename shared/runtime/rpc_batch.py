@@ -9,18 +9,17 @@ from typing import Any, Final
 from shared.domain.errors import InvalidRequest, Refusal, Unavailable
 from shared.domain.ids import new_id
 from shared.runtime import cbor_body
-from shared.runtime.exchange import Answer, Exchange, record
-from shared.runtime.http import Call
+from shared.runtime.exchange import REPLAYED, Answer, Exchange, record
+from shared.runtime.http import Call, Note
 from shared.runtime.idempotency import HEADER, LONGEST
 from shared.runtime.method_call import MethodCall, id_of
-from shared.runtime.rpc import Methods, Outcome, answer, failed, outcome_of
+from shared.runtime.rpc import Methods, Outcome, answer, end_of, failed, outcome_of
 
 MOST_CALLS: Final = 100
 # A request has 25 s: calls whose turn comes later than this are not begun.
 BATCH_SECONDS: Final = 15.0
 # Nor those whose turn comes when the answers are this long: a hundred pages are more than we hold.
 LARGEST_ANSWER_BYTES: Final = 2 * 1024 * 1024
-REPLAYED: Final = "Idempotent-Replayed"
 # How many levels of an envelope lie around the parameters of a call.
 _AROUND: Final = 3
 
@@ -38,6 +37,7 @@ class _Turn:
 
     call: Call
     envelope: object
+    note: Note
     item: MethodCall | None = None
     answer: bytes = b""
 
@@ -51,6 +51,7 @@ class _Turn:
         call = self.call
         exchange = Exchange(outcome.operation_id, call.request_id, call.language)
         record(exchange, outcome.status, seconds, code=outcome.code)
+        self.note(self.item or call, end_of(outcome, seconds))
         more: dict[str, Any] = {"request_id": call.request_id}
         if REPLAYED in outcome.headers:
             more["replayed"] = True
@@ -86,13 +87,17 @@ class Batches:
 
     def call_many(self, call: Call) -> Answer:
         """POST /rpc.batch: up to 100 calls in their order, each with an outcome of its own."""
+        began = time.perf_counter()
+        note = self._methods.note
         try:
             turns = [
-                _Turn(replace(call, request_id=new_id("req", time.time_ns() // 1_000_000)), each)
+                _Turn(replace(call, request_id=_new_request()), each, note)
                 for each in self._read(call)
             ]
         except Exception as failure:  # noqa: BLE001 - it is told in the form of this door
-            return answer(call, failed(call, failure), None)
+            outcome = failed(call, failure)
+            note(call, end_of(outcome, time.perf_counter() - began))
+            return answer(call, outcome, None)
         for turn in turns:
             self._let_in(turn)
         self._run(turns)
@@ -147,6 +152,10 @@ class Batches:
 
     def _one(self, calls: Sequence[Call]) -> Sequence[Answer]:
         return [self._methods.done(call) for call in calls]
+
+
+def _new_request() -> str:
+    return new_id("req", time.time_ns() // 1_000_000)
 
 
 def _calls(call: Call, envelope: Mapping[str, Any]) -> list[Any]:

@@ -65,6 +65,7 @@ def close_parts() -> None:
     """End what was made of the environment; the next call makes it anew."""
     wiring.publisher().close()
     callers.key_use().close()
+    callers.request_log().close()
     charges.operators().close()
     paying.operators().close()
     floats.readers().close()

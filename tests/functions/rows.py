@@ -56,6 +56,7 @@ PLATFORM_TABLES: Final = (
     "members",
     "audit_entries",
     "rate_counters",
+    "request_logs",
     "breakers",
     "touches",
     "spare_accounts",
@@ -87,10 +88,11 @@ PLATFORM_TABLES: Final = (
     "test_clocks",
 )
 
-# When a key was used is written beside the requests, some time after them; and a request that is
-# refused is a request all the same.
+# When a key was used is written beside the requests, some time after them, and so is what was
+# asked; and a request that is refused is a request all the same.
 _SEEN: Final = {
     "platform.rate_counters": "(SELECT FROM platform.rate_counters WHERE false)",
+    "platform.request_logs": "(SELECT FROM platform.request_logs WHERE false)",
     "platform.send_rates": "(SELECT FROM platform.send_rates WHERE false)",
     "platform.api_keys": "(SELECT to_jsonb(k) - 'last_used_at' FROM platform.api_keys k)",
 }

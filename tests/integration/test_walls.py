@@ -45,6 +45,7 @@ LOGIN_REACHES = {
     " object_id, state)",
     "public_codes": "SELECT",
     "rate_counters": "INSERT, SELECT, UPDATE",
+    "request_logs": "INSERT",
     "stream_tickets": "SELECT; UPDATE (used_at)",
     "test_clocks": "SELECT",
     "touches": "SELECT",

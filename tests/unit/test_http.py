@@ -49,6 +49,7 @@ def _charges(handler: Callable[[Call], Answer]) -> Function:
         dict.fromkeys(CHARGES, handler),
         authenticate=lambda _call: CALLER,
         admit=lambda _call: None,
+        note=lambda _call, _end: None,
     )
 
 
