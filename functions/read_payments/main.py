@@ -1,4 +1,4 @@
-"""Shows merchants payments, balance, papers and audit entries, and anyone what the API is."""
+"""Shows merchants payments, balance, papers and what was done, and anyone what the API is."""
 
 from shared.runtime import callers
 from shared.runtime.doors import (
@@ -8,6 +8,7 @@ from shared.runtime.doors import (
     reads,
     receipts,
     reference,
+    request_logs,
     webhook_deliveries,
 )
 from shared.runtime.http import http_function
@@ -21,6 +22,7 @@ read_payments = http_function(
         **invoices.OWN,
         **receipts.OWN,
         **reference.HANDLERS,
+        **request_logs.HANDLERS,
         **webhook_deliveries.HANDLERS,
     },
     authenticate=callers.authenticate,

@@ -110,6 +110,7 @@ OPERATIONS: Final[tuple[Operation, ...]] = (
     Operation("list_late_payments", "read_payments", "GET", "/v1/late_payments", "merchant"),
     Operation("list_payment_links", "manage_account", "GET", "/v1/payment_links", "merchant"),
     Operation("create_payment_link", "manage_account", "POST", "/v1/payment_links", "merchant"),
+    Operation("list_request_logs", "read_payments", "GET", "/v1/request_logs", "merchant"),
     Operation("list_invitations", "manage_account", "GET", "/v1/invitations", "merchant"),
     Operation("invite_person", "manage_account", "POST", "/v1/invitations", "merchant"),
     Operation("read_test_clock", "manage_account", "GET", "/v1/test_clock", "merchant"),
@@ -365,6 +366,7 @@ OPERATIONS: Final[tuple[Operation, ...]] = (
         "update_payment_link", "manage_account", "POST", "/v1/payment_links/{id}", "merchant"
     ),
     Operation("end_access", "manage_platform", "POST", "/v1/accesses/{id}/end", "person"),
+    Operation("read_request_log", "read_payments", "GET", "/v1/request_logs/{id}", "merchant"),
     Operation("remove_member", "manage_account", "POST", "/v1/team/{person}/remove", "merchant"),
     Operation("read_checkout", "manage_account", "GET", "/v1/checkouts/{id}", "merchant"),
     Operation("delete_customer", "manage_account", "DELETE", "/v1/customers/{id}", "merchant"),

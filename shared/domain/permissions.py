@@ -36,6 +36,7 @@ class Scope(StrEnum):
     WEBHOOKS_READ = "webhooks:read"
     WEBHOOKS_WRITE = "webhooks:write"
     AUDIT_READ = "audit:read"
+    LOGS_READ = "logs:read"
     TEAM_READ = "team:read"
     TEAM_WRITE = "team:write"
     TEAM_LEAVE = "team:leave"
@@ -212,6 +213,8 @@ SCOPE_OF: Final[Mapping[str, Scope]] = {
     "list_reports": Scope.REPORTS_READ,
     "read_report": Scope.REPORTS_READ,
     "cancel_report": Scope.REPORTS_WRITE,
+    "list_request_logs": Scope.LOGS_READ,
+    "read_request_log": Scope.LOGS_READ,
     "list_audit_entries": Scope.AUDIT_READ,
     "read_audit_entry": Scope.AUDIT_READ,
     "export_audit_entries": Scope.AUDIT_READ,
@@ -287,6 +290,7 @@ _DEVELOPS: Final = _LOOKS | {
     Scope.KEYS_WRITE,
     Scope.WEBHOOKS_WRITE,
     Scope.REPORTS_WRITE,
+    Scope.LOGS_READ,
 }
 _APPROVES: Final = _LOOKS | {
     Scope.PAYOUTS_APPROVE,
@@ -316,6 +320,7 @@ OF_ACCESS: Final[frozenset[str]] = frozenset(
         Scope.WEBHOOKS_READ,
         Scope.REPORTS_READ,
         Scope.AUDIT_READ,
+        Scope.LOGS_READ,
         Scope.TEAM_READ,
         Scope.ACCOUNT_READ,
         Scope.FILES_READ,

@@ -1,7 +1,8 @@
 """No log of any part holds a payer, a key or a secret, however it came and however it ended (E45).
 
 Canaries go in by every way that a stranger, a merchant or an operator has, good and bad, over a
-crash and a dead letter; then every file that the system wrote is searched for them in all forms.
+crash and a dead letter; then every file that the system wrote is searched for them in all forms,
+and so is what accounts are shown of their requests.
 """
 
 import base64
@@ -22,6 +23,7 @@ from google.pubsub_v1.services.publisher import PublisherClient
 from google.pubsub_v1.services.publisher.transports import PublisherGrpcTransport
 
 from knative.local.layout import PUBSUB_PROJECT
+from tests.chaos.judge import superuser
 from tests.end_to_end.merchant import FINAL, Merchant, Order, open_merchant
 from tests.end_to_end.operator_control import OperatorControl
 from tests.end_to_end.waiting import wait_for
@@ -34,6 +36,7 @@ Way = tuple[str, str, Mapping[str, str], bytes | None]
 JSON: Final = "application/json"
 FORM: Final = "application/x-www-form-urlencoded"
 CBOR: Final = "application/cbor"
+QUIET_SECONDS: Final = 3
 _LETTERS: Final = string.ascii_letters + string.digits
 
 
@@ -77,7 +80,9 @@ class Canaries:
         )
 
 
-def test_no_log_holds_what_was_given_in_confidence(local_system: LocalSystem, trial: Trial) -> None:
+def test_no_log_holds_what_was_given_in_confidence(
+    local_system: LocalSystem, trial: Trial, tmp_path: Path
+) -> None:
     """Searched as they are, spaced, escaped, in base64 and in hexadecimal, in every file."""
     flock = [Canaries.hatch(trial.chance) for _ in range(trial.size(12, 200))]
     statuses: Counter[int] = Counter()
@@ -89,7 +94,8 @@ def test_no_log_holds_what_was_given_in_confidence(local_system: LocalSystem, tr
             _poison(local_system, birds)
         _settle(merchant)
     files = _written(local_system)
-    found = {hit for file in files for hit in _hits(file, flock)}
+    kept = _request_logs(local_system, tmp_path / "request_logs")
+    found = {hit for file in (*files, kept) for hit in _hits(file, flock)}
 
     assert found == set()
     assert statuses.keys() >= {200, 400, 401, 404, 503}, statuses
@@ -213,6 +219,22 @@ def _written(system: LocalSystem) -> list[Path]:
     """Every log of every part of ours; the stand-in's are the operator's own."""
     files = [path for path in (system.data_dir / "logs").rglob("*") if path.is_file()]
     return [system.output, *(path for path in files if path.stem != "simulate_provider")]
+
+
+def _request_logs(system: LocalSystem, file: Path) -> Path:
+    """Every line of the request logs of accounts, once the last of them is written."""
+    table = "platform.request_logs"
+    with superuser(system) as connection:
+
+        def is_quiet() -> bool:
+            [[age]] = connection.run(f"SELECT extract(epoch FROM now() - max(at)) FROM {table}")
+            return float(age) > QUIET_SECONDS
+
+        wait_for("the last line", is_quiet, seconds=30)
+        lines = connection.run(f"SELECT to_jsonb(r)::text FROM {table} r")
+    assert lines
+    file.write_text("\n".join(line for [line] in lines))
+    return file
 
 
 def _hits(file: Path, flock: Sequence[Canaries]) -> Iterator[str]:

@@ -19,7 +19,9 @@ from tests.functions.door import DOCUMENT, resolved
 from tests.functions.team import MEMBER_EMAIL
 
 STOLEN: Final = "{stolen}"
-_HARMLESS: Final = re.compile(r"limit|purpose|status|types?|action|at|created.*|expand.*")
+_HARMLESS: Final = re.compile(
+    r"limit|purpose|status|types?|action|method|operation|error_code|at|created.*|expand.*"
+)
 # Says who asks, not what is asked for: test_stream_tickets.py.
 _IN_PLACE_OF_A_KEY: Final = "ticket"
 _PREFIX: Final = re.compile(r"\^([a-z]+)_")
@@ -181,6 +183,8 @@ ROWS: Final[Mapping[str, Row]] = {
     "list_reports": Row(lists="frr"),
     "read_report": Row(),
     "cancel_report": Row(body={}, when_suspended=403),
+    "list_request_logs": Row(lists="req", about="key"),
+    "read_request_log": Row(),
     "list_audit_entries": Row(lists="aud", about="key"),
     "export_audit_entries": Row(lists="aud"),
     "read_audit_entry": Row(),

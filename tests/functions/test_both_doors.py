@@ -13,6 +13,7 @@ from pg8000.native import Connection
 from pycddl import ValidationError
 
 from knative.catalogue import ROOT
+from shared.runtime import callers
 from shared.runtime.doors.methods import BY_PATH_ONLY, HANDLERS
 from shared.runtime.routing import _pattern
 from tests.database import Account, MakeAccount
@@ -188,6 +189,10 @@ def narrow(door: Callable[[str], Door], other: Account) -> str:
 def test_every_method_is_its_operation(doors: Doors, loot: Loot, method: str) -> None:
     """Each part of each operation: the same status; the same object, or one of the same fields."""
     operation = BY_NAME[method]
+    if method == "list_request_logs":
+        # What was asked before is written a moment later: not between these two calls.
+        callers.request_log().close()
+        callers.request_log.cache_clear()
     for asking in askings(operation, loot):
         params = _params(asking, operation.path)
         # A key for each, so that what is done by one door is not undone or refused by the other.

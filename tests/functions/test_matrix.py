@@ -42,9 +42,11 @@ EMAIL: Final = "victim@shop.example"
 OPERATOR_ID: Final = "an operator's id of the victim"
 USED_KEY: Final = "a key that the victim used"
 RESTRICTED: Final = {"kind": "restricted", "scopes": ["charges:read"]}
+# What was asked, and refused, is in the log some time later.
 SHARED_TABLES: Final = """
 SELECT table_name, bool_or(column_name = 'livemode') FROM information_schema.columns
-WHERE table_schema = 'platform' GROUP BY 1 HAVING bool_or(column_name = 'account_id')"""
+WHERE table_schema = 'platform' AND table_name <> 'request_logs'
+GROUP BY 1 HAVING bool_or(column_name = 'account_id')"""
 _REFUND: Final = """
 INSERT INTO "{schema}".refunds (id, charge_id, amount, from_pending, currency, status, operator,
   operator_account_id, phone, charge_reference, intent_hmac, reason, balance_transaction,
@@ -94,6 +96,11 @@ VALUES (:id, 'dispute_evidence', :words, 'pdf', 1, repeat('0', 64), 'key_x', now
 _REPORT: Final = """
 INSERT INTO "{schema}".reports (id, report_type, format, language, starts_at, ends_at, status,
   created_at) VALUES (:id, 'balance', 'csv', 'fr', '2026-01-01', '2026-02-01', 'pending', now())"""
+_ASKED: Final = """
+INSERT INTO platform.request_logs (account_id, livemode, id, at, method, path, operation, object_id,
+  status, key_id, duration_ms, source)
+VALUES (:account, false, :id, now(), 'POST', '/v1/charges', 'create_charge', :key, 200, :key, 1,
+  'rest')"""
 _FUND: Final = "UPDATE \"{schema}\".ledger_accounts SET balance = -9000000 WHERE code = 'available'"
 _BOOKED: Final = """
 INSERT INTO "{schema}".ledger_transactions (id, kind, object_id, created_at)
@@ -324,6 +331,8 @@ def _open(account: Account, door: Callable[[str], Door], team: Team, superuser: 
         for kind in ("checkouts", "payment_links")
     )
     entry = door("read_payments").get("/v1/audit_entries?limit=1", key=key).json["data"][0]
+    request = an_id("req")
+    superuser.run(_ASKED, id=request, account=account.id, key=stolen["id"])
     objects = {
         "ch": charge["id"],
         "cus": customer,
@@ -341,6 +350,7 @@ def _open(account: Account, door: Callable[[str], Door], team: Team, superuser: 
         "evt": event["id"],
         "key": stolen["id"],
         "aud": entry["id"],
+        "req": request,
         "cs": checkout,
         "plink": link,
         "we": account.webhook_endpoint,

@@ -249,7 +249,7 @@ def test_an_access_reads_and_nothing_else(*, livemode: bool) -> None:
         "list_audit_entries", "read_audit_entry", "export_audit_entries", "list_team",
         "list_invitations", "read_own_account", "read_settlement", "read_terms", "read_test_clock",
         "list_checkouts", "read_checkout", "list_payment_links", "read_payment_link",
-        "list_reports", "read_report",
+        "list_reports", "read_report", "list_request_logs", "read_request_log",
     }  # fmt: skip
     assert able - {"create_stream_ticket"} <= reads
     assert able.isdisjoint(STEP_UP)
