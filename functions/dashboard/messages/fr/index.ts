@@ -49,6 +49,7 @@ export { default as platform_case } from "./platform_case.json";
 export { default as receipt_look } from "./receipt_look.json";
 export { default as refund } from "./refund.json";
 export { default as reports } from "./reports.json";
+export { default as requests } from "./requests.json";
 export { default as settings } from "./settings.json";
 export { default as settlement } from "./settlement.json";
 export { default as shell } from "./shell.json";

@@ -18,6 +18,7 @@ export const PAGES = [
   { name: "keys", below: "/developers/keys", group: "developers" },
   { name: "webhooks", below: "/developers/webhooks", group: "developers" },
   { name: "events", below: "/developers/events", group: "developers" },
+  { name: "requests", below: "/developers/requests", group: "developers" },
   { name: "team", below: "/team", group: "account" },
   { name: "settings", below: "/settings", group: "account" },
   { name: "audit", below: "/audit", group: "account" },

@@ -6,7 +6,7 @@ No bodies, no queries, no secrets: what is here is shown to the account's develo
 from typing import Final
 
 revision: Final = "p0052"
-down_revision: Final = "p0050"
+down_revision: Final = "p0051"
 branch_labels: Final = None
 depends_on: Final = None
 

@@ -3,7 +3,7 @@
 from typing import Final
 
 revision: Final = "p0053"
-down_revision: Final = "p0051"
+down_revision: Final = "p0052"
 branch_labels: Final = None
 depends_on: Final = None
 

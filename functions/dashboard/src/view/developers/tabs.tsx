@@ -5,7 +5,7 @@ import { usePathname } from "next/navigation";
 import { useTranslations } from "next-intl";
 import { useWork } from "@/session/work";
 
-const ROOMS = ["keys", "webhooks", "events"] as const;
+const ROOMS = ["keys", "webhooks", "events", "requests"] as const;
 
 /** The rooms of whoever writes the program where no menu is at the side, and what is to be read about it. */
 export function Tabs() {

@@ -31,6 +31,7 @@ export const SCOPES = [
   "keys:write",
   "account:read",
   "audit:read",
+  "logs:read",
 ] as const satisfies readonly Scope[];
 
 // The compiler refuses a right that the API has and this list has not.
