@@ -1,0 +1,1 @@
+"""What each page of the dashboard does, in Chromium on one running system, by `make journeys`."""
