@@ -2,6 +2,7 @@ import { beforeEach, describe, expect, it } from "vitest";
 import { Attempt, isDefinite } from "@/act/attempt";
 import { ApiError } from "@/api/client";
 import { keepDraft, readDraft } from "@/session/draft";
+import { SessionOver } from "@/session/session";
 
 const BODY = { amount: 5000 };
 
@@ -52,6 +53,44 @@ describe("an attempt", () => {
     attempt.heard({ amount: 9 }, new ApiError(400, "balance_insufficient", "…"));
 
     expect(attempt.key(BODY)).toBe(key);
+  });
+
+  it("tells of another body that may have happened, until an answer came or she was told", () => {
+    const [other, silence] = [{ amount: 6000 }, new TypeError("no network")];
+    const attempt = () => new Attempt("payout", store);
+    const first = attempt();
+    const key = first.key(BODY);
+    expect(attempt().doubts(other)).toEqual([BODY]); // a reload on the way
+    first.heard(BODY, silence);
+    expect(attempt().doubts(other)).toEqual([BODY]);
+    expect(attempt().doubts({ ...BODY })).toEqual([]);
+
+    attempt().told();
+    expect(attempt().doubts(other)).toEqual([]);
+    const again = attempt();
+    expect(again.key(BODY)).toBe(key);
+    again.heard(BODY, silence);
+    expect(attempt().doubts(other)).toEqual([BODY]);
+    again.heard(BODY, null);
+    expect(attempt().doubts(other)).toEqual([]);
+  });
+
+  it.each([
+    new SessionOver(),
+    new ApiError(401, "unauthorized", "…"),
+    new ApiError(403, "step_up_required", "…"),
+    new ApiError(429, "rate_limited", "…"),
+  ])("is in no doubt where it surely did not happen: %s", (failure) => {
+    const [other, attempt] = [{ amount: 6000 }, new Attempt("payout", store)];
+    attempt.key(BODY);
+    attempt.heard(BODY, failure);
+    expect(attempt.doubts(other)).toEqual([]);
+
+    attempt.key(BODY);
+    attempt.heard(BODY, new ApiError(502, "internal", "…"));
+    attempt.key(BODY);
+    attempt.heard(BODY, failure);
+    expect(attempt.doubts(other)).toEqual([BODY]);
   });
 
   it("goes on without storage", () => {

@@ -6,6 +6,12 @@ import { forgetDraft, keepDraft, readDraft } from "@/session/draft";
 import { usePlace } from "@/session/place";
 import { Attempt } from "./attempt";
 
+/** Something else was sent before and not answered: it may have happened. */
+interface Doubt<Body> {
+  readonly asked: Body;
+  readonly before: readonly Body[];
+}
+
 export interface Act<Body> {
   /** Send it; nothing while the one before is on its way. */
   readonly act: (body: Body) => void;
@@ -14,29 +20,41 @@ export interface Act<Body> {
   /** What the API says of a field, by the API's name for it. */
   readonly fault: (param: string) => string | null;
   readonly forget: () => void;
+  /** Why what was asked for was not sent yet, where the act is one that `asks`. */
+  readonly doubt: Doubt<Body> | null;
+  /** Send what was asked for though something is in doubt. */
+  readonly goOn: () => void;
 }
 
 /**
  * One button that does something. `send` gets the body and its idempotency key; `done` the answer.
- * `name` tells this act from others of the same account and mode, and of the same object.
+ * `name` tells this act from others of the same account and mode, and of the same object. One that
+ * `asks` sends nothing else while something is in doubt, until she goes on.
  */
 export function useAct<Body, Result>(
   name: string,
   send: (body: Body, key: string) => Promise<Result>,
   done: (result: Result) => void,
+  asks = false,
 ): Act<Body> {
   const place = usePlaceOf(`act.${name}`);
   const isAway = useRef(false);
   const [isSending, setSending] = useState(false);
   const [error, setError] = useState<Error | null>(null);
+  const [doubt, setDoubt] = useState<Doubt<Body> | null>(null);
   const run = async (body: Body) => {
     if (isAway.current) {
       return;
     }
+    const attempt = new Attempt(place);
+    const before = asks ? (attempt.doubts(body) as Body[]) : [];
+    setError(null);
+    setDoubt(before.length === 0 ? null : { asked: body, before });
+    if (before.length > 0) {
+      return;
+    }
     isAway.current = true;
     setSending(true);
-    setError(null);
-    const attempt = new Attempt(place);
     try {
       const result = await send(body, attempt.key(body));
       attempt.heard(body, null);
@@ -54,7 +72,17 @@ export function useAct<Body, Result>(
     isSending,
     error,
     fault: (param) => (error instanceof ApiError && error.param === param ? error.message : null),
-    forget: () => setError(null),
+    forget: () => {
+      setError(null);
+      setDoubt(null);
+    },
+    doubt,
+    goOn: () => {
+      if (doubt !== null) {
+        new Attempt(place).told();
+        void run(doubt.asked);
+      }
+    },
   };
 }
 

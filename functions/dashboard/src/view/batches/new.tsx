@@ -11,7 +11,8 @@ import { useWork } from "@/session/work";
 import { formatAmount } from "@/text/money";
 import { Available } from "../available";
 import { Dialog } from "../dialog";
-import { Refused, Send } from "../form";
+import { SendOrLook } from "../doubt";
+import { Refused } from "../form";
 import { MoneyOut } from "../money-out";
 import { Faults } from "./faults";
 import { type Chosen, readChosen } from "./file";
@@ -24,6 +25,7 @@ const CSV = "text/csv";
 /** Pays all numbers of a file, or none: what is wrong with its lines is said before anything moves. */
 export function NewBatch() {
   const t = useTranslations("batch_form");
+  const act = useTranslations("act");
   const { api, key, path } = useWork();
   const router = useRouter();
   const queries = useQueryClient();
@@ -50,6 +52,7 @@ export function NewBatch() {
       queries.removeQueries({ queryKey: key("batches", "list") });
       router.push(path(`/batches/${batch.id}`));
     },
+    true,
   );
   const choose = async (files: FileList | null) => {
     const file = files?.[0];
@@ -131,7 +134,17 @@ export function NewBatch() {
                 })}
           </p>
           <Refused act={send} />
-          <Send act={send}>{t("send")}</Send>
+          <SendOrLook
+            act={send}
+            look={() => (
+              <Link className="button" href={path("/batches")} prefetch={false}>
+                {act("look")}
+              </Link>
+            )}
+            tell={({ digest }) => (digest === chosen?.digest ? chosen.name : t("other_file"))}
+          >
+            {t("send")}
+          </SendOrLook>
         </form>
       </Dialog>
     </MoneyOut>

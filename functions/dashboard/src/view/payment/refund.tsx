@@ -9,7 +9,8 @@ import { useWork } from "@/session/work";
 import { readAmount } from "@/text/amount";
 import { formatAmount } from "@/text/money";
 import { Dialog } from "../dialog";
-import { Field, Refused, Send } from "../form";
+import { SendOrLook } from "../doubt";
+import { Field, Refused } from "../form";
 import { refundable } from "./rest";
 
 const LONGEST_REASON = 500;
@@ -34,14 +35,16 @@ export function Refund({ charge }: { charge: Charge }) {
         {isMade ? t("made") : ""}
       </span>
       <Dialog close={() => setOpen(false)} isOpen={isOpen} title={t("title")}>
-        <RefundForm charge={charge} done={done} />
+        <RefundForm charge={charge} close={() => setOpen(false)} done={done} />
       </Dialog>
     </>
   );
 }
 
-function RefundForm({ charge, done }: { charge: Charge; done: () => void }) {
+function RefundForm(props: { charge: Charge; close: () => void; done: () => void }) {
+  const { charge, close, done } = props;
   const t = useTranslations("refund");
+  const words = useTranslations("act");
   const { api, key: queryKey } = useWork();
   const queries = useQueryClient();
   const rest = refundable(charge);
@@ -57,7 +60,17 @@ function RefundForm({ charge, done }: { charge: Charge; done: () => void }) {
       void queries.invalidateQueries({ queryKey: queryKey("payment", charge.id) });
       done();
     },
+    true,
   );
+  const change = (changes: Partial<typeof draft.values>) => {
+    act.forget();
+    draft.set(changes);
+  };
+  const look = () => {
+    act.forget();
+    void queries.invalidateQueries({ queryKey: queryKey("payment", charge.id) });
+    close();
+  };
   const send = (event: FormEvent) => {
     event.preventDefault();
     act.act({
@@ -81,7 +94,7 @@ function RefundForm({ charge, done }: { charge: Charge; done: () => void }) {
         label={t("amount")}
         maxLength={20}
         value={amount}
-        onChange={({ target }) => draft.set({ amount: target.value })}
+        onChange={({ target }) => change({ amount: target.value })}
       />
       <Field
         autoComplete="off"
@@ -90,12 +103,21 @@ function RefundForm({ charge, done }: { charge: Charge; done: () => void }) {
         label={t("reason")}
         maxLength={LONGEST_REASON}
         value={reason}
-        onChange={({ target }) => draft.set({ reason: target.value })}
+        onChange={({ target }) => change({ reason: target.value })}
       />
       <Refused act={act} fields={["amount", "reason"]} />
-      <Send act={act} isGrave>
+      <SendOrLook
+        act={act}
+        isGrave
+        look={() => (
+          <button className="button" type="button" onClick={look}>
+            {words("look")}
+          </button>
+        )}
+        tell={(body) => formatAmount(body.amount)}
+      >
         {francs === null ? t("send") : t("send_amount", { amount: formatAmount(francs) })}
-      </Send>
+      </SendOrLook>
     </form>
   );
 }

@@ -15,6 +15,7 @@ import { formatAmount } from "@/text/money";
 import { clock } from "@/text/time";
 import { Available } from "../available";
 import { Dialog } from "../dialog";
+import { SendOrLook } from "../doubt";
 import { Choice, Field, Refused, Send } from "../form";
 import { MoneyOut } from "../money-out";
 import { Fact, Facts } from "../parts/facts";
@@ -37,6 +38,7 @@ type Values = typeof BLANK;
 /** Pays one number: what is typed, whose wallet it is, and only then the sending. */
 export function NewPayout() {
   const t = useTranslations("pay");
+  const act = useTranslations("act");
   const { api, key, path } = useWork();
   const router = useRouter();
   const queries = useQueryClient();
@@ -56,6 +58,7 @@ export function NewPayout() {
       queries.removeQueries({ queryKey: key("payouts", "list") });
       router.push(path(`/payouts/${payout.id}`));
     },
+    true,
   );
   const amount = readAmount(values.amount);
   const later = readLater(values.later);
@@ -177,7 +180,21 @@ export function NewPayout() {
             </Facts>
             <HolderDoubts holder={holder.checked.holder} typed={values.name} />
             <Refused act={pay} />
-            <Send act={pay}>{t("send", { amount: formatAmount(holder.checked.body.amount) })}</Send>
+            <SendOrLook
+              act={pay}
+              look={({ destination }) => (
+                <Link
+                  className="button"
+                  href={path(`/payouts?phone=${encodeURIComponent(destination.phone)}`)}
+                  prefetch={false}
+                >
+                  {act("look")}
+                </Link>
+              )}
+              tell={({ amount, destination }) => `${formatAmount(amount)}, ${destination.phone}`}
+            >
+              {t("send", { amount: formatAmount(holder.checked.body.amount) })}
+            </SendOrLook>
           </form>
         )}
       </Dialog>
