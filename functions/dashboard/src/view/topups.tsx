@@ -4,6 +4,7 @@ import { useTranslations } from "next-intl";
 import { answered } from "@/api/client";
 import type { TopUp } from "@/api/money-out";
 import { useWork } from "@/session/work";
+import { apart } from "@/text/apart";
 import { formatAmount } from "@/text/money";
 import { Available } from "./available";
 import { Listed } from "./listed";
@@ -49,7 +50,7 @@ function Row({ topup }: { topup: TopUp }) {
       </span>
       <Time className="whitespace-nowrap text-soft text-sm" seconds={topup.created} />
       <span className="col-span-2 text-soft text-sm [overflow-wrap:anywhere]">
-        {`${t(topup.method)} · ${topup.reference}`}
+        {`${t(topup.method)} · ${apart(topup.reference)}`}
       </span>
     </div>
   );

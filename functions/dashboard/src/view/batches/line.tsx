@@ -4,6 +4,7 @@ import Link from "next/link";
 import { useTranslations } from "next-intl";
 import type { Payout } from "@/api/money-out";
 import { useWork } from "@/session/work";
+import { apart } from "@/text/apart";
 import { formatAmount } from "@/text/money";
 import { payee } from "../payouts/row";
 import { PayoutState } from "../payouts/state";
@@ -24,7 +25,11 @@ export function BatchLine({ payout }: { payout: Payout }) {
       </span>
       <PayoutState status={payout.status} />
       <span className="col-span-2 text-soft text-sm [overflow-wrap:anywhere]">
-        {[line, payee(payout), payout.reference].filter((each) => each !== null).join(" · ")}
+        {[
+          line,
+          payee(payout),
+          ...(payout.reference === null ? [] : [apart(payout.reference)]),
+        ].join(" · ")}
       </span>
     </Link>
   );

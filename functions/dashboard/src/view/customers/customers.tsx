@@ -8,6 +8,7 @@ import { type FormEvent, useState } from "react";
 import { answered } from "@/api/client";
 import type { components } from "@/api/schema";
 import { useWork } from "@/session/work";
+import { apart } from "@/text/apart";
 import { Dialog } from "../dialog";
 import { Failed, Loading } from "../states";
 import { CustomerForm } from "./form";
@@ -143,6 +144,7 @@ function Row({ customer }: { customer: Kept }) {
       <span className="truncate text-soft text-sm">
         {[name === null ? null : reference, phone, email]
           .filter((each) => each !== null)
+          .map(apart)
           .join(" · ")}
       </span>
     </Link>

@@ -52,7 +52,7 @@ export function Revoke({ apiKey }: { apiKey: ApiKey }) {
           }}
         >
           <p className="[overflow-wrap:anywhere]">
-            {apiKey.name ?? t("nameless")} · <code>{keyHint(apiKey)}</code>
+            <bdi>{apiKey.name ?? t("nameless")}</bdi> · <code>{keyHint(apiKey)}</code>
           </p>
           <p>{t("revoke_what")}</p>
           <Refused act={act} />

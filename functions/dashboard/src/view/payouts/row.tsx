@@ -4,6 +4,7 @@ import Link from "next/link";
 import type { ReactNode } from "react";
 import type { Operator, Payout } from "@/api/money-out";
 import { useWork } from "@/session/work";
+import { apart } from "@/text/apart";
 import { formatAmount } from "@/text/money";
 import { Time } from "../time";
 import { PayoutState } from "./state";
@@ -16,7 +17,9 @@ export const OPERATORS = {
 /** Who is paid: the number as far as it is shown, the operator, and the name that was given. */
 export function payee({ destination }: Payout): string {
   const { phone, operator, name } = destination;
-  return [name, phone, OPERATORS[operator]].filter((each) => each !== null).join(" · ");
+  return [name === null ? null : apart(name), phone, OPERATORS[operator]]
+    .filter((each) => each !== null)
+    .join(" · ");
 }
 
 /** One line of a list, in places that are the same whatever stands in them. */
