@@ -1,7 +1,8 @@
 import type { Viewport } from "next";
 import { NextIntlClientProvider } from "next-intl";
-import { getLocale, getMessages } from "next-intl/server";
+import { getLocale } from "next-intl/server";
 import type { ReactNode } from "react";
+import { Words } from "@/i18n/words";
 import "./globals.css";
 
 export const viewport: Viewport = { colorScheme: "light dark" };
@@ -9,11 +10,12 @@ export const viewport: Viewport = { colorScheme: "light dark" };
 /** Around all pages, and no more than all need: payers' phones load nothing of a sign-in. */
 export default async function RootLayout({ children }: { children: ReactNode }) {
   const locale = await getLocale();
-  const { states } = await getMessages();
   return (
     <html lang={locale}>
       <body>
-        <NextIntlClientProvider messages={{ states }}>{children}</NextIntlClientProvider>
+        <NextIntlClientProvider messages={{}}>
+          <Words of={["states"]}>{children}</Words>
+        </NextIntlClientProvider>
       </body>
     </html>
   );

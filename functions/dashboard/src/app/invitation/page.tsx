@@ -1,10 +1,13 @@
+import { Words } from "@/i18n/words";
 import { People } from "@/session/people";
 import { Invitation } from "@/view/team/invitation";
 
 export default function Page() {
   return (
-    <People>
-      <Invitation />
-    </People>
+    <Words of={["act", "entrance", "invitation"]}>
+      <People>
+        <Invitation />
+      </People>
+    </Words>
   );
 }

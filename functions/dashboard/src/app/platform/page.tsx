@@ -1,10 +1,13 @@
 import { Suspense } from "react";
+import { Words } from "@/i18n/words";
 import { Accounts } from "@/view/platform/accounts";
 
 export default function Page() {
   return (
-    <Suspense>
-      <Accounts />
-    </Suspense>
+    <Words of={["account_state", "ask", "parts", "team"]}>
+      <Suspense>
+        <Accounts />
+      </Suspense>
+    </Words>
   );
 }

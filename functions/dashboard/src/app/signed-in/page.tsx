@@ -1,10 +1,13 @@
+import { Words } from "@/i18n/words";
 import { People } from "@/session/people";
 import { Arrival } from "@/view/arrival";
 
 export default function Page() {
   return (
-    <People>
-      <Arrival />
-    </People>
+    <Words of={["entrance"]}>
+      <People>
+        <Arrival />
+      </People>
+    </Words>
   );
 }

@@ -1,5 +1,6 @@
 import { notFound } from "next/navigation";
 import type { ReactNode } from "react";
+import { Words } from "@/i18n/words";
 import { People } from "@/session/people";
 import { Shell } from "@/view/shell/shell";
 
@@ -12,10 +13,12 @@ export default async function Layout(props: {
     notFound();
   }
   return (
-    <People>
-      <Shell account={account} mode={mode}>
-        {props.children}
-      </Shell>
-    </People>
+    <Words of={["act", "entrance", "shell", "stream"]}>
+      <People>
+        <Shell account={account} mode={mode}>
+          {props.children}
+        </Shell>
+      </People>
+    </Words>
   );
 }

@@ -1,10 +1,13 @@
 import { Suspense } from "react";
+import { Words } from "@/i18n/words";
 import { AccountAudit } from "@/view/audit/account-audit";
 
 export default function Page() {
   return (
-    <Suspense>
-      <AccountAudit />
-    </Suspense>
+    <Words of={["ask", "audit", "parts"]}>
+      <Suspense>
+        <AccountAudit />
+      </Suspense>
+    </Words>
   );
 }

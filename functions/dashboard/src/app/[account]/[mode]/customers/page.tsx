@@ -1,10 +1,13 @@
 import { Suspense } from "react";
+import { Words } from "@/i18n/words";
 import { Customers } from "@/view/customers/customers";
 
 export default function Page() {
   return (
-    <Suspense>
-      <Customers />
-    </Suspense>
+    <Words of={["customer", "customers"]}>
+      <Suspense>
+        <Customers />
+      </Suspense>
+    </Words>
   );
 }

@@ -1,5 +1,10 @@
+import { Words } from "@/i18n/words";
 import { LatePayments } from "@/view/late/late-payments";
 
 export default function Page() {
-  return <LatePayments />;
+  return (
+    <Words of={["late", "status"]}>
+      <LatePayments />
+    </Words>
+  );
 }

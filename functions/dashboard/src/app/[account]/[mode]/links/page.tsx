@@ -1,5 +1,10 @@
+import { Words } from "@/i18n/words";
 import { Links } from "@/view/links/links";
 
 export default function Page() {
-  return <Links />;
+  return (
+    <Words of={["links", "parts"]}>
+      <Links />
+    </Words>
+  );
 }

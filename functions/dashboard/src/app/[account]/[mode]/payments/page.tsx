@@ -1,10 +1,13 @@
 import { Suspense } from "react";
+import { Words } from "@/i18n/words";
 import { Payments } from "@/view/payments";
 
 export default function Page() {
   return (
-    <Suspense>
-      <Payments />
-    </Suspense>
+    <Words of={["payments", "status"]}>
+      <Suspense>
+        <Payments />
+      </Suspense>
+    </Words>
   );
 }

@@ -1,5 +1,20 @@
+import { Words } from "@/i18n/words";
 import { Settings } from "@/view/settings/settings";
 
 export default function Page() {
-  return <Settings />;
+  return (
+    <Words
+      of={[
+        "account_state",
+        "ask",
+        "document_kind",
+        "payout_approval",
+        "settings",
+        "test_clock",
+        "test_data",
+      ]}
+    >
+      <Settings />
+    </Words>
+  );
 }

@@ -1,5 +1,10 @@
+import { Words } from "@/i18n/words";
 import { Settlement } from "@/view/settlement/settlement";
 
 export default function Page() {
-  return <Settlement />;
+  return (
+    <Words of={["holder", "money_out", "payout_status", "settlement"]}>
+      <Settlement />
+    </Words>
+  );
 }

@@ -1,5 +1,10 @@
+import { Words } from "@/i18n/words";
 import { Team } from "@/view/team/team";
 
 export default function Page() {
-  return <Team />;
+  return (
+    <Words of={["ask", "team"]}>
+      <Team />
+    </Words>
+  );
 }

@@ -1,5 +1,10 @@
+import { Words } from "@/i18n/words";
 import { TopUps } from "@/view/topups";
 
 export default function Page() {
-  return <TopUps />;
+  return (
+    <Words of={["listed", "money_out", "topups"]}>
+      <TopUps />
+    </Words>
+  );
 }

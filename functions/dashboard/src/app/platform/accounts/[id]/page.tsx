@@ -1,5 +1,20 @@
+import { Words } from "@/i18n/words";
 import { Account } from "@/view/platform/account";
 
 export default async function Page({ params }: { params: Promise<{ id: string }> }) {
-  return <Account id={(await params).id} />;
+  return (
+    <Words
+      of={[
+        "account_state",
+        "ask",
+        "audit",
+        "document_kind",
+        "platform_account",
+        "settings",
+        "team",
+      ]}
+    >
+      <Account id={(await params).id} />
+    </Words>
+  );
 }

@@ -1,5 +1,10 @@
+import { Words } from "@/i18n/words";
 import { Statement } from "@/view/platform/statement";
 
 export default async function Page({ params }: { params: Promise<{ id: string }> }) {
-  return <Statement id={(await params).id} />;
+  return (
+    <Words of={["ask", "statements"]}>
+      <Statement id={(await params).id} />
+    </Words>
+  );
 }

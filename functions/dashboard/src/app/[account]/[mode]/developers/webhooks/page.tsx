@@ -1,5 +1,10 @@
+import { Words } from "@/i18n/words";
 import { Webhooks } from "@/view/webhooks/webhooks";
 
 export default function Page() {
-  return <Webhooks />;
+  return (
+    <Words of={["developers", "parts", "webhooks"]}>
+      <Webhooks />
+    </Words>
+  );
 }

@@ -1,5 +1,10 @@
+import { Words } from "@/i18n/words";
 import { EndpointPage } from "@/view/webhooks/endpoint";
 
 export default async function Page({ params }: { params: Promise<{ id: string }> }) {
-  return <EndpointPage id={(await params).id} />;
+  return (
+    <Words of={["developers", "parts", "webhooks"]}>
+      <EndpointPage id={(await params).id} />
+    </Words>
+  );
 }

@@ -1,5 +1,10 @@
+import { Words } from "@/i18n/words";
 import { NewEndpoint } from "@/view/webhooks/new-endpoint";
 
 export default function Page() {
-  return <NewEndpoint />;
+  return (
+    <Words of={["developers", "parts", "webhooks"]}>
+      <NewEndpoint />
+    </Words>
+  );
 }
