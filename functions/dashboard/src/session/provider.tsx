@@ -1,7 +1,14 @@
 "use client";
 
 import { QueryClient, QueryClientProvider } from "@tanstack/react-query";
-import { createContext, type ReactNode, useContext, useEffect, useState } from "react";
+import {
+  createContext,
+  type ReactNode,
+  startTransition,
+  useContext,
+  useEffect,
+  useState,
+} from "react";
 import { ApiError } from "@/api/client";
 import { Session, SessionOver, type SessionState } from "./session";
 
@@ -54,8 +61,10 @@ export function useSessionState(): SessionState {
     if (session === null) {
       return;
     }
-    setState(session.state());
-    return session.subscribe(() => setState(session.state()));
+    // What it lets in is much: it is made in pieces, between which a phone answers its finger.
+    const look = () => startTransition(() => setState(session.state()));
+    look();
+    return session.subscribe(look);
   }, [session]);
   return state;
 }

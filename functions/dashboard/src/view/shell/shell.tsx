@@ -3,7 +3,7 @@
 import { useQuery } from "@tanstack/react-query";
 import Link from "next/link";
 import { useLocale, useTranslations } from "next-intl";
-import type { ReactNode } from "react";
+import { type ReactNode, useDeferredValue } from "react";
 import type { Membership, Mode } from "@/api/client";
 import { LiveProvider } from "@/live/provider";
 import type { Session } from "@/session/session";
@@ -42,7 +42,9 @@ function AtWork(props: Place & { session: Session; children: ReactNode }) {
   const t = useTranslations("shell");
   const states = useTranslations("states");
   const locale = useLocale();
-  const { data: person, error, refetch } = useQuery(me(session));
+  const { data: told, error, refetch } = useQuery(me(session));
+  // The page is made in pieces, between which a phone answers its finger.
+  const person = useDeferredValue(told);
   const data = person?.accounts;
   if (error !== null && data === undefined) {
     return <Failed error={error} again={() => void refetch()} />;
