@@ -37,5 +37,7 @@ export function useSend<Body, Result>(
     error,
     fault: (param) => (error instanceof ApiError && error.param === param ? error.message : null),
     forget: () => setError(null),
+    doubt: null,
+    goOn: () => undefined,
   };
 }

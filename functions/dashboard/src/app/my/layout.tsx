@@ -6,7 +6,7 @@ import { MyShell } from "@/view/my/shell";
 /** For payers, who have no account and no sign-in, and phones on which each kilobyte is slow. */
 export default function Layout({ children }: { children: ReactNode }) {
   return (
-    <Words of={["act", "my", "parts", "status"]}>
+    <Words of={["act", "my"]}>
       <PayerProvider>
         <MyShell>{children}</MyShell>
       </PayerProvider>

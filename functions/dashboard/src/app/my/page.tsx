@@ -1,5 +1,10 @@
+import { Words } from "@/i18n/words";
 import { MyPayments } from "@/view/my/payments";
 
 export default function Page() {
-  return <MyPayments />;
+  return (
+    <Words of={["status"]}>
+      <MyPayments />
+    </Words>
+  );
 }

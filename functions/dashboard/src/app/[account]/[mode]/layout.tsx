@@ -13,7 +13,7 @@ export default async function Layout(props: {
     notFound();
   }
   return (
-    <Words of={["act", "entrance", "shell", "stream"]}>
+    <Words of={["accesses", "act", "entrance", "shell", "stream"]}>
       <People>
         <Shell account={account} mode={mode}>
           {props.children}

@@ -1,5 +1,10 @@
+import { Words } from "@/i18n/words";
 import { MyPayment } from "@/view/my/payment";
 
 export default async function Page({ params }: { params: Promise<{ id: string }> }) {
-  return <MyPayment id={(await params).id} />;
+  return (
+    <Words of={["parts", "status"]}>
+      <MyPayment id={(await params).id} />
+    </Words>
+  );
 }

@@ -1,5 +1,10 @@
+import { Words } from "@/i18n/words";
 import { Bookings } from "@/view/platform/bookings/bookings";
 
 export default function Page() {
-  return <Bookings />;
+  return (
+    <Words of={["ask", "bookings", "parts"]}>
+      <Bookings />
+    </Words>
+  );
 }

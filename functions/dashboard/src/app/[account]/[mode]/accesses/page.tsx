@@ -1,5 +1,10 @@
+import { Words } from "@/i18n/words";
 import { Looks } from "@/view/accesses/looks";
 
 export default function Page() {
-  return <Looks />;
+  return (
+    <Words of={["parts"]}>
+      <Looks />
+    </Words>
+  );
 }

@@ -3,17 +3,7 @@ import { Settings } from "@/view/settings/settings";
 
 export default function Page() {
   return (
-    <Words
-      of={[
-        "account_state",
-        "ask",
-        "document_kind",
-        "payout_approval",
-        "settings",
-        "test_clock",
-        "test_data",
-      ]}
-    >
+    <Words of={["account_state", "ask", "document_kind", "settings"]}>
       <Settings />
     </Words>
   );

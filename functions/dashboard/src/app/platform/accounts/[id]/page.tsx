@@ -5,10 +5,12 @@ export default async function Page({ params }: { params: Promise<{ id: string }>
   return (
     <Words
       of={[
+        "accesses",
         "account_state",
         "ask",
         "audit",
         "document_kind",
+        "parts",
         "platform_account",
         "settings",
         "team",

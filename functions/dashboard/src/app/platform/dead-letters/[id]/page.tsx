@@ -1,5 +1,10 @@
+import { Words } from "@/i18n/words";
 import { DeadLetter } from "@/view/platform/dead-letters/letter";
 
 export default async function Page({ params }: { params: Promise<{ id: string }> }) {
-  return <DeadLetter id={(await params).id} />;
+  return (
+    <Words of={["ask", "dead_letters"]}>
+      <DeadLetter id={(await params).id} />
+    </Words>
+  );
 }

@@ -1,5 +1,10 @@
+import { Words } from "@/i18n/words";
 import { NotificationSettings } from "@/view/settings/notifications";
 
 export default function Page() {
-  return <NotificationSettings />;
+  return (
+    <Words of={["notifications", "settings"]}>
+      <NotificationSettings />
+    </Words>
+  );
 }

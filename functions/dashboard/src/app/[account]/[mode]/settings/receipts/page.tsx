@@ -1,5 +1,10 @@
+import { Words } from "@/i18n/words";
 import { ReceiptSettings } from "@/view/settings/receipts";
 
 export default function Page() {
-  return <ReceiptSettings />;
+  return (
+    <Words of={["receipt_look", "settings"]}>
+      <ReceiptSettings />
+    </Words>
+  );
 }

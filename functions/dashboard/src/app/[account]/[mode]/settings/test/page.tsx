@@ -1,5 +1,10 @@
+import { Words } from "@/i18n/words";
 import { TestSettings } from "@/view/settings/test";
 
 export default function Page() {
-  return <TestSettings />;
+  return (
+    <Words of={["ask", "settings", "test_clock", "test_data"]}>
+      <TestSettings />
+    </Words>
+  );
 }

@@ -1,5 +1,10 @@
+import { Words } from "@/i18n/words";
 import { RequestPage } from "@/view/requests/request";
 
 export default async function Page({ params }: { params: Promise<{ id: string }> }) {
-  return <RequestPage id={(await params).id} />;
+  return (
+    <Words of={["ask", "parts", "requests"]}>
+      <RequestPage id={(await params).id} />
+    </Words>
+  );
 }
