@@ -14,7 +14,7 @@ NAMES: Final = {"fr": "Français", "en": "English"}
 """What the switch of languages calls each."""
 MESSAGES: Final = ROOT / "functions" / "dashboard" / "messages"
 _PART: Final = re.compile(
-    r"\{(?P<name>\w+)(?:, plural,(?P<branches>(?:\s*[\w=]+ \{[^{}]*\})+)\s*)?\}"
+    r"\{(?P<name>\w+)(?:, number)?(?:, plural,(?P<branches>(?:\s*[\w=]+ \{[^{}]*\})+)\s*)?\}"
 )
 _BRANCH: Final = re.compile(r"\{([^{}]*)\}")
 

@@ -77,13 +77,20 @@ def test_a_receipt_is_an_object_of_its_own(
 
 
 def test_a_store_that_is_away_is_asked_again(till: Till) -> None:
-    """Nothing is recorded until the bytes are safe."""
+    """Nothing but what it is printed with is recorded until the bytes are safe, and that once."""
     message = till.message(PAYMENT_FINAL, till.paid()["charge_id"])
-    before = till.rows.snapshot()
+    [before] = till.rows.of("receipts")
+    events = till.rows.of("events")
 
     assert till.push("render_receipt", message).status == 503
 
-    assert till.rows.snapshot() == before
+    [after] = till.rows.of("receipts")
+    assert after == before | {"printed": after["printed"]}
+    assert after["printed"]["language"] == "fr"
+    assert till.rows.of("events") == events
+    kept = till.rows.snapshot()
+    assert till.push("render_receipt", message).status == 503
+    assert till.rows.snapshot() == kept
 
 
 def test_an_unpaid_charge_has_no_receipt(till: Till, kept: list[Seen]) -> None:

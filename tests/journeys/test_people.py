@@ -116,7 +116,7 @@ def test_an_owner_sets_rules_and_reads_who_did(
         _settle(tab)
         _go(page, "Réglages")
         page.get_by_role("link", name="Approbations").click()
-        page.get_by_role("button", name="Changer").click()
+        page.get_by_role("button", name="Changer", exact=True).click()
         asked = page.get_by_role("dialog")
         asked.get_by_label("Demandés par une clé").fill("100 000")
         _look_at(tab)

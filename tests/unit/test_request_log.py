@@ -134,7 +134,9 @@ def test_writes_are_noted_and_reads_that_failed() -> None:
 
 
 @pytest.mark.parametrize(
-    "body", [{"id": CHARGE}, f'{{"id":"{CHARGE}"}}', f'{{"id":"{CHARGE}"}}'.encode()]
+    "body",
+    [{"id": CHARGE}, f'{{"id":"{CHARGE}"}}', f'{{"id":"{CHARGE}"}}'.encode()],
+    ids=["parsed", "text", "bytes"],
 )
 def test_what_was_answered_before_is_said_to_be(body: dict[str, str] | str | bytes) -> None:
     """And names the object that the first call made."""
@@ -174,7 +176,9 @@ def test_a_full_buffer_drops_and_counts(
 
     tenants = [tenant for tenant, _ in written.lines]
     assert (tenants.count(TENANT), tenants.count(OTHER)) == (20, 5)
-    assert '"event":"request_log_dropped","count":985' in capsys.readouterr().out
+    told = capsys.readouterr().out
+    assert '"event":"request_log_dropped"' in told
+    assert '"count":985' in told
 
 
 def test_a_flood_of_refused_requests_leaves_a_few_lines(

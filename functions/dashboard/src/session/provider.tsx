@@ -1,6 +1,5 @@
 "use client";
 
-import { QueryClient, QueryClientProvider } from "@tanstack/react-query";
 import {
   createContext,
   type ReactNode,
@@ -9,39 +8,23 @@ import {
   useEffect,
   useState,
 } from "react";
-import { ApiError } from "@/api/client";
-import { Session, SessionOver, type SessionState } from "./session";
+import { Session, type SessionState } from "./session";
 
-const RETRIES = 2;
 /** Undefined outside of people's pages. */
 const SessionContext = createContext<Session | null | undefined>(undefined);
 
 /** What this browser's page has, in whichever of its parts: who is signed in stays so between them. */
-const kept: { session: Session | null; queries: QueryClient | null } = {
-  session: null,
-  queries: null,
-};
+const kept: { session: Session | null } = { session: null };
 
 /** Makes the one session of this page, in the browser alone: the server knows nobody. */
 export function SessionProvider(props: { identityUrl: string; children: ReactNode }) {
   const { identityUrl, children } = props;
-  const [queries] = useState(() => {
-    if (typeof window === "undefined") {
-      return makeQueries();
-    }
-    kept.queries ??= makeQueries();
-    return kept.queries;
-  });
   const [session, setSession] = useState(() => kept.session);
   useEffect(() => {
     kept.session ??= new Session(identityUrl, window.location.origin);
     setSession(kept.session);
   }, [identityUrl]);
-  return (
-    <QueryClientProvider client={queries}>
-      <SessionContext value={session}>{children}</SessionContext>
-    </QueryClientProvider>
-  );
+  return <SessionContext value={session}>{children}</SessionContext>;
 }
 
 /** The session; null on the server and before the page is alive. */
@@ -67,23 +50,4 @@ export function useSessionState(): SessionState {
     return session.subscribe(look);
   }, [session]);
   return state;
-}
-
-function makeQueries(): QueryClient {
-  return new QueryClient({
-    defaultOptions: {
-      queries: {
-        retry: (failures, error) => failures < RETRIES && !isDefinite(error),
-        refetchOnWindowFocus: false,
-        staleTime: 10_000,
-      },
-    },
-  });
-}
-
-function isDefinite(error: Error): boolean {
-  return (
-    error instanceof SessionOver ||
-    (error instanceof ApiError && error.status >= 400 && error.status < 500)
-  );
 }

@@ -1,13 +1,16 @@
 import { Words } from "@/i18n/words";
-import { People } from "@/session/people";
+import { SessionProvider } from "@/session/provider";
+import { readSettings } from "@/settings";
 import { Arrival } from "@/view/arrival";
 
+/** On the way to every page, so with nothing that fetches: each has that of its own. */
 export default function Page() {
+  const { identityUrl } = readSettings();
   return (
     <Words of={["entrance"]}>
-      <People>
+      <SessionProvider identityUrl={identityUrl}>
         <Arrival />
-      </People>
+      </SessionProvider>
     </Words>
   );
 }
