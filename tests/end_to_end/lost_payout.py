@@ -30,7 +30,8 @@ WITH statement AS (
     CAST(:day AS date) + 1, 0, 0, 1, 'ada', now(), 1, now())
   RETURNING id)
 INSERT INTO platform.statement_days (operator_account_id, day, statement_id)
-SELECT :wallet, CAST(:day AS date) + each, id FROM statement, generate_series(0, 1) AS each"""
+SELECT :wallet, CAST(:day AS date) + each, id FROM statement, generate_series(0, 1) AS each
+ON CONFLICT DO NOTHING"""
 
 
 def lose_payout(system: LocalSystem, merchant: Merchant, amount: int) -> str:

@@ -1,7 +1,6 @@
 """People in the dashboard: a team and its invitations, an account's rules, the platform's own."""
 
 import re
-import time
 from collections.abc import Iterator
 from email import message_from_bytes
 from email.policy import default
@@ -12,9 +11,7 @@ from uuid import uuid4
 import pytest
 from playwright.sync_api import Browser, FilePayload, Page, expect
 
-from shared.domain.ids import new_id
 from tests.browser import Tab, open_tab
-from tests.chaos.judge import superuser
 from tests.end_to_end.administrators import open_platform
 from tests.end_to_end.dashboard import (
     PATIENCE_SECONDS,
@@ -24,9 +21,9 @@ from tests.end_to_end.dashboard import (
     owned_merchant,
     sign_in,
 )
-from tests.end_to_end.merchant import Merchant, PayoutOrder, open_merchant
+from tests.end_to_end.lost_payout import lose_payout
+from tests.end_to_end.merchant import Merchant, open_merchant
 from tests.end_to_end.money import top_up
-from tests.end_to_end.operator_control import OperatorControl
 from tests.end_to_end.waiting import wait_for
 from tests.sign_in import Person, follow_link
 from tests.system import LocalSystem, WholeSystem
@@ -35,27 +32,7 @@ PASSWORD: Final = "mangoes in the rain"
 LINK: Final = re.compile(r"https?://[^\s>]+")
 FUNDS: Final = 50_000
 AMOUNT: Final = 12_500
-LOST: Final = "+237670000801"
 DOCUMENTS: Final = ("trade_register", "tax_card", "owner_identity")
-# Sent two days ago, and to be read now.
-AGE: Final = """
-UPDATE {schema}.payouts SET claimed_at = claimed_at - interval '2 days',
-  submit_before = submit_before - interval '2 days' WHERE id = :payout
-RETURNING operator_account_id, (claimed_at AT TIME ZONE 'Africa/Douala')::date"""
-DUE: Final = """
-UPDATE platform.due_work SET due_at = now(), done_at = NULL WHERE object_id = :payout"""
-# The operator's statements of that day and the next, which lack it.
-COVER: Final = """
-WITH statement AS (
-  INSERT INTO platform.statements (id, operator_account_id, owner, livemode, version, sha256,
-    object_key, version_id, first_day, last_day, opening, closing, line_count, uploaded_by,
-    uploaded_at, lines_done, processed_at)
-  VALUES (:id, :wallet, NULL, false, 'statement.v1', :sha256, 'k', 'v', CAST(:day AS date),
-    CAST(:day AS date) + 1, 0, 0, 1, 'ada', now(), 1, now())
-  RETURNING id)
-INSERT INTO platform.statement_days (operator_account_id, day, statement_id)
-SELECT :wallet, CAST(:day AS date) + each, id FROM statement, generate_series(0, 1) AS each"""
-
 pytestmark = pytest.mark.timeout(TEST_SECONDS)
 
 
@@ -213,7 +190,7 @@ def test_a_case_is_resolved_by_two_persons(
     system: LocalSystem, shop: Merchant, ada: Tab, grace: Tab
 ) -> None:
     """A payout that the operator knows nothing of: one proposes its end, another approves it."""
-    payout = _lost_payout(system, shop)
+    payout = _lose(system, shop)
     page = ada.page
     page.goto(f"{system.base_url}/dashboard/platform/cases?status=open")
     case = page.get_by_role("link").filter(has_text=payout)
@@ -278,26 +255,10 @@ def _record(page: Page, kind: str) -> None:
     expect(page.get_by_text(f"{kind}.pdf").first).to_be_visible()
 
 
-def _lost_payout(system: LocalSystem, merchant: Merchant) -> str:
-    """A payout that never reached the operator, two days old, and no statement tells of it."""
+def _lose(system: LocalSystem, merchant: Merchant) -> str:
+    """A payout of hers that never reached the operator."""
     top_up(system, merchant, FUNDS)
-    OperatorControl.of(system).fault(LOST, "error_before", on="payout")
-    order = PayoutOrder(LOST, AMOUNT)
-    made = merchant.call("POST", order.path, order.body, order.key)
-    assert made.status == 200, made.data
-    payout: str = made.json()["id"]
-    wait_for(
-        "silence",
-        lambda: merchant.read(f"/v1/payouts/{payout}")["status_detail"] == "unknown",
-        seconds=PATIENCE_SECONDS,
-    )
-    with superuser(system) as connection:
-        age = AGE.format(schema=f'"{merchant.schema}"')
-        ((wallet, day),) = connection.run(age, payout=payout)
-        known = {"id": new_id("stm", int(time.time() * 1000)), "sha256": uuid4().hex * 2}
-        connection.run(COVER, wallet=wallet, day=day, **known)
-        connection.run(DUE, payout=payout)
-    return payout
+    return lose_payout(system, merchant, AMOUNT)
 
 
 def _settle(tab: Tab) -> None:

@@ -22,6 +22,7 @@ from tests.end_to_end.dashboard import (
     PATIENCE_SECONDS,
     TEST_SECONDS,
     open_dashboard,
+    open_page,
     owned_merchant,
 )
 from tests.end_to_end.merchant import Merchant, Order
@@ -207,7 +208,7 @@ def test_an_access_is_asked_for_and_the_merchant_sees_it(
 
     with open_dashboard(system, merchant, chromium, locale="fr-CM", color_scheme="dark") as tab:
         _settle(tab)
-        tab.page.get_by_role("navigation").get_by_role("link", name="Journal", exact=True).click()
+        open_page(tab.page, "Journal")
         tab.page.get_by_role("link", name="Accès de la plateforme").click()
         look = tab.page.get_by_role("article").filter(has_text=REASON)
         expect(look).to_be_visible()
@@ -284,7 +285,7 @@ def _settle(tab: Tab) -> None:
 
 
 def _go(page: Page, name: str) -> None:
-    page.get_by_role("navigation").get_by_role("link", name=name, exact=True).click()
+    open_page(page, name)
     expect(page.get_by_role("heading", level=1, name=name)).to_be_visible()
 
 

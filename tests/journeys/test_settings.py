@@ -23,6 +23,7 @@ from tests.end_to_end.dashboard import (
     charge,
     open_dashboard,
     open_dashboard_as,
+    open_page,
     owned_merchant,
 )
 from tests.end_to_end.merchant import Merchant
@@ -97,7 +98,7 @@ def _look_on(system: LocalSystem, merchant: Merchant) -> str:
 
 def _go(page: Page, *names: str) -> None:
     """Follow the menu, and then the rooms of the settings."""
-    page.locator("header nav").get_by_role("link", name=names[0], exact=True).click()
+    open_page(page, names[0])
     for name in names[1:]:
         page.locator("main nav").get_by_role("link", name=name, exact=True).click()
 

@@ -15,7 +15,7 @@ export function ByAccess(
   props: Scope & {
     session: Session;
     none: ReactNode;
-    children: (guest: Membership) => ReactNode;
+    children: (guest: Membership, line: ReactNode) => ReactNode;
   },
 ) {
   const { account, mode, session, none, children } = props;
@@ -30,11 +30,14 @@ export function ByAccess(
     return error === null ? <Plain title={states("loading")} /> : none;
   }
   const { id, name, state } = data;
-  return children({ id, object: "membership", name, state, duty: "viewer", modes: [mode] });
+  return children(
+    { id, object: "membership", name, state, duty: "viewer", modes: [mode] },
+    <GuestLine />,
+  );
 }
 
 /** Says over each page that she is a guest who is seen. */
-export function GuestLine() {
+function GuestLine() {
   const t = useTranslations("accesses");
   return (
     <aside

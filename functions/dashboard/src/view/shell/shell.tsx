@@ -3,12 +3,11 @@
 import { useQuery } from "@tanstack/react-query";
 import Link from "next/link";
 import { useLocale, useTranslations } from "next-intl";
-import { type ReactNode, useDeferredValue } from "react";
+import { lazy, type ReactNode, Suspense, useDeferredValue } from "react";
 import type { Membership, Mode } from "@/api/client";
 import { LiveProvider } from "@/live/provider";
 import type { Session } from "@/session/session";
 import { useWork, WorkProvider } from "@/session/work";
-import { ByAccess, GuestLine } from "../by-access";
 import { me } from "../memberships";
 import { Frame } from "../menu/frame";
 import { NEAR, PAGES } from "../pages";
@@ -18,6 +17,9 @@ import { Failed } from "../states";
 import { Acts } from "./acts";
 import { Header } from "./header";
 import { ModeLine } from "./mode-line";
+
+// For the few of the platform, and so no merchant's to load.
+const ByAccess = lazy(async () => ({ default: (await import("../by-access")).ByAccess }));
 
 interface Place {
   readonly account: string;
@@ -79,9 +81,11 @@ function AtWork(props: Place & { session: Session; children: ReactNode }) {
     return at(membership, data, null);
   }
   return membership === undefined && person?.roles.includes("admin") ? (
-    <ByAccess account={account} mode={mode} none={none} session={session}>
-      {(guest) => at(guest, [guest, ...data], <GuestLine />)}
-    </ByAccess>
+    <Suspense fallback={<Plain title={states("loading")} />}>
+      <ByAccess account={account} mode={mode} none={none} session={session}>
+        {(guest, line) => at(guest, [guest, ...data], line)}
+      </ByAccess>
+    </Suspense>
   ) : (
     none
   );
