@@ -117,7 +117,9 @@ def _enter(workshop: Path) -> None:
         if found.name not in {*_MADE, _GOOD, _INSTALLED, _LOG}:
             _remove(found)
     shutil.copytree(SOURCES, workshop, dirs_exist_ok=True, ignore=shutil.ignore_patterns(*_MADE))
-    _remove(workshop / ".next" / "standalone")
+    # What the build before said of pages that may have moved since would be checked too.
+    for made in ("standalone", "types"):
+        _remove(workshop / ".next" / made)
     _install(workshop)
     run_tool(workshop, _SCHEMA)
 

@@ -42,7 +42,9 @@ async def flood(scope, receive, send):
                     await send(BODY)
             parts += 1
     except TimeoutError:
-        (Path(__file__).parent / "sent").write_text(str(parts * PART))
+        told = Path(__file__).parent / "told"
+        told.write_text(str(parts * PART))
+        told.rename(told.with_name("sent"))  # whole, or not there
 """
 # The server as it is, but for its patience.
 SERVER: Final = """

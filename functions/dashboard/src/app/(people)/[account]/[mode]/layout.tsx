@@ -1,7 +1,6 @@
 import { notFound } from "next/navigation";
 import type { ReactNode } from "react";
 import { Words } from "@/i18n/words";
-import { People } from "@/session/people";
 import { Shell } from "@/view/shell/shell";
 
 export default async function Layout(props: {
@@ -14,11 +13,9 @@ export default async function Layout(props: {
   }
   return (
     <Words of={["accesses", "act", "entrance", "shell", "stream"]}>
-      <People>
-        <Shell account={account} mode={mode}>
-          {props.children}
-        </Shell>
-      </People>
+      <Shell account={account} mode={mode}>
+        {props.children}
+      </Shell>
     </Words>
   );
 }
