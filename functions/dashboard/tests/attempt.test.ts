@@ -2,7 +2,7 @@ import { beforeEach, describe, expect, it } from "vitest";
 import { Attempt, isDefinite } from "@/act/attempt";
 import { ApiError } from "@/api/client";
 import { keepDraft, readDraft } from "@/session/draft";
-import { SessionOver } from "@/session/session";
+import { SessionOver } from "@/session/session-over";
 
 const BODY = { amount: 5000 };
 

@@ -1,6 +1,6 @@
 import { ApiError } from "@/api/client";
 import { forgetDraft, keepDraft, readDraft } from "@/session/draft";
-import { SessionOver } from "@/session/session";
+import { SessionOver } from "@/session/session-over";
 
 /** The key of each body that was sent and not answered. */
 type Kept = Readonly<Record<string, string>>;

@@ -3,7 +3,7 @@
 import { QueryClient, QueryClientProvider } from "@tanstack/react-query";
 import { type ReactNode, useState } from "react";
 import { ApiError } from "@/api/client";
-import { SessionOver } from "./session";
+import { SessionOver } from "./session-over";
 
 const RETRIES = 2;
 

@@ -1,5 +1,6 @@
 import { forgetDrafts } from "./draft";
 import { Keycloak, NoSession, type Tokens } from "./keycloak";
+import { SessionOver } from "./session-over";
 
 export type SessionState = "starting" | "signed_out" | "signed_in" | "expired";
 
@@ -8,9 +9,6 @@ const HINT = "pay.signed_in";
 const BASE = "/dashboard";
 /** A token is renewed this long before its end, so that none ends on its way. */
 const RENEW_MILLISECONDS = 30_000;
-
-/** The session is over: whoever wants to go on signs in again. */
-export class SessionOver extends Error {}
 
 /**
  * Who is signed in at Keycloak, by code and PKCE. Tokens are kept in this page's memory alone: a page
