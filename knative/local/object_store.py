@@ -39,6 +39,9 @@ _CERTIFICATE_DAYS: Final = 3650
 _START_SECONDS: Final = 30.0
 # An object stored without a date of its own is locked for a day: none is ever without a lock.
 _DEFAULT_LOCK_DAYS: Final = 1
+# By default one for each GiB that is free; a bucket takes one even for a byte, and the disk's own
+# end is watched anyway.
+_MOST_VOLUMES: Final = 10_000
 _PROBE: Final = "ready"
 
 
@@ -134,6 +137,7 @@ def store_program(plan: StorePlan) -> Program:
         "dir": plan.folder / "data",
         "ip": HOST,
         "ip.bind": HOST,
+        "volume.max": _MOST_VOLUMES,
         "s3.config": plan.folder / "identities.json",
         "s3.port.iceberg": 0,
         "s3.port.lance": 0,

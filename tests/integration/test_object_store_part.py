@@ -106,6 +106,13 @@ def test_the_bucket_is_versioned_and_locks_by_default(locked: Locked) -> None:
     assert rule["Rule"]["DefaultRetention"]["Mode"] == "COMPLIANCE"
 
 
+def test_its_volumes_are_not_counted_by_the_disk(locked: Locked) -> None:
+    """One for each free GiB would leave none for the twentieth bucket of a small disk."""
+    [most] = [w for w in locked.store.program.argv if w.startswith("-volume.max=")]
+
+    assert int(most.partition("=")[2]) >= 1_000
+
+
 def test_it_listens_on_loopback_alone(locked: Locked) -> None:
     """No port of its many parts is reachable from outside."""
     doors = psutil.Process(locked.store.process.pid).net_connections("inet")
