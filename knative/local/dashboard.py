@@ -26,6 +26,8 @@ _PATH: Final = "/dashboard"
 _OK: Final = 200
 # What JavaScript keeps; past it V8 collects harder instead of growing.
 _HEAP_MEGABYTES: Final = 128
+# Longer than the gateway keeps an idle connection: Node's own 5 s end some that it is about to use.
+_KEEP_ALIVE_MILLISECONDS: Final = 75_000
 _EXPECTED: Final = (DashboardError, NodeError, OSError, StartError)
 
 
@@ -125,6 +127,7 @@ class Dashboard:
             environment={
                 "NODE_ENV": "production",
                 "NEXT_TELEMETRY_DISABLED": "1",
+                "KEEP_ALIVE_TIMEOUT": str(_KEEP_ALIVE_MILLISECONDS),
                 "HOSTNAME": HOST,
                 "PORT": str(layout.ports[NAME]),
                 "PUBLIC_BASE_URL": layout.base_url,

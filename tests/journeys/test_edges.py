@@ -7,8 +7,10 @@ from typing import Any, Final
 from uuid import uuid4
 
 import pytest
+import urllib3
 from playwright.sync_api import Browser, Page, Request, Route, ViewportSize, expect
 
+from knative.render.envoy import UPSTREAM_IDLE_TIMEOUT
 from tests.browser import open_tab
 from tests.end_to_end.dashboard import (
     LIVE,
@@ -186,6 +188,33 @@ def test_hostile_words_change_nothing(
         expect(page.get_by_role("heading", level=1)).to_contain_text("<img src=x")
         assert not tab.overflows()
         assert (page.locator("img").count(), alerts) == (0, [])
+
+
+def test_a_page_whose_script_is_lost_is_asked_for_once_more(
+    system: LocalSystem, chromium: Browser
+) -> None:
+    """A bad line does not leave her at a page that only ever loads; nor does it turn for ever."""
+    with open_tab(chromium, locale="en-CM") as tab:
+        opened: list[str] = []
+        tab.page.on("request", lambda sent: opened.append(sent.resource_type))
+        scripts = "**/dashboard/_next/**/*.js"
+        tab.page.route(scripts, lambda route: route.fulfill(status=503), times=1)
+        tab.page.goto(f"{system.base_url}/dashboard")
+        expect(tab.page.get_by_role("button", name="Sign in")).to_be_visible()
+        assert opened.count("document") == 2
+
+        tab.page.route(scripts, lambda route: route.abort())
+        tab.page.reload()
+        tab.page.wait_for_timeout(1_000)
+        assert opened.count("document") == 3
+
+
+def test_the_gateway_ends_idle_connections_and_not_the_dashboard(system: LocalSystem) -> None:
+    """A connection that both would end can be ended under a request, which is then lost."""
+    url = f"http://127.0.0.1:{system.ports['dashboard']}/dashboard"
+    kept = urllib3.request("GET", url).headers["Keep-Alive"]
+
+    assert int(kept.removeprefix("timeout=")) > int(UPSTREAM_IDLE_TIMEOUT.removesuffix("s"))
 
 
 @pytest.mark.parametrize("days", [-1, 1])

@@ -1,3 +1,6 @@
+/** The header by which a page learns its own nonce. */
+export const NONCE = "x-nonce";
+
 /**
  * The content security policy of a page. Scripts and style elements run by `nonce` alone; the page
  * speaks with its own origin, `publicOrigin`, over HTTP and WebSocket, and with Keycloak's.

@@ -1,5 +1,5 @@
 import { type NextRequest, NextResponse } from "next/server";
-import { contentSecurityPolicy } from "./policy";
+import { contentSecurityPolicy, NONCE } from "./policy";
 import { readSettings } from "./settings";
 
 const HEADERS = {
@@ -21,6 +21,7 @@ export function proxy(request: NextRequest): NextResponse {
   );
   const headers = new Headers(request.headers);
   headers.set("Content-Security-Policy", policy);
+  headers.set(NONCE, nonce);
   const response = NextResponse.next({ request: { headers } });
   response.headers.set("Content-Security-Policy", policy);
   for (const [name, value] of Object.entries(HEADERS)) {

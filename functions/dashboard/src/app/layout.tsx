@@ -3,6 +3,7 @@ import { NextIntlClientProvider } from "next-intl";
 import { getLocale } from "next-intl/server";
 import type { ReactNode } from "react";
 import { Words } from "@/i18n/words";
+import { Whole } from "@/view/whole";
 import "./globals.css";
 
 export const viewport: Viewport = { colorScheme: "light dark" };
@@ -13,6 +14,7 @@ export default async function RootLayout({ children }: { children: ReactNode }) 
   return (
     <html lang={locale}>
       <body>
+        <Whole />
         <NextIntlClientProvider messages={{}}>
           <Words of={["states"]}>{children}</Words>
         </NextIntlClientProvider>
