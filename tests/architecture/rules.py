@@ -3,6 +3,7 @@
 import ast
 import re
 from collections.abc import Callable, Iterator
+from functools import lru_cache
 
 Rule = Callable[[str], list[str]]
 
@@ -37,15 +38,26 @@ _SUPPRESSION = re.compile(r"#\s*(noqa|type:\s*ignore)(?P<rest>.*)$")
 _WITH_REASON = re.compile(r"^(:\s*[A-Z]+[0-9]+(,\s*[A-Z]+[0-9]+)*|\[[a-z-]+(,\s*[a-z-]+)*\])\s+\S+")
 
 
+# Of one text, whichever rules look at it in turn.
+@lru_cache(maxsize=1)
+def _tree(source: str) -> ast.Module:
+    return ast.parse(source)
+
+
+@lru_cache(maxsize=1)
+def _nodes(source: str) -> tuple[ast.AST, ...]:
+    return tuple(ast.walk(_tree(source)))
+
+
 def floats(source: str) -> list[str]:
     """Money is whole: no fraction is written down and nothing is turned into a float.
 
     A float as a type is allowed, and as a constant whose name ends in `_SECONDS`: time is no money.
     """
-    tree = ast.parse(source)
+    tree = _tree(source)
     found = []
     times = {id(inner) for node in tree.body if _names_seconds(node) for inner in ast.walk(node)}
-    for node in ast.walk(tree):
+    for node in _nodes(source):
         if id(node) in times:
             continue
         if isinstance(node, ast.Constant) and isinstance(node.value, float | complex):
@@ -59,7 +71,7 @@ def divisions(source: str) -> list[str]:
     """`/` makes a float of two whole numbers: division is `//` or names its rounding."""
     return [
         _at(node, "/")
-        for node in ast.walk(ast.parse(source))
+        for node in _nodes(source)
         if isinstance(node, ast.BinOp | ast.AugAssign) and isinstance(node.op, ast.Div)
     ]
 
@@ -67,7 +79,7 @@ def divisions(source: str) -> list[str]:
 def clocks_and_environment(source: str) -> list[str]:
     """The core is told the time and its settings; it reads neither a clock nor the environment."""
     found = []
-    for node in ast.walk(ast.parse(source)):
+    for node in _nodes(source):
         if isinstance(node, ast.Attribute):
             pair = (_last_name(node.value), node.attr)
             if pair in _CLOCKS | _ENVIRONMENT:
@@ -81,7 +93,7 @@ def clocks_and_environment(source: str) -> list[str]:
 def statuses_by_hand(source: str) -> list[str]:
     """A status is what the transition table says, never a literal handed to a row or an object."""
     found = []
-    for node in ast.walk(ast.parse(source)):
+    for node in _nodes(source):
         if isinstance(node, ast.keyword) and node.arg == "status":
             literal = _status_literal(node.value)
             if literal is not None and literal not in _FIRST_STATUSES:
@@ -93,7 +105,7 @@ def payment_updates(source: str) -> list[str]:
     """Only shared.db writes SQL that changes a payment: its update compares before it sets."""
     return [
         _at(node, "UPDATE of a payment")
-        for node in ast.walk(ast.parse(source))
+        for node in _nodes(source)
         if isinstance(node, ast.Constant)
         and isinstance(node.value, str)
         and _UPDATE_CHARGE.search(node.value)
@@ -103,7 +115,7 @@ def payment_updates(source: str) -> list[str]:
 def contexts_of_a_session(source: str) -> list[str]:
     """A role, a path or a limit is set for one transaction, and nothing runs outside of one."""
     found = []
-    for node in ast.walk(ast.parse(source)):
+    for node in _nodes(source):
         if isinstance(node, ast.Constant) and isinstance(node.value, str):
             if node.value == "AUTOCOMMIT":
                 found.append(_at(node, "AUTOCOMMIT"))
@@ -119,7 +131,7 @@ def contexts_of_a_session(source: str) -> list[str]:
 def calls_without_timeout(source: str) -> list[str]:
     """Whatever opens a connection says how long it waits."""
     found = []
-    for node in ast.walk(ast.parse(source)):
+    for node in _nodes(source):
         if not isinstance(node, ast.Call) or not _opens_a_connection(node.func):
             continue
         if not any(keyword.arg in {"timeout", None} for keyword in node.keywords):
@@ -143,7 +155,7 @@ def undocumented_tests(source: str) -> list[str]:
     """A test says in one sentence which promise it keeps."""
     return [
         _at(node, f"{node.name} has no docstring")
-        for node in ast.walk(ast.parse(source))
+        for node in _nodes(source)
         if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)
         and node.name.startswith("test_")
         and not ast.get_docstring(node)
@@ -152,7 +164,7 @@ def undocumented_tests(source: str) -> list[str]:
 
 def module_without_sentence(source: str) -> list[str]:
     """A module with anything in it opens with a sentence on why it exists."""
-    tree = ast.parse(source)
+    tree = _tree(source)
     if not tree.body or ast.get_docstring(tree):
         return []
     return ["line 1: no docstring"]
@@ -160,23 +172,22 @@ def module_without_sentence(source: str) -> list[str]:
 
 def sleeps_outside_loops(source: str) -> list[str]:
     """A test waits for a condition, in a loop with a deadline, and for no span of time."""
-    tree = ast.parse(source)
     in_loops = {
         inner
-        for loop in ast.walk(tree)
+        for loop in _nodes(source)
         if isinstance(loop, ast.While | ast.For)
         for inner in ast.walk(loop)
     }
     return [
         _at(node, "sleep()")
-        for node in ast.walk(tree)
+        for node in _nodes(source)
         if isinstance(node, ast.Call) and _last_name(node.func) == "sleep" and node not in in_loops
     ]
 
 
 def top_level_functions(source: str) -> Iterator[str]:
     """Yield the names of the functions at a module's top level, defined or made by a call."""
-    for node in ast.parse(source).body:
+    for node in _tree(source).body:
         if isinstance(node, ast.FunctionDef):
             yield node.name
         elif isinstance(node, ast.Assign) and isinstance(node.value, ast.Call):

@@ -6,7 +6,6 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
-from botocore.exceptions import ClientError
 from sqlalchemy import Engine
 
 from shared.db.statement_drops import StatementDrops
@@ -105,18 +104,9 @@ class Dock:
         return operator_account, name
 
     def drop(self, content: bytes, place: str = "", **how: Any) -> str:
-        """Drop bytes below the account, or in a place of their own; the key.
-
-        Tried again, as any client does, where a busy store says that it failed.
-        """
+        """Drop bytes below the account, or in a place of their own; the key."""
         key = place or f"{ROOM}{self.account}/{uuid.uuid4()}.csv"
-        for is_last in (False, False, True):
-            try:
-                self.s3.put_object(Bucket=self.bucket_name, Key=key, Body=content, **how)
-                break
-            except ClientError as failure:
-                if is_last or failure.response["Error"]["Code"] != "InternalError":
-                    raise
+        self.s3.put_object(Bucket=self.bucket_name, Key=key, Body=content, **how)
         return key
 
     def statement(self, *lines: Line, **how: Any) -> bytes:
