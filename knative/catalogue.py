@@ -15,7 +15,7 @@ SCHEMA_PATH: Final = ROOT / "shared" / "contracts" / "functions.schema.json"
 
 Kind = Literal["knative", "deployment", "operation"]
 Runtime = Literal["wsgi", "asgi", "node"]
-DatabaseRole = Literal["app", "worker", "simulator", "owner", "none"]
+DatabaseRole = Literal["app", "worker", "metrics", "simulator", "owner", "none"]
 StorageRight = Literal["none", "read", "write"]
 Egress = Literal["operators", "merchants", "identity", "mail", "callbacks", "scanner", "none"]
 Filter = Literal["livemode", "none"]

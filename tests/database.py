@@ -58,7 +58,7 @@ class MakeAccount(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Database:
-    """The migrated databases; `roles` are app, owner, worker and simulator.
+    """The migrated databases; `roles` are app, owner, worker, metrics and simulator.
 
     `operator_account` is the simulator's at MTN, `orange_account` that at Orange.
     """
@@ -81,6 +81,7 @@ class Database:
         return {
             "DATABASE_URL": self.url,
             "WORKER_DATABASE_URL": self.url,
+            "METRICS_DATABASE_URL": self.url,
             "MIGRATION_DATABASE_URL": self.url,
             "SIMULATOR_DATABASE_URL": self.postgres.url("simulator"),
             "SECRETS_DIR": str(self.secrets_dir),

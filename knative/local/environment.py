@@ -27,6 +27,7 @@ MAIL_FROM: Final = "no-reply@pay.local"
 _DATABASES: Final = {
     "app": ("DATABASE_URL", "pay"),
     "worker": ("WORKER_DATABASE_URL", "pay"),
+    "metrics": ("METRICS_DATABASE_URL", "pay"),
     "owner": ("MIGRATION_DATABASE_URL", "pay"),
     "simulator": ("SIMULATOR_DATABASE_URL", "simulator"),
 }

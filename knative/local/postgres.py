@@ -56,10 +56,11 @@ _LOGINS: Final = (
     # Reaches a tenant's rows only by SET ROLE, never by merely being a member.
     _Login("database_app", "pay_app", "NOCREATEROLE NOINHERIT"),
     _Login("database_worker", "pay_worker", "NOCREATEROLE INHERIT"),
+    _Login("database_metrics", "pay_metrics", "NOCREATEROLE INHERIT"),
     _Login("database_simulator", "pay_simulator", "NOCREATEROLE INHERIT"),
 )
 _MIGRATES: Final = "pay_owner"
-_CONNECTS: Final = {"pay": ("pay_app", "pay_worker"), "simulator": ()}
+_CONNECTS: Final = {"pay": ("pay_app", "pay_worker", "pay_metrics"), "simulator": ()}
 # PostgreSQL gives these to everybody. Large objects lie outside every schema, and a session's lock
 # outlives its transaction.
 _TAKEN_BACK: Final = (

@@ -35,6 +35,7 @@ class Settings:
     callback_base_url: str | None
     database_url: str | None
     worker_database_url: str | None
+    metrics_database_url: str | None
     migration_database_url: str | None
     pubsub_project: str | None
     push_issuer: str | None
@@ -91,6 +92,7 @@ class Settings:
             callback_base_url=environ.get("CALLBACK_BASE_URL") or None,
             database_url=environ.get("DATABASE_URL") or None,
             worker_database_url=environ.get("WORKER_DATABASE_URL") or None,
+            metrics_database_url=environ.get("METRICS_DATABASE_URL") or None,
             migration_database_url=environ.get("MIGRATION_DATABASE_URL") or None,
             pubsub_project=environ.get("PUBSUB_PROJECT") or None,
             push_issuer=environ.get("PUSH_ISSUER") or None,

@@ -51,6 +51,8 @@ if TYPE_CHECKING:
 KEY_SECONDS: Final = 3
 # What the owner does may read a large table whole; a request has 25 s.
 OWNER_REPLY_SECONDS: Final = 20.0
+# A look that takes longer is a fault to be told, and no load to add.
+METRICS_REPLY_SECONDS: Final = 3.0
 CONTRACT_SECONDS: Final = 60
 
 
@@ -124,6 +126,13 @@ def worker_database() -> Database:
     """Return the workers' pool, which can enter no tenant."""
     url = require(settings().worker_database_url, "WORKER_DATABASE_URL")
     return Database(_engine("worker", url), hand_on)
+
+
+@once
+def metrics_database() -> Database:
+    """Return the pool of whoever reads figures, which sees no account and writes nothing."""
+    url = require(settings().metrics_database_url, "METRICS_DATABASE_URL")
+    return Database(_engine("metrics", url, reply_seconds=METRICS_REPLY_SECONDS))
 
 
 def _engine(role: str, url: str, *, reply_seconds: float = REPLY_SECONDS) -> Engine:

@@ -76,7 +76,7 @@ def test_repeating_the_preparation_keeps_passwords(postgres: Postgres, folder: P
     prepare_databases(postgres, folder / "secrets")
 
     assert before == {p.name: p.read_text() for p in (folder / "secrets").glob("database_*")}
-    assert len(before) == 4
+    assert len(before) == 5
     for path in (folder / "secrets").glob("database_*"):
         user, _, password = path.read_text().strip().partition(":")
         database = "simulator" if user == "pay_simulator" else "pay"
