@@ -6,8 +6,8 @@ bounded queue and are replayed: a process that lives for three requests loses no
 
 import threading
 from collections import deque
-from collections.abc import Callable, Mapping
-from typing import Final
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from typing import Any, Final
 
 MOST_WAITING: Final = 20_000
 SECONDS_BUCKETS: Final = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 25.0)
@@ -42,6 +42,11 @@ _HISTOGRAMS: Final = frozenset({REQUEST_SECONDS, EXCHANGE_SECONDS, STREAM_LAG_SE
 
 Labels = Mapping[str, str]
 Record = Callable[[str, float, Labels], None]
+
+
+Family = tuple[str, str, Sequence[str], Sequence[tuple[Sequence[str], float]]]
+"""Name, meaning, names of labels, and each value behind the words of its labels."""
+_collected: Final[list[Callable[[], Iterable[Family]]]] = []
 
 
 class _Measurements:
@@ -141,6 +146,11 @@ def observe_stream_lag(seconds: float) -> None:
     _measurements.add(STREAM_LAG_SECONDS, seconds, {})
 
 
+def collect(families: Callable[[], Iterable[Family]]) -> None:
+    """Have gauges told that are read anew whenever somebody asks; for functions as they load."""
+    _collected.append(families)
+
+
 def discard() -> None:
     """Keep nothing: nobody will ask this process."""
     _measurements.discard()
@@ -155,7 +165,7 @@ def start(port: int, address: str, resource: Mapping[str, str]) -> Callable[[], 
         View,
     )
     from opentelemetry.sdk.resources import Resource  # noqa: PLC0415 - heavy
-    from prometheus_client import start_http_server  # noqa: PLC0415 - heavy
+    from prometheus_client import REGISTRY, start_http_server  # noqa: PLC0415 - heavy
 
     buckets = ExplicitBucketHistogramAggregation(SECONDS_BUCKETS)
     provider = MeterProvider(
@@ -173,6 +183,8 @@ def start(port: int, address: str, resource: Mapping[str, str]) -> Callable[[], 
         else:
             records[name] = meter.create_counter(name, description=description).add
     _measurements.hand_over(lambda name, value, labels: records[name](value, labels))
+    if _collected:
+        REGISTRY.register(collector())
     server, _thread = start_http_server(port, address)
 
     def close() -> None:
@@ -181,3 +193,24 @@ def start(port: int, address: str, resource: Mapping[str, str]) -> Callable[[], 
         provider.shutdown()
 
     return close
+
+
+def collector() -> Any:
+    """Return what Prometheus' library asks for the gauges of `collect`. `Any`: it is heavy."""
+    from prometheus_client.core import GaugeMetricFamily  # noqa: PLC0415 - heavy
+    from prometheus_client.registry import Collector  # noqa: PLC0415 - heavy
+
+    class Collected(Collector):
+        def describe(self) -> Iterator[GaugeMetricFamily]:
+            """Name nothing: the library would read all values to learn the names."""
+            yield from ()
+
+        def collect(self) -> Iterator[GaugeMetricFamily]:
+            for families in _collected:
+                for name, meaning, labels, values in families():
+                    family = GaugeMetricFamily(name, meaning, labels=labels)
+                    for words, value in values:
+                        family.add_metric(words, value)
+                    yield family
+
+    return Collected()
