@@ -49,6 +49,7 @@ check: setup-test ## Format, lint, types, import rules, generated files
 	@.venv/bin/lint-imports
 	@$(VENV_PYTHON) -m knative.render --check
 	@$(VENV_PYTHON) -m knative.render.released --check
+	@$(VENV_PYTHON) -m knative.components.observability.watch.pictures --check
 	@$(VENV_PYTHON) -m shared.docs.diagrams --check
 	@$(VENV_PYTHON) -m knative.local.dashboard_build check
 
@@ -88,6 +89,10 @@ test-stores: stores ## The lock suite on MinIO and versitygw too; builds them fi
 pooler: setup-test
 	@$(VENV_PYTHON) -m tests.get_pooler
 
+.PHONY: promtool
+promtool: setup-test
+	@$(VENV_PYTHON) -m tests.get_promtool
+
 browser: setup-test
 	@$(VENV_PYTHON) -m tests.get_chromium
 
@@ -122,6 +127,7 @@ chaos: setup-test ## Faults and storms of kills, floods, brown-outs; MINUTES=20 
 
 manifests: setup-test ## Render knative/base, the gateway and the state diagrams again
 	@$(VENV_PYTHON) -m knative.render
+	@$(VENV_PYTHON) -m knative.components.observability.watch.pictures
 	@$(VENV_PYTHON) -m shared.docs.diagrams
 
 release-contract: setup-test ## Hold clients' contract to today's (ARGS='--decision NAME' where it breaks them)
