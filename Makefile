@@ -89,9 +89,12 @@ test-stores: stores ## The lock suite on MinIO and versitygw too; builds them fi
 pooler: setup-test
 	@$(VENV_PYTHON) -m tests.get_pooler
 
-.PHONY: promtool
+.PHONY: promtool observability
 promtool: setup-test
 	@$(VENV_PYTHON) -m tests.get_promtool
+
+observability: promtool ## Alarms and pictures on a real Prometheus, beside a running system
+	@$(VENV_PYTHON) -m pytest -n0 tests/watching $(ARGS)
 
 browser: setup-test
 	@$(VENV_PYTHON) -m tests.get_chromium

@@ -162,7 +162,7 @@ CASES: Final = [
 def _run(name: str, *words: str) -> str:
     program = tool(name)
     if program is None:
-        pytest.skip(f"left out: no {name}; `make promtool` fetches it")
+        pytest.skip(f"left out: no {name}; `make observability` fetches it")
     done = subprocess.run(  # noqa: S603 - a tool of ours
         (program, *words), capture_output=True, text=True, check=False, timeout=60
     )

@@ -1,0 +1,1 @@
+"""Rules and pictures, tried on Prometheus' own programs: `make observability`."""
