@@ -14,10 +14,11 @@ CATALOGUE_PATH: Final = ROOT / "shared" / "contracts" / "functions.yaml"
 SCHEMA_PATH: Final = ROOT / "shared" / "contracts" / "functions.schema.json"
 
 Kind = Literal["knative", "deployment", "operation"]
-Runtime = Literal["wsgi", "asgi", "node"]
+Runtime = Literal["wsgi", "asgi"]
 DatabaseRole = Literal["app", "worker", "metrics", "simulator", "owner", "none"]
 StorageRight = Literal["none", "read", "write"]
 Egress = Literal["operators", "merchants", "identity", "mail", "callbacks", "scanner", "none"]
+Priority = Literal["money", "platform", "reports"]
 Filter = Literal["livemode", "none"]
 
 
@@ -94,6 +95,7 @@ class FunctionEntry:
     reports: StorageRight
     secrets: tuple[str, ...]
     egress: Egress
+    priority: Priority
 
     @property
     def service(self) -> str:
@@ -120,6 +122,22 @@ class FunctionEntry:
         return tuple(_subscriptions(self))
 
 
+@dataclass(frozen=True, slots=True)
+class ApplicationEntry:
+    """One program beside the functions, in a language of its own, on the public API alone."""
+
+    name: str
+    prefix: str
+    budget: Budget
+    concurrency: int
+    max_scale: int
+
+    @property
+    def service(self) -> str:
+        """Return the name as Kubernetes spells it."""
+        return self.name.replace("_", "-")
+
+
 class _StrictLoader(yaml.CSafeLoader):
     """YAML without repeated keys: the second would silently win."""
 
@@ -144,6 +162,27 @@ def load_catalogue(path: Path = CATALOGUE_PATH) -> tuple[FunctionEntry, ...]:
         CatalogueError: the file breaks its schema or contradicts itself.
 
     """
+    document = _checked(path)
+    entries = tuple(_entry(name, body) for name, body in document["functions"].items())
+    _check_topics(entries)
+    return entries
+
+
+def load_applications(path: Path = CATALOGUE_PATH) -> tuple[ApplicationEntry, ...]:
+    """Return what runs beside the functions, in the file's order. Raises CatalogueError."""
+    return tuple(
+        ApplicationEntry(
+            name=name,
+            prefix=body["prefix"],
+            budget=BUDGETS[body["budget"]],
+            concurrency=body["concurrency"],
+            max_scale=body["scale"]["max"],
+        )
+        for name, body in _checked(path).get("applications", {}).items()
+    )
+
+
+def _checked(path: Path) -> dict[str, Any]:
     try:
         document = yaml.load(path.read_text("utf-8"), Loader=_StrictLoader)  # noqa: S506 - safe
     except yaml.YAMLError as error:
@@ -153,9 +192,7 @@ def load_catalogue(path: Path = CATALOGUE_PATH) -> tuple[FunctionEntry, ...]:
     if problems:
         lines = [f"{'.'.join(map(str, p.absolute_path)) or 'top'}: {p.message}" for p in problems]
         raise CatalogueError(f"{path.name}: " + "; ".join(lines))
-    entries = tuple(_entry(name, body) for name, body in document["functions"].items())
-    _check_topics(entries)
-    return entries
+    return cast("dict[str, Any]", document)
 
 
 def topics(entries: tuple[FunctionEntry, ...]) -> tuple[str, ...]:
@@ -186,6 +223,7 @@ def _entry(name: str, body: Mapping[str, Any]) -> FunctionEntry:
         reports=cast("StorageRight", body.get("reports", "none")),
         secrets=tuple(body["secrets"]),
         egress=cast("Egress", body["egress"]),
+        priority=cast("Priority", body.get("priority", "platform")),
     )
 
 

@@ -6,7 +6,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Final
 
-from knative.catalogue import ROOT, CatalogueError, load_catalogue
+from knative.catalogue import ROOT, CatalogueError, load_applications, load_catalogue
+from knative.render.applications import render_applications
 from knative.render.cddl import methods, render_cddl
 from knative.render.contract import (
     compact_json,
@@ -18,6 +19,8 @@ from knative.render.envoy import render_envoy
 from knative.render.examples import load_examples, with_examples
 from knative.render.forms import add_forms, render_forms
 from knative.render.french import in_french, load_french
+from knative.render.gateways import render_gateways
+from knative.render.namespace import render_namespace
 from knative.render.operations import render_operations
 from knative.render.routes import render_routes
 from knative.render.samples import add_samples
@@ -41,7 +44,14 @@ def render_all() -> dict[str, str]:
     english = with_examples(with_common_headers(document), load_examples())
     add_forms(english)
     add_samples(english, [route.operation_id for route in methods(entries, routes, document)])
-    base = {**render_services(entries), **render_routes(entries, routes)}
+    applications = load_applications()
+    base = {
+        **render_namespace(),
+        **render_services(entries),
+        **render_applications(applications, entries),
+        **render_routes(entries, routes),
+        **render_gateways(entries, applications, routes),
+    }
     base["kustomization.yaml"] = _kustomization(base)
     return {
         "shared/contracts/forms.json": render_forms(document),

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from knative.catalogue import ROOT, FunctionEntry, load_catalogue, topics
+from knative.catalogue import ROOT, FunctionEntry, load_applications, load_catalogue, topics
 from shared.contracts.operations import OPERATIONS
 from shared.domain import events
 from tests.architecture.rules import top_level_functions
@@ -55,7 +55,7 @@ VERBS = {
     "verify",
 }
 # In Node, beside the functions: it is no operation, and calls the public API alone.
-APPLICATIONS = {"dashboard"}
+APPLICATIONS = {entry.name for entry in load_applications()}
 WORDLESS = {"base", "common", "helper", "helpers", "manager", "misc", "util", "utils"}
 LONGEST_MAIN = 60
 

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 import yaml
 
-from knative.catalogue import ROOT, FunctionEntry, load_catalogue
+from knative.catalogue import ROOT, FunctionEntry, load_applications, load_catalogue
 from knative.render import envoy
 from knative.render.__main__ import main, render_all, stale_files
 from knative.render.contract import load_document, load_routes
@@ -24,6 +24,7 @@ STREAMED = {
     for e in ENTRIES
     if e.is_streaming and e.name == op.function
 }
+APPLICATIONS = load_applications()
 SERVICES = [entry for entry in ENTRIES if entry.kind == "knative"]
 RENDERED = render_all()
 BASE = {
@@ -39,6 +40,12 @@ SHORTEST_DRAIN_SECONDS = 60
 
 def _documents(kind: str) -> list[dict[str, Any]]:
     return [doc for docs in BASE.values() for doc in docs if doc["kind"] == kind]
+
+
+def _rules() -> list[dict[str, Any]]:
+    """Return every rule of a route that leads somewhere."""
+    rules = [rule for doc in _documents("VirtualService") for rule in doc["spec"]["http"]]
+    return [rule for rule in rules if "redirect" not in rule]
 
 
 def _template(entry: FunctionEntry) -> dict[str, Any]:
@@ -174,15 +181,14 @@ def test_ticks_reach_their_functions_by_the_second() -> None:
 def test_every_operation_has_its_route() -> None:
     """Path and method of each operation go to the function that the contract names."""
     found = set()
-    for document in _documents("VirtualService"):
-        for rule in document["spec"]["http"]:
-            host = rule.get("rewrite", {}).get("authority")
-            service = (host or rule["route"][0]["destination"]["host"]).split(".")[0]
-            for match in rule["match"]:
-                method = match.get("method", {})
-                words = method.get("exact", method.get("regex", "")).split("|")
-                uri = match["uri"].get("exact", match["uri"].get("regex"))
-                found.add((rule["name"], service, words[0], uri))
+    for rule in _rules():
+        host = rule.get("rewrite", {}).get("authority")
+        service = (host or rule["route"][0]["destination"]["host"]).split(".")[0]
+        for match in rule["match"]:
+            method = match.get("method", {})
+            words = method.get("exact", method.get("regex", "")).split("|")
+            uri = match["uri"].get("exact", match["uri"].get("regex"))
+            found.add((rule["name"], service, words[0], uri))
 
     for operation in OPERATIONS:
         uri = operation.path
@@ -207,14 +213,34 @@ def test_no_gateway_repeats_a_request_or_names_a_host() -> None:
     """Retries are off on every rule, and what an environment owns is left to it."""
     for document in _documents("VirtualService"):
         assert document["spec"]["hosts"] == ["*"]
-        assert set(document["spec"]["gateways"]) <= {"api", "callbacks", "pay", "push"}
-        for rule in document["spec"]["http"]:
-            assert rule["retries"] == {"attempts": 0}
-            seconds = int(rule["timeout"].removesuffix("s"))
-            assert seconds >= SHORTEST_DRAIN_SECONDS or rule["name"] in STREAMED
+        assert set(document["spec"]["gateways"]) <= {"api", "app", "callbacks", "pay", "push"}
+    for rule in _rules():
+        assert rule["retries"] == {"attempts": 0}
+        seconds = int(rule["timeout"].removesuffix("s"))
+        assert seconds >= SHORTEST_DRAIN_SECONDS or rule["name"] in STREAMED
     text = "".join(t for path, t in RENDERED.items() if path.startswith("knative/base/"))
     assert "://" not in text
-    assert set(re.findall(r"image: (\S+)", text)) == {"function"}
+    assert set(re.findall(r"image: (\S+)", text)) == {"function", "dashboard"}
+
+
+def test_the_dashboard_and_the_api_have_one_origin() -> None:
+    """Its door leads to its pages, to `/v1` and to nothing else of the API's."""
+    [application] = APPLICATIONS
+    led = {
+        path
+        for path, (document, *_) in BASE.items()
+        if path.startswith("routes/") and "app" in document["spec"]["gateways"]
+    }
+    nouns = {o.path.split("/")[2].split(".")[0] for o in OPERATIONS if o.path.startswith("/v1/")}
+    [root, pages] = BASE["routes/dashboard.yaml"][0]["spec"]["http"]
+
+    assert led == {f"routes/{name}.yaml" for name in {*nouns, "dashboard", "unknown"}}
+    assert root["redirect"] == {"uri": application.prefix, "redirectCode": 302}
+    assert [match["uri"] for match in pages["match"]] == [
+        {"exact": application.prefix},
+        {"prefix": f"{application.prefix}/"},
+    ]
+    assert {match["method"]["regex"] for match in pages["match"]} == {"GET|HEAD"}
 
 
 def test_a_stream_lasts_and_its_pods_are_always_there() -> None:
