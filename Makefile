@@ -3,7 +3,7 @@
 
 .DEFAULT_GOAL := help
 .PHONY: help setup setup-test run demo account sign-in cli check test test-again test-unit test-functions \
-	test-integration test-contract test-e2e stores test-stores pooler browser keycloak dashboard nightly peer-pubsub \
+	test-integration test-contract test-e2e kustomize stores test-stores pooler browser keycloak dashboard nightly peer-pubsub \
 	seeded journeys chaos bench bench-tenants manifests release-contract migrate lock
 
 PYTHON ?= python3
@@ -16,6 +16,7 @@ GO_INSTALL := HOME=$${HOME:-$(CURDIR)/.cache} CGO_ENABLED=0 GOBIN=$(CURDIR)/.cac
 UV_VERSION := 0.13.9
 VERSITYGW_VERSION := v1.8.0
 MINIO_VERSION := v0.0.0-20260212201848-7aac2a2c5b7c
+KUSTOMIZE_VERSION := v5.8.1
 
 help: ## Explain the targets
 	@echo "PORT (gateway, 8080) and DATA_DIR (.data) choose where the local system runs."
@@ -86,6 +87,13 @@ stores: setup-test
 test-stores: stores ## The lock suite on MinIO and versitygw too; builds them first, minutes
 	@$(VENV_PYTHON) -m pytest -n0 tests/integration/test_object_lock.py $(ARGS)
 
+kustomize: setup-test ## Build kustomize, with which the tests of manifests build overlays
+	@$(PYTHON) -I knative/local/set_up.py tests/requirements-go.txt; \
+	kustomize=sigs.k8s.io/kustomize/kustomize/v5@$(KUSTOMIZE_VERSION); \
+	test -x .cache/stores/kustomize || $(GO_INSTALL) $$kustomize || $(GO_INSTALL) $$kustomize && exit; \
+	echo "Left out, could not be built in two tries: $$kustomize"; \
+	test "$(CI)" != true
+
 pooler: setup-test
 	@$(VENV_PYTHON) -m tests.get_pooler
 
@@ -105,7 +113,7 @@ keycloak: setup ## Fetch and build Keycloak ahead of `make run`, which else does
 dashboard: setup ## Build the dashboard ahead of `make run`, which else does it
 	@$(VENV_PYTHON) -m knative.local.dashboard_build
 
-nightly: stores pooler browser keycloak dashboard ## The trials at full size, about two hours; the same SEED takes up a stopped run
+nightly: stores kustomize pooler browser keycloak dashboard ## The trials at full size, about two hours; the same SEED takes up a stopped run
 	@NIGHTLY=1 SEED=$(SEED) AGAIN=$(AGAIN) $(VENV_PYTHON) -m pytest -n0 -rs -o timeout=7200 \
 		$(if $(ARGS),$(ARGS),tests)
 
