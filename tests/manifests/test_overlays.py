@@ -2,12 +2,8 @@
 
 import json
 import re
-from functools import cache
-from pathlib import Path
-from typing import Any
 
 import pytest
-from jsonschema import Draft202012Validator
 
 from knative.catalogue import load_applications, load_catalogue
 from tests.manifests.bundles import (
@@ -19,8 +15,8 @@ from tests.manifests.bundles import (
     overlay,
     services,
 )
+from tests.manifests.schemas import refusals
 
-SCHEMAS: dict[str, Any] = json.loads(Path(__file__).with_name("schemas.json").read_text("utf-8"))
 LARGEST = {entry.service: entry.max_scale for entry in load_catalogue()} | {
     entry.service: entry.max_scale for entry in load_applications()
 }
@@ -30,32 +26,17 @@ MIN, MAX = (f"autoscaling.knative.dev/{end}-scale" for end in ("min", "max"))
 INNER = re.compile(r"[\w*-]+(\.[\w-]+)*\.svc\.cluster\.local")
 
 
-@cache
-def validator(kind: str) -> Draft202012Validator:
-    """Return what judges one kind; an unknown one has no place here."""
-    return Draft202012Validator({"$defs": SCHEMAS["$defs"], **SCHEMAS[kind]})
-
-
-def faults(manifest: Manifest) -> list[str]:
-    """Tell what an API server would not take."""
-    kind = f"{manifest['apiVersion']}/{manifest['kind']}"
-    return [
-        f"{kind} {manifest['metadata']['name']} {error.json_path}: {error.message}"
-        for error in validator(kind).iter_errors(manifest)
-    ]
-
-
 @pytest.mark.parametrize("name", OVERLAYS)
 def test_an_overlay_builds_to_what_an_api_server_takes(name: str) -> None:
     """Every object has the fields of its kind and no others."""
-    assert [fault for manifest in overlay(name) for fault in faults(manifest)] == []
+    assert [fault for manifest in overlay(name) for fault in refusals(manifest)] == []
 
 
 def test_what_is_once_in_a_cluster_is_taken_too() -> None:
     """Knative's own settings, the mesh's and priorities are whole."""
     found = build(KNATIVE / "platform")
 
-    assert [fault for manifest in found for fault in faults(manifest)] == []
+    assert [fault for manifest in found for fault in refusals(manifest)] == []
 
 
 def test_an_unknown_field_is_found() -> None:
@@ -65,10 +46,10 @@ def test_an_unknown_field_is_found() -> None:
     wrong = json.loads(json.dumps(service))
     wrong["spec"]["template"]["spec"]["containers"][0]["imagePullPolice"] = "Always"
 
-    assert len(faults(wrong)) == 1
-    assert len(faults({**policy, "spec": {**policy["spec"], "rule": []}})) == 1
+    assert len(refusals(wrong)) == 1
+    assert len(refusals({**policy, "spec": {**policy["spec"], "rule": []}})) == 1
     with pytest.raises(KeyError):
-        faults({**policy, "apiVersion": "security.istio.io/v2"})
+        refusals({**policy, "apiVersion": "security.istio.io/v2"})
 
 
 @pytest.mark.parametrize("name", OVERLAYS)
