@@ -148,7 +148,7 @@ def _write(folder: Path) -> None:
         "apiVersion": "kustomize.config.k8s.io/v1beta1",
         "kind": "Kustomization",
         "resources": ["environment.yaml", str(above / "overlays/production")],
-        "components": [str(above / "components/environment")],
+        "components": [str(above / "components/environment"), str(above / "gitops")],
         "images": [
             {"name": name, "newName": f"registry.example/{name}", "digest": f"sha256:{'0' * 64}"}
             for name in ("dashboard", "function", "pooler")
@@ -181,6 +181,28 @@ def test_a_release_puts_in_what_one_environment_knows(bundle: tuple[Manifest, ..
         for container in one["spec"]["template"]["spec"]["containers"]
     }
     assert all("@sha256:" in image for image in images)
+
+
+def test_a_bundle_is_applied_in_waves(bundle: tuple[Manifest, ...]) -> None:
+    """Walls before pods, secrets and the pooler before functions, routes after them, ticks last."""
+    waves = {
+        (one["kind"], one["metadata"]["name"]): int(
+            one["metadata"].get("annotations", {}).get("argocd.argoproj.io/sync-wave", 0)
+        )
+        for one in bundle
+        if one["metadata"]["name"] != "environment"
+    }
+    order = [
+        ("NetworkPolicy", "create-charge"),
+        ("ExternalSecret", "create-charge"),
+        ("Deployment", "pooler"),
+        ("Service", "create-charge"),
+        ("VirtualService", "charges"),
+        ("PingSource", "relay-outbox"),
+    ]
+
+    assert [waves[each] for each in order] == [-4, -3, -2, 0, 1, 2]
+    assert {wave for (kind, _), wave in waves.items() if kind.endswith("Policy")} == {-4}
 
 
 def test_routes_name_doors_and_no_host() -> None:
