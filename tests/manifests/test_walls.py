@@ -12,6 +12,7 @@ from knative.catalogue import ROOT, load_catalogue
 from knative.render.gateways import istio_path
 from shared.contracts.operations import OPERATIONS
 from tests.manifests.bundles import KNATIVE, Manifest, build, named, of_kind, overlay, services
+from tests.manifests.schemas import refusals
 
 ENTRIES = {entry.service: entry for entry in load_catalogue()}
 FALLBACK = "read-payments"
@@ -148,7 +149,10 @@ def _write(folder: Path) -> None:
         "apiVersion": "kustomize.config.k8s.io/v1beta1",
         "kind": "Kustomization",
         "resources": ["environment.yaml", str(above / "overlays/production")],
-        "components": [str(above / "components/environment"), str(above / "gitops")],
+        "components": [
+            str(above / each)
+            for each in ("components/migrations", "components/environment", "gitops")
+        ],
         "images": [
             {"name": name, "newName": f"registry.example/{name}", "digest": f"sha256:{'0' * 64}"}
             for name in ("dashboard", "function", "pooler")
@@ -174,6 +178,7 @@ def test_a_release_puts_in_what_one_environment_knows(bundle: tuple[Manifest, ..
             SAMPLE["PUSH_ISSUER"],
             SAMPLE["PUSH_JWKS_URL"],
         )
+    assert [fault for one in bundle for fault in refusals(one)] == []
     images = {
         container["image"]
         for one in bundle
@@ -196,12 +201,13 @@ def test_a_bundle_is_applied_in_waves(bundle: tuple[Manifest, ...]) -> None:
         ("NetworkPolicy", "create-charge"),
         ("ExternalSecret", "create-charge"),
         ("Deployment", "pooler"),
+        ("Job", "migrate"),
         ("Service", "create-charge"),
         ("VirtualService", "charges"),
         ("PingSource", "relay-outbox"),
     ]
 
-    assert [waves[each] for each in order] == [-4, -3, -2, 0, 1, 2]
+    assert [waves[each] for each in order] == [-4, -3, -2, -1, 0, 1, 2]
     assert {wave for (kind, _), wave in waves.items() if kind.endswith("Policy")} == {-4}
 
 
