@@ -28,7 +28,8 @@ from knative.render.routes import FALLBACK_FUNCTION
 from knative.render.text import yaml_text
 
 READS: Final = ["GET", "HEAD"]
-_METHODS: Final = [*READS, "POST", "PUT", "PATCH", "DELETE", "OPTIONS"]
+# Any other that no operation has is answered 405 by a function, in our shape.
+_NEVER: Final = ["CONNECT", "TRACE"]
 _PROBES: Final = [{"methods": ["GET"], "paths": ["/healthz"]}]
 _CONTROL: Final = ["/_control", "/_control/*"]
 
@@ -71,7 +72,7 @@ def _doors(entries: Sequence[FunctionEntry]) -> Iterator[Mapping[str, Any]]:
     hidden = sorted(prefix for entry in entries for prefix in entry.door_prefixes)
     operation = {
         "hosts": ["api.*", "app.*", "auth.*", "callbacks.*", "pay.*"],
-        "methods": _METHODS,
+        "notMethods": _NEVER,
         "notPaths": [path for prefix in hidden for path in (prefix, f"{prefix}/*")],
     }
     yield {"to": [{"operation": operation}]}
@@ -99,10 +100,10 @@ def _services(
                 yield _rule([principal(TICKER)], host, [{"methods": ["POST"], "paths": ["/"]}])
             case "door":
                 callers = own_callers_of(entry, entries)
-                yield _rule(callers, host, [{"methods": _METHODS, "notPaths": _CONTROL}])
+                yield _rule(callers, host, [{"notMethods": _NEVER, "notPaths": _CONTROL}])
             case _:
                 operations = list(_operations(served[entry.name]))
-                whole: list[Mapping[str, Any]] = [{"methods": _METHODS}]
+                whole: list[Mapping[str, Any]] = [{"notMethods": _NEVER}]
                 yield _rule(door, host, whole if entry.name == FALLBACK_FUNCTION else operations)
     for application in applications:
         paths = [application.prefix, f"{application.prefix}/*"]

@@ -16,7 +16,6 @@ from knative.render.places import (
     Workload,
     callers_of,
     is_always_there,
-    metadata,
     own_callers_of,
     pods_of,
     principal,
@@ -40,7 +39,7 @@ def render_walls(
         yield {
             "apiVersion": SECURITY,
             "kind": "RequestAuthentication",
-            "metadata": metadata(workload.service),
+            "metadata": {"name": workload.service},
             "spec": {
                 "selector": {"matchLabels": {**pods_of(workload), "trigger": "pubsub"}},
                 "jwtRules": [
@@ -64,7 +63,7 @@ def render_walls(
     yield {
         "apiVersion": SECURITY,
         "kind": "AuthorizationPolicy",
-        "metadata": metadata(workload.service),
+        "metadata": {"name": workload.service},
         "spec": {"selector": selector, "action": "ALLOW", "rules": rules},
     }
 
@@ -90,14 +89,14 @@ def render_transport() -> Iterator[Mapping[str, Any]]:
     yield {
         "apiVersion": SECURITY,
         "kind": "PeerAuthentication",
-        "metadata": metadata("default"),
+        "metadata": {"name": "default"},
         "spec": {"mtls": {"mode": "STRICT"}},
     }
     # Prometheus has no certificate of the mesh; who reaches these ports, the network decides.
     yield {
         "apiVersion": SECURITY,
         "kind": "PeerAuthentication",
-        "metadata": metadata("measured"),
+        "metadata": {"name": "measured"},
         "spec": {
             "selector": {"matchLabels": {"measured": "true"}},
             "mtls": {"mode": "STRICT"},
@@ -108,6 +107,6 @@ def render_transport() -> Iterator[Mapping[str, Any]]:
     yield {
         "apiVersion": SECURITY,
         "kind": "AuthorizationPolicy",
-        "metadata": metadata("default"),
+        "metadata": {"name": "default"},
         "spec": {},
     }

@@ -25,7 +25,6 @@ from knative.render.places import (
     Workload,
     asking_operators,
     is_always_there,
-    metadata,
     pods_of,
     trigger_of,
 )
@@ -57,7 +56,7 @@ def render_network(
     ways_out = list(_ways_out(workload)) if isinstance(workload, FunctionEntry) else []
     yield {
         **_KIND,
-        "metadata": metadata(workload.service),
+        "metadata": {"name": workload.service},
         "spec": {
             "podSelector": {"matchLabels": dict(pods_of(workload))},
             "policyTypes": ["Ingress", "Egress"],
@@ -71,7 +70,7 @@ def render_default_network() -> Iterator[Mapping[str, Any]]:
     """Yield what holds for every pod: nothing comes in, and out go names and certificates."""
     yield {
         **_KIND,
-        "metadata": metadata("default"),
+        "metadata": {"name": "default"},
         "spec": {
             "podSelector": {},
             "policyTypes": ["Ingress", "Egress"],

@@ -4,7 +4,7 @@ Terraform makes them under these names. They are names inside a cluster, never h
 """
 
 from collections.abc import Mapping, Sequence
-from typing import Any, Final
+from typing import Final
 
 from knative.catalogue import ApplicationEntry, FunctionEntry
 
@@ -95,8 +95,3 @@ def own_callers_of(workload: Workload, entries: Sequence[FunctionEntry]) -> list
 def asking_operators(entries: Sequence[FunctionEntry]) -> list[FunctionEntry]:
     """Return the functions that call operators, and in test mode the stand-in for them."""
     return [entry for entry in entries if entry.egress == "operators"]
-
-
-def metadata(name: str, **more: Any) -> Mapping[str, Any]:
-    """Return what every object of ours is known by."""
-    return {"name": name, **more}

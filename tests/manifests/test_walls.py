@@ -50,9 +50,23 @@ def test_both_gateways_let_an_operation_through_to_its_function(operation: Any) 
     assert [
         row
         for row in allowed
-        if operation.method in row["methods"]
-        and (service == FALLBACK or istio_path(operation.path) in row["paths"])
+        if row == {"hosts": [host], "notMethods": ["CONNECT", "TRACE"]}
+        or (operation.method in row["methods"] and istio_path(operation.path) in row["paths"])
     ]
+
+
+def test_one_function_alone_is_asked_for_anything() -> None:
+    """It answers unknown paths and methods; at every other's wall stands what it serves."""
+    policy = _production("AuthorizationPolicy", "services.pay-production")
+    free = {
+        host.split(".")[0]
+        for rule in policy["spec"]["rules"]
+        for row in rule["to"]
+        for host in row["operation"]["hosts"]
+        if "paths" not in row["operation"]
+    }
+
+    assert free == {FALLBACK, "simulate-provider"}
 
 
 def test_a_path_of_istio_takes_no_more_than_ours() -> None:
