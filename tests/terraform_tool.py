@@ -1,4 +1,4 @@
-"""Terraform (or OpenTofu) for the tests: this machine's own, on copies of the tree, without a network.
+"""Terraform (or OpenTofu) for the tests: this machine's own, on copies of the tree, offline.
 
 Providers come from folders in the shape of Terraform's mirrors: those of the machine, and what
 `make terraform` puts into .cache. What is in none of them cannot be had.

@@ -11,7 +11,7 @@ import yaml
 
 from knative.catalogue import BUDGETS, CATALOGUE_PATH, load_catalogue, topics
 from tests import terraform_tool
-from tests.terraform_tool import TREE, Terraform
+from tests.terraform_tool import TREE, Finished, Terraform
 
 PUSH_BASE_URL = "https://push.example.com"
 MODULES = TREE / "modules"
@@ -21,7 +21,7 @@ _PLACE = re.compile(
     r'variable "(\w*(?:region|domain|project)\w*)" \{(.*?)^\}', re.MULTILINE | re.DOTALL
 )
 # What Terraform itself has; every other provider would have to be fetched.
-PROVIDER_FREE = ["catalogue", "environment", "guard"]
+PROVIDER_FREE = ["backlog", "catalogue", "environment", "guard"]
 
 
 @pytest.fixture(scope="module")
@@ -175,6 +175,33 @@ def test_destroying_production_stops_with_a_sentence(terraform: Terraform) -> No
         assert told.code == 1
         assert "nothing was destroyed" in told.sentence
         assert "each locked for 3650 days after it was written" in told.sentence
+
+
+def test_a_changed_filter_is_refused(terraform: Terraform) -> None:
+    """A subscription that the cloud would make anew keeps its messages: production says no."""
+    folder = terraform.tree / "modules" / "backlog"
+    assert terraform.init(folder).code == 0
+
+    def apply(expression: str, *, is_production: bool = True) -> Finished:
+        subscription = {"id": "s", "topic": "charge-created", "filter": expression}
+        return terraform.run(
+            folder,
+            "apply",
+            "-auto-approve",
+            "-no-color",
+            f"-state={is_production}.tfstate",
+            variables={
+                "is_production": is_production,
+                "subscriptions": {"submit_charge--charge-created--live": subscription},
+            },
+        )
+
+    assert apply('attributes.livemode = "true"').code == 0
+    told = apply('attributes.livemode = "false"')
+    assert told.code == 1
+    assert "submit_charge--charge-created--live would be deleted with the messages" in told.sentence
+    assert apply('attributes.livemode = "true"').code == 0
+    assert apply("a", is_production=False).code == apply("b", is_production=False).code == 0
 
 
 def test_every_variable_and_output_says_what_it_is() -> None:

@@ -1,0 +1,48 @@
+variable "project" {
+  description = "The Google project of this environment: topics have no prefix, so each environment has a project of its own."
+  type        = string
+  nullable    = false
+}
+
+variable "name" {
+  description = "Prefix of everything made."
+  type        = string
+  nullable    = false
+}
+
+variable "region" {
+  description = "Region in which it lies."
+  type        = string
+  nullable    = false
+}
+
+variable "labels" {
+  description = "Labels of everything that takes some."
+  type        = map(string)
+  nullable    = false
+  default     = {}
+}
+
+variable "is_production" {
+  description = "Whether it must be kept."
+  type        = bool
+  nullable    = false
+}
+
+variable "edge" {
+  description = "l4 or l7_waf."
+  type        = string
+  nullable    = false
+}
+
+variable "domain" {
+  description = "Domain whose name servers become Google's."
+  type        = string
+  nullable    = false
+}
+
+variable "hosts" {
+  description = "Per door, its host."
+  type        = map(string)
+  nullable    = false
+}
