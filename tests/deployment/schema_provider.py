@@ -1,12 +1,12 @@
 """A provider that knows arguments and nothing else: `schema_provider.py SCHEMA_JSON`.
 
-Terraform starts it as it starts any provider and asks for the schema; with a mocked provider it asks
-for nothing more. So init, validate and test hold every resource, argument, block, reference and type
-against the schema, though the provider itself cannot be had.
+Terraform starts it as it starts any provider and asks for the schema; with a mocked provider it
+asks for nothing more. So init, validate and test hold every resource, argument, block, reference
+and type against the schema, though the provider itself cannot be had.
 """
 
 import base64
-import datetime
+import datetime as dt
 import ipaddress
 import json
 import os
@@ -22,10 +22,11 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 
-_COOKIE: Final = ("TF_PLUGIN_MAGIC_COOKIE", "d602bf8f470bc67ca7faa0386276bbdd4330efaf76d1a219cb4d6991ca9872b2")  # fmt: skip  # noqa: E501
+# Not a secret: Terraform says it, so that nobody starts a provider by hand.
+_COOKIE: Final = "d602bf8f470bc67ca7faa0386276bbdd4330efaf76d1a219cb4d6991ca9872b2"
 _SERVICE: Final = "/tfplugin6.Provider/"
-_LIST: Final = 2
 _SINGLE: Final = 1
+_LIST: Final = 2
 
 
 def encode(schema: Mapping[str, Mapping[str, Any]]) -> bytes:
@@ -46,6 +47,10 @@ def _block(block: Mapping[str, Any]) -> bytes:
 
 
 def _attributes(block: Mapping[str, Any]) -> Iterator[bytes]:
+    return (_bytes(2, body) for body in _bodies(block))
+
+
+def _bodies(block: Mapping[str, Any]) -> Iterator[bytes]:
     for name, attribute in block.get("attributes", {}).items():
         is_required = bool(attribute.get("required"))
         is_computed = bool(attribute.get("computed"))
@@ -54,17 +59,31 @@ def _attributes(block: Mapping[str, Any]) -> Iterator[bytes]:
         encoded += _flag(4, is_required) + _flag(5, not is_required and not is_computed)
         # What may be given and was not, the provider may fill.
         encoded += _flag(6, not is_required and not is_written) + _flag(11, is_written)
-        yield _bytes(2, encoded)
+        yield encoded
+    for name, nested in block.get("blocks", {}).items():
+        if nested.get("is_attribute"):
+            yield _nested_attribute(name, nested)
 
 
 def _blocks(block: Mapping[str, Any]) -> Iterator[bytes]:
     for name, nested in block.get("blocks", {}).items():
+        if nested.get("is_attribute"):
+            continue
         encoded = _bytes(1, name.encode()) + _bytes(2, _block(nested["block"]))
         if name == "timeouts":
             yield _bytes(3, encoded + _number(3, _SINGLE))
             continue
         encoded += _number(3, _LIST) + _number(4, int(nested["required"]))
         yield _bytes(3, encoded + _number(5, int(nested["is_one"])))
+
+
+def _nested_attribute(name: str, nested: Mapping[str, Any]) -> bytes:
+    """What providers of the newer kind have in place of a block: `name = { … }`."""
+    inner = b"".join(_bytes(1, attribute) for attribute in _bodies(nested["block"]))
+    inner += _number(3, _SINGLE if nested["is_one"] else _LIST)
+    is_required = bool(nested["required"])
+    encoded = _bytes(1, name.encode()) + _bytes(10, inner)
+    return encoded + _flag(4, is_required) + _flag(5, not is_required)
 
 
 def _bytes(field: int, value: bytes) -> bytes:
@@ -113,7 +132,7 @@ def _certificate() -> tuple[bytes, bytes, bytes]:
     """Return a key and a certificate for this run, and the certificate as Terraform reads it."""
     key = ec.generate_private_key(ec.SECP256R1())
     name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "localhost")])
-    now = datetime.datetime.now(datetime.UTC)
+    now = dt.datetime.now(dt.UTC)
     names = [x509.DNSName("localhost"), x509.IPAddress(ipaddress.ip_address("127.0.0.1"))]
     certificate = (
         x509.CertificateBuilder()
@@ -121,8 +140,8 @@ def _certificate() -> tuple[bytes, bytes, bytes]:
         .issuer_name(name)
         .public_key(key.public_key())
         .serial_number(x509.random_serial_number())
-        .not_valid_before(now - datetime.timedelta(minutes=5))
-        .not_valid_after(now + datetime.timedelta(hours=24))
+        .not_valid_before(now - dt.timedelta(minutes=5))
+        .not_valid_after(now + dt.timedelta(hours=24))
         .add_extension(x509.SubjectAlternativeName(names), critical=False)
         .add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
         .sign(key, hashes.SHA256())
@@ -136,7 +155,7 @@ def _certificate() -> tuple[bytes, bytes, bytes]:
 
 def main() -> int:
     """Serve until Terraform ends it."""
-    if os.environ.get(_COOKIE[0]) != _COOKIE[1]:
+    if os.environ.get("TF_PLUGIN_MAGIC_COOKIE") != _COOKIE:
         sys.stderr.write("This is a provider: Terraform starts it.\n")
         return 1
     answer = encode(json.loads(Path(sys.argv[1]).read_text("utf-8")))

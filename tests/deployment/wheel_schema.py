@@ -1,8 +1,8 @@
 """Reads a provider's schema out of a wheel that describes it to other tools.
 
-A provider's program cannot be had from a package registry; a wheel with its typed arguments can. Each
-type there names its resource and each property its argument, in the links to the documentation.
-What the wheel does not tell: whether a list is a set, and what else the provider's own code checks.
+A provider's program cannot be had from a package registry; a wheel with its typed arguments can.
+Each type there names its resource and each property its argument, in links to the documentation.
+What the wheel does not tell: whether a list is a set, and what the provider's own code checks.
 """
 
 import gzip
@@ -26,11 +26,14 @@ _NOT_OF_THE_PROVIDER: Final = {
 _OF_EVERY_RESOURCE: Final = {"connection", "provisioners", "for_each", "lifecycle", "depends_on"}
 
 Block = dict[str, Any]
-"""{"attributes": {name: {"type", "required", "computed"}}, "blocks": {name: {"block", "is_one"}}}."""
+"""{"attributes": {name: {"type", "required", "computed"}}, "blocks": {name: {"block", …}}}."""
 
 
-def read(wheel: Path) -> dict[str, dict[str, Block]]:
-    """Return {"provider" | "resources" | "data-sources": {name: block}}."""
+def read(wheel: Path, *, has_blocks: bool = True) -> dict[str, dict[str, Block]]:
+    """Return {"provider" | "resources" | "data-sources": {name: block}}.
+
+    Providers of the newer kind have no blocks, but attributes that hold others.
+    """
     types = _types(wheel)
     found: dict[str, dict[str, Block]] = {"resources": {}, "data-sources": {}, "provider": {}}
     for name, kind in types.items():
@@ -39,7 +42,17 @@ def read(wheel: Path) -> dict[str, dict[str, Block]]:
             found[told[1]][told[2]] = _Reader(types).block(f"{name}Config", name)
         elif name.endswith("ProviderConfig") and ".provider." in name:
             found["provider"]["provider"] = _Reader(types).block(name, None)
+    if not has_blocks:
+        for kind in found.values():
+            for block in kind.values():
+                _make_attributes(block)
     return found
+
+
+def _make_attributes(block: Block) -> None:
+    for nested in block["blocks"].values():
+        nested["is_attribute"] = True
+        _make_attributes(nested["block"])
 
 
 def _types(wheel: Path) -> Mapping[str, Any]:
@@ -149,7 +162,7 @@ class _Reader:
 
 def _choices(kind: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
     for choice in kind.get("union", {}).get("types", (kind,)):
-        if choice.get("fqn") not in {"cdktf.IResolvable"}:
+        if choice.get("fqn") != "cdktf.IResolvable":
             yield choice
 
 

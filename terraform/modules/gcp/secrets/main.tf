@@ -5,7 +5,7 @@ resource "google_secret_manager_secret" "secrets" {
   for_each = toset(var.secrets)
 
   project             = var.project
-  secret_id           = "${var.name}-${replace(each.key, "_", "-")}"
+  secret_id           = each.key
   labels              = var.labels
   deletion_protection = var.is_production
 

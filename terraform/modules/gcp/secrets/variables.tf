@@ -4,11 +4,6 @@ variable "project" {
   nullable    = false
 }
 
-variable "name" {
-  description = "Prefix of everything made."
-  type        = string
-  nullable    = false
-}
 
 variable "region" {
   description = "Region in which it lies."

@@ -1,0 +1,153 @@
+# Applies the bundle that `make bundle` makes and a release signs, in order: what others lean on, the migration, the
+# services, the routes, the ticks. Each waits for the one before, so nothing is routed to what is not there yet.
+
+data "kubectl_file_documents" "bundle" {
+  content = var.bundle
+}
+
+data "kubectl_file_documents" "migration" {
+  content = yamlencode(local.migration)
+}
+
+locals {
+  # By path of the API, as kubectl knows them: /apis/GROUP/VERSION/namespaces/NAMESPACE/KIND/NAME.
+  documents = { for path, body in data.kubectl_file_documents.bundle.manifests : path => body }
+  waves = {
+    services = { for path, body in local.documents : path => body if can(regex("/(serving\\.knative\\.dev/v1|apps/v1)/.*(services|deployments)/", path)) }
+    routes   = { for path, body in local.documents : path => body if can(regex("/networking\\.istio\\.io/.*virtualservices/", path)) }
+    ticks    = { for path, body in local.documents : path => body if can(regex("/sources\\.knative\\.dev/", path)) }
+  }
+  later = toset(flatten([for wave in local.waves : keys(wave)]))
+  first = { for path, body in local.documents : path => body if !contains(local.later, path) }
+
+  digest = regex("@sha256:([0-9a-f]{64})$", var.image)[0]
+  job    = "migrate-${substr(local.digest, 0, 12)}"
+  # A Job's template cannot be changed: each image has a Job of its own name, and runs once.
+  migration = {
+    apiVersion = "batch/v1"
+    kind       = "Job"
+    metadata   = { name = local.job, namespace = var.namespace, labels = { "app.kubernetes.io/name" = "migrate" } }
+    spec = {
+      backoffLimit          = 3
+      activeDeadlineSeconds = 1800
+      template = {
+        metadata = { labels = { "app.kubernetes.io/name" = "migrate", "sidecar.istio.io/inject" = "false" } }
+        spec = {
+          restartPolicy                = "Never"
+          automountServiceAccountToken = false
+          securityContext              = { runAsNonRoot = true, runAsUser = 65532, seccompProfile = { type = "RuntimeDefault" } }
+          containers = [{
+            name            = "migrate"
+            image           = var.image
+            command         = ["python", "-m", "shared.db.migrate"]
+            envFrom         = [{ configMapRef = { name = "environment" } }]
+            resources       = { requests = { cpu = "100m", memory = "256Mi" }, limits = { cpu = "1", memory = "512Mi" } }
+            securityContext = { allowPrivilegeEscalation = false, readOnlyRootFilesystem = true, capabilities = { drop = ["ALL"] } }
+            volumeMounts    = [{ name = "secrets", mountPath = "/etc/pay/secrets", readOnly = true }, { name = "scratch", mountPath = "/tmp" }]
+          }]
+          volumes = [
+            { name = "secrets", secret = { secretName = "provision-account", defaultMode = 292 } },
+            { name = "scratch", emptyDir = {} },
+          ]
+        }
+      }
+    }
+  }
+}
+
+resource "kubectl_manifest" "doors" {
+  for_each = var.documents
+
+  yaml_body         = each.value
+  server_side_apply = true
+}
+
+resource "kubectl_manifest" "first" {
+  for_each = local.first
+
+  yaml_body         = each.value
+  server_side_apply = true
+
+  lifecycle {
+    precondition {
+      condition     = !strcontains(var.bundle, "image: function\n")
+      error_message = "The bundle names images without a digest: make it by `make bundle ENV=… IMAGE=…@sha256:…`."
+    }
+    precondition {
+      condition     = !strcontains(var.bundle, "NAMESPACE")
+      error_message = "The bundle still says NAMESPACE somewhere: make it from an overlay, not from knative/base."
+    }
+  }
+
+  depends_on = [kubectl_manifest.doors]
+}
+
+# The Secret that the migration reads is External Secrets' work, some seconds after its order.
+resource "terraform_data" "secrets" {
+  triggers_replace = [local.digest]
+
+  provisioner "local-exec" {
+    interpreter = ["/bin/sh", "-c"]
+    command     = "${var.kubectl_command} wait --for=condition=Ready --timeout=300s -n ${var.namespace} externalsecret --all"
+  }
+
+  depends_on = [kubectl_manifest.first]
+}
+
+resource "kubectl_manifest" "migration" {
+  for_each = data.kubectl_file_documents.migration.manifests
+
+  yaml_body         = each.value
+  server_side_apply = true
+
+  depends_on = [terraform_data.secrets]
+}
+
+resource "terraform_data" "migrated" {
+  triggers_replace = [local.job]
+
+  provisioner "local-exec" {
+    interpreter = ["/bin/sh", "-c"]
+    command     = "${var.kubectl_command} wait --for=condition=Complete --timeout=1800s -n ${var.namespace} job/${local.job}"
+  }
+
+  depends_on = [kubectl_manifest.migration]
+}
+
+resource "kubectl_manifest" "services" {
+  for_each = local.waves.services
+
+  yaml_body         = each.value
+  server_side_apply = true
+
+  depends_on = [terraform_data.migrated]
+}
+
+resource "terraform_data" "served" {
+  triggers_replace = [sha256(var.bundle)]
+
+  provisioner "local-exec" {
+    interpreter = ["/bin/sh", "-c"]
+    command     = "${var.kubectl_command} wait --for=condition=Ready --timeout=600s -n ${var.namespace} ksvc --all"
+  }
+
+  depends_on = [kubectl_manifest.services]
+}
+
+resource "kubectl_manifest" "routes" {
+  for_each = local.waves.routes
+
+  yaml_body         = each.value
+  server_side_apply = true
+
+  depends_on = [terraform_data.served]
+}
+
+resource "kubectl_manifest" "ticks" {
+  for_each = local.waves.ticks
+
+  yaml_body         = each.value
+  server_side_apply = true
+
+  depends_on = [kubectl_manifest.routes]
+}

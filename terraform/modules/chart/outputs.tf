@@ -1,0 +1,4 @@
+output "version" {
+  description = "The version that runs."
+  value       = helm_release.this.version
+}
