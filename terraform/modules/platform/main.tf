@@ -62,8 +62,8 @@ module "public_gateway" {
     yamlencode({
       autoscaling    = { enabled = true, minReplicas = var.is_production ? 2 : 1, maxReplicas = 10 }
       podAnnotations = { "proxy.istio.io/config" = yamlencode({ gatewayTopology = local.topology }) }
-      service        = merge({ type = "LoadBalancer" }, var.gateway_service)
     }),
+    var.gateway_values,
   ]
 
   depends_on = [module.istiod]

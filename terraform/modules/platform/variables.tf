@@ -39,9 +39,9 @@ variable "has_proxy_protocol" {
   nullable    = false
 }
 
-variable "gateway_service" {
-  description = "What the cloud's balancer needs in the public gateway's Service: annotations, address, policy."
-  type        = any
+variable "gateway_values" {
+  description = "What the cloud's balancer needs in the chart of the public gateway, as YAML: annotations, address, policy of its Service."
+  type        = string
   nullable    = false
 }
 

@@ -1,0 +1,4 @@
+output "versions" {
+  description = "What runs, by chart."
+  value       = module.platform.versions
+}
