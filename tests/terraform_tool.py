@@ -29,7 +29,7 @@ _MIRRORS: Final = (
     Path.home() / ".terraform.d" / "plugins",
 )
 _LONGEST_SECONDS: Final = 300
-_COPIED: Final = ("*.tf", "*.tftest.hcl", "*.tfvars", "*.hcl", "*.json", "*.yaml")
+_COPIED: Final = ("*.tf", "*.tftest.hcl", "*.tfvars", "*.yaml")
 
 
 @dataclass(frozen=True, slots=True)

@@ -74,11 +74,3 @@ module "guard" {
 
   depends_on = [module.network, module.keys, module.objects, module.edge]
 }
-
-# Said in every plan.
-check "environment" {
-  assert {
-    condition     = length(module.environment.warnings) == 0
-    error_message = join(" ", module.environment.warnings)
-  }
-}

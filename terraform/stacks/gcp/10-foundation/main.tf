@@ -117,11 +117,3 @@ module "guard" {
 
   depends_on = [module.network, module.keys, module.database, module.objects, module.edge]
 }
-
-# Said in every plan.
-check "environment" {
-  assert {
-    condition     = length(module.environment.warnings) == 0
-    error_message = join(" ", module.environment.warnings)
-  }
-}

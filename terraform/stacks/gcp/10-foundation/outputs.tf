@@ -59,3 +59,8 @@ output "merchant_egress_addresses" {
   description = "Addresses from which webhooks come, for merchants with a firewall."
   value       = module.network.merchant_egress_addresses
 }
+
+output "warnings" {
+  description = "What a person should know before applying."
+  value       = module.environment.warnings
+}

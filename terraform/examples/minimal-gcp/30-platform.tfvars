@@ -1,0 +1,3 @@
+state = { config = { bucket = "pay-trial-states" } }
+
+bundle_path = "platform.yaml"
