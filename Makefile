@@ -4,7 +4,7 @@
 .DEFAULT_GOAL := help
 .PHONY: help setup setup-test run demo account sign-in cli check test test-again test-unit test-functions \
 	test-integration test-contract test-e2e kustomize stores test-stores pooler browser keycloak dashboard nightly peer-pubsub \
-	seeded journeys chaos bench bench-tenants manifests release-contract migrate lock
+	seeded journeys chaos bench bench-tenants manifests release-contract migrate lock terraform
 
 PYTHON ?= python3
 # Forty processes of the system import the same modules: their bytecode is kept, whatever a machine says.
@@ -93,6 +93,11 @@ kustomize: setup-test ## Build kustomize, with which the tests of manifests buil
 	test -x .cache/stores/kustomize || $(GO_INSTALL) $$kustomize || $(GO_INSTALL) $$kustomize && exit; \
 	echo "Left out, could not be built in two tries: $$kustomize"; \
 	test "$(CI)" != true
+
+terraform: setup-test ## The clouds' code held against its providers; gets their schemas, builds one, minutes
+	@$(PYTHON) -I knative/local/set_up.py tests/requirements-go.txt
+	@$(VENV_PYTHON) -m tests.deployment.get_parts
+	@$(VENV_PYTHON) -m pytest -n0 -rs tests/contract/test_terraform_modules.py tests/deployment $(ARGS)
 
 pooler: setup-test
 	@$(VENV_PYTHON) -m tests.get_pooler

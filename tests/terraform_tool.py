@@ -48,7 +48,7 @@ class Finished:
 class Terraform:
     """One program and the folder that holds its settings and its copy of the tree."""
 
-    def __init__(self, program: str, folder: Path) -> None:
+    def __init__(self, program: str, folder: Path, mirrors: tuple[Path, ...] = ()) -> None:
         """Copy the tree, and write settings that know local mirrors alone."""
         self.program = program
         self.tree = folder / "terraform"
@@ -57,7 +57,7 @@ class Terraform:
         contracts.mkdir(parents=True)
         shutil.copy(ROOT / "shared/contracts/functions.yaml", contracts)
         settings = folder / "settings.tfrc"
-        settings.write_text(_settings(), encoding="utf-8")
+        settings.write_text(_settings((*mirrors, *_MIRRORS)), encoding="utf-8")
         self._environment = {
             **{n: os.environ[n] for n in ("PATH", "HOME", "TMPDIR") if n in os.environ},
             "TF_CLI_CONFIG_FILE": str(settings),
@@ -113,11 +113,10 @@ def has_provider(source: str) -> bool:
     return any((mirror / "registry.terraform.io" / source).is_dir() for mirror in _MIRRORS)
 
 
-def _settings() -> str:
+def _settings(mirrors: tuple[Path, ...]) -> str:
     """Write what Terraform calls its CLI configuration: mirrors, nearest first, and no registry."""
-    lines = [f'  filesystem_mirror {{ path = "{path}" }}' for path in _MIRRORS if path.is_dir()]
-    if not lines:
-        lines = [f'  filesystem_mirror {{ path = "{CACHE / "none"}" }}']
+    there = [path for path in mirrors if path.is_dir()] or [CACHE / "none"]
+    lines = [f'  filesystem_mirror {{ path = "{path}" }}' for path in there]
     return "provider_installation {\n" + "\n".join(lines) + "\n}\n"
 
 

@@ -1,4 +1,4 @@
-"""A provider that knows arguments and nothing else: `schema_provider.py SCHEMA_JSON`.
+"""A provider that knows arguments and nothing else: `schema_provider.py SCHEMA`.
 
 Terraform starts it as it starts any provider and asks for the schema; with a mocked provider it
 asks for nothing more. So init, validate and test hold every resource, argument, block, reference
@@ -158,7 +158,7 @@ def main() -> int:
     if os.environ.get("TF_PLUGIN_MAGIC_COOKIE") != _COOKIE:
         sys.stderr.write("This is a provider: Terraform starts it.\n")
         return 1
-    answer = encode(json.loads(Path(sys.argv[1]).read_text("utf-8")))
+    answer = Path(sys.argv[1]).read_bytes()
     private, certificate, der = _certificate()
     ended = threading.Event()
     options = [("grpc.max_send_message_length", -1), ("grpc.max_receive_message_length", -1)]
