@@ -55,11 +55,18 @@ locals {
   }
 }
 
+# `depends_on` where the module is called would put off reading the bundle, and nobody could plan.
+resource "terraform_data" "after" {
+  input = var.after
+}
+
 resource "kubectl_manifest" "doors" {
   for_each = var.documents
 
   yaml_body         = each.value
   server_side_apply = true
+
+  depends_on = [terraform_data.after]
 }
 
 resource "kubectl_manifest" "first" {

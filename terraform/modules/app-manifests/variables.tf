@@ -38,3 +38,9 @@ variable "kubectl_command" {
   nullable    = false
   default     = "kubectl"
 }
+
+variable "after" {
+  description = "What must be there before the first document: values that come from it."
+  type        = any
+  default     = null
+}

@@ -109,7 +109,7 @@ variable "flags" {
   description = "Settings of PostgreSQL."
   type        = map(string)
   nullable    = false
-  default     = { max_connections = "200", idle_in_transaction_session_timeout = "60000", log_lock_waits = "on" }
+  default     = { max_connections = "200", idle_in_transaction_session_timeout = "60000", log_lock_waits = "on", log_checkpoints = "on", log_connections = "on", log_disconnections = "on" }
 }
 
 variable "owner_password" {

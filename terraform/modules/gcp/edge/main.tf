@@ -68,7 +68,7 @@ resource "google_compute_security_policy" "doors" {
   }
 
   dynamic "rule" {
-    for_each = { sqli-v33-stable = 1000, xss-v33-stable = 1010, rce-v33-stable = 1020, lfi-v33-stable = 1030 }
+    for_each = { sqli-v33-stable = 1000, xss-v33-stable = 1010, rce-v33-stable = 1020, lfi-v33-stable = 1030, cve-canary = 1040 }
     content {
       action      = "deny(403)"
       priority    = rule.value

@@ -94,6 +94,5 @@ module "app_manifests" {
   image           = var.image
   documents       = module.doors.documents
   kubectl_command = var.kubectl_command
-
-  depends_on = [module.app_cloud, module.secrets]
+  after           = [module.app_cloud.subscriptions, module.secrets.secret_ids]
 }
