@@ -21,7 +21,7 @@ _PLACE = re.compile(
     r'variable "(\w*(?:region|domain|project)\w*)" \{(.*?)^\}', re.MULTILINE | re.DOTALL
 )
 # What Terraform itself has; every other provider would have to be fetched.
-PROVIDER_FREE = ["backlog", "catalogue", "environment", "guard"]
+PROVIDER_FREE = ["backlog", "catalogue", "doors", "environment", "guard"]
 
 
 @pytest.fixture(scope="module")

@@ -106,14 +106,15 @@ def _varint(value: int) -> bytes:
     return bytes([*encoded, value])
 
 
-class _Provider(grpc.GenericRpcHandler):
+class _Provider:
     """Answers for the schema; to every check of values it has nothing to say."""
 
     def __init__(self, answer: bytes, ended: threading.Event) -> None:
         self._answer = answer
         self._ended = ended
 
-    def service(self, handler_call_details: Any) -> grpc.RpcMethodHandler | None:
+    def service(self, handler_call_details: Any) -> Any:
+        """Return what answers a call, None for one that is not known."""
         method: str = handler_call_details.method
         if method == f"{_SERVICE}GetProviderSchema":
             return grpc.unary_unary_rpc_method_handler(lambda _request, _context: self._answer)
@@ -123,7 +124,7 @@ class _Provider(grpc.GenericRpcHandler):
             return grpc.unary_unary_rpc_method_handler(self._end)
         return None
 
-    def _end(self, _request: bytes, _context: grpc.ServicerContext) -> bytes:
+    def _end(self, _request: bytes, _context: object) -> bytes:
         self._ended.set()
         return b""
 

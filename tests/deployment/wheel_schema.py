@@ -126,7 +126,7 @@ class _Reader:
         return None, False
 
     def _is_struct(self, name: str) -> bool:
-        return self._types.get(name, {}).get("kind") == "interface"
+        return bool(self._types.get(name, {}).get("kind") == "interface")
 
     def _type(self, kind: Mapping[str, Any]) -> Any:
         """Return a type as Terraform writes it in JSON."""

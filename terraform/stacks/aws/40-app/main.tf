@@ -22,6 +22,14 @@ locals {
   # Whoever applies shows his own identity: no key of the cluster lies in a state.
   exec_command = { command = "aws", args = ["eks", "get-token", "--cluster-name", local.cluster.name, "--region", local.environment.region] }
 
+  # Functions go by our own PgBouncer; migrations and provisioning hold what it would give to another.
+  pooler = "postgresql://pooler.${var.namespace}.svc.cluster.local:6432"
+  database_variables = {
+    DATABASE_URL           = "${local.pooler}/pay"
+    WORKER_DATABASE_URL    = "${local.pooler}/pay"
+    SIMULATOR_DATABASE_URL = "${local.pooler}/simulator"
+    MIGRATION_DATABASE_URL = "postgresql://${data.terraform_remote_state.cluster.outputs.database.host}:5432/pay"
+  }
   secret_store = {
     aws = { service = "SecretsManager", region = local.environment.region, prefix = "${local.environment.name}/" }
   }
@@ -79,7 +87,7 @@ module "secrets" {
 
   name          = local.environment.name
   is_production = local.environment.is_production
-  secrets       = module.app_cloud.secrets
+  secrets       = setunion(module.app_cloud.secrets, var.more_secrets)
   kms_key       = local.foundation.keys.secrets
   carrier_role  = data.terraform_remote_state.cluster.outputs.carrier_role
 }
@@ -95,6 +103,7 @@ module "doors" {
   environment_variables = merge(
     local.environment.variables,
     module.app_cloud.environment_variables,
+    local.database_variables,
     var.environment_variables,
   )
 }

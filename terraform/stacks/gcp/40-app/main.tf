@@ -23,6 +23,14 @@ locals {
   # Whoever applies shows his own identity: no key of the cluster lies in a state.
   exec_command = { command = "gke-gcloud-auth-plugin", args = [] }
 
+  # Functions go by our own PgBouncer; migrations and provisioning hold what it would give to another.
+  pooler = "postgresql://pooler.${var.namespace}.svc.cluster.local:6432"
+  database_variables = {
+    DATABASE_URL           = "${local.pooler}/pay"
+    WORKER_DATABASE_URL    = "${local.pooler}/pay"
+    SIMULATOR_DATABASE_URL = "${local.pooler}/simulator"
+    MIGRATION_DATABASE_URL = "postgresql://${local.foundation.database.host}:5432/pay"
+  }
   secret_store = {
     gcpsm = { projectID = local.foundation.project }
   }
@@ -66,7 +74,7 @@ module "secrets" {
   region        = local.environment.region
   labels        = local.environment.labels
   is_production = local.environment.is_production
-  secrets       = module.app_cloud.secrets
+  secrets       = setunion(module.app_cloud.secrets, var.more_secrets)
   carrier       = "${local.principals}/external-secrets/sa/external-secrets"
 }
 
@@ -81,6 +89,7 @@ module "doors" {
   environment_variables = merge(
     local.environment.variables,
     module.app_cloud.environment_variables,
+    local.database_variables,
     var.environment_variables,
   )
 }

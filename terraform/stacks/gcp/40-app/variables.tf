@@ -68,3 +68,10 @@ variable "kubectl_command" {
   nullable    = false
   default     = "kubectl"
 }
+
+variable "more_secrets" {
+  description = "Secrets beside the catalogue's: what components of knative/ read, such as the pooler."
+  type        = set(string)
+  nullable    = false
+  default     = ["pooler_databases", "pooler_users", "database_ca"]
+}
