@@ -4,7 +4,7 @@
 .DEFAULT_GOAL := help
 .PHONY: help setup setup-test run demo account sign-in cli check test test-again test-unit test-functions \
 	test-integration test-contract test-e2e kustomize stores test-stores pooler browser keycloak dashboard nightly peer-pubsub \
-	seeded journeys chaos bench bench-tenants manifests release-contract migrate lock terraform
+	seeded journeys chaos bench bench-tenants manifests release-contract migrate lock terraform terraform-lint
 
 PYTHON ?= python3
 # Forty processes of the system import the same modules: their bytecode is kept, whatever a machine says.
@@ -98,6 +98,10 @@ terraform: setup-test ## The clouds' code held against its providers; gets their
 	@$(PYTHON) -I knative/local/set_up.py tests/requirements-go.txt
 	@$(VENV_PYTHON) -m tests.deployment.get_parts
 	@$(VENV_PYTHON) -m pytest -n0 -rs tests/contract/test_terraform_modules.py tests/deployment $(ARGS)
+
+terraform-lint: setup-test ## tflint and checkov over the clouds' code; gets both, minutes
+	@$(PYTHON) -I knative/local/set_up.py tests/requirements-go.txt
+	@$(VENV_PYTHON) -m tests.deployment.lint
 
 pooler: setup-test
 	@$(VENV_PYTHON) -m tests.get_pooler

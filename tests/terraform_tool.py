@@ -56,6 +56,11 @@ class Terraform:
         contracts = folder / "shared" / "contracts"
         contracts.mkdir(parents=True)
         shutil.copy(ROOT / "shared/contracts/functions.yaml", contracts)
+        platform = folder / "knative" / "platform"
+        platform.mkdir(parents=True)
+        # A stack reads it while it plans.
+        (platform / "istio.values.yaml").write_text("{}\n", encoding="utf-8")
+        _copy_tree(ROOT / "knative" / "platform", platform)
         settings = folder / "settings.tfrc"
         settings.write_text(_settings((*mirrors, *_MIRRORS)), encoding="utf-8")
         self._environment = {

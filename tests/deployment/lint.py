@@ -1,0 +1,60 @@
+"""Lets tflint and checkov look at Terraform's tree: `python -m tests.deployment.lint`.
+
+tflint is built from its module, checkov has an environment of its own, since it brings a hundred
+packages; both are kept in .cache/terraform. What cannot be had is left out by name.
+"""
+
+import os
+import subprocess
+import sys
+import tempfile
+import venv
+from collections.abc import Callable
+from pathlib import Path
+from typing import Final
+
+from tests import terraform_tool
+from tests.deployment.get_parts import GO_SECONDS, NotToBeHadError, go, run
+from tests.terraform_tool import CACHE, TREE, Terraform
+
+TFLINT: Final = "github.com/terraform-linters/tflint@v0.64.0"
+CHECKOV: Final = "checkov==3.3.30"
+_CHECKOV_SECONDS: Final = 1200
+
+
+def _tflint() -> tuple[str, ...]:
+    program = CACHE / "bin" / "tflint"
+    if not program.exists():
+        run((go(), "install", TFLINT), TREE, GO_SECONDS, GOBIN=str(program.parent))
+    return (str(program), "--recursive", "--format", "compact")
+
+
+def _checkov() -> tuple[str, ...]:
+    folder = CACHE / "checkov"
+    program = folder / "bin" / "checkov"
+    if not program.exists():
+        venv.create(folder, with_pip=True)
+        run((str(folder / "bin/pip"), "install", "--quiet", CHECKOV), TREE, _CHECKOV_SECONDS)
+    return (str(program), "--directory", ".", "--config-file", ".checkov.yaml")
+
+
+def _look(get: Callable[[], tuple[str, ...]], tree: Path) -> int:
+    try:
+        words = get()
+    except NotToBeHadError as error:
+        sys.stderr.write(f"Left out, {get.__name__.strip('_')} could not be had: {error}\n")
+        return int(os.environ.get("CI") == "true")
+    finished = subprocess.run(words, cwd=tree, check=False)  # noqa: S603 - a program of ours
+    return finished.returncode
+
+
+def main() -> int:
+    """Look with each of them; exit code 1 when one finds something."""
+    with tempfile.TemporaryDirectory() as name:
+        # A copy, beside which lies what stacks read.
+        tree = Terraform(terraform_tool.command() or "terraform", Path(name)).tree
+        return int(any([_look(_tflint, tree), _look(_checkov, tree)]))
+
+
+if __name__ == "__main__":
+    sys.exit(main())
