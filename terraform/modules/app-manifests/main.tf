@@ -6,7 +6,7 @@ data "kubectl_file_documents" "bundle" {
 }
 
 data "kubectl_file_documents" "migration" {
-  content = yamlencode(local.migration)
+  content = join("\n---\n", [yamlencode(local.migration_wall), yamlencode(local.migration)])
 }
 
 locals {
@@ -22,6 +22,20 @@ locals {
 
   digest = regex("@sha256:([0-9a-f]{64})$", var.image)[0]
   job    = "migrate-${substr(local.digest, 0, 12)}"
+  # The namespace lets nothing out by itself.
+  migration_wall = {
+    apiVersion = "networking.k8s.io/v1"
+    kind       = "NetworkPolicy"
+    metadata   = { name = local.job, namespace = var.namespace }
+    spec = {
+      podSelector = { matchLabels = { "app.kubernetes.io/name" = "migrate" } }
+      policyTypes = ["Ingress", "Egress"]
+      egress = [{
+        to    = [for range in ["10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16"] : { ipBlock = { cidr = range } }]
+        ports = [{ protocol = "TCP", port = 5432 }]
+      }]
+    }
+  }
   # A Job's template cannot be changed: each image has a Job of its own name, and runs once.
   migration = {
     apiVersion = "batch/v1"
@@ -34,6 +48,7 @@ locals {
         metadata = { labels = { "app.kubernetes.io/name" = "migrate", "sidecar.istio.io/inject" = "false" } }
         spec = {
           restartPolicy                = "Never"
+          priorityClassName            = "money"
           automountServiceAccountToken = false
           securityContext              = { runAsNonRoot = true, runAsUser = 65532, seccompProfile = { type = "RuntimeDefault" } }
           containers = [{
@@ -46,7 +61,7 @@ locals {
             volumeMounts    = [{ name = "secrets", mountPath = "/etc/pay/secrets", readOnly = true }, { name = "scratch", mountPath = "/tmp" }]
           }]
           volumes = [
-            { name = "secrets", secret = { secretName = "provision-account", defaultMode = 292 } },
+            { name = "secrets", secret = { secretName = "provision-account", defaultMode = 292, items = [{ key = "database_owner", path = "database_owner" }] } },
             { name = "scratch", emptyDir = {} },
           ]
         }

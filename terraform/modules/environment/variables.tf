@@ -1,5 +1,5 @@
 variable "environment" {
-  description = <<-E
+  description = <<-EOT
     What is true of one environment in all its stacks.
 
     - `name`: prefixes everything made for it.
@@ -10,7 +10,7 @@ variable "environment" {
     - `object_store`: `s3`, `gcs` (beta) or `in-cluster` (small installs).
     - `retention_days`: how long documents are locked; ten years by default, one day on trial.
     - `operator_networks`: CIDR ranges from which the cluster's API may be reached.
-  E
+  EOT
   type = object({
     name              = string
     class             = string
