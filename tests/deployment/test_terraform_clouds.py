@@ -70,6 +70,28 @@ def test_a_stack_is_valid(bench: Bench, folder: Path) -> None:
     assert told.code == 0, told.text
 
 
+@pytest.mark.parametrize(
+    ("wrong", "told"),
+    [
+        ('labels = "none"', "map of string required"),
+        ("colour = 1", 'An argument named "colour" is not expected here'),
+        ("retention {}", 'Blocks of type "retention" are not expected here'),
+    ],
+)
+def test_a_stand_in_refuses_what_its_provider_has_not(bench: Bench, wrong: str, told: str) -> None:
+    """A schema that takes everything would prove nothing."""
+    folder = bench.ready(Path("modules/gcp/keys"))
+    extra = folder / "wrong.tf"
+    extra.write_text(
+        f'resource "google_pubsub_topic" "wrong" {{\n  name = "wrong"\n  {wrong}\n}}\n', "utf-8"
+    )
+    finished = bench.terraform.run(folder, "validate", "-no-color")
+    extra.unlink()
+
+    assert finished.code == 1
+    assert told in finished.sentence
+
+
 @pytest.mark.parametrize("folder", TESTED, ids=str)
 def test_a_module_keeps_its_promises(bench: Bench, folder: Path) -> None:
     """What a cloud is asked for is what was decided, and wrong words are refused."""
