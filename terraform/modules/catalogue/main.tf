@@ -4,11 +4,17 @@ locals {
   functions = try(var.catalogue.functions, {})
 
   required_fields = ["kind", "runtime", "triggers", "budget", "concurrency", "pool", "scale", "database", "publishes", "storage", "secrets", "egress"]
-  known_fields    = concat(local.required_fields, ["drop", "quarantine", "reports"])
+  known_fields    = concat(local.required_fields, ["drop", "quarantine", "reports", "priority"])
   known_triggers  = ["http", "door", "pubsub", "tick"]
   known_settings  = ["topic", "filter", "retry", "attempts"]
 
-  unknown_fields = sort(flatten([
+  unknown_fields = sort(concat(
+    # `applications` ask nothing of a cloud: they are pods alone.
+    [for field in setsubtract(keys(var.catalogue), ["functions", "applications"]) : field],
+    local.unknown_fields_of_functions,
+  ))
+
+  unknown_fields_of_functions = flatten([
     for name, entry in local.functions : concat(
       [for field in setsubtract(keys(entry), local.known_fields) : "${name}.${field}"],
       [for field in setsubtract(keys(try(entry.triggers, {})), local.known_triggers) : "${name}.triggers.${field}"],
@@ -19,7 +25,7 @@ locals {
         )
       ]),
     )
-  ]))
+  ])
 
   missing_fields = sort(flatten([
     for name, entry in local.functions : concat(
@@ -36,6 +42,7 @@ locals {
       contains(keys(var.budgets), try(entry.budget, "short")) ? [] : ["${name}.budget ${entry.budget}"],
       contains(["none", "read", "write"], try(entry.storage, "none")) ? [] : ["${name}.storage ${entry.storage}"],
       contains(["operators", "merchants", "identity", "mail", "callbacks", "scanner", "none"], try(entry.egress, "none")) ? [] : ["${name}.egress ${entry.egress}"],
+      contains(["money", "reports"], try(entry.priority, "money")) ? [] : ["${name}.priority ${entry.priority}"],
       [
         for trigger in try(entry.triggers.pubsub, []) : "${name}.triggers.pubsub.filter ${trigger.filter}"
         if !contains(["livemode", "none"], try(trigger.filter, "none"))

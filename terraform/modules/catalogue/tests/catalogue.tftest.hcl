@@ -108,7 +108,7 @@ run "refuses_an_unknown_field" {
     catalogue = {
       functions = {
         create_charge = {
-          kind  = "knative", runtime = "wsgi", triggers = { http = "operations" }, budget = "short", concurrency = 8, pool = 9, priority = 1
+          kind  = "knative", runtime = "wsgi", triggers = { http = "operations" }, budget = "short", concurrency = 8, pool = 9, colour = 1
           scale = { min = 0, max = 20 }, database = "app", publishes = [], storage = "none", secrets = ["database_app"], egress = "none"
         }
       }

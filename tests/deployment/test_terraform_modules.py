@@ -148,13 +148,14 @@ def test_a_refusal_is_a_sentence(
 def test_an_unknown_field_is_refused_by_name(terraform: Terraform, catalogue: Path) -> None:
     """What the catalogue says and nothing here knows would be lost in silence."""
     document = copy.deepcopy(_document())
-    document["functions"]["create_charge"]["priority"] = "high"
+    document["schedules"] = {}
+    document["functions"]["create_charge"]["colour"] = "blue"
     document["functions"]["submit_charge"]["triggers"]["pubsub"][0]["ordering"] = True
 
     told = terraform.run(catalogue, "plan", "-no-color", variables=_given(document))
 
     assert told.code == 1
-    assert "create_charge.priority" in told.sentence
+    assert "in silence: create_charge.colour, schedules, " in told.sentence
     assert "submit_charge.triggers.pubsub.ordering" in told.sentence
 
 
