@@ -1,12 +1,14 @@
 """The clouds without a cloud: aws and kubectl by their real providers, the others by schema."""
 
+import json
 import re
 from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 
-from knative.catalogue import ROOT, load_catalogue
+from knative import bundle as release
+from knative.catalogue import load_catalogue
 from tests import terraform_tool
 from tests.deployment import stand_ins
 from tests.terraform_tool import TREE, Finished, Terraform
@@ -131,12 +133,23 @@ def test_a_stack_asks_for_what_the_one_before_puts_out(cloud: str) -> None:
         assert set(_OF_ENVIRONMENT.findall(text)) <= of_environment, stack
 
 
-def _bundle() -> str:
-    """Return knative/base as one file, as an overlay would have it."""
-    paths = sorted((ROOT / "knative" / "base").rglob("*.yaml"))
-    texts = [p.read_text("utf-8") for p in paths if p.name != "kustomization.yaml"]
-    text = "\n---\n".join(texts).replace("NAMESPACE", "production")
-    return text.replace("image: function\n", f"image: {IMAGE}\n")
+@pytest.fixture(scope="module")
+def bundle(tmp_path_factory: pytest.TempPathFactory) -> str:
+    """A release of production, as `make bundle` makes it."""
+    if release.command() is None:
+        pytest.skip("left out, no kustomize (make kustomize)")
+    metadata = {
+        "name": "environment",
+        "namespace": "pay-production",
+        "annotations": {"environment-hash": "abc123"},
+    }
+    words = dict.fromkeys(("PUSH_ISSUER", "PUSH_JWKS_URL", "PUSH_AUDIENCE"), "https://push.example")
+    body = {"apiVersion": "v1", "kind": "ConfigMap", "metadata": metadata, "data": words}
+    path = tmp_path_factory.mktemp("release") / "environment.yaml"
+    path.write_text(json.dumps(body), "utf-8")
+    return release.make(
+        "production", path, dict.fromkeys(("function", "dashboard", "pooler"), IMAGE)
+    )
 
 
 def _plan(bench: Bench, bundle: str) -> Finished:
@@ -146,16 +159,16 @@ def _plan(bench: Bench, bundle: str) -> Finished:
         'provider "kubectl" {\n  host = "https://127.0.0.1:1"\n  load_config_file = false\n}\n',
         encoding="utf-8",
     )
-    variables = {"namespace": "production", "image": IMAGE, "documents": {}, "bundle": bundle}
+    variables = {"namespace": "pay-production", "image": IMAGE, "documents": {}, "bundle": bundle}
     told = bench.terraform.run(folder, "plan", "-no-color", variables=variables)
     for name in ("provider.tf", "given.auto.tfvars.json"):
         (folder / name).unlink()
     return told
 
 
-def test_a_whole_bundle_is_applied_in_waves(bench: Bench) -> None:
+def test_a_whole_bundle_is_applied_in_waves(bench: Bench, bundle: str) -> None:
     """First what others lean on, then services, routes, ticks: every document is in one wave."""
-    told = _plan(bench, _bundle())
+    told = _plan(bench, bundle)
 
     assert told.code == 0, told.text
     waves = {
@@ -165,20 +178,22 @@ def test_a_whole_bundle_is_applied_in_waves(bench: Bench) -> None:
     entries = [entry for entry in load_catalogue() if entry.kind != "operation"]
     assert waves["services"] >= len(entries)
     assert waves["ticks"] == len([e for e in entries if e.schedule is not None])
-    assert waves["routes"] == _bundle().count("kind: VirtualService")
-    assert sum(waves.values()) == len(re.findall(r"^kind: ", _bundle(), re.MULTILINE))
+    assert waves["routes"] == bundle.count("kind: VirtualService")
+    assert sum(waves.values()) == len(re.findall(r"^kind: ", bundle, re.MULTILINE))
 
 
 @pytest.mark.parametrize(
     ("wrong", "sentence"),
     [
         ((IMAGE, "function"), "The bundle names images without a digest"),
-        ((".production.svc", ".NAMESPACE.svc"), "The bundle still says NAMESPACE"),
+        ((".pay-production.svc", ".NAMESPACE.svc"), "The bundle still says NAMESPACE"),
     ],
 )
-def test_a_half_made_bundle_is_refused(bench: Bench, wrong: tuple[str, str], sentence: str) -> None:
+def test_a_half_made_bundle_is_refused(
+    bench: Bench, bundle: str, wrong: tuple[str, str], sentence: str
+) -> None:
     """knative/base by itself is no release."""
-    told = _plan(bench, _bundle().replace(*wrong))
+    told = _plan(bench, bundle.replace(*wrong))
 
     assert told.code == 1
     assert sentence in told.sentence

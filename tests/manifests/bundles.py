@@ -1,6 +1,5 @@
 """Builds what an overlay applies, once for each process, as `kubectl apply -k` would see it."""
 
-import shutil
 import subprocess
 from functools import cache
 from pathlib import Path
@@ -9,25 +8,14 @@ from typing import Any, Final
 import pytest
 import yaml
 
+from knative.bundle import command
 from knative.catalogue import ROOT
 
 OVERLAYS: Final = ("local", "dev", "staging", "production")
 KNATIVE: Final = ROOT / "knative"
 SERVICE: Final = "serving.knative.dev/v1"
-_BUILT: Final = ROOT / ".cache" / "stores" / "kustomize"
 MISSING: Final = "left out, no kustomize (make kustomize)"
 Manifest = dict[str, Any]
-
-
-def command() -> tuple[str, ...] | None:
-    """The kustomize to build with: ours, this machine's own, or kubectl's; None without any."""
-    if _BUILT.exists():
-        return (str(_BUILT), "build")
-    if own := shutil.which("kustomize"):
-        return (own, "build")
-    if kubectl := shutil.which("kubectl"):
-        return (kubectl, "kustomize")
-    return None
 
 
 @cache

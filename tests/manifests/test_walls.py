@@ -1,17 +1,24 @@
 """Who reaches whom is what the catalogue gives and the contract says, at both walls."""
 
 import re
-import shutil
-from pathlib import Path
 from typing import Any
 
 import pytest
 import yaml
 
-from knative.catalogue import ROOT, load_catalogue
+from knative.bundle import command, make
+from knative.catalogue import load_catalogue
 from knative.render.gateways import istio_path
 from shared.contracts.operations import OPERATIONS
-from tests.manifests.bundles import KNATIVE, Manifest, build, named, of_kind, overlay, services
+from tests.manifests.bundles import (
+    KNATIVE,
+    MISSING,
+    Manifest,
+    named,
+    of_kind,
+    overlay,
+    services,
+)
 from tests.manifests.schemas import refusals
 
 ENTRIES = {entry.service: entry for entry in load_catalogue()}
@@ -137,18 +144,10 @@ def test_nobody_asks_the_dashboards_server_for_more_than_pages() -> None:
 
 
 @pytest.fixture(scope="module")
-def bundle() -> Any:
+def bundle(tmp_path_factory: pytest.TempPathFactory) -> tuple[Manifest, ...]:
     """A bundle as a release makes it: an overlay, its ConfigMap, and what that one alone knows."""
-    folder = ROOT / ".cache" / "bundle"
-    shutil.rmtree(folder, ignore_errors=True)
-    folder.mkdir(parents=True)
-    _write(folder)
-    yield build(folder)
-    shutil.rmtree(folder)
-
-
-def _write(folder: Path) -> None:
-    above = Path("..", "..", "knative")
+    if command() is None:
+        pytest.skip(MISSING)
     environment = {
         "apiVersion": "v1",
         "kind": "ConfigMap",
@@ -159,21 +158,14 @@ def _write(folder: Path) -> None:
         },
         "data": SAMPLE,
     }
-    release = {
-        "apiVersion": "kustomize.config.k8s.io/v1beta1",
-        "kind": "Kustomization",
-        "resources": ["environment.yaml", str(above / "overlays/production")],
-        "components": [
-            str(above / each)
-            for each in ("components/migrations", "components/environment", "gitops")
-        ],
-        "images": [
-            {"name": name, "newName": f"registry.example/{name}", "digest": f"sha256:{'0' * 64}"}
-            for name in ("dashboard", "function", "pooler")
-        ],
+    path = tmp_path_factory.mktemp("release") / "environment.yaml"
+    path.write_text(yaml.safe_dump(environment), "utf-8")
+    images = {
+        name: f"registry.example/{name}@sha256:{'0' * 64}"
+        for name in ("dashboard", "function", "pooler")
     }
-    (folder / "environment.yaml").write_text(yaml.safe_dump(environment), "utf-8")
-    (folder / "kustomization.yaml").write_text(yaml.safe_dump(release), "utf-8")
+    text = make("production", path, images, for_gitops=True)
+    return tuple(yaml.load_all(text, Loader=yaml.CSafeLoader))
 
 
 def test_a_release_puts_in_what_one_environment_knows(bundle: tuple[Manifest, ...]) -> None:

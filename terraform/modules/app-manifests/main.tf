@@ -93,7 +93,7 @@ resource "kubectl_manifest" "first" {
   lifecycle {
     precondition {
       condition     = !strcontains(var.bundle, "image: function\n")
-      error_message = "The bundle names images without a digest: make it by `make bundle ENV=… IMAGE=…@sha256:…`."
+      error_message = "The bundle names images without a digest: make it by `make bundle ENV=… CONFIG=… IMAGES=…`."
     }
     precondition {
       condition     = !strcontains(var.bundle, "NAMESPACE")
