@@ -1,7 +1,8 @@
 state = { config = { bucket = "pay-live-states", region = "eu-west-3" } }
 
-namespace       = "production"
+namespace       = "pay-production"
 kubectl_command = "kubectl --context pay-live"
+registries      = ["123456789012.dkr.ecr.eu-west-3.amazonaws.com"]
 
 google = {
   project = "pay-live-1"

@@ -1,7 +1,8 @@
 state = { config = { bucket = "pay-live-states" } }
 
-namespace       = "production"
+namespace       = "pay-production"
 kubectl_command = "kubectl --context pay-live"
+registries      = ["europe-west9-docker.pkg.dev/pay-live-1/images"]
 
 # Output `environment_variables` of stacks/aws/objects.
 environment_variables = {

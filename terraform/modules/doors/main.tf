@@ -1,5 +1,5 @@
 # What an environment alone knows, as Kubernetes' own documents: a Gateway and a certificate per door, where its secrets
-# lie, and the ConfigMap `environment`. No provider: it is tested everywhere.
+# lie, and the ConfigMaps `environment` and `admission`. No provider: it is tested everywhere.
 
 locals {
   # Machines that come in plain text are refused; people are sent on.
@@ -60,6 +60,14 @@ locals {
         "pod-security.kubernetes.io/enforce" = "restricted"
       }
     }
+  }
+
+  # What component `admission` reads while the API server asks it.
+  admission = {
+    apiVersion = "v1"
+    kind       = "ConfigMap"
+    metadata   = { name = "admission", namespace = var.namespace }
+    data       = { registries = join("\n", var.registries) }
   }
 
   # A changed ConfigMap alone makes no revision: its hash goes into every template.

@@ -1,7 +1,7 @@
 output "documents" {
-  description = "By its kind and name, each document as YAML, without the ConfigMap."
+  description = "By its kind and name, each document as YAML, without the ConfigMap `environment`."
   value = merge(
-    { "1 namespace" = yamlencode(local.namespace), "2 store" = yamlencode(local.store) },
+    { "1 namespace" = yamlencode(local.namespace), "2 store" = yamlencode(local.store), "2 admission" = yamlencode(local.admission) },
     { for door, body in local.gateways : "3 gateway ${door}" => yamlencode(body) },
     { for door, body in local.certificates : "3 certificate ${door}" => yamlencode(body) },
   )

@@ -90,7 +90,7 @@ module "operator_gateway" {
   source = "../chart"
 
   chart     = "istio-gateway"
-  release   = "operator-egress"
+  release   = "operators-gateway"
   namespace = "istio-egress"
   values = [yamlencode({
     autoscaling  = { enabled = true, minReplicas = var.is_production ? 2 : 1, maxReplicas = 6 }

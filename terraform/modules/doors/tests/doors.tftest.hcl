@@ -1,9 +1,10 @@
 # Doors as an environment has them: TLS everywhere, plain text answered to people alone.
 
 variables {
-  namespace    = "production"
+  namespace    = "pay-production"
   issuer       = "letsencrypt"
   hosts        = { api = "api.example.com", app = "app.example.com", callbacks = "callbacks.example.com" }
+  registries   = ["registry.example.com/pay", "registry.example.com/pooler"]
   secret_store = { gcpsm = { projectID = "p" } }
   environment_variables = {
     ENVIRONMENT   = "production", PUBLIC_BASE_URL = "https://pay.example.com", CALLBACK_BASE_URL = "https://callbacks.example.com"
@@ -32,7 +33,7 @@ run "machines_in_plain_text_are_refused" {
 run "a_certificate_per_door" {
   command = plan
   variables {
-    own_certificates = { callbacks = "production-callbacks" }
+    own_certificates = { callbacks = "pay-production-callbacks" }
   }
   assert {
     condition     = can(output.documents["3 certificate api"]) && !can(output.documents["3 certificate callbacks"])
@@ -83,6 +84,30 @@ run "refuses_the_default_namespace" {
     namespace = "default"
   }
   expect_failures = [var.namespace]
+}
+
+run "images_come_from_where_was_said" {
+  command = plan
+  assert {
+    condition     = yamldecode(output.documents["2 admission"]).data.registries == "registry.example.com/pay\nregistry.example.com/pooler"
+    error_message = "The API server reads one registry a line."
+  }
+}
+
+run "refuses_no_registry" {
+  command = plan
+  variables {
+    registries = []
+  }
+  expect_failures = [var.registries]
+}
+
+run "refuses_a_registry_with_a_scheme" {
+  command = plan
+  variables {
+    registries = ["https://registry.example.com/pay/"]
+  }
+  expect_failures = [var.registries]
 }
 
 run "refuses_a_certificate_for_no_door" {

@@ -99,6 +99,7 @@ module "doors" {
   hosts            = local.environment.hosts
   issuer           = var.issuer
   own_certificates = var.own_certificates
+  registries       = var.registries
   secret_store     = local.secret_store
   environment_variables = merge(
     local.environment.variables,

@@ -22,6 +22,17 @@ variable "issuer" {
   default     = "letsencrypt"
 }
 
+variable "registries" {
+  description = "Where images may come from, such as `europe-west9-docker.pkg.dev/pay-live-1/images`: the API server refuses all others (component `admission`)."
+  type        = list(string)
+  nullable    = false
+
+  validation {
+    condition     = length(var.registries) > 0 && alltrue([for registry in var.registries : can(regex("^[a-z0-9.-]+(:[0-9]+)?(/[a-z0-9._-]+)*$", registry))])
+    error_message = "registries must name at least one registry, without a scheme and without a slash at its end: without any, the API server refuses every image."
+  }
+}
+
 variable "own_certificates" {
   description = "Doors whose certificate somebody else brings."
   type        = map(string)
