@@ -3,8 +3,8 @@
 
 .DEFAULT_GOAL := help
 .PHONY: help setup setup-test run demo account sign-in cli check test test-again test-unit test-functions \
-	test-integration test-contract test-e2e kustomize stores test-stores pooler browser keycloak dashboard nightly peer-pubsub \
-	seeded journeys chaos bench bench-tenants manifests release-contract migrate lock terraform terraform-lint
+	test-integration test-contract test-e2e test-manifests kustomize stores test-stores pooler browser keycloak dashboard nightly peer-pubsub \
+	seeded journeys chaos bench bench-tenants manifests bundle release-contract migrate lock terraform terraform-lint
 
 PYTHON ?= python3
 # Forty processes of the system import the same modules: their bytecode is kept, whatever a machine says.
@@ -87,17 +87,19 @@ stores: setup-test
 test-stores: stores ## The lock suite on MinIO and versitygw too; builds them first, minutes
 	@$(VENV_PYTHON) -m pytest -n0 tests/integration/test_object_lock.py $(ARGS)
 
-kustomize: setup-test ## Build kustomize, with which the tests of manifests build overlays
+test-manifests: kustomize ## What overlays build to, looked at as an API server would
+	@$(VENV_PYTHON) -m pytest -rs tests/manifests $(ARGS)
+
+kustomize: setup-test
 	@$(PYTHON) -I knative/local/set_up.py tests/requirements-go.txt; \
 	kustomize=sigs.k8s.io/kustomize/kustomize/v5@$(KUSTOMIZE_VERSION); \
 	test -x .cache/stores/kustomize || $(GO_INSTALL) $$kustomize || $(GO_INSTALL) $$kustomize && exit; \
 	echo "Left out, could not be built in two tries: $$kustomize"; \
 	test "$(CI)" != true
 
-terraform: setup-test ## The clouds' code held against its providers; gets their schemas, builds one, minutes
-	@$(PYTHON) -I knative/local/set_up.py tests/requirements-go.txt
+terraform: kustomize ## The clouds' code held against its providers; gets their schemas, builds one, minutes
 	@$(VENV_PYTHON) -m tests.deployment.get_parts
-	@$(VENV_PYTHON) -m pytest -n0 -rs tests/contract/test_terraform_modules.py tests/deployment $(ARGS)
+	@$(VENV_PYTHON) -m pytest -n2 --dist load -rs tests/deployment $(ARGS)
 
 terraform-lint: setup-test ## tflint and checkov over the clouds' code; gets both, minutes
 	@$(PYTHON) -I knative/local/set_up.py tests/requirements-go.txt
@@ -149,6 +151,9 @@ manifests: setup-test ## Render knative/base, the gateway and the state diagrams
 	@$(VENV_PYTHON) -m knative.render
 	@$(VENV_PYTHON) -m knative.components.observability.watch.pictures
 	@$(VENV_PYTHON) -m shared.docs.diagrams
+
+bundle: kustomize ## A release as one YAML: make -s bundle ENV=production CONFIG=environment.yaml IMAGES='function=…@sha256:… …'
+	@exec $(VENV_PYTHON) -m knative.bundle '$(ENV)' '$(CONFIG)' $(IMAGES) $(ARGS)
 
 release-contract: setup-test ## Hold clients' contract to today's (ARGS='--decision NAME' where it breaks them)
 	@$(VENV_PYTHON) -m knative.render.released --release $(ARGS)

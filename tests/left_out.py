@@ -1,7 +1,7 @@
 """Shows at the end what tests want seen; with CI=true whatever was left out fails the run.
 
 A test is left out when it is skipped, or when it says "left out" in what it shows. "left to" names
-another target that does it. What may be left out in CI stands in README.md; so far nothing does.
+another target that does it. What may be left out in CI stands in README.md: no test does.
 """
 
 import os
