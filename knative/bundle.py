@@ -1,11 +1,12 @@
 """Makes one release of one environment: `python -m knative.bundle ENV CONFIG_MAP IMAGE=…@sha256:…`.
 
 An overlay, what the environment alone knows (the ConfigMap `environment`, an output of Terraform's
-stack 40-app) and every image by its digest become one YAML on stdout. Terraform, Argo CD or
+stack 40-app) and every image by its digest become one YAML, bundle.yaml. Terraform, Argo CD or
 `kubectl apply --server-side` takes it as it is.
 """
 
 import argparse
+import hashlib
 import re
 import shutil
 import subprocess
@@ -126,11 +127,12 @@ def _build(folder: Path) -> str:
 
 
 def main(words: list[str] | None = None) -> int:
-    """Write a bundle to stdout; exit code 2 with a sentence when it cannot be made."""
+    """Write a bundle; exit code 2 with a sentence, and no file, when it cannot be made."""
     parser = argparse.ArgumentParser(prog="make bundle", description="One release as one YAML.")
     parser.add_argument("environment")
     parser.add_argument("config_map", type=Path)
     parser.add_argument("images", nargs="*", metavar="NAME=REPOSITORY@sha256:…")
+    parser.add_argument("--output", type=Path, default=Path("bundle.yaml"))
     parser.add_argument("--gitops", action="store_true", help="for Argo CD or Flux")
     given = parser.parse_args(words)
     images = dict(image.partition("=")[::2] for image in given.images)
@@ -139,7 +141,9 @@ def main(words: list[str] | None = None) -> int:
     except BundleError as error:
         sys.stderr.write(f"No bundle: {error}\n")
         return 2
-    sys.stdout.write(bundle)
+    given.output.write_text(bundle, encoding="utf-8")
+    digest = hashlib.sha256(bundle.encode()).hexdigest()
+    sys.stdout.write(f"{given.output}: sha256:{digest}\n")
     return 0
 
 

@@ -59,10 +59,16 @@ def test_without_its_hash_a_config_map_is_refused(config_map: Path) -> None:
 def test_an_image_without_a_digest_is_named(
     config_map: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """No release runs what nobody said."""
+    """No release runs what nobody said; with all of them it is written."""
     words = [f"{name}={image}" for name, image in GOOD.items()]
+    output = config_map.with_name("bundle.yaml")
     if bundle.command() is None:
         pytest.skip("left out, no kustomize (make kustomize)")
 
-    assert bundle.main(["staging", str(config_map), *words]) == 2
+    assert bundle.main(["staging", str(config_map), *words, "--output", str(output)]) == 2
     assert capsys.readouterr().err == "No bundle: no digest was given for: pooler\n"
+    assert not output.exists()
+
+    words.append(f"pooler=registry.example/pooler@sha256:{'0' * 64}")
+    assert bundle.main(["staging", str(config_map), *words, "--output", str(output)]) == 0
+    assert output.read_text("utf-8").count(f"registry.example/pooler@sha256:{'0' * 64}") == 1
