@@ -4,7 +4,7 @@
 .DEFAULT_GOAL := help
 .PHONY: help setup setup-test run demo account sign-in cli check test test-again test-unit test-functions \
 	test-integration test-contract test-e2e test-manifests kustomize stores test-stores pooler browser keycloak dashboard nightly peer-pubsub \
-	seeded journeys chaos bench bench-tenants manifests bundle release-contract migrate lock terraform terraform-lint
+	seeded journeys chaos bench bench-tenants manifests bundle release-contract migrate lock terraform terraform-lint check-platform
 
 PYTHON ?= python3
 # Forty processes of the system import the same modules: their bytecode is kept, whatever a machine says.
@@ -105,6 +105,10 @@ terraform-lint: setup-test ## tflint and checkov over the clouds' code; gets bot
 	@$(PYTHON) -I knative/local/set_up.py tests/requirements-go.txt
 	@$(VENV_PYTHON) -m tests.deployment.lint
 
+check-platform: kustomize ## Manifests before a real API server and Knative's webhook; builds both, minutes
+	@$(VENV_PYTHON) -m tests.platform.get_parts
+	@$(VENV_PYTHON) -m pytest -n0 -rs tests/platform $(ARGS)
+
 pooler: setup-test
 	@$(VENV_PYTHON) -m tests.get_pooler
 
@@ -152,7 +156,7 @@ manifests: setup-test ## Render knative/base, the gateway and the state diagrams
 	@$(VENV_PYTHON) -m knative.components.observability.watch.pictures
 	@$(VENV_PYTHON) -m shared.docs.diagrams
 
-bundle: kustomize ## A release as one YAML: make -s bundle ENV=production CONFIG=environment.yaml IMAGES='function=…@sha256:… …'
+bundle: kustomize ## A release as one YAML: make bundle ENV=production CONFIG=environment.yaml IMAGES='function=…@sha256:… …'
 	@exec $(VENV_PYTHON) -m knative.bundle '$(ENV)' '$(CONFIG)' $(IMAGES) $(ARGS)
 
 release-contract: setup-test ## Hold clients' contract to today's (ARGS='--decision NAME' where it breaks them)

@@ -10,6 +10,7 @@ import sys
 import tempfile
 import venv
 from collections.abc import Callable
+from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 from typing import Final
 
@@ -38,9 +39,9 @@ def _checkov() -> tuple[str, ...]:
     return (str(program), "--directory", ".", "--config-file", ".checkov.yaml")
 
 
-def _look(get: Callable[[], tuple[str, ...]], tree: Path) -> int:
+def _look(get: Callable[[], tuple[str, ...]], got: Future[tuple[str, ...]], tree: Path) -> int:
     try:
-        words = get()
+        words = got.result()
     except NotToBeHadError as error:
         sys.stderr.write(f"Left out, {get.__name__.strip('_')} could not be had: {error}\n")
         return int(os.environ.get("CI") == "true")
@@ -53,7 +54,11 @@ def main() -> int:
     with tempfile.TemporaryDirectory() as name:
         # A copy, beside which lies what stacks read.
         tree = Terraform(terraform_tool.command() or "terraform", Path(name)).tree
-        return int(any([_look(_tflint, tree), _look(_checkov, tree)]))
+        # One is compiled while the other is fetched.
+        with ThreadPoolExecutor() as pool:
+            tools = {get: pool.submit(get) for get in (_tflint, _checkov)}
+            codes = [_look(get, got, tree) for get, got in tools.items()]
+        return int(any(codes))
 
 
 if __name__ == "__main__":
