@@ -64,12 +64,9 @@ def _passed(told: Finished) -> bool:
     return told.code == 0 and re.search(r"[1-9]\d* passed, 0 failed", told.text) is not None
 
 
-@pytest.mark.parametrize("folder", STACKS, ids=str)
-def test_a_stack_is_valid(bench: Bench, folder: Path) -> None:
-    """Every resource, argument, reference and type is one that the provider has."""
-    told = bench.terraform.run(bench.ready(folder), "validate", "-no-color")
-
-    assert told.code == 0, told.text
+def test_every_stack_is_planned() -> None:
+    """A plan is refused where validation would be; what no example plans, nobody looks at."""
+    assert {stack for stack, _ in PLANS} == set(STACKS)
 
 
 @pytest.mark.parametrize(
