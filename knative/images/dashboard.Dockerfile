@@ -15,7 +15,8 @@ RUN npm run schema && npm run build \
 FROM ${BASE}
 LABEL org.opencontainers.image.title="dashboard"
 ENV NODE_ENV=production \
-    NEXT_TELEMETRY_DISABLED=1
+    NEXT_TELEMETRY_DISABLED=1 \
+    KEEP_ALIVE_TIMEOUT=75000
 WORKDIR /app
 COPY --from=pages /build/functions/dashboard/.next/standalone /app
 USER 10001:10001

@@ -52,6 +52,8 @@ def _container(application: ApplicationEntry) -> Mapping[str, Any]:
         "env": [
             {"name": "NODE_ENV", "value": "production"},
             {"name": "NEXT_TELEMETRY_DISABLED", "value": "1"},
+            # Longer than whoever stands before it keeps an idle connection.
+            {"name": "KEEP_ALIVE_TIMEOUT", "value": "75000"},
             {"name": "HOSTNAME", "value": "0.0.0.0"},  # noqa: S104 - a pod
             # Its pages and the API have one origin.
             _from_environment("PUBLIC_BASE_URL", "DASHBOARD_BASE_URL"),

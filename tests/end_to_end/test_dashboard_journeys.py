@@ -68,7 +68,7 @@ def test_she_signs_in(desk: Desk, chromium: Browser, look: Look, trial: Trial) -
         assert tab.complaints == []
         sign_in(page, desk.system.credentials["dashboard"])
         wait_for_stream(page, look)
-        page.get_by_label(words("shell.account"), exact=True).select_option(account)
+        page.get_by_role("combobox", name=words("shell.account"), exact=True).select_option(account)
         page.wait_for_url(f"**/dashboard/{account}/test")
         wait_for_stream(page, look)
         tab.complaints.clear()  # of Keycloak's pages, and of the stream of the account before

@@ -6,6 +6,8 @@ import { ApiError } from "@/api/client";
 import { SessionOver } from "./session-over";
 
 const RETRIES = 2;
+/** What the parts of one page ask for is fetched once; whoever comes back to a page sees what is new. */
+const FRESH_MILLISECONDS = 1_000;
 
 /** What was fetched, as long as this browser's page lives, in whichever of its parts. */
 const kept: { queries: QueryClient | null } = { queries: null };
@@ -28,7 +30,7 @@ function makeQueries(): QueryClient {
       queries: {
         retry: (failures, error) => failures < RETRIES && !isDefinite(error),
         refetchOnWindowFocus: false,
-        staleTime: 10_000,
+        staleTime: FRESH_MILLISECONDS,
       },
     },
   });
