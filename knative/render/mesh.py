@@ -55,7 +55,8 @@ def render_walls(
         }
     # First, where an overlay finds it: its principals name the overlay's namespace.
     rules = [_from(own) for own in (own_callers_of(workload, entries),) if own]
-    rules.append(_from(callers_of(workload), is_pushed=is_pushed))
+    if callers := callers_of(workload):
+        rules.append(_from(callers, is_pushed=is_pushed))
     if not is_always_there(workload):
         rules.append(_probes())
     # From Prometheus, which is outside of the mesh: the network policy says who that is.

@@ -87,7 +87,8 @@ def render_default_network() -> Iterator[Mapping[str, Any]]:
 
 def _ways_in(workload: Workload, entries: Sequence[FunctionEntry]) -> Iterator[Mapping[str, Any]]:
     if is_always_there(workload):
-        yield {"from": [_place(PUBLIC_GATEWAY)], "ports": _ports(PORT)}
+        if trigger_of(workload) != "figures":
+            yield {"from": [_place(PUBLIC_GATEWAY)], "ports": _ports(PORT)}
         yield {"from": [_namespace(MONITORING)], "ports": _ports(METRICS_PORT)}
         return
     callers = [_place(LOCAL_GATEWAY), _namespace(SERVING)]

@@ -69,7 +69,9 @@ def trigger_of(workload: Workload) -> str:
         return "pubsub"
     if workload.schedule is not None:
         return "tick"
-    return "door" if workload.door_prefixes else "http"
+    if workload.door_prefixes:
+        return "door"
+    return "http" if workload.serves_operations else "figures"
 
 
 def rights_of(workload: Workload) -> str:
@@ -79,6 +81,8 @@ def rights_of(workload: Workload) -> str:
 
 def callers_of(workload: Workload) -> list[str]:
     """Return the principals that its pods see: the activator stands before them, or does not."""
+    if trigger_of(workload) == "figures":
+        return []
     if is_always_there(workload):
         return [principal(PUBLIC_GATEWAY)]
     ticker = [principal(TICKER)] if trigger_of(workload) == "tick" else []

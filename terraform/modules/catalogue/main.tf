@@ -5,7 +5,7 @@ locals {
 
   required_fields = ["kind", "runtime", "triggers", "budget", "concurrency", "pool", "scale", "database", "publishes", "storage", "secrets", "egress"]
   known_fields    = concat(local.required_fields, ["drop", "quarantine", "reports", "priority"])
-  known_triggers  = ["http", "door", "pubsub", "tick"]
+  known_triggers  = ["http", "door", "pubsub", "tick", "scrape"]
   known_settings  = ["topic", "filter", "retry", "attempts"]
 
   unknown_fields = sort(concat(

@@ -10,7 +10,7 @@ variables {
     ENVIRONMENT   = "production", PUBLIC_BASE_URL = "https://pay.example.com", CALLBACK_BASE_URL = "https://callbacks.example.com"
     KEYCLOAK_URL  = "https://auth.example.com", PUSH_ISSUER = "https://accounts.google.com", PUSH_JWKS_URL = "https://www.googleapis.com/oauth2/v3/certs"
     PUSH_AUDIENCE = "https://push.example.com", PUSH_EMAIL = "push@p.iam.gserviceaccount.com", PUBSUB_PROJECT = "p", RETENTION_DAYS = "3650", S3_BUCKET = "b"
-    DATABASE_URL  = "d", WORKER_DATABASE_URL = "d", MIGRATION_DATABASE_URL = "d"
+    DATABASE_URL  = "d", WORKER_DATABASE_URL = "d", METRICS_DATABASE_URL = "d", MIGRATION_DATABASE_URL = "d"
   }
 }
 
@@ -48,7 +48,7 @@ run "the_hash_follows_the_words" {
       ENVIRONMENT   = "production", PUBLIC_BASE_URL = "https://other.example.com", CALLBACK_BASE_URL = "https://callbacks.example.com"
       KEYCLOAK_URL  = "https://auth.example.com", PUSH_ISSUER = "https://accounts.google.com", PUSH_JWKS_URL = "https://www.googleapis.com/oauth2/v3/certs"
       PUSH_AUDIENCE = "https://push.example.com", PUSH_EMAIL = "push@p.iam.gserviceaccount.com", PUBSUB_PROJECT = "p", RETENTION_DAYS = "3650", S3_BUCKET = "b"
-      DATABASE_URL  = "d", WORKER_DATABASE_URL = "d", MIGRATION_DATABASE_URL = "d"
+      DATABASE_URL  = "d", WORKER_DATABASE_URL = "d", METRICS_DATABASE_URL = "d", MIGRATION_DATABASE_URL = "d"
     }
   }
   assert {
@@ -72,7 +72,7 @@ run "refuses_a_secret_in_a_config_map" {
       ENVIRONMENT   = "production", PUBLIC_BASE_URL = "https://pay.example.com", CALLBACK_BASE_URL = "https://callbacks.example.com", SMTP_PASSWORD = "x"
       KEYCLOAK_URL  = "https://auth.example.com", PUSH_ISSUER = "https://accounts.google.com", PUSH_JWKS_URL = "https://www.googleapis.com/oauth2/v3/certs"
       PUSH_AUDIENCE = "https://push.example.com", PUSH_EMAIL = "push@p.iam.gserviceaccount.com", PUBSUB_PROJECT = "p", RETENTION_DAYS = "3650", S3_BUCKET = "b"
-      DATABASE_URL  = "d", WORKER_DATABASE_URL = "d", MIGRATION_DATABASE_URL = "d"
+      DATABASE_URL  = "d", WORKER_DATABASE_URL = "d", METRICS_DATABASE_URL = "d", MIGRATION_DATABASE_URL = "d"
     }
   }
   expect_failures = [var.environment_variables]

@@ -27,6 +27,7 @@ locals {
   database_variables = {
     DATABASE_URL           = "${local.pooler}/pay"
     WORKER_DATABASE_URL    = "${local.pooler}/pay"
+    METRICS_DATABASE_URL   = "${local.pooler}/pay"
     SIMULATOR_DATABASE_URL = "${local.pooler}/simulator"
     MIGRATION_DATABASE_URL = "postgresql://${data.terraform_remote_state.cluster.outputs.database.host}:5432/pay"
   }
