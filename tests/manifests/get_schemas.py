@@ -32,7 +32,8 @@ MODULES: Final = {
         "config/crds/bases/external-secrets.io_externalsecrets.yaml"
     ],
     "github.com/prometheus-operator/prometheus-operator@v0.92.1": [
-        "example/prometheus-operator-crd/monitoring.coreos.com_podmonitors.yaml"
+        "example/prometheus-operator-crd/monitoring.coreos.com_podmonitors.yaml",
+        "example/prometheus-operator-crd/monitoring.coreos.com_prometheusrules.yaml",
     ],
 }
 CUSTOM: Final = {
@@ -47,6 +48,7 @@ CUSTOM: Final = {
     "security.istio.io/v1/RequestAuthentication",
     "external-secrets.io/v1/ExternalSecret",
     "monitoring.coreos.com/v1/PodMonitor",
+    "monitoring.coreos.com/v1/PrometheusRule",
 }
 BUILT_IN: Final = {
     "v1/ConfigMap": "configmap-v1",

@@ -7,6 +7,8 @@ import { Failed, Loading } from "../states";
 
 const PAGE = 25;
 const FIRST_ROWS = 4;
+const MOVING_MILLISECONDS = 2_000;
+const LOOK_AGAIN_MILLISECONDS = 15_000;
 
 /** What is asked for next, as the API's lists want it. */
 export interface Wanted {
@@ -33,7 +35,7 @@ export interface PagedList<Item> {
 
 /**
  * A list of the API, page by page. While `isMoving` says so of what there is, it is fetched anew
- * every two seconds.
+ * every two seconds, else every fifteen, for as long as nobody has gone further down.
  */
 export function usePaged<Item extends { id: string }>(props: {
   queryKey: readonly unknown[];
@@ -49,8 +51,13 @@ export function usePaged<Item extends { id: string }>(props: {
       queryFn: ({ pageParam }) =>
         fetch({ limit, ...(pageParam === null ? {} : { starting_after: pageParam }) }),
       getNextPageParam: (page) => (page.has_more ? (page.data.at(-1)?.id ?? null) : null),
-      refetchInterval: ({ state }) =>
-        isMoving?.(state.data?.pages.flatMap((page) => page.data) ?? []) ? 2000 : false,
+      refetchInterval: ({ state }) => {
+        const pages = state.data?.pages ?? [];
+        if (isMoving?.(pages.flatMap((page) => page.data))) {
+          return MOVING_MILLISECONDS;
+        }
+        return pages.length > 1 ? false : LOOK_AGAIN_MILLISECONDS;
+      },
     },
   );
   return {
