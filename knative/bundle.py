@@ -54,10 +54,10 @@ def make(
         for_gitops: whether waves and the job of migrations are in it; Terraform has its own.
 
     """
-    overlay = _KNATIVE / "overlays" / environment
-    if not overlay.is_dir():
-        names = sorted(path.name for path in overlay.parent.iterdir())
-        raise BundleError(f"there is no overlay {environment}: it is one of {', '.join(names)}")
+    overlays = sorted(path.name for path in (_KNATIVE / "overlays").iterdir())
+    if environment not in overlays:
+        names = ", ".join(overlays)
+        raise BundleError(f"there is no overlay {environment or '(ENV=…)'}: it is one of {names}")
     _check(config_map, f"pay-{environment}")
     # Kustomize takes folders by their way from here, never by an address of the machine.
     (ROOT / ".cache").mkdir(exist_ok=True)

@@ -29,6 +29,7 @@ def config_map(tmp_path: Path) -> Path:
 @pytest.mark.parametrize(
     ("environment", "images", "sentence"),
     [
+        ("", GOOD, "there is no overlay"),
         ("nowhere", GOOD, "there is no overlay nowhere: it is one of dev, local, production"),
         ("production", GOOD, "must be the ConfigMap environment of pay-production, not"),
         ("staging", GOOD | {"function": "registry.example/function:v1"}, "function must be REPO"),
