@@ -2,7 +2,8 @@
 
 `lint` is what our own rules say of it, where they look at it. `judge` is who refuses it in a
 cluster: the API server's schemas, Knative's webhook, a policy of component `admission`, or nobody,
-in which case the lint is all there is. tests of the real API server read this list too.
+in which case the lint is all there is. What schemas and lint say of each is tried; what webhook and
+policies say waits for a real API server.
 """
 
 from collections.abc import Callable
