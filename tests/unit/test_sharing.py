@@ -14,7 +14,9 @@ USERS: Final = {
     "the identity server": re.compile(r"\bidentity: (Identity|Server)\b|\bowner: str\b"),
 }
 # By a target of their own, in one process.
-APART: Final = ("tests/benchmarks/", "tests/chaos/", "tests/journeys/", "tests/storms/")
+APART: Final = tuple(
+    f"tests/{room}/" for room in ("benchmarks", "chaos", "journeys", "storms", "watching")
+)
 
 
 def _files() -> list[str]:
