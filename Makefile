@@ -4,7 +4,7 @@
 .DEFAULT_GOAL := help
 .PHONY: help setup setup-test run demo account sign-in cli check test test-again test-unit test-functions \
 	test-integration test-contract test-e2e test-manifests kustomize stores test-stores pooler browser keycloak dashboard nightly peer-pubsub \
-	seeded journeys chaos bench bench-tenants manifests bundle release-contract migrate lock terraform terraform-lint
+	seeded journeys chaos bench bench-tenants manifests bundle secrets release-contract migrate lock terraform terraform-lint
 
 PYTHON ?= python3
 # Forty processes of the system import the same modules: their bytecode is kept, whatever a machine says.
@@ -154,6 +154,9 @@ manifests: setup-test ## Render knative/base, the gateway and the state diagrams
 
 bundle: kustomize ## A release as one YAML: make bundle ENV=production CONFIG=environment.yaml IMAGES='function=…@sha256:… …'
 	@exec $(VENV_PYTHON) -m knative.bundle '$(ENV)' '$(CONFIG)' $(IMAGES) $(ARGS)
+
+secrets: setup ## An environment's first secrets, and SQL for its logins: make secrets DIR=production
+	@exec $(VENV_PYTHON) -m knative.logins $(DIR)
 
 release-contract: setup-test ## Hold clients' contract to today's (ARGS='--decision NAME' where it breaks them)
 	@$(VENV_PYTHON) -m knative.render.released --release $(ARGS)

@@ -19,6 +19,7 @@ from pg8000.native import identifier, literal
 from knative.local.cluster import HOST, SUPERUSER, Cluster, PostgresError, prepare_cluster
 from knative.local.programs import Program, free_port, spawn, stop
 from knative.local.secret_files import make_private_folder, read_or_make
+from knative.logins import CONNECTS, LOGINS, OWNER, OWNERS, TRANSACTION_SECONDS, Login
 
 _STANDARD_PORT: Final = 5432
 _START_SECONDS: Final = 60.0
@@ -43,24 +44,6 @@ _SETTINGS: Final = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class _Login:
-    secret: str
-    role: str
-    rights: str
-
-
-_LOGINS: Final = (
-    # Makes schemas and tenant roles; may grant only what it made itself.
-    _Login("database_owner", "pay_owner", "CREATEROLE INHERIT"),
-    # Reaches a tenant's rows only by SET ROLE, never by merely being a member.
-    _Login("database_app", "pay_app", "NOCREATEROLE NOINHERIT"),
-    _Login("database_worker", "pay_worker", "NOCREATEROLE INHERIT"),
-    _Login("database_metrics", "pay_metrics", "NOCREATEROLE INHERIT"),
-    _Login("database_simulator", "pay_simulator", "NOCREATEROLE INHERIT"),
-)
-_MIGRATES: Final = "pay_owner"
-_CONNECTS: Final = {"pay": ("pay_app", "pay_worker", "pay_metrics"), "simulator": ()}
 # PostgreSQL gives these to everybody. Large objects lie outside every schema, and a session's lock
 # outlives its transaction.
 _TAKEN_BACK: Final = (
@@ -72,7 +55,6 @@ _TAKEN_BACK: Final = (
     "pg_try_advisory_lock",
     "pg_try_advisory_lock_shared",
 )
-_OWNERS: Final = {"pay": "pay_owner", "simulator": "pay_simulator"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -255,9 +237,9 @@ def prepare_server(server: Server, secrets_dir: Path) -> None:
     """
     make_private_folder(secrets_dir)
     with _connect_to(server) as connection:
-        for login in _LOGINS:
+        for login in (OWNER, *LOGINS):
             _prepare_role(connection, login, secrets_dir)
-        for database, owner in _OWNERS.items():
+        for database, owner in OWNERS.items():
             _prepare_database(connection, database, owner)
         if server.is_ours:
             connection.run("REVOKE CONNECT ON DATABASE postgres, template1 FROM PUBLIC")
@@ -267,7 +249,7 @@ def prepare_server(server: Server, secrets_dir: Path) -> None:
             _take_back(connection)
 
 
-def _prepare_role(connection: Any, login: _Login, secrets_dir: Path) -> None:
+def _prepare_role(connection: Any, login: Login, secrets_dir: Path) -> None:
     line = read_or_make(
         secrets_dir / login.secret, lambda: f"{login.role}:{secrets.token_urlsafe(24)}"
     )
@@ -278,9 +260,9 @@ def _prepare_role(connection: Any, login: _Login, secrets_dir: Path) -> None:
         f"{verb} ROLE {identifier(login.role)} LOGIN NOSUPERUSER NOCREATEDB {login.rights}"
         f" PASSWORD {literal(password)}"
     )
-    # Whoever writes in any database of the server holds the event feed of all back meanwhile.
-    if login.role != _MIGRATES and _knows_transaction_timeout(connection):
-        connection.run(f"ALTER ROLE {identifier(login.role)} SET transaction_timeout = '5s'")
+    if login is not OWNER and _knows_transaction_timeout(connection):
+        most = f"transaction_timeout = '{TRANSACTION_SECONDS}s'"
+        connection.run(f"ALTER ROLE {identifier(login.role)} SET {most}")
 
 
 def _take_back(connection: Any) -> None:
@@ -303,5 +285,5 @@ def _prepare_database(connection: Any, database: str, owner: str) -> None:
     if not connection.run("SELECT 1 FROM pg_database WHERE datname = :name", name=database):
         connection.run(f"CREATE DATABASE {name} OWNER {identifier(owner)}")
     connection.run(f"REVOKE CONNECT, TEMPORARY ON DATABASE {name} FROM PUBLIC")
-    for role in _CONNECTS[database]:
+    for role in CONNECTS[database]:
         connection.run(f"GRANT CONNECT ON DATABASE {name} TO {identifier(role)}")

@@ -49,7 +49,13 @@ def write_private(path: Path, text: str) -> None:
 
 
 def make_secrets(folder: Path) -> None:
-    """Make every secret that no part makes for itself; what is there stays.
+    """Make every secret that no part makes for itself; what is there stays."""
+    make_own_secrets(folder)
+    read_or_make(folder / "smtp", lambda: "")  # the local mail server asks for no login
+
+
+def make_own_secrets(folder: Path) -> None:
+    """Make those that nobody outside gives out, in a cloud as here.
 
     Keys are 32 random bytes in base64. `simulator_credentials` is what an operator account needs
     to take money at the stand-in operator's MTN face, `simulator_disbursement_credentials` to pay
@@ -58,7 +64,6 @@ def make_secrets(folder: Path) -> None:
     """
     for name in _KEYS:
         read_or_make(folder / name, lambda: base64.b64encode(secrets.token_bytes(32)).decode())
-    read_or_make(folder / "smtp", lambda: "")  # the local mail server asks for no login
     read_or_make(folder / "simulator_control_token", lambda: secrets.token_urlsafe(24))
     read_or_make(folder / "simulator_credentials", _mtn_credentials)
     read_or_make(folder / "simulator_disbursement_credentials", _mtn_credentials)

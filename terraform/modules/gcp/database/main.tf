@@ -91,7 +91,7 @@ resource "google_sql_database" "databases" {
   name     = each.key
 }
 
-# Owner of the schemas: migrations and provisioning. All other logins are made by the first migration.
+# Owner of the schemas: migrations and provisioning. She makes all other logins, by the file of `make secrets`.
 resource "google_sql_user" "owner" {
   project             = var.project
   instance            = google_sql_database_instance.this.name
