@@ -76,6 +76,7 @@ REVOKE CONNECT, TEMPORARY ON DATABASE {name} FROM PUBLIC;
 def write_environment(folder: Path) -> list[str]:
     """Write what is missing into `folder`; the names of the catalogue's secrets still to come."""
     make_private_folder(folder)
+    write_private(folder / ".gitignore", "*\n")  # wherever it lies, nobody commits it
     make_own_secrets(folder)
     known = dict(_USER.findall(_text(folder / "pooler_users")))
     verifiers = {login: _verifier(folder, login, known.get(login.role)) for login in LOGINS}
