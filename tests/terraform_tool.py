@@ -23,7 +23,7 @@ MISSING: Final = (
 # Where distributions, images and people keep providers.
 _MIRRORS: Final = (
     CACHE / "mirror",
-    Path("/opt/tf-plugins"),
+    *sorted(place.parent for place in Path("/opt").glob("*/registry.terraform.io")),
     Path("/usr/share/terraform/plugins"),
     Path("/usr/local/share/terraform/plugins"),
     Path.home() / ".terraform.d" / "plugins",
