@@ -7,7 +7,7 @@ import re
 import time
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
-from typing import Any, Final
+from typing import Final
 from uuid import uuid4
 
 import pytest
@@ -110,7 +110,7 @@ def test_a_dead_letter_is_sent_again_and_its_work_is_done(
 
 def test_a_booking_is_made_by_two(merchant: Merchant, ada: Tab, grace: Tab) -> None:
     """Whoever proposed is refused in words; the other's approval moves the money once."""
-    before = merchant.read("/v1/balance")
+    before = merchant.owned()
     page = ada.page
     _go(page, "Écritures")
     page.get_by_role("button", name="Proposer").click()
@@ -129,7 +129,7 @@ def test_a_booking_is_made_by_two(merchant: Merchant, ada: Tab, grace: Tab) -> N
     expect(asked.get_by_role("alert").filter(has_text="ne peut l'approuver")).to_be_visible()
     asked.get_by_role("button", name="Fermer").click()
     _look_at(ada)
-    assert merchant.read("/v1/balance") == before
+    assert merchant.owned() == before
 
     page = grace.page
     _go(page, "Bookings")
@@ -138,12 +138,12 @@ def test_a_booking_is_made_by_two(merchant: Merchant, ada: Tab, grace: Tab) -> N
     page.get_by_role("dialog").get_by_role("button", name="Approve").click()
     expect(booking.get_by_text("Booked", exact=True)).to_be_visible()
     _look_at(grace)
-    assert _available(merchant) == _available_in(before) - 1_500
+    assert merchant.owned() == before - 1_500
 
 
 def test_money_is_moved_by_two(merchant: Merchant, ada: Tab, grace: Tab) -> None:
     """What a merchant put in at the bank is told by one, booked by another, and hers at once."""
-    before, reference = _available(merchant), f"VIR-{uuid4().hex[:8]}"
+    before, reference = merchant.owned(), f"VIR-{uuid4().hex[:8]}"
     page = ada.page
     _go(page, "Portefeuilles")
     page.get_by_role("button", name="Proposer").click()
@@ -163,7 +163,7 @@ def test_money_is_moved_by_two(merchant: Merchant, ada: Tab, grace: Tab) -> None
     move.get_by_role("button", name="Approve").click()
     page.get_by_role("dialog").get_by_role("button", name="Approve").click()
     expect(move.get_by_text("Booked", exact=True)).to_be_visible()
-    assert _available(merchant) == before + 20_000
+    assert merchant.owned() == before + 20_000
 
 
 def test_a_statement_is_uploaded_and_matched(system: LocalSystem, ada: Tab) -> None:
@@ -252,14 +252,6 @@ def _receipt(merchant: Merchant, charge: str) -> None:
         lambda: merchant.read(f"/v1/charges/{charge}")["receipt_url"],
         seconds=PATIENCE_SECONDS,
     )
-
-
-def _available_in(balance: Any) -> int:
-    return int(balance["available"][0]["amount"])
-
-
-def _available(merchant: Merchant) -> int:
-    return _available_in(merchant.read("/v1/balance"))
 
 
 def _statement(system: LocalSystem) -> bytes:
