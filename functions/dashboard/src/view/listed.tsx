@@ -55,7 +55,8 @@ export function Listed<Row extends Mark>(props: {
   }
   const rows = data.pages.flatMap((page) => page.data);
   const first = rows[0] ?? NOTHING;
-  if (mark === null) {
+  // What was kept from an earlier visit is shown at once, and what came since is not news to anybody.
+  if (mark === null && (list.isFetchedAfterMount || !list.isFetching)) {
     setMark(first);
   }
   const { shown, waiting } = isWhole ? { shown: rows, waiting: 0 } : held(rows, mark ?? first);
