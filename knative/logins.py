@@ -3,7 +3,8 @@
 Into a folder go a file for each secret of the catalogue that nobody else gives out, named as the
 secret; `pooler_users`, for PgBouncer; and `logins.sql`, for the database's owner to run. In the
 last two stand SCRAM secrets instead of passwords, so that no log and no history learns one. What is
-there stays: whoever repeats it, with the same folder, changes nothing.
+there stays: whoever repeats it, with the same folder, changes nothing; a file of a login that was
+taken away or written anew is a new password, in all three.
 """
 
 import argparse
@@ -92,14 +93,18 @@ def _text(path: Path) -> str:
 
 
 def _verifier(folder: Path, login: Login, kept: str | None) -> str:
-    """Return what the server keeps of the login's password: the one it has, as far as is known."""
-    is_new = not (folder / login.secret).exists()
+    """Return what the server keeps of the login's password: the same as before, if that fits it."""
     line = read_or_make(folder / login.secret, lambda: f"{login.role}:{secrets.token_urlsafe(24)}")
-    if kept is not None and not is_new:
-        return kept
     password = line.partition(":")[2].encode()
-    # RFC 5803: what a server needs to know a password by, and can be made no password of again.
-    salt = secrets.token_bytes(_SALT_BYTES)
+    if kept is not None:
+        salt = base64.b64decode(kept.split("$")[1].partition(":")[2])
+        if _scram(password, salt) == kept:
+            return kept
+    return _scram(password, secrets.token_bytes(_SALT_BYTES))
+
+
+def _scram(password: bytes, salt: bytes) -> str:
+    """RFC 5803: what a server knows a password by, and no password can be made of again."""
     salted = hashlib.pbkdf2_hmac("sha256", password, salt, _ITERATIONS)
     stored = hashlib.sha256(hmac.digest(salted, b"Client Key", "sha256")).digest()
     server = hmac.digest(salted, b"Server Key", "sha256")

@@ -100,6 +100,21 @@ def test_repeating_it_changes_nothing(cloud: Cloud) -> None:
     test_each_login_enters_with_its_secret_and_only_where_it_belongs(cloud)
 
 
+def test_a_password_that_was_written_anew_is_the_one_that_counts(cloud: Cloud) -> None:
+    """The server and the pooler learn of it; the one before opens nothing any more."""
+    before = cloud.password("database_metrics")
+    write_private(cloud.folder / "database_metrics", "pay_metrics:changed because it leaked\n")
+    write_environment(cloud.folder)
+    cloud.run_logins()
+
+    test_each_login_enters_with_its_secret_and_only_where_it_belongs(cloud)
+    with (
+        pytest.raises(DatabaseError),
+        connect(port=cloud.postgres.port, user="pay_metrics", password=before, database="pay"),
+    ):
+        pass
+
+
 def test_no_password_stands_where_others_look(cloud: Cloud) -> None:
     """SQL goes into histories and logs, users into a pooler; the files are their owner's alone."""
     shown = (cloud.folder / "logins.sql").read_text() + (cloud.folder / "pooler_users").read_text()

@@ -205,7 +205,7 @@ def test_a_page_whose_script_is_lost_is_asked_for_once_more(
 
         tab.page.route(scripts, lambda route: route.abort())
         tab.page.reload()
-        tab.page.wait_for_timeout(1_000)
+        tab.page.wait_for_load_state("networkidle")
         assert opened.count("document") == 3
 
 
