@@ -209,6 +209,26 @@ def test_a_page_whose_script_is_lost_is_asked_for_once_more(
         assert opened.count("document") == 3
 
 
+def test_whoever_is_signed_in_waits_for_no_script_to_leave_for_keycloak(
+    system: LocalSystem, merchant: Merchant, chromium: Browser
+) -> None:
+    """A page loaded anew goes by way of Keycloak and back to where it was before any script came."""
+    with open_dashboard(system, merchant, chromium, locale="fr-CM") as tab:
+        page, arrivals = tab.page, f"{system.base_url}/dashboard/signed-in"
+        address = f"{page.url}/payments?status=succeeded"
+
+        def hold_until_back(route: Route) -> None:
+            if page.url.startswith(arrivals):
+                route.continue_()
+            # Else it never comes.
+
+        page.route("**/_next/static/chunks/*.js", hold_until_back)
+        page.goto(address, wait_until="commit")
+        page.wait_for_url(address)
+        expect(page.locator("header [role=status]")).to_have_text(LIVE)
+        tab.complaints.clear()
+
+
 def test_the_gateway_ends_idle_connections_and_not_the_dashboard(system: LocalSystem) -> None:
     """A connection that both would end can be ended under a request, which is then lost."""
     url = f"http://127.0.0.1:{system.ports['dashboard']}/dashboard"

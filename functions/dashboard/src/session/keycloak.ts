@@ -1,9 +1,8 @@
 import * as oauth from "oauth4webapi";
+import { ON_ITS_WAY } from "./hint";
+import { type OnItsWay, signInUrl } from "./sign-in-url";
 
 const CLIENT = "dashboard";
-const SCOPE = "openid";
-/** A sign-in on its way, in this tab alone; it is gone once that is over. */
-const PLACE = "pay.sign_in";
 const TIMEOUT_MILLISECONDS = 15_000;
 const CENTURY_SECONDS = 3_155_760_000;
 
@@ -14,14 +13,6 @@ export interface Tokens {
   readonly refreshToken: string;
   readonly idToken: string;
   readonly endsAtMilliseconds: number;
-}
-
-interface OnItsWay {
-  readonly state: string;
-  readonly nonce: string;
-  readonly verifier: string;
-  /** Where to go on afterwards. */
-  readonly path: string;
 }
 
 /** Keycloak says that there is no session any more. */
@@ -47,7 +38,6 @@ export class Keycloak {
     const protocol = `${identityUrl}/protocol/openid-connect`;
     this.#server = {
       issuer: identityUrl,
-      authorization_endpoint: `${protocol}/auth`,
       token_endpoint: `${protocol}/token`,
       end_session_endpoint: `${protocol}/logout`,
       authorization_response_iss_parameter_supported: true,
@@ -55,32 +45,19 @@ export class Keycloak {
   }
 
   /** The address at which to sign in, to come back to `path`; `isAnew` asks for the password again. */
-  async signInUrl(path: string, isAnew: boolean): Promise<string> {
-    const onItsWay: OnItsWay = {
-      state: oauth.generateRandomState(),
-      nonce: oauth.generateRandomNonce(),
-      verifier: oauth.generateRandomCodeVerifier(),
-      path,
+  signInUrl(path: string, isAnew: boolean): Promise<string> {
+    const way = {
+      identityUrl: this.#server.issuer,
+      signedIn: this.back.signedIn,
+      keptAs: ON_ITS_WAY,
     };
-    const words = new URLSearchParams({
-      client_id: CLIENT,
-      redirect_uri: this.back.signedIn,
-      response_type: "code",
-      scope: SCOPE,
-      state: onItsWay.state,
-      nonce: onItsWay.nonce,
-      code_challenge: await oauth.calculatePKCECodeChallenge(onItsWay.verifier),
-      code_challenge_method: "S256",
-      ...(isAnew ? { prompt: "login" } : {}),
-    });
-    this.store.setItem(PLACE, JSON.stringify(onItsWay));
-    return `${this.#server.authorization_endpoint}?${words}`;
+    return signInUrl(way, path, isAnew, this.store);
   }
 
   /** Take what came back at `url`, once: tokens, and where to go on. Throws for what was not asked for here. */
   async redeem(url: string): Promise<{ tokens: Tokens; path: string }> {
-    const kept = JSON.parse(this.store.getItem(PLACE) ?? "null") as OnItsWay | null;
-    this.store.removeItem(PLACE);
+    const kept = JSON.parse(this.store.getItem(ON_ITS_WAY) ?? "null") as OnItsWay | null;
+    this.store.removeItem(ON_ITS_WAY);
     if (kept === null) {
       throw new Error("no sign-in was on its way here");
     }

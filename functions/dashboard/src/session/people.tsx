@@ -1,5 +1,6 @@
 import type { ReactNode } from "react";
 import { readSettings } from "@/settings";
+import { Early } from "./early";
 import { SessionProvider } from "./provider";
 import { QueriesProvider } from "./queries";
 
@@ -8,6 +9,7 @@ export function People({ children }: { children: ReactNode }) {
   const { identityUrl } = readSettings();
   return (
     <SessionProvider identityUrl={identityUrl}>
+      <Early identityUrl={identityUrl} />
       <QueriesProvider>{children}</QueriesProvider>
     </SessionProvider>
   );

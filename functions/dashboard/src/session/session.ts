@@ -1,12 +1,10 @@
 import { forgetDrafts } from "./draft";
+import { BASE, HINT, SIGNED_IN } from "./hint";
 import { Keycloak, NoSession, type Tokens } from "./keycloak";
 import { SessionOver } from "./session-over";
 
 export type SessionState = "starting" | "signed_out" | "signed_in" | "expired";
 
-/** Says in every tab of this browser that somebody is signed in; it is no secret and lets nobody in. */
-const HINT = "pay.signed_in";
-const BASE = "/dashboard";
 /** A token is renewed this long before its end, so that none ends on its way. */
 const RENEW_MILLISECONDS = 30_000;
 
@@ -24,7 +22,7 @@ export class Session {
 
   constructor(identityUrl: string, origin: string) {
     this.#keycloak = new Keycloak(identityUrl, {
-      signedIn: `${origin}${BASE}/signed-in`,
+      signedIn: `${origin}${SIGNED_IN}`,
       signedOut: `${origin}${BASE}`,
     });
     window.addEventListener("storage", (event) => {
@@ -44,7 +42,7 @@ export class Session {
 
   /** Go on with the session that this browser seems to have; without one, wait to be asked. */
   async resume(): Promise<void> {
-    if (this.#state === "starting") {
+    if (this.#state === "starting" && !isLeaving()) {
       if (localStorage.getItem(HINT) === null) {
         this.#become("signed_out");
       } else {
@@ -137,6 +135,11 @@ export class Session {
       listener();
     }
   }
+}
+
+/** Tells whether this page left for Keycloak before it was alive. */
+function isLeaving(): boolean {
+  return document.documentElement.dataset.leaving !== undefined;
 }
 
 /** What follows `#`, such as an invitation's token, stays in this browser and is there again after. */

@@ -15,7 +15,8 @@ export function Arrival() {
   const [hasFailed, setFailed] = useState(false);
   useEffect(() => {
     session?.complete(window.location.href).then(
-      (path) => router.replace(path),
+      // It stands at its top; to scroll there would lay it out once more.
+      (path) => router.replace(path, { scroll: false }),
       () => setFailed(true),
     );
   }, [session, router]);

@@ -30,7 +30,7 @@ function FirstAccount({ session }: { session: Session }) {
   const place = data === undefined ? null : firstPlace(data);
   useEffect(() => {
     if (place !== null) {
-      router.replace(place);
+      router.replace(place, { scroll: false });
     }
   }, [place, router]);
   if (error !== null) {

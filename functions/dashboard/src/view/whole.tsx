@@ -8,7 +8,8 @@ import { NONCE } from "@/policy";
 const WATCH = `(() => {
   const key = "pay.asked_again";
   const look = ({ target }) => {
-    if (target instanceof HTMLScriptElement && Date.now() - sessionStorage.getItem(key) > 30000) {
+    const isLeaving = document.documentElement.dataset.leaving !== undefined;
+    if (!isLeaving && target instanceof HTMLScriptElement && Date.now() - sessionStorage.getItem(key) > 30000) {
       sessionStorage.setItem(key, Date.now());
       location.reload();
     }
