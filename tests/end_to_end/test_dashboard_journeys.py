@@ -239,6 +239,11 @@ def test_a_webhook_is_replayed(desk: Desk, look: Look, trial: Trial) -> None:
     paid = desk.paid()
     told = desk.merchant.wait_webhook(paid, "charge.succeeded", seconds=PATIENCE_SECONDS)
     assert receiver.counts()[told.event_id] == 1
+    wait_for(
+        "its delivery",  # what is on its way still is not sent twice for a replay
+        lambda: _deliveries(desk, told.event_id) == ["succeeded"],
+        seconds=PATIENCE_SECONDS,
+    )
     go(page, "/test/developers/keys")
     page.locator("a[href$='/developers/webhooks']:visible").first.click()
     page.locator("main a[href*='/developers/webhooks/we_']").click()
@@ -317,6 +322,10 @@ def _send(page: Page, file: str, look: Look) -> None:
     page.get_by_label(look.words("batch_form.file"), exact=True).set_input_files(chosen)
     button(page, look.words("batch_form.go_on")).click()
     button(page.get_by_role("dialog"), look.words("batch_form.send")).click()
+
+
+def _deliveries(desk: Desk, event: str) -> list[str]:
+    return [each["status"] for each in desk.listed(f"/v1/webhook_deliveries?event={event}")]
 
 
 def _minute() -> str:
