@@ -61,7 +61,8 @@ def render_network(
             "podSelector": {"matchLabels": dict(pods_of(workload))},
             "policyTypes": ["Ingress", "Egress"],
             "ingress": list(_ways_in(workload, entries)),
-            "egress": ways_out,
+            # An API server keeps no empty list, and would take each apply for a change.
+            **({"egress": ways_out} if ways_out else {}),
         },
     }
 

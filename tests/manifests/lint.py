@@ -80,7 +80,7 @@ def _time(service: Manifest) -> Iterator[str]:
     if seconds is None or not SHORTEST_SECONDS <= seconds <= LONGEST_SECONDS:
         yield "timeoutSeconds: no time to drain, or more than the cluster allows"
     if spec.get("responseStartTimeoutSeconds") != seconds:
-        yield "responseStartTimeoutSeconds: Knative's own, 300 s, would end what is slow to begin"
+        yield "responseStartTimeoutSeconds: the cluster's own, 90 s, ends what begins late"
 
 
 def _pod(service: Manifest) -> Iterator[str]:

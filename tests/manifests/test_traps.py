@@ -85,7 +85,10 @@ def test_a_long_budget_fits_the_longest_that_knative_allows() -> None:
     defaults = serving()["defaults"]
 
     assert int(defaults["max-revision-timeout-seconds"]) == longest
-    assert int(defaults["revision-response-start-timeout-seconds"]) == longest
+    # Knative starts with nothing above; each service says its own, which the lint sees to.
+    assert (
+        defaults["revision-response-start-timeout-seconds"] == defaults["revision-timeout-seconds"]
+    )
     # The activator ends 600 s after it is told to: longer than any handler takes.
     assert max(budget.handler_seconds for budget in BUDGETS.values()) < 600
 
@@ -257,12 +260,12 @@ def test_a_pod_that_nobody_thought_of_is_closed(name: str) -> None:
 
 @pytest.mark.parametrize("name", MESHED)
 def test_nothing_is_sent_twice_on_any_route(name: str) -> None:
-    """Left out, Istio tries a POST two times more; Knative would cut a stream at its time-out."""
+    """Left out, Istio tries a POST two times more; a time-out, left out, is none for a stream."""
     for route in of_kind(overlay(name), "VirtualService"):
         for rule in route["spec"]["http"]:
             assert "redirect" in rule or rule["retries"] == {"attempts": 0}
     stream = named(overlay(name), "VirtualService", "stream")["spec"]["http"][0]
-    assert stream["timeout"] == "0s"
+    assert "timeout" not in stream
     assert named(overlay(name), "Deployment", "stream-events")
     text = (KNATIVE / "platform/istio.values.yaml").read_text("utf-8")
     assert re.search(r"defaultHttpRetryPolicy:\n    attempts: 0", text)
