@@ -1,5 +1,5 @@
-# Applies the bundle that `make bundle` makes and a release signs, in order: what others lean on, the migration, the
-# services, the routes, the ticks. Each waits for the one before, so nothing is routed to what is not there yet.
+# Applies the bundle that `make bundle` makes and a release signs, in order: the namespace, what others lean on, the
+# migration, the services, the routes, the ticks. Each waits for the one before, so nothing is routed to what is not there yet.
 
 data "kubectl_file_documents" "bundle" {
   content = var.bundle
@@ -18,7 +18,10 @@ locals {
     ticks    = { for path, body in local.documents : path => body if can(regex("/sources\\.knative\\.dev/", path)) }
   }
   later = toset(flatten([for wave in local.waves : keys(wave)]))
-  first = { for path, body in local.documents : path => body if !contains(local.later, path) }
+  # Documents bring the namespace, before what lies in it: made twice, it would be taken away twice.
+  namespaces = { for name, body in var.documents : name => body if startswith(name, "1 ") }
+  twice      = [for name in keys(local.namespaces) : "/api/v1/namespaces/${var.namespace}"]
+  first      = { for path, body in local.documents : path => body if !contains(local.later, path) && !contains(local.twice, path) }
 
   digest = regex("@sha256:([0-9a-f]{64})$", var.image)[0]
   job    = "migrate-${substr(local.digest, 0, 12)}"
@@ -75,13 +78,22 @@ resource "terraform_data" "after" {
   input = var.after
 }
 
-resource "kubectl_manifest" "doors" {
-  for_each = var.documents
+resource "kubectl_manifest" "namespaces" {
+  for_each = local.namespaces
 
   yaml_body         = each.value
   server_side_apply = true
 
   depends_on = [terraform_data.after]
+}
+
+resource "kubectl_manifest" "doors" {
+  for_each = { for name, body in var.documents : name => body if !contains(keys(local.namespaces), name) }
+
+  yaml_body         = each.value
+  server_side_apply = true
+
+  depends_on = [kubectl_manifest.namespaces]
 }
 
 resource "kubectl_manifest" "first" {

@@ -16,7 +16,7 @@ variable "bundle" {
 }
 
 variable "documents" {
-  description = "Documents that the environment alone knows: output `documents` of modules/doors."
+  description = "Documents that the environment alone knows: output `documents` of modules/doors. The namespace's name begins with 1."
   type        = map(string)
   nullable    = false
 }

@@ -58,6 +58,8 @@ locals {
         istio-injection                      = "enabled"
         pay                                  = "environment"
         "pod-security.kubernetes.io/enforce" = "restricted"
+        "pod-security.kubernetes.io/audit"   = "restricted"
+        "pod-security.kubernetes.io/warn"    = "restricted"
       }
     }
   }
