@@ -4,7 +4,7 @@
 .DEFAULT_GOAL := help
 .PHONY: help setup setup-test run demo account sign-in cli check test test-again test-unit test-functions \
 	test-integration test-contract test-e2e test-manifests kustomize stores test-stores pooler browser keycloak dashboard nightly peer-pubsub \
-	seeded journeys chaos bench bench-tenants manifests bundle secrets release-contract migrate lock terraform terraform-lint
+	seeded journeys chaos bench bench-tenants check-platform manifests bundle secrets release-contract migrate lock terraform terraform-lint
 
 PYTHON ?= python3
 # Forty processes of the system import the same modules: their bytecode is kept, whatever a machine says.
@@ -104,6 +104,10 @@ terraform: kustomize ## The clouds' code held against its providers; gets their 
 terraform-lint: setup-test ## tflint and checkov over the clouds' code; gets both, minutes
 	@$(PYTHON) -I knative/local/set_up.py tests/requirements-go.txt
 	@$(VENV_PYTHON) -m tests.deployment.lint
+
+check-platform: kustomize ## Manifests before a real API server and Knative's webhooks; builds those, minutes
+	@$(VENV_PYTHON) -m tests.platform.get_parts
+	@$(VENV_PYTHON) -m pytest -n0 -rs tests/platform $(ARGS)
 
 pooler: setup-test
 	@$(VENV_PYTHON) -m tests.get_pooler

@@ -164,11 +164,11 @@ def run(words: tuple[str, ...], folder: Path, seconds: int, **environment: str) 
     return finished.stdout
 
 
-def _get(name: str, get: Callable[[], None]) -> int:
+def get(name: str, how: Callable[[], None]) -> int:
     """Get one part; say how long it took, or why it is left out, which counts as one."""
     began = time.monotonic()
     try:
-        get()
+        how()
     except NotToBeHadError as error:
         sys.stderr.write(f"Left out, {name} could not be had: {error}\n")
         return 1
@@ -188,7 +188,7 @@ def main() -> int:
     }
     # Wheels are fetched while programs are compiled.
     with ThreadPoolExecutor() as pool:
-        missing = sum(pool.map(_get, parts, parts.values()))
+        missing = sum(pool.map(get, parts, parts.values()))
     for provider in sorted(WHEELS):
         if not terraform_tool.has_provider(f"hashicorp/{provider}"):
             sys.stdout.write(f"Left out, the code of provider {provider}: its schema stands in\n")

@@ -1,9 +1,10 @@
-"""Thirty manifests that must not be let in, each a good one with one thing wrong.
+"""Manifests that must not be let in, each a good one with one thing wrong.
 
 `lint` is what our own rules say of it, where they look at it. `judge` is who refuses it in a
-cluster: the API server's schemas, Knative's webhook, a policy of component `admission`, or nobody,
-in which case the lint is all there is. What schemas and lint say of each is tried; what webhook and
-policies say waits for a real API server.
+cluster: the fields of its kind, a rule that its definition holds beside them, a webhook of
+Knative's, a policy of component `admission`, or nobody, in which case the lint is all there is.
+What fields and lint say of each is tried here; the rest is a real API server's word
+(tests/platform). A policy speaks before a webhook that only validates.
 """
 
 from collections.abc import Callable
@@ -13,7 +14,7 @@ from typing import Any, Final, Literal
 
 from tests.manifests.bundles import Manifest, named, overlay, services
 
-Judge = Literal["schema", "webhook", "admission", "nobody"]
+Judge = Literal["schema", "rule", "webhook", "admission", "nobody"]
 Change = Callable[[Manifest], None]
 DIGEST: Final = "registry.example/pay/function@sha256:" + "0" * 64
 REGISTRIES: Final = "registry.example/pay"
@@ -38,7 +39,7 @@ class Broken:
 
 
 def good(kind: str, name: str) -> Manifest:
-    """Return a copy of a manifest of production, its images named as a release names them."""
+    """Return a copy of a manifest of production, with what a release puts in."""
     found = overlay("production")
     manifest = services(found)[name] if kind == "Service" else named(found, kind, name)
     manifest = deepcopy(manifest)
@@ -46,6 +47,8 @@ def good(kind: str, name: str) -> Manifest:
         manifest.get("spec", {}).get("template", {}).get("spec", {}).get("containers", [])
     ):
         container["image"] = DIGEST
+    for rule in manifest.get("spec", {}).get("jwtRules", []):
+        rule.update(issuer="https://push.example", jwksUri="https://push.example/keys")
     return manifest
 
 
@@ -130,6 +133,14 @@ def _retried(manifest: Manifest) -> None:
     manifest["spec"]["http"][0]["retries"] = {"attempts": 2}
 
 
+def _without_time(manifest: Manifest) -> None:
+    manifest["spec"]["http"][0]["timeout"] = "0s"
+
+
+def _keys_from_nowhere(manifest: Manifest) -> None:
+    manifest["spec"]["jwtRules"][0]["jwksUri"] = "push.example/keys"
+
+
 def _open_token(manifest: Manifest) -> None:
     manifest["spec"]["selector"] = {"matchLabels": {"app": "gateway"}}
 
@@ -151,6 +162,9 @@ BROKEN: Final[tuple[Broken, ...]] = (
     Broken("a misspelt annotation", annotated(f"{_SCALE}/minscale", "1"), "admission", "unknown"),
     Broken("no largest size", annotated(f"{_SCALE}/max-scale", None), "admission", "max-scale"),
     Broken("a size without end", annotated(f"{_SCALE}/max-scale", "0"), "admission", "max-scale"),
+    Broken(
+        "a size that is no number", annotated(f"{_SCALE}/max-scale", "ten"), "admission", "no value"
+    ),
     Broken("a public service", labelled(_VISIBLE, None), "admission", "public"),
     Broken("no time to drain", pod(timeoutSeconds=30), "admission", "timeoutSeconds"),
     Broken("no limit", pod(containerConcurrency=None), "admission", "containerConcurrency"),
@@ -202,10 +216,28 @@ BROKEN: Final[tuple[Broken, ...]] = (
         kind="PodDisruptionBudget",
         of="receive-callback",
     ),
-    # Knative's webhook sees these.
     Broken(
-        "a size that is no number", annotated(f"{_SCALE}/max-scale", "ten"), "webhook", "no value"
+        "a pooler by its tag",
+        container(image="registry.example/pay/pooler:1"),
+        "admission",
+        kind="Deployment",
+        of="pooler",
     ),
+    Broken(
+        "a secret in a pooler's variable",
+        container(env=[{"name": "PEPPER", "valueFrom": _SECRET}]),
+        "admission",
+        kind="Deployment",
+        of="pooler",
+    ),
+    Broken(
+        "a pooler's token of the API",
+        pod(automountServiceAccountToken=True),
+        "admission",
+        kind="Deployment",
+        of="pooler",
+    ),
+    # Knative's webhooks see these.
     Broken("above its largest", annotated(f"{_SCALE}/min-scale", "30"), "webhook", "above"),
     Broken("too short a window", annotated(f"{_SCALE}/window", "1s"), "webhook"),
     Broken("longer than allowed", pod(timeoutSeconds=700), "webhook", "timeoutSeconds"),
@@ -213,6 +245,28 @@ BROKEN: Final[tuple[Broken, ...]] = (
     Broken("a port of Knative's", container(ports=[{"containerPort": 8012}]), "webhook"),
     Broken("two ports", _second_port, "webhook"),
     Broken("a feature that is off", pod(nodeSelector={"pool": "money"}), "webhook", "nodeSelector"),
+    Broken(
+        "a pod's word on the service",
+        lambda manifest: manifest["metadata"]["annotations"].update({f"{_SCALE}/max-scale": "3"}),
+        "webhook",
+        "does not look for it",
+    ),
+    Broken(
+        "a tick at no time",
+        spec(schedule="every minute"),
+        "webhook",
+        kind="PingSource",
+        of="relay-outbox",
+    ),
+    # Rules in the definitions of Istio see these.
+    Broken("a time-out of nothing", _without_time, "rule", kind="VirtualService", of="charges"),
+    Broken(
+        "keys from nowhere",
+        _keys_from_nowhere,
+        "rule",
+        kind="RequestAuthentication",
+        of="submit-charge",
+    ),
     # Whoever knows the fields sees these.
     Broken(
         "a hook of its own",
@@ -225,15 +279,9 @@ BROKEN: Final[tuple[Broken, ...]] = (
     Broken(
         "an unknown field of a route", spec(host="x"), "schema", kind="VirtualService", of="charges"
     ),
-    # Nobody sees these but the lint.
+    # Nobody sees this but the lint.
     Broken(
-        "a pod's word on the service",
-        lambda manifest: manifest["metadata"]["annotations"].update({f"{_SCALE}/max-scale": "3"}),
-        "nobody",
-        "does not look for it",
-    ),
-    Broken(
-        "300 s to begin",
+        "a long answer cut at its start",
         pod(responseStartTimeoutSeconds=None),
         "nobody",
         "responseStartTimeoutSeconds",
