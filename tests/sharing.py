@@ -1,4 +1,4 @@
-"""Which files share a process: those on one running system, and those on one Keycloak.
+"""Which files share a process: those on one system, on one Keycloak, on one API server.
 
 Each is started once for all of them. Their files come first, since they wait more than they
 compute; the other process takes one file after another meanwhile, and in the end both do. Within a
@@ -26,6 +26,12 @@ SHARED: Final = {
         "tests/integration/test_identity",
         "tests/integration/test_keycloak",
         "tests/integration/test_token_keys.py",
+    ),
+    # Terraform has another beside it.
+    "the API server": (
+        "tests/platform/test_admission.py",
+        "tests/platform/test_pods.py",
+        "tests/platform/test_settings.py",
     ),
 }
 

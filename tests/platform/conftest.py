@@ -1,4 +1,7 @@
-"""One API server for the tests of a run: every environment is applied to it."""
+"""One API server for the tests of a run: every environment is applied to it.
+
+Terraform has another beside it, in another process.
+"""
 
 from collections.abc import Iterator
 

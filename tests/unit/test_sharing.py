@@ -1,4 +1,4 @@
-"""Files that use one running system or one Keycloak are taken by one process."""
+"""Files that use one running system, Keycloak or API server are taken by one process."""
 
 import re
 from pathlib import Path
@@ -12,6 +12,7 @@ from tests.system import ROOT
 USERS: Final = {
     "the local system": re.compile(r"\b(local_system|whole_system): "),
     "the identity server": re.compile(r"\bidentity: (Identity|Server)\b|\bowner: str\b"),
+    "the API server": re.compile(r"def test_\w+\(\s*api: Api\b"),
 }
 # By a target of their own, in one process.
 APART: Final = tuple(
