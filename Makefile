@@ -4,7 +4,7 @@
 .DEFAULT_GOAL := help
 .PHONY: help setup setup-test run demo account sign-in cli check test test-again test-unit test-functions \
 	test-integration test-contract test-e2e test-manifests kustomize stores test-stores pooler browser keycloak dashboard nightly peer-pubsub \
-	seeded journeys chaos bench bench-tenants check-platform manifests bundle secrets release-contract migrate lock terraform terraform-lint
+	seeded journeys chaos bench bench-tenants check-platform capacity manifests bundle secrets release-contract migrate lock terraform terraform-lint
 
 PYTHON ?= python3
 # Forty processes of the system import the same modules: their bytecode is kept, whatever a machine says.
@@ -143,6 +143,9 @@ bench: setup-test ## Measure against the bars; writes tests/benchmarks/results.j
 
 bench-tenants: setup-test ## Measure 2,000 accounts (ARGS='--accounts 100' for fewer, '--minutes 30' of load)
 	@$(VENV_PYTHON) -m tests.benchmarks.tenants $(ARGS)
+
+capacity: setup-test ## From figures and prices to cores, nodes and money: shared/docs/capacity.md, terraform/README.md
+	@$(VENV_PYTHON) -m tests.benchmarks.capacity $(ARGS)
 
 journeys: setup-test ## Each page of the dashboard in Chromium, on one running system
 	@$(VENV_PYTHON) -m pytest -n0 tests/journeys $(ARGS)
