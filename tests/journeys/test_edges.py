@@ -212,7 +212,7 @@ def test_a_page_whose_script_is_lost_is_asked_for_once_more(
 def test_whoever_is_signed_in_waits_for_no_script_to_leave_for_keycloak(
     system: LocalSystem, merchant: Merchant, chromium: Browser
 ) -> None:
-    """A page loaded anew goes by way of Keycloak and back to where it was before any script came."""
+    """A page loaded anew is on its way to Keycloak, and back, before any script of it has come."""
     with open_dashboard(system, merchant, chromium, locale="fr-CM") as tab:
         page, arrivals = tab.page, f"{system.base_url}/dashboard/signed-in"
         address = f"{page.url}/payments?status=succeeded"
