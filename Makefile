@@ -4,7 +4,7 @@
 .DEFAULT_GOAL := help
 .PHONY: help setup setup-test run demo account sign-in cli check test test-again test-unit test-functions \
 	test-integration test-contract test-e2e test-manifests kustomize stores test-stores pooler browser keycloak dashboard nightly peer-pubsub \
-	seeded journeys chaos bench bench-tenants check-platform capacity manifests bundle secrets release-contract migrate lock terraform terraform-lint
+	seeded journeys chaos bench bench-tenants check-platform capacity simulate manifests bundle secrets release-contract migrate lock terraform terraform-lint
 
 PYTHON ?= python3
 # Forty processes of the system import the same modules: their bytecode is kept, whatever a machine says.
@@ -146,6 +146,9 @@ bench-tenants: setup-test ## Measure 2,000 accounts (ARGS='--accounts 100' for f
 
 capacity: setup-test ## From figures and prices to cores, nodes and money: shared/docs/capacity.md, terraform/README.md
 	@$(VENV_PYTHON) -m tests.benchmarks.capacity $(ARGS)
+
+simulate: setup-test ## A merchant's days under the autoscaler: cold starts, waits and money, with none and with one pod
+	@$(VENV_PYTHON) -m tests.benchmarks.simulate $(ARGS)
 
 journeys: setup-test ## Each page of the dashboard in Chromium, on one running system
 	@$(VENV_PYTHON) -m pytest -n0 tests/journeys $(ARGS)

@@ -33,3 +33,9 @@ def _results(name: str) -> dict[str, Any]:
     text = (BENCHMARKS / f"{name}.json").read_text("utf-8")
     known: dict[str, Any] = json.loads(text, parse_float=Decimal)
     return known
+
+
+@cache
+def notes() -> Mapping[str, str]:
+    """Return how each figure was measured, by its name."""
+    return {figure["name"]: figure["note"] for figure in _results("results")["figures"]}

@@ -1,0 +1,1 @@
+"""A merchant's day under Knative's autoscaler, simulated from measured figures: `make simulate`."""
