@@ -11,7 +11,7 @@ from tests.functions.door import Door
 from tests.functions.till import Till
 from tests.scripted_server import ScriptedServer, Seen, answer
 
-# Full pages after a checkpoint come on top, and what the process does beside.
+# Full pages after a checkpoint come on top.
 MUCH_MORE: Final = 3
 
 
@@ -33,10 +33,9 @@ def messages(till: Till) -> Mapping[str, int]:
 
 
 def written_so_far(till: Till) -> tuple[int, int]:
-    """Return the bytes of the server's log, and the commits of the database."""
+    """Return the bytes of the server's log, and its transactions that wrote anything."""
     [row] = till.rows.run(
-        "SELECT pg_current_wal_insert_lsn() - '0/0', xact_commit"
-        " FROM pg_stat_database WHERE datname = 'pay'"
+        "SELECT pg_current_wal_insert_lsn() - '0/0', pg_current_xact_id()::text::bigint"
     )
     return int(row[0]), int(row[1])
 
@@ -56,7 +55,7 @@ def paid_and_told(till: Till, door: Callable[[str], Door]) -> str:
 def test_a_charge_writes_what_capacity_reckons_with(
     till: Till, door: Callable[[str], Door], receiver: ScriptedServer, kept: list[Seen]
 ) -> None:
-    """As many messages of each topic, and no much longer log, more commits or larger a receipt."""
+    """As many messages of each topic; no more commits, and no much longer log or larger receipt."""
     charge_id = paid_and_told(till, door)
     till.push("render_receipt", till.message(PAYMENT_FINAL, charge_id))
     till.push("dispatch_webhook", till.message(WEBHOOK_DUE, till.account.webhook_endpoint))
@@ -71,4 +70,4 @@ def test_a_charge_writes_what_capacity_reckons_with(
         (after - was) // 10 for after, was in zip(written_so_far(till), before, strict=True)
     )
     assert 0 < wal < written.WAL_BYTES * MUCH_MORE
-    assert 0 < commits < written.COMMITS * MUCH_MORE
+    assert 0 < commits <= written.COMMITS
