@@ -107,7 +107,7 @@ terraform-lint: setup-test ## tflint and checkov over the clouds' code; gets bot
 
 check-platform: kustomize ## Manifests before a real API server and Knative's webhooks; builds those, minutes
 	@$(VENV_PYTHON) -m tests.platform.get_parts
-	@$(VENV_PYTHON) -m pytest -n2 -rs tests/platform $(ARGS)
+	@$(VENV_PYTHON) -m pytest -n2 -o timeout=300 -rs tests/platform $(ARGS)
 
 pooler: setup-test
 	@$(VENV_PYTHON) -m tests.get_pooler

@@ -30,6 +30,7 @@ SHARED: Final = {
     # Terraform has another beside it.
     "the API server": (
         "tests/platform/test_admission.py",
+        "tests/platform/test_deployments.py",
         "tests/platform/test_pods.py",
         "tests/platform/test_settings.py",
     ),

@@ -23,6 +23,7 @@ CHECKOV: Final = "checkov==3.3.30"
 # pip takes half a minute longer for the hundred packages.
 UV: Final = "uv==0.13.9"
 _CHECKOV_SECONDS: Final = 1200
+CHECKOV_PROGRAM: Final = CACHE / "checkov" / "bin" / "checkov"
 
 
 def _tflint() -> tuple[str, ...]:
@@ -32,15 +33,19 @@ def _tflint() -> tuple[str, ...]:
     return (str(program), "--recursive", "--format", "compact")
 
 
-def _checkov() -> tuple[str, ...]:
-    folder = CACHE / "checkov"
-    program = folder / "bin" / "checkov"
-    if not program.exists():
+def get_checkov() -> None:
+    """Install checkov where it is not. Raises NotToBeHadError."""
+    folder = CHECKOV_PROGRAM.parent.parent
+    if not CHECKOV_PROGRAM.exists():
         venv.create(folder, with_pip=True)
         run((str(folder / "bin/pip"), "install", "--quiet", UV), TREE, _CHECKOV_SECONDS)
         words = ("pip", "install", "--quiet", "--python", str(folder / "bin/python"), CHECKOV)
         run((str(folder / "bin/uv"), *words), TREE, _CHECKOV_SECONDS)
-    return (str(program), "--directory", ".", "--config-file", ".checkov.yaml")
+
+
+def _checkov() -> tuple[str, ...]:
+    get_checkov()
+    return (str(CHECKOV_PROGRAM), "--directory", ".", "--config-file", ".checkov.yaml")
 
 
 def _look(get: Callable[[], tuple[str, ...]], got: Future[tuple[str, ...]], tree: Path) -> int:

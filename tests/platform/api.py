@@ -31,12 +31,19 @@ class Api:
         """Return where it is."""
         return f"https://127.0.0.1:{self.port}"
 
-    def ask(self, method: str, path: str, body: object = None, kind: str = "json") -> Manifest:
-        """Send one request. Raises RefusedError, and OSError without an answer."""
+    def ask(
+        self, method: str, path: str, body: object = None, *, kind: str = "json", account: str = ""
+    ) -> Manifest:
+        """Send one request, on behalf of another account where one is named.
+
+        Raises RefusedError, and OSError without an answer.
+        """
         headers = {
             "Authorization": f"Bearer {self.token}",
             "Content-Type": f"application/{kind}",
         }
+        if account:
+            headers |= {"Impersonate-User": account, "Impersonate-Group": "system:masters"}
         connection = self._connect()
         try:
             connection.request(method, path, None if body is None else json.dumps(body), headers)

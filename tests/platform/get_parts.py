@@ -28,6 +28,7 @@ from tests.deployment.get_parts import (
     go,
     run,
 )
+from tests.deployment.lint import get_checkov
 from tests.manifests.get_schemas import MODULES
 
 _PROGRAMS: Final = Path(__file__).with_name("programs")
@@ -44,6 +45,8 @@ BUILT: Final = {
     "kube-apiserver": "k8s.io/kubernetes/cmd/kube-apiserver",
     "serving-webhook": "knative.dev/serving/cmd/webhook",
     "eventing-webhook": "knative.dev/eventing/cmd/webhook",
+    # Ours, around the code of Knative's controller.
+    "deployments": "./deployments",
 }
 # Of each module that is built with, what a cluster is given before any pod.
 _GIVEN: Final = {
@@ -70,8 +73,9 @@ _MORE: Final = {
 
 
 def _stamp() -> str:
-    versions = (_PROGRAMS / "go.sum").read_text("utf-8"), KUBERNETES, MODULES, _GIVEN, _MORE
-    return hashlib.sha256(repr(versions).encode()).hexdigest()[:16]
+    files = [path.read_text("utf-8") for path in sorted(_PROGRAMS.rglob("*")) if path.is_file()]
+    made_of = (files, KUBERNETES, MODULES, _GIVEN, _MORE)
+    return hashlib.sha256(repr(made_of).encode()).hexdigest()[:16]
 
 
 CACHE: Final = ROOT / ".cache" / "platform" / _stamp()
@@ -148,6 +152,7 @@ def _parts() -> dict[str, Callable[[], None]]:
         **{name: ways[name] for name in missing()},
         "OpenTofu": get_tofu,
         "the kubectl provider": get_kubectl_provider,
+        "checkov": get_checkov,
     }
 
 

@@ -56,6 +56,16 @@ def try_out(api: Api, manifest: Manifest) -> str:
     return ""
 
 
+def refusal(api: Api, manifest: Manifest, *, account: str = "") -> str:
+    """Return what is said against making it, on trial; nothing where it would be taken."""
+    path = f"{api.place(manifest)}?dryRun=All&fieldValidation=Strict"
+    try:
+        api.ask("POST", path, manifest, account=account)
+    except RefusedError as error:
+        return str(error)
+    return ""
+
+
 def namespace(name: str) -> Manifest:
     """Return a namespace of others, in which something of ours lies."""
     return {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name}}

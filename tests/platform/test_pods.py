@@ -6,8 +6,8 @@ from typing import Any
 import pytest
 
 from tests.manifests.bundles import OVERLAYS
-from tests.platform.api import Api, Manifest, RefusedError
-from tests.platform.releases import Applied
+from tests.platform.api import Api, Manifest
+from tests.platform.releases import Applied, refusal
 
 KINDS = ("Deployment", "StatefulSet", "Job")
 # What a service of Knative says beside the pod.
@@ -49,15 +49,6 @@ def _pod(manifest: Manifest) -> Manifest | None:
     return {"apiVersion": "v1", "kind": "Pod", "metadata": metadata, "spec": spec}
 
 
-def _refusal(api: Api, pod: Manifest) -> str:
-    path = f"{api.place(pod)}?dryRun=All&fieldValidation=Strict"
-    try:
-        api.ask("POST", path, pod)
-    except RefusedError as error:
-        return str(error)
-    return ""
-
-
 @pytest.mark.parametrize("name", OVERLAYS)
 def test_a_namespace_takes_each_of_its_pods(
     api: Api, environments: dict[str, Applied], name: str
@@ -65,7 +56,7 @@ def test_a_namespace_takes_each_of_its_pods(
     """Level `restricted`, the limits and the priorities let in whatever a template makes."""
     pods = [pod for one in environments[name].manifests if (pod := _pod(one)) is not None]
 
-    assert {one["metadata"]["name"]: said for one in pods if (said := _refusal(api, one))} == {}
+    assert {one["metadata"]["name"]: said for one in pods if (said := refusal(api, one))} == {}
     assert len(pods) > 30
 
 
@@ -85,4 +76,4 @@ def test_a_namespace_refuses_another_pod(
     [pod] = [one for one in pods if one["metadata"]["name"] == "pooler"]
     pod["spec"].update(change)
 
-    assert word in _refusal(api, pod)
+    assert word in refusal(api, pod)

@@ -68,7 +68,7 @@ WORDS = (
     " PUSH_AUDIENCE PUSH_EMAIL PUBSUB_PROJECT RETENTION_DAYS S3_BUCKET DATABASE_URL"
     " WORKER_DATABASE_URL METRICS_DATABASE_URL MIGRATION_DATABASE_URL"
 )
-# The provider asks for every kind that there is at each document: by night all of them are applied.
+# The provider asks for every kind that there is at each document: all are applied with NIGHTLY=1.
 SERVICES = {"create-charge", "submit-charge", "receive-callback", "relay-outbox", "dashboard"}
 ROUTES = {"charges", "push", "dashboard"}
 DOORS = ("api", "app", "auth", "callbacks", "pay", "push")
@@ -164,7 +164,6 @@ def _is_there(api: Api, manifest: Manifest) -> bool:
     return "deletionTimestamp" not in kept["metadata"]
 
 
-@pytest.mark.timeout(600)
 def test_a_release_is_applied_in_waves_once_and_taken_away(stack: Stack) -> None:
     """Each wave finds the one before and nothing of the next; nothing is left to do, nor after."""
     with rolled_out(stack.api, NAMESPACE):
