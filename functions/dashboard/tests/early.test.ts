@@ -1,16 +1,10 @@
 import { afterEach, beforeEach, expect, it, vi } from "vitest";
 import { leaveEarly } from "@/session/early";
-import { BASE, HINT, ON_ITS_WAY, SIGNED_IN } from "@/session/hint";
+import { BASE, HINT, SIGNED_IN } from "@/session/hint";
 import { signInUrl } from "@/session/sign-in-url";
 
 const REALM = "https://people.example/realms/pay";
-const NAMES = {
-  identityUrl: REALM,
-  hint: HINT,
-  base: BASE,
-  signedIn: SIGNED_IN,
-  keptAs: ON_ITS_WAY,
-};
+const NAMES = { identityUrl: REALM, hint: HINT, base: BASE, signedIn: SIGNED_IN };
 let kept: Map<string, string>;
 const replace = vi.fn();
 const reload = vi.fn();
@@ -51,7 +45,7 @@ it("leaves for Keycloak, to come back to the same page, where somebody is signed
   const url = new URL(replace.mock.calls[0]?.[0]);
   expect(`${url.origin}${url.pathname}`).toBe(`${REALM}/protocol/openid-connect/auth`);
   expect(url.searchParams.get("redirect_uri")).toBe("https://pay.example/dashboard/signed-in");
-  const onItsWay = JSON.parse(kept.get(ON_ITS_WAY) ?? "");
+  const onItsWay = JSON.parse(kept.get("pay.sign_in") ?? "");
   expect(onItsWay.path).toBe("/acct_1/test/payments?status=failed#top");
   expect(url.searchParams.get("state")).toBe(onItsWay.state);
   expect(stop).toHaveBeenCalledOnce();

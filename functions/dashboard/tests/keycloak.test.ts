@@ -1,5 +1,7 @@
+import { calculatePKCECodeChallenge } from "oauth4webapi";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
-import { Keycloak, NoSession } from "@/session/keycloak";
+import { Keycloak } from "@/session/keycloak";
+import { SessionOver } from "@/session/session-over";
 
 const REALM = "http://127.0.0.1:8081/realms/pay";
 const BACK = { signedIn: "https://pay.example/signed-in", signedOut: "https://pay.example/" };
@@ -18,9 +20,10 @@ let answers: Response[];
 
 beforeEach(() => {
   store = new Store();
-  keycloak = new Keycloak(REALM, BACK, store);
+  keycloak = new Keycloak(REALM, BACK);
   asked.length = 0;
   answers = [];
+  vi.stubGlobal("sessionStorage", store);
   vi.stubGlobal("fetch", async (_: string, { body }: { body: URLSearchParams }) => {
     asked.push(new URLSearchParams(body));
     return answers.shift() ?? Response.error();
@@ -62,7 +65,9 @@ describe("a sign-in", () => {
 
     expect(words.get("code_challenge_method")).toBe("S256");
     expect(words.get("prompt")).toBeNull();
-    expect(asked[0]?.get("code_verifier")).toHaveLength(43);
+    const verifier = asked[0]?.get("code_verifier") ?? "";
+    expect(verifier).toHaveLength(72);
+    expect(words.get("code_challenge")).toBe(await calculatePKCECodeChallenge(verifier));
     expect([tokens.person, tokens.accessToken, path]).toEqual(["awa", "access", "/acct/test"]);
     expect(tokens.endsAtMilliseconds).toBeGreaterThan(Date.now() + 290_000);
     expect(store.kept.size).toBe(0);
@@ -120,7 +125,7 @@ describe("a renewal", () => {
       given({ sub: "ngono" }),
     ]) {
       answers = [answer];
-      await expect(keycloak.renew(before)).rejects.toBeInstanceOf(NoSession);
+      await expect(keycloak.renew(before)).rejects.toBeInstanceOf(SessionOver);
     }
   });
 
@@ -128,7 +133,7 @@ describe("a renewal", () => {
     const before = await tokens();
     for (const answer of [Response.error(), new Response("busy", { status: 503 })]) {
       answers = [answer];
-      await expect(keycloak.renew(before)).rejects.not.toBeInstanceOf(NoSession);
+      await expect(keycloak.renew(before)).rejects.not.toBeInstanceOf(SessionOver);
     }
   });
 

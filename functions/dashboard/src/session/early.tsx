@@ -1,11 +1,14 @@
 import { headers } from "next/headers";
 import { NONCE } from "@/policy";
-import { BASE, HINT, ON_ITS_WAY, SIGNED_IN } from "./hint";
-import { signInUrl, type Way } from "./sign-in-url";
+import { BASE, HINT, SIGNED_IN } from "./hint";
+import { signInUrl } from "./sign-in-url";
 
-interface Names extends Way {
+interface Names {
+  readonly identityUrl: string;
   readonly hint: string;
   readonly base: string;
+  /** The path that Keycloak sends back to. */
+  readonly signedIn: string;
 }
 
 /**
@@ -20,8 +23,7 @@ export function leaveEarly(names: Names, urlOf: typeof signInUrl): void {
   document.documentElement.dataset.leaving = "";
   window.stop();
   const path = `${pathname.slice(names.base.length)}${search}${hash}` || "/";
-  const way = { ...names, signedIn: `${origin}${names.signedIn}` };
-  urlOf(way, path, false, sessionStorage).then(
+  urlOf(names.identityUrl, `${origin}${names.signedIn}`, path, false).then(
     (url) => window.location.replace(url),
     () => {
       // No cryptography here: the page itself says what there is to say.
@@ -34,13 +36,7 @@ export function leaveEarly(names: Names, urlOf: typeof signInUrl): void {
 /** Stands before the scripts of pages for those who sign in. */
 export async function Early({ identityUrl }: { identityUrl: string }) {
   const nonce = (await headers()).get(NONCE) ?? undefined;
-  const names: Names = {
-    identityUrl,
-    hint: HINT,
-    base: BASE,
-    signedIn: SIGNED_IN,
-    keptAs: ON_ITS_WAY,
-  };
+  const names: Names = { identityUrl, hint: HINT, base: BASE, signedIn: SIGNED_IN };
   const told = JSON.stringify(names).replaceAll("<", "\\u003c");
   const text = `(${leaveEarly})(${told}, ${signInUrl})`;
   // biome-ignore lint/security/noDangerouslySetInnerHtml: our own functions and settings

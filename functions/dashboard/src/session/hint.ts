@@ -4,5 +4,3 @@ export const HINT = "pay.signed_in";
 export const BASE = "/dashboard";
 /** Where Keycloak sends back to. */
 export const SIGNED_IN = `${BASE}/signed-in`;
-/** Under which name a sign-in on its way is kept, in its tab alone. */
-export const ON_ITS_WAY = "pay.sign_in";

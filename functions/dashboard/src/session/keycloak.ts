@@ -1,8 +1,9 @@
 import * as oauth from "oauth4webapi";
-import { ON_ITS_WAY } from "./hint";
+import { SessionOver } from "./session-over";
 import { type OnItsWay, signInUrl } from "./sign-in-url";
 
 const CLIENT = "dashboard";
+const PLACE = "pay.sign_in";
 const TIMEOUT_MILLISECONDS = 15_000;
 const CENTURY_SECONDS = 3_155_760_000;
 
@@ -14,11 +15,6 @@ export interface Tokens {
   readonly idToken: string;
   readonly endsAtMilliseconds: number;
 }
-
-/** Keycloak says that there is no session any more. */
-export class NoSession extends Error {}
-
-type Store = Pick<Storage, "getItem" | "setItem" | "removeItem">;
 
 /** Keycloak's realm as this page speaks with it: code and PKCE, with a state and a nonce of each sign-in. */
 export class Keycloak {
@@ -33,7 +29,6 @@ export class Keycloak {
   constructor(
     identityUrl: string,
     private readonly back: { readonly signedIn: string; readonly signedOut: string },
-    private readonly store: Store = sessionStorage,
   ) {
     const protocol = `${identityUrl}/protocol/openid-connect`;
     this.#server = {
@@ -46,20 +41,15 @@ export class Keycloak {
 
   /** The address at which to sign in, to come back to `path`; `isAnew` asks for the password again. */
   signInUrl(path: string, isAnew: boolean): Promise<string> {
-    const way = {
-      identityUrl: this.#server.issuer,
-      signedIn: this.back.signedIn,
-      keptAs: ON_ITS_WAY,
-    };
-    return signInUrl(way, path, isAnew, this.store);
+    return signInUrl(this.#server.issuer, this.back.signedIn, path, isAnew);
   }
 
   /** Take what came back at `url`, once: tokens, and where to go on. Throws for what was not asked for here. */
   async redeem(url: string): Promise<{ tokens: Tokens; path: string }> {
-    const kept = JSON.parse(this.store.getItem(ON_ITS_WAY) ?? "null") as OnItsWay | null;
-    this.store.removeItem(ON_ITS_WAY);
+    const kept = JSON.parse(sessionStorage.getItem(PLACE) ?? "null") as OnItsWay | null;
+    sessionStorage.removeItem(PLACE);
     if (kept === null) {
-      throw new Error("no sign-in was on its way here");
+      throw new Error("no sign-in is on its way");
     }
     const answer = oauth.validateAuthResponse(this.#server, this.#client, new URL(url), kept.state);
     const response = await oauth.authorizationCodeGrantRequest(
@@ -80,7 +70,7 @@ export class Keycloak {
     return { tokens: tokensOf(given), path: kept.path };
   }
 
-  /** New tokens for these. Throws NoSession where Keycloak refuses, and anything else without a network. */
+  /** New tokens for these. Throws SessionOver where Keycloak refuses, and anything else without a network. */
   async renew(tokens: Tokens): Promise<Tokens> {
     const response = await oauth.refreshTokenGrantRequest(
       this.#server,
@@ -93,11 +83,11 @@ export class Keycloak {
       const given = await oauth.processRefreshTokenResponse(this.#server, this.#client, response);
       const next = tokensOf(given);
       if (next.person !== tokens.person) {
-        throw new NoSession("somebody else is signed in at Keycloak");
+        throw new SessionOver("somebody else signed in");
       }
       return next;
     } catch (error) {
-      throw error instanceof oauth.ResponseBodyError ? new NoSession(error.error) : error;
+      throw error instanceof oauth.ResponseBodyError ? new SessionOver(error.error) : error;
     }
   }
 

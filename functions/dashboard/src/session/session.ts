@@ -1,6 +1,6 @@
 import { forgetDrafts } from "./draft";
 import { BASE, HINT, SIGNED_IN } from "./hint";
-import { Keycloak, NoSession, type Tokens } from "./keycloak";
+import { Keycloak, type Tokens } from "./keycloak";
 import { SessionOver } from "./session-over";
 
 export type SessionState = "starting" | "signed_out" | "signed_in" | "expired";
@@ -108,9 +108,8 @@ export class Session {
       this.#tokens = await this.#keycloak.renew(tokens);
       return this.#tokens;
     } catch (error) {
-      if (error instanceof NoSession) {
+      if (error instanceof SessionOver) {
         this.#forget("expired");
-        throw new SessionOver("the session at Keycloak is over");
       }
       throw error; // no network: what is known stays, and the next one tries again
     }

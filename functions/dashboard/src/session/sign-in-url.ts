@@ -1,14 +1,4 @@
-/** What a sign-in needs to know of where it is. */
-export interface Way {
-  /** Keycloak's realm. */
-  readonly identityUrl: string;
-  /** Where Keycloak sends back to. */
-  readonly signedIn: string;
-  /** Under which name a sign-in on its way is kept, in this tab alone. */
-  readonly keptAs: string;
-}
-
-/** A sign-in on its way; it is gone once that is over. */
+/** A sign-in on its way, kept in its tab alone as `pay.sign_in`; it is gone once that is over. */
 export interface OnItsWay {
   readonly state: string;
   readonly nonce: string;
@@ -18,37 +8,32 @@ export interface OnItsWay {
 }
 
 /**
- * The address at which to sign in by code and PKCE (RFC 7636), to come back to `path`; `isAnew` asks
- * for the password again. It also runs as text before any script of a page, so it names nothing that
- * stands outside of it.
+ * The address at which to sign in at `identityUrl`, Keycloak's realm, which sends back to `signedIn`, by
+ * code and PKCE (RFC 7636, by a verifier of 244 random bits); to go on at `path`. `isAnew` asks for the
+ * password again. It also runs as text before any script of a page, so it names nothing that stands
+ * outside of it.
  */
 export async function signInUrl(
-  way: Way,
+  identityUrl: string,
+  signedIn: string,
   path: string,
   isAnew: boolean,
-  store: Pick<Storage, "setItem">,
 ): Promise<string> {
-  const encode = (bytes: Uint8Array) =>
-    btoa(String.fromCharCode(...bytes))
-      .replaceAll("+", "-")
-      .replaceAll("/", "_")
-      .replaceAll("=", "");
-  const random = () => encode(crypto.getRandomValues(new Uint8Array(32)));
-  const onItsWay: OnItsWay = { state: random(), nonce: random(), verifier: random(), path };
+  const uuid = () => crypto.randomUUID();
+  const onItsWay: OnItsWay = { state: uuid(), nonce: uuid(), verifier: uuid() + uuid(), path };
   const digest = await crypto.subtle.digest("SHA-256", new TextEncoder().encode(onItsWay.verifier));
+  const challenge = btoa(String.fromCharCode(...new Uint8Array(digest)));
   const words = new URLSearchParams({
     client_id: "dashboard",
-    redirect_uri: way.signedIn,
+    redirect_uri: signedIn,
     response_type: "code",
     scope: "openid",
     state: onItsWay.state,
     nonce: onItsWay.nonce,
-    code_challenge: encode(new Uint8Array(digest)),
+    code_challenge: challenge.replace(/=/g, "").replace(/\+/g, "-").replace(/\//g, "_"),
     code_challenge_method: "S256",
+    ...(isAnew ? { prompt: "login" } : {}),
   });
-  if (isAnew) {
-    words.set("prompt", "login");
-  }
-  store.setItem(way.keptAs, JSON.stringify(onItsWay));
-  return `${way.identityUrl}/protocol/openid-connect/auth?${words}`;
+  sessionStorage.setItem("pay.sign_in", JSON.stringify(onItsWay));
+  return `${identityUrl}/protocol/openid-connect/auth?${words}`;
 }

@@ -14,20 +14,19 @@ export function Arrival() {
   const router = useRouter();
   const [hasFailed, setFailed] = useState(false);
   useEffect(() => {
-    session?.complete(window.location.href).then(
+    session?.complete(location.href).then(
       // It stands at its top; to scroll there would lay it out once more.
       (path) => router.replace(path, { scroll: false }),
       () => setFailed(true),
     );
   }, [session, router]);
-  if (!hasFailed) {
-    return <Plain title={states("loading")} />;
-  }
   return (
-    <Plain title={t("refused")}>
-      <button className="button" type="button" onClick={() => void session?.signIn("/")}>
-        {t("sign_in")}
-      </button>
+    <Plain title={hasFailed ? t("refused") : states("loading")}>
+      {hasFailed ? (
+        <button className="button" type="button" onClick={() => void session?.signIn("/")}>
+          {t("sign_in")}
+        </button>
+      ) : null}
     </Plain>
   );
 }

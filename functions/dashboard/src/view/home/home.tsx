@@ -23,7 +23,7 @@ export function Home() {
           <h2 className="font-semibold text-lg" id="latest">
             {t("latest")}
           </h2>
-          <Link className="text-accent underline" href={path("/payments")}>
+          <Link className="text-accent underline" href={path("/payments")} prefetch={false}>
             {t("all")}
           </Link>
         </div>

@@ -15,6 +15,7 @@ export function Modes() {
         .map((mode) => (
           <li key={mode}>
             <Link
+              prefetch={false}
               aria-current={mode === scope.mode ? "true" : undefined}
               className={`inline-flex min-h-11 items-center px-3 aria-[current]:font-semibold ${
                 mode === "test"
