@@ -62,17 +62,18 @@ class Tab:
 
     def open(self, url: str) -> int:
         """Open an address; the bytes of it and of all it loads, as they went over the wire."""
-        sizes: list[int] = []
+        came: list[Request] = []
 
-        def weigh(request: Request) -> None:
-            told = request.sizes()
-            sizes.append(told["responseHeadersSize"] + told["responseBodySize"])
+        def note(request: Request) -> None:
+            # Weighed afterwards: a handler that asks for a size may not have it before we go on.
+            came.append(request)
 
-        self.page.on("requestfinished", weigh)
+        self.page.on("requestfinished", note)
         self.page.goto(url, wait_until="networkidle")
-        self.page.remove_listener("requestfinished", weigh)
-        assert sizes, "nothing came"
-        return sum(sizes)
+        self.page.remove_listener("requestfinished", note)
+        assert came, "nothing came"
+        sizes = [request.sizes() for request in came]
+        return sum(each["responseHeadersSize"] + each["responseBodySize"] for each in sizes)
 
     def press_tab_to(self, selector: str) -> None:
         """Press Tab until an element has the focus."""
