@@ -4,7 +4,7 @@
 .DEFAULT_GOAL := help
 .PHONY: help setup setup-test run demo account sign-in cli check test test-again test-unit test-functions \
 	test-integration test-contract test-e2e test-manifests kustomize stores test-stores pooler browser keycloak dashboard nightly peer-pubsub \
-	seeded journeys chaos bench bench-tenants check-platform capacity simulate manifests bundle secrets release-contract migrate lock terraform terraform-lint
+	seeded journeys chaos bench bench-tenants platform-parts check-platform capacity simulate manifests bundle secrets release-contract migrate lock terraform terraform-lint
 
 PYTHON ?= python3
 # Forty processes of the system import the same modules: their bytecode is kept, whatever a machine says.
@@ -105,8 +105,10 @@ terraform-lint: setup-test ## tflint and checkov over the clouds' code; gets bot
 	@$(PYTHON) -I knative/local/set_up.py tests/requirements-go.txt
 	@$(VENV_PYTHON) -m tests.deployment.lint
 
-check-platform: kustomize ## Manifests before a real API server and Knative's webhooks; builds those, minutes
+platform-parts: kustomize
 	@$(VENV_PYTHON) -m tests.platform.get_parts
+
+check-platform: platform-parts ## Manifests before a real API server and Knative's webhooks; builds those, minutes
 	@$(VENV_PYTHON) -m pytest -n2 -o timeout=300 -rs tests/platform $(ARGS)
 
 pooler: setup-test
@@ -128,7 +130,7 @@ keycloak: setup ## Fetch and build Keycloak ahead of `make run`, which else does
 dashboard: setup ## Build the dashboard ahead of `make run`, which else does it
 	@$(VENV_PYTHON) -m knative.local.dashboard_build
 
-nightly: stores kustomize pooler browser keycloak dashboard ## The trials at full size, about two hours; the same SEED takes up a stopped run
+nightly: stores kustomize platform-parts pooler browser keycloak dashboard ## The trials at full size, about two hours; the same SEED takes up a stopped run
 	@NIGHTLY=1 SEED=$(SEED) AGAIN=$(AGAIN) $(VENV_PYTHON) -m pytest -n0 -rs -o timeout=7200 \
 		$(if $(ARGS),$(ARGS),tests)
 

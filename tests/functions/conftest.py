@@ -253,3 +253,14 @@ def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningStore]:
 def press(till: Till, running: RunningStore) -> Press:
     """A shop of the test's own and its reports."""
     return Press(till, running)
+
+
+@pytest.fixture
+def receiver(till: Till) -> Iterator[ScriptedServer]:
+    """The merchant's server, to which the shop's endpoint points."""
+    with ScriptedServer(lambda _: answer(200)) as server:
+        till.rows.run(
+            f'UPDATE "{till.account.test.schema}".webhook_endpoints SET url = :url',
+            url=f"{server.url}/hooks",
+        )
+        yield server

@@ -1,29 +1,16 @@
 """What a charge writes on its whole way, as shared/docs/capacity.md reckons with it."""
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from typing import Final
-
-import pytest
 
 from shared.domain.events import PAYMENT_FINAL, WEBHOOK_DUE
 from tests.benchmarks.capacity import written
 from tests.functions.door import Door
 from tests.functions.till import Till
-from tests.scripted_server import ScriptedServer, Seen, answer
+from tests.scripted_server import ScriptedServer, Seen
 
 # Full pages after a checkpoint come on top.
 MUCH_MORE: Final = 3
-
-
-@pytest.fixture
-def receiver(till: Till) -> Iterator[ScriptedServer]:
-    """The merchant's server, to which the shop's endpoint points."""
-    with ScriptedServer(lambda _: answer(200)) as server:
-        till.rows.run(
-            f'UPDATE "{till.account.test.schema}".webhook_endpoints SET url = :url',
-            url=f"{server.url}/hooks",
-        )
-        yield server
 
 
 def messages(till: Till) -> Mapping[str, int]:

@@ -23,7 +23,7 @@ from shared.runtime import locked
 from shared.storage.locked_store import S3LockedStore
 from tests.functions.till import AMOUNT, Till
 from tests.object_store import RunningStore, running_object_store
-from tests.scripted_server import ScriptedServer, answer
+from tests.scripted_server import ScriptedServer
 from tests.trials import Trial
 
 THREADS: Final = 8
@@ -63,17 +63,6 @@ WHERE NOT COALESCE(
   AND lines.total = 0 AND lines.taken = c.amount AND moved.n = 1 AND finals.n = 1
   AND told.types = ARRAY['charge.pending', 'charge.succeeded', 'receipt.available']
   AND waiting.id IS NULL, false)"""
-
-
-@pytest.fixture
-def receiver(till: Till) -> Iterator[ScriptedServer]:
-    """The merchant's server, to which the shop's endpoint points."""
-    with ScriptedServer(lambda _: answer(200)) as server:
-        till.rows.run(
-            f'UPDATE "{till.account.test.schema}".webhook_endpoints SET url = :url',
-            url=f"{server.url}/hooks",
-        )
-        yield server
 
 
 @pytest.fixture

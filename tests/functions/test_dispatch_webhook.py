@@ -1,7 +1,7 @@
 """dispatch_webhook at its door: what a merchant's server gets, and what is kept of it."""
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -11,17 +11,6 @@ from shared.domain.events import WEBHOOK_DUE
 from tests.functions.door import Reply
 from tests.functions.till import Till
 from tests.scripted_server import ScriptedServer, answer
-
-
-@pytest.fixture
-def receiver(till: Till) -> Iterator[ScriptedServer]:
-    """The merchant's server, to which the shop's endpoint points."""
-    with ScriptedServer(lambda _: answer(200)) as server:
-        till.rows.run(
-            f'UPDATE "{till.account.test.schema}".webhook_endpoints SET url = :url',
-            url=f"{server.url}/hooks",
-        )
-        yield server
 
 
 @pytest.fixture

@@ -158,7 +158,9 @@ def _part(bundle: str) -> list[Manifest]:
 def _is_there(api: Api, manifest: Manifest) -> bool:
     try:
         kept = api.ask("GET", f"{api.place(manifest)}/{manifest['metadata']['name']}")
-    except RefusedError:
+    except RefusedError as error:
+        if not str(error).startswith("404:"):
+            raise
         return False
     # Nobody ends a namespace here.
     return "deletionTimestamp" not in kept["metadata"]

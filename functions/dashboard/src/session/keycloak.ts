@@ -3,6 +3,7 @@ import { SessionOver } from "./session-over";
 import { type OnItsWay, signInUrl } from "./sign-in-url";
 
 const CLIENT = "dashboard";
+/** Where `signInUrl` keeps a sign-in on its way; it runs as text too, and so shares no name. */
 const PLACE = "pay.sign_in";
 const TIMEOUT_MILLISECONDS = 15_000;
 const CENTURY_SECONDS = 3_155_760_000;
