@@ -3,7 +3,6 @@
 import random
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from fractions import Fraction
 from typing import Final
 
 from tests.benchmarks.capacity.assumed import MERCHANT, OPERATOR, STORE
@@ -38,17 +37,13 @@ class Step:
         return float(figures()[PER_CHARGE + self.hop] / 1000 / self.requests)
 
 
-def _seconds(wait: Fraction) -> float:
-    return float(wait)
-
-
 STEPS: Final = (
     Step("create", "create_charge", 1),
-    Step("submit", "submit_charge", 1, _seconds(OPERATOR.value)),
+    Step("submit", "submit_charge", 1, float(OPERATOR.value)),
     Step("callback", "receive_callback", 1),
-    Step("settle", "settle_charge", 1, _seconds(OPERATOR.value)),
-    Step("webhook", "dispatch_webhook", 3, _seconds(MERCHANT.value)),
-    Step("receipt", "render_receipt", 1, _seconds(STORE.value)),
+    Step("settle", "settle_charge", 1, float(OPERATOR.value)),
+    Step("webhook", "dispatch_webhook", 3, float(MERCHANT.value)),
+    Step("receipt", "render_receipt", 1, float(STORE.value)),
 )
 
 
